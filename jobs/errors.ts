@@ -1,0 +1,177 @@
+/** How the caller should treat a failure: try again, give up, or wait until what it needs exists. */
+export type FailureKind = 'retry' | 'terminal' | 'not-yet';
+
+interface CodeEntry {
+  readonly kind: FailureKind;
+  /** What it means, in one sentence; `docs/errors.md` is generated from these. */
+  readonly meaning: string;
+  /** What a person does about it. */
+  readonly remedy: string;
+}
+
+/**
+ * Every error code of Holdfast. A code is a promise: it never changes its meaning and is never reused.
+ * Terminal codes make a command or a stage end with exit status 78, all others with 1.
+ */
+export const ERROR_CODES = {
+  HF_INTERNAL: {
+    kind: 'retry',
+    meaning: 'Something failed that Holdfast has no better word for.',
+    remedy: 'Run again with `--verbose` and report the cause if it stays.',
+  },
+  HF_USAGE: {
+    kind: 'terminal',
+    meaning: 'The command line cannot be understood.',
+    remedy: 'See `holdfast COMMAND --help`.',
+  },
+  HF_MANIFEST_UNREADABLE: {
+    kind: 'terminal',
+    meaning: 'A manifest file is missing, empty, too large or not YAML.',
+    remedy: 'Check the path and the line that the message names.',
+  },
+  HF_MANIFEST_INVALID: {
+    kind: 'terminal',
+    meaning: 'A manifest does not satisfy the schema or the rules of its kind.',
+    remedy: 'Run `holdfast validate FILE`: it names every fault with its line.',
+  },
+  HF_SCHEDULE_INVALID: {
+    kind: 'terminal',
+    meaning: 'A schedule or time zone cannot be understood.',
+    remedy: 'Use five-field cron, AWS `cron(…)`, and an IANA time zone.',
+  },
+  HF_EXPRESSION_INVALID: {
+    kind: 'terminal',
+    meaning: "An `expression` filter's rule cannot be parsed or uses something outside its language.",
+    remedy: 'The message gives the position; see docs/guides/filters.md for the language.',
+  },
+  HF_PROVIDER_UNAVAILABLE: {
+    kind: 'terminal',
+    meaning: 'The manifest is valid but names a provider that this version cannot use yet.',
+    remedy: 'Use one of the providers that the message lists.',
+  },
+  HF_WAREHOUSE_UNREADABLE: {
+    kind: 'retry',
+    meaning: 'The warehouse, its file or its query cannot be read.',
+    remedy: 'Check the path, the permissions and the query that the message names.',
+  },
+  HF_QUERY_REFUSED: {
+    kind: 'terminal',
+    meaning: 'The query of a connector is not one single SELECT.',
+    remedy: 'Give one SELECT statement; Holdfast never writes to a warehouse.',
+  },
+  HF_COLUMN_MISSING: {
+    kind: 'terminal',
+    meaning: 'A column that a filter, a model or a channel needs is neither in the query nor in the feature store.',
+    remedy: 'Select it in the query, or name a `featureStore` that has it.',
+  },
+  HF_REJECTS_OVER_THRESHOLD: {
+    kind: 'terminal',
+    meaning: 'More rows were rejected than the program allows.',
+    remedy: 'Read the rejects file that the message names, mend the source, run again.',
+  },
+  HF_EXTRACT_EMPTY: {
+    kind: 'terminal',
+    meaning: 'The query returned no usable row.',
+    remedy: 'Check the source: an empty extract never replaces the last good batch.',
+  },
+  HF_EXTRACT_COLLAPSED: {
+    kind: 'terminal',
+    meaning: 'The extract is far smaller than that of the last run.',
+    remedy: 'Check the source, or lower `quality.minRowsVersusLastRun` if the change is real.',
+  },
+  HF_MODEL_MISSING: {
+    kind: 'terminal',
+    meaning: 'A model file, or the manifest beside it, does not exist or cannot be read.',
+    remedy: 'Check the endpoint: its path is relative to the folder of the program manifest.',
+  },
+  HF_MODEL_DIGEST_MISMATCH: {
+    kind: 'terminal',
+    meaning: 'The bytes of a model are not those that the program pins.',
+    remedy: 'Restore the file, or pin the new digest on purpose with `sha256sum FILE`.',
+  },
+  HF_MODEL_REFUSED: {
+    kind: 'terminal',
+    meaning: 'A model cannot be used: external data, wrong inputs, wrong features or unknown outputs.',
+    remedy: 'Export the model as one file whose features agree with the program, in order.',
+  },
+  HF_SCORE_OUT_OF_RANGE: {
+    kind: 'terminal',
+    meaning: 'A model returned a risk that is not a finite number from 0 to 1.',
+    remedy: 'Check the model and the features that it was given.',
+  },
+  HF_DATABASE_UNREACHABLE: {
+    kind: 'retry',
+    meaning: 'Postgres cannot be reached or refuses the connection.',
+    remedy: 'Check `DATABASE_URL`, or remove it to use the embedded Postgres.',
+  },
+  HF_DATABASE_FAILED: {
+    kind: 'retry',
+    meaning: 'Postgres refused a statement.',
+    remedy: 'The cause has the reason that Postgres gave.',
+  },
+  HF_MIGRATION_FAILED: {
+    kind: 'terminal',
+    meaning: 'The database schema is newer than this version, or was changed by hand.',
+    remedy: 'Use the version of Holdfast that made it, or a newer one.',
+  },
+  HF_DISK_FULL: {
+    kind: 'retry',
+    meaning: 'A disk has no room left.',
+    remedy: 'Free space, or move the state with `--data DIR`; nothing was published.',
+  },
+  HF_DATA_LOCKED: {
+    kind: 'retry',
+    meaning: 'Another run is using the same data folder, or the same program in the same database.',
+    remedy: 'Wait for it to end, or use another `--data DIR`.',
+  },
+  HF_DATA_FOLDER: {
+    kind: 'terminal',
+    meaning: 'The data folder cannot be used.',
+    remedy: 'Check its path, owner and permissions.',
+  },
+  HF_ARTIFACT_CORRUPT: {
+    kind: 'terminal',
+    meaning: 'An artifact of an earlier stage is incomplete or was changed.',
+    remedy: 'Run again: every stage can be repeated.',
+  },
+  HF_INTERRUPTED: {
+    kind: 'retry',
+    meaning: 'The run was interrupted before it ended.',
+    remedy: 'Run the same command again; nothing was published and nothing is lost.',
+  },
+  HF_RUN_CANCELLED: {
+    kind: 'terminal',
+    meaning: 'The run is cancelled or suspended by its manifest, or its program is not enabled.',
+    remedy: 'Change `cancel`, `suspend` or `enabled` in the manifest.',
+  },
+  HF_NOT_FOUND: {
+    kind: 'terminal',
+    meaning: 'There is no such program, run or customer in the state.',
+    remedy: 'Check the spelling, the data folder and that the program has run.',
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * A failure that a person can act on: a stable code, a sentence, and what caused it.
+ * The message never holds personal data, secrets or rows.
+ */
+export class HoldfastError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'HoldfastError';
+    this.code = code;
+  }
+
+  get kind(): FailureKind {
+    return ERROR_CODES[this.code].kind;
+  }
+}
+
+/** Exit status of a process that ends with this error: 78 (EX_CONFIG of sysexits.h) when trying again cannot help. */
+export function exitStatus(error: HoldfastError): number {
+  return error.kind === 'terminal' ? 78 : 1;
+}

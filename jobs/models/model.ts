@@ -1,0 +1,52 @@
+/** What a model predicts, and so which of its outputs is read. */
+export type ModelRole = 'churn-risk' | 'offer-effectiveness';
+
+/** The JSON beside a model file (`churn-risk-v6.onnx` has `churn-risk-v6.json`). */
+export interface ModelManifest {
+  readonly modelId: string;
+  readonly role: ModelRole;
+  /** Lower-case hexadecimal SHA-256 of the model file. */
+  readonly sha256: string;
+  /** Features in the order of the input's columns. */
+  readonly features: readonly string[];
+  /** Whether the outputs mean probabilities. */
+  readonly calibrated: boolean;
+  readonly calibration?: { readonly method: string; readonly rows: number };
+  /** Offer kinds in the order of the output's columns; only for `offer-effectiveness`. */
+  readonly kinds?: readonly string[];
+  readonly training: { readonly from: string; readonly to: string; readonly rows: number; readonly label: string };
+  /** Figures measured out of time on other customers, such as `{"auc": 0.81}`. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** A model that is loaded and verified. */
+export interface Model {
+  readonly manifest: ModelManifest;
+  /** Length of a row of outputs: 1 for `churn-risk`, one per kind for `offer-effectiveness`. */
+  readonly outputs: number;
+  /**
+   * Scores a batch.
+   * @param features row-major, `rows × manifest.features.length`, float32; NaN means missing
+   * @returns row-major, `rows × outputs`, float32
+   */
+  score(features: Float32Array, rows: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+export interface ModelReference {
+  readonly modelId: string;
+  readonly endpoint: string;
+  readonly sha256?: string;
+  /** Features that the program names, in order. */
+  readonly features: readonly string[];
+  /** Folder that relative endpoints start from. */
+  readonly baseFolder: string;
+  readonly threads: number;
+}
+
+/** Loads models of one URI scheme. */
+export interface ModelProvider {
+  readonly scheme: string;
+  /** @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE */
+  load(reference: ModelReference): Promise<Model>;
+}

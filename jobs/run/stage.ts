@@ -1,0 +1,59 @@
+import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
+import type { ArtifactReference, ArtifactStore, Counts } from '../artifacts/artifact.ts';
+import type { Database } from '../postgres/database.ts';
+
+/** Which run this is. Every name and key that a stage writes under derives from it. */
+export interface RunIdentity {
+  readonly namespace: string;
+  readonly program: string;
+  /** Name of the run, such as `churn-prevention-20261123t020000z-1`. */
+  readonly run: string;
+  /** Allocated in Postgres, growing with every run of the program. */
+  readonly sequence: number;
+  readonly attempt: number;
+  /** The instant that the batch is as of. */
+  readonly slot: Date;
+  /** A backfill never moves the current pointer. */
+  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'retry';
+}
+
+/** Everything a stage may touch. Clock, network and storage come in here, so that a test can give its own. */
+export interface StageContext {
+  readonly identity: RunIdentity;
+  readonly program: RetentionProgramSpec;
+  /** Folder that relative paths in the manifest start from. */
+  readonly baseFolder: string;
+  readonly artifacts: ArtifactStore;
+  /** Artifacts of the stages before this one, by stage name. */
+  readonly inputs: Readonly<Record<string, ArtifactReference>>;
+  /** Absent in a dry run over a data folder that does not exist yet: then there is no history. */
+  readonly database: Database | undefined;
+  /** Paths given on the command line or by the environment, by connectorId; they win over `config.path`. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Folder for the sample warehouse; made when needed. */
+  readonly sampleFolder: string;
+  /** Overrides the size of the sample warehouse. */
+  readonly sampleCustomers: number | undefined;
+  /** Folder for what need not outlive the stage. */
+  readonly scratchFolder: string;
+  /** Threads and memory (MiB) that the stage may use. */
+  readonly resources: { readonly threads: number; readonly memoryMb: number };
+  readonly now: () => Date;
+  /** Nothing may be written outside the artifact store and the scratch folder. */
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+  /** Reports work done so far, in rows; total is given once known. */
+  readonly progress: (done: number, total?: number) => void;
+}
+
+export interface StageResult {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly counts: Counts;
+  readonly artifact?: ArtifactReference;
+  /** Sentences that a person should read; none of them stops the run. */
+  readonly warnings?: readonly string[];
+}
+
+/** One stage of a pipeline: reads the artifacts before it, commits its own, may be repeated at any time. */
+export type Stage = (context: StageContext) => Promise<StageResult>;
