@@ -10,4 +10,5 @@ export default {
   testEnvironment: './test/support/environment.js',
   testTimeout: 60_000,
   maxWorkers: 2,
+  reporters: ['default', './test/support/reporter.js'],
 };

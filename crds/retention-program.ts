@@ -1,122 +1,391 @@
-import { Type, type Static, type TSchema } from 'typebox';
-
-/** One of a closed list of words. */
-function oneOf<const Words extends readonly string[]>(words: Words, options: object = {}) {
-  return Type.Unsafe<Words[number]>({ type: 'string', enum: [...words], ...options });
-}
-
-/** Kubernetes' own name pattern: what may become part of an object's name. */
-const NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
-const name = (description: string, maxLength = 63) => Type.String({ pattern: NAME, minLength: 1, maxLength, description });
-const text = (description: string, maxLength = 253) => Type.String({ minLength: 1, maxLength, description });
-const fraction = (description: string, options: object = {}) => Type.Number({ minimum: 0, maximum: 1, description, ...options });
+import { type Static, type TSchema, Type } from 'typebox';
+import type { FilterType } from '../jobs/filters/filter.ts';
+import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
+import { RUN_PHASES } from './run-phase.ts';
+import { SCHEDULE } from './schedule-pattern.ts';
+import { conditions, count, fields, fraction, instant, keyedBy, name, oneOf, rules, SET, text } from './schema.ts';
 
 /*
  * A property with a `default` is not Optional here: the schema fills it in, so inside Holdfast it is always
  * there. The generator leaves it out of `required`.
  */
-const connector = Type.Object({
-  connectorId: name('Name of the connector within the program.'),
-  type: oneOf(['duckdb', 'snowflake'], { description: 'Warehouse to read.' }),
-  config: Type.Object({
-    query: text('One SELECT whose columns map to the candidate by name.', 65_536),
-    path: Type.Optional(text('duckdb: a database file, or a Parquet or CSV file or glob; relative to the manifest.', 4096)),
-    table: Type.Optional(text('duckdb: name under which a Parquet or CSV file is queried (default: its stem).', 63)),
-    sample: Type.Optional(
-      Type.Object({
-        customers: Type.Integer({ minimum: 100, maximum: 10_000_000, default: 10_000, description: 'Rows that the example query returns.' }),
-        seed: Type.Integer({ minimum: 0, maximum: 2_147_483_647, default: 1, description: 'Same seed, same business.' }),
+
+/** A field of a connector's `config` that only one type of connector reads. */
+const onlyOf = (type: string, ...names: readonly string[]) =>
+  names.map((field) => ({
+    rule: `!has(self.config.${field}) || self.type == '${type}'`,
+    message: `${field} is for connectors of type ${type} only`,
+    fieldPath: `.config.${field}`,
+  }));
+
+const connector = fields(
+  'A warehouse and what to read from it.',
+  {
+    connectorId: name('Name of the connector within the program.'),
+    type: oneOf(['duckdb', 'snowflake'], 'Kind of warehouse.'),
+    config: fields('Where the warehouse is and what to ask it.', {
+      query: Type.String({
+        pattern: '^[^\\x00]*$',
+        meaning: 'text without NUL',
+        minLength: 1,
+        maxLength: 65_536,
+        description:
+          'One SELECT whose columns map to the candidate by name; columns of other names ride along as features.',
+      }),
+      path: Type.Optional(
+        text('duckdb: a database file, or a Parquet or CSV file or glob; relative to the manifest.', 4096),
+      ),
+      table: Type.Optional(
+        text(
+          'duckdb: name under which the query sees a Parquet or CSV file. Default: the name of the file without its ending.',
+          63,
+        ),
+      ),
+      sample: Type.Optional(
+        fields('duckdb: a made-up subscription business instead of a file, to try things on.', {
+          customers: Type.Integer({
+            minimum: 100,
+            maximum: 10_000_000,
+            default: 10_000,
+            description: 'Rows that the example query returns.',
+          }),
+          seed: Type.Integer({
+            minimum: 0,
+            maximum: 2_147_483_647,
+            default: 1,
+            description: 'Seed of the generator: same seed, same business.',
+          }),
+        }),
+      ),
+      account: Type.Optional(text('snowflake: account identifier.')),
+      database: Type.Optional(text('snowflake: database.')),
+      schema: Type.Optional(text('snowflake: schema.')),
+    }),
+  },
+  rules(
+    ...onlyOf('duckdb', 'path', 'table', 'sample'),
+    ...onlyOf('snowflake', 'account', 'database', 'schema'),
+    {
+      rule: "self.type != 'duckdb' || has(self.config.path) != has(self.config.sample)",
+      message: 'a duckdb connector needs exactly one of path and sample',
+      fieldPath: '.config',
+    },
+    {
+      rule: '!has(self.config.table) || !has(self.config.sample)',
+      message: 'table names a file of path; the tables of a sample have names of their own',
+      fieldPath: '.config.table',
+    },
+    {
+      rule:
+        "self.type != 'snowflake' || " +
+        '(has(self.config.account) && has(self.config.database) && has(self.config.schema))',
+      message: 'a snowflake connector needs account, database and schema',
+      fieldPath: '.config',
+    },
+  ),
+);
+
+const scoringModel = fields(
+  'A model that scores candidates.',
+  {
+    modelId: text('Name of the model, as in the file beside it.', 63),
+    endpoint: Type.String({
+      pattern: '^(onnx|sagemaker)://[^\\x00-\\x20\\x7f]+$',
+      meaning: 'onnx://PATH or sagemaker://ENDPOINT',
+      maxLength: 2048,
+      description:
+        'Where the model is. onnx://PATH is a file relative to the folder of the manifest, onnx:///PATH an absolute one.',
+    }),
+    sha256: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-f]{64}$',
+        meaning: 'a SHA-256 of 64 lower-case hexadecimal digits',
+        maxLength: 64,
+        description: 'SHA-256 of the model file: bytes other than these are refused. Needed by onnx://.',
       }),
     ),
-    account: Type.Optional(text('snowflake: account identifier.')),
-    database: Type.Optional(text('snowflake: database.')),
-    schema: Type.Optional(text('snowflake: schema.')),
+    features: Type.Array(text('Column of the candidate.', 63), {
+      minItems: 1,
+      maxItems: 256,
+      description: 'Columns that the model is given, in its order.',
+      ...SET,
+    }),
+    batchSize: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 1000,
+      description: 'Candidates scored in one call.',
+    }),
+  },
+  rules({
+    rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",
+    message: 'an onnx:// model needs its sha256 (sha256sum FILE), so that nobody can swap the file',
+    fieldPath: '.sha256',
   }),
-});
+);
 
-const scoringModel = Type.Object({
-  modelId: text('Name of the model.', 63),
-  endpoint: Type.String({ pattern: '^(onnx|sagemaker)://.+', maxLength: 2048 }),
-  sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', maxLength: 64 })),
-  features: Type.Array(text('Column name.', 63), { minItems: 1, maxItems: 256 }),
-  batchSize: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1000 }),
-});
+const filter = fields(
+  'A filter that each candidate must pass.',
+  {
+    filterId: name('Label of the filter, by which removals are counted and explained.'),
+    type: oneOf(
+      FILTER_TYPES as readonly FilterType[],
+      'Kind of filter. The rules of business-rule are told apart by their parameters.',
+    ),
+    order: Type.Integer({ minimum: 0, maximum: 1000, description: 'Position in the chain; the lowest runs first.' }),
+    parameters: Type.Optional(
+      Type.Unsafe<Record<string, unknown>>({
+        type: 'object',
+        description: 'What the filter is to check. Each type, and each rule of business-rule, has its own parameters.',
+        properties: parameterFields(),
+      }),
+    ),
+  },
+  rules(...parameterRules()),
+);
 
-const filter = Type.Object({
-  filterId: name('Label of the filter.'),
-  type: oneOf(['trust', 'business-rule', 'eligibility', 'expression']),
-  order: Type.Integer({ minimum: 0, maximum: 1000 }),
-  // Replaced by the union of the parameter schemas of jobs/filters.
-  parameters: Type.Optional(Type.Unsafe<Record<string, unknown>>({ type: 'object' })),
-});
-
-const channel = Type.Object({
+const channel = fields('A way to reach customers.', {
   channelId: name('Name of the channel.'),
-  type: oneOf(['email', 'phone', 'in-app', 'push']),
-  enabled: Type.Boolean({ default: true }),
-  priority: Type.Integer({ minimum: 1, maximum: 100, default: 1 }),
+  type: oneOf(['email', 'phone', 'in-app', 'push'], 'Kind of channel.'),
+  enabled: Type.Boolean({ default: true, description: 'Whether the channel is used.' }),
+  priority: Type.Integer({ minimum: 1, maximum: 100, default: 1, description: 'The lowest is tried first.' }),
   config: Type.Optional(
-    Type.Object({
-      templateId: Type.Optional(text('')),
-      sendTime: Type.Optional(Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', maxLength: 5 })),
-      timezone: Type.Optional(text('', 64)),
-      personalization: Type.Optional(oneOf(['none', 'low', 'medium', 'high'])),
-      callType: Type.Optional(oneOf(['account-manager', 'agent'])),
-      scheduleWithin: Type.Optional(Type.String({ pattern: '^[0-9]+[mhd]$', maxLength: 8 })),
-      scriptId: Type.Optional(text('')),
-      criticalRiskOnly: Type.Optional(Type.Boolean()),
-      messageType: Type.Optional(text('')),
-      displayDuration: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
+    fields('How the channel behaves. Each type reads its own fields.', {
+      templateId: Type.Optional(text('email: template of the message.')),
+      sendTime: Type.Optional(
+        Type.String({
+          pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
+          meaning: 'a time of day such as 10:00',
+          maxLength: 5,
+          description: 'email: time of day at which messages leave, HH:MM.',
+        }),
+      ),
+      timezone: Type.Optional(text("email: zone of sendTime; `local` is the customer's own.", 64)),
+      personalization: Type.Optional(
+        oneOf(['none', 'low', 'medium', 'high'], 'email: how much of the customer the text may use.'),
+      ),
+      callType: Type.Optional(oneOf(['account-manager', 'agent'], 'phone: who calls.')),
+      scheduleWithin: Type.Optional(
+        Type.String({
+          pattern: '^[1-9][0-9]{0,3}[mhd]$',
+          meaning: 'a duration such as 30m, 24h or 7d',
+          maxLength: 8,
+          description: 'phone: how soon the call is to be made, such as 24h.',
+        }),
+      ),
+      scriptId: Type.Optional(text('phone: script of the call.')),
+      criticalRiskOnly: Type.Optional(Type.Boolean({ description: 'phone: call only customers at critical risk.' })),
+      messageType: Type.Optional(text('in-app: kind of message.')),
+      displayDuration: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 365, description: 'in-app: days for which the message is shown.' }),
+      ),
     }),
   ),
 });
 
 export const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
-export type RiskLevel = (typeof RISK_LEVELS)[number];
 
-const offerSegment = Type.Object({
-  riskLevel: oneOf(RISK_LEVELS),
-  offerType: oneOf(['premium', 'standard', 'engagement']),
-  discount: Type.Number({ minimum: 0, maximum: 100, default: 0 }),
-  duration: Type.Integer({ minimum: 1, maximum: 120, default: 1 }),
-  includeUpgrade: Type.Boolean({ default: false }),
-  includePersonalCall: Type.Boolean({ default: false }),
+const offerSegment = fields('What customers of one risk level get.', {
+  riskLevel: oneOf(RISK_LEVELS, 'Risk level that this is for.'),
+  offerType: oneOf(['premium', 'standard', 'engagement'], 'Tier of the offer.'),
+  discount: Type.Number({ minimum: 0, maximum: 100, default: 0, description: 'Discount, in percent of the price.' }),
+  duration: Type.Integer({ minimum: 1, maximum: 120, default: 1, description: 'How long the offer lasts, in months.' }),
+  includeUpgrade: Type.Boolean({ default: false, description: 'Whether a free upgrade may be offered.' }),
+  includePersonalCall: Type.Boolean({ default: false, description: 'Whether a personal call may be made.' }),
 });
 
-export const retentionProgramSpec = Type.Object({
-  programId: name('Identity of the program; keys every row it writes. Immutable.', 40),
-  programName: text('Name for people.'),
-  enabled: Type.Boolean({ default: true }),
-  marketplaces: Type.Array(Type.String({ pattern: '^[A-Z]{2}$', maxLength: 2 }), { minItems: 1, maxItems: 250 }),
-  dataConnectors: Type.Array(connector, { minItems: 1, maxItems: 10 }),
-  featureStore: Type.Optional(
-    Type.Object({ type: oneOf(['warehouse']), connectorId: name('Connector whose warehouse has the table.'), table: text('Table or view keyed by customer_id.', 255) }),
+const offerStrategy = fields(
+  'Which risk level gets which offer.',
+  {
+    enabled: Type.Boolean({
+      default: true,
+      description: 'Whether offers are decided; if not, candidates are only scored.',
+    }),
+    segmentedOffers: Type.Boolean({
+      default: true,
+      description: 'Whether each risk level has an offer of its own; if not, the one segment is for all.',
+    }),
+    segments: Type.Array(offerSegment, {
+      maxItems: 3,
+      default: [],
+      description: 'Offers by risk level. A level without one gets no offer.',
+      ...keyedBy('riskLevel'),
+    }),
+  },
+  rules(
+    {
+      rule: '!self.enabled || !self.segmentedOffers || size(self.segments) > 0',
+      message: 'an enabled strategy needs at least one segment',
+      fieldPath: '.segments',
+    },
+    {
+      rule: 'self.segmentedOffers || size(self.segments) == 1',
+      message: 'segmentedOffers: false means one offer for all: give exactly one segment',
+      fieldPath: '.segments',
+    },
   ),
-  offerHistory: Type.Optional(
-    Type.Object({ connectorId: name('Connector whose warehouse has the table.'), table: text('Past retention offers: customer_id, program_id, offered_at.', 255) }),
-  ),
-  quality: Type.Object(
-    { maxRejectedShare: fraction('', { default: 0.01 }), minRowsVersusLastRun: fraction('', { default: 0.5 }) },
-    { default: {} },
-  ),
-  scoringModels: Type.Array(scoringModel, { minItems: 1, maxItems: 10 }),
-  riskLevels: Type.Object(
-    { critical: fraction('', { default: 0.8 }), high: fraction('', { default: 0.6 }), medium: fraction('', { default: 0.4 }) },
-    { default: {} },
-  ),
-  subscriptionTiers: Type.Array(text('', 63), { minItems: 1, maxItems: 20, default: ['basic', 'standard', 'premium', 'premium_plus'] }),
-  filterChain: Type.Array(filter, { maxItems: 50, default: [] }),
-  channels: Type.Array(channel, { maxItems: 10, default: [] }),
-  offerStrategy: Type.Object({
-    enabled: Type.Boolean({ default: true }),
-    segmentedOffers: Type.Boolean({ default: true }),
-    segments: Type.Array(offerSegment, { maxItems: 3, default: [] }),
+);
+
+/** A reference to a connector, at `fieldPath`, that must exist. */
+const connectorExists = (field: string) => ({
+  rule: `!has(self.${field}) || self.dataConnectors.exists(connector, connector.connectorId == self.${field}.connectorId)`,
+  message: `${field}.connectorId must be the connectorId of one of the dataConnectors`,
+  fieldPath: `.${field}.connectorId`,
+});
+
+const tierIsUnknown =
+  'has(item.parameters) && has(item.parameters.minSubscriptionTier) && ' +
+  '!(item.parameters.minSubscriptionTier in self.subscriptionTiers)';
+
+export const retentionProgramSpec = fields(
+  'What to do, for whom, and when.',
+  {
+    programId: Type.String({
+      ...name('Identity of the program, under which every row that it writes is kept. Immutable.', 40),
+      ...rules({ rule: 'self == oldSelf', message: 'programId is immutable: make another program instead' }),
+    }),
+    programName: text('Name for people.'),
+    enabled: Type.Boolean({
+      default: true,
+      description: 'Whether the program runs. Turning it off stops sending, too.',
+    }),
+    marketplaces: Type.Array(
+      Type.String({
+        pattern: '^[A-Z]{2}$',
+        meaning: 'two capital letters',
+        maxLength: 2,
+        description: 'Code of a marketplace.',
+      }),
+      { minItems: 1, maxItems: 250, description: 'Marketplaces that the program serves.', ...SET },
+    ),
+    dataConnectors: Type.Array(connector, {
+      minItems: 1,
+      maxItems: 10,
+      description: 'Warehouses that candidates are read from.',
+      ...keyedBy('connectorId'),
+    }),
+    featureStore: Type.Optional(
+      fields('Where columns come from that the query does not select and a filter or model needs.', {
+        type: oneOf(['warehouse'], 'Kind of feature store. `warehouse` is a table of a connector.'),
+        connectorId: name('Connector whose warehouse has the table.'),
+        table: text('Table or view keyed by customer_id.', 255),
+      }),
+    ),
+    offerHistory: Type.Optional(
+      fields('Retention offers made before or beside Holdfast; caps and cooldowns count them.', {
+        connectorId: name('Connector whose warehouse has the table.'),
+        table: text('Table or view with customer_id, program_id and offered_at.', 255),
+      }),
+    ),
+    quality: fields(
+      'When an extract is too bad to go on with.',
+      {
+        maxRejectedShare: fraction('Largest share of rows that may be rejected.', { default: 0.01 }),
+        minRowsVersusLastRun: fraction('Smallest extract, as a share of the last one.', { default: 0.5 }),
+      },
+      { default: {} },
+    ),
+    scoringModels: Type.Array(scoringModel, {
+      minItems: 1,
+      maxItems: 10,
+      description: 'Models: one predicts the risk of churn, another may recommend the kind of offer.',
+      ...keyedBy('modelId'),
+    }),
+    riskLevels: fields(
+      'Least churn risk of each level. Below the lowest a candidate is counted and dropped.',
+      {
+        critical: fraction('Least risk of the critical level.', { default: 0.8 }),
+        high: fraction('Least risk of the high level.', { default: 0.6 }),
+        medium: fraction('Least risk of the medium level.', { default: 0.4 }),
+      },
+      {
+        default: {},
+        ...rules({
+          rule: 'self.critical > self.high && self.high > self.medium',
+          message: 'thresholds must fall: critical above high above medium',
+        }),
+      },
+    ),
+    subscriptionTiers: Type.Array(text('Name of a tier.', 63), {
+      minItems: 1,
+      maxItems: 20,
+      default: ['basic', 'standard', 'premium', 'premium_plus'],
+      description: 'Subscription tiers, lowest first.',
+      ...SET,
+    }),
+    filterChain: Type.Array(filter, {
+      maxItems: 50,
+      default: [],
+      description: 'Filters; a candidate is removed by the first that it fails, in their order.',
+      ...keyedBy('filterId'),
+      ...rules({
+        rule: 'self.all(item, self.exists_one(other, other.order == item.order))',
+        message: 'every filter needs an order of its own',
+        detail:
+          "self.filter(item, !self.exists_one(other, other.order == item.order)).map(item, item.filterId).join(', ')",
+      }),
+    }),
+    channels: Type.Array(channel, {
+      maxItems: 10,
+      default: [],
+      description: 'Ways to reach customers.',
+      ...keyedBy('channelId'),
+    }),
+    offerStrategy,
+    holdout: fields(
+      'Candidates who get nothing, so that the effect of the others’ offers can be measured.',
+      {
+        share: fraction('Share of candidates held out.', { default: 0.1 }),
+        epoch: Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 1,
+          description: 'Experiment epoch; a new one draws the held-out customers anew.',
+        }),
+      },
+      { default: {} },
+    ),
+    batchSchedule: Type.String({
+      ...SCHEDULE,
+      description: 'When the batch runs: five-field cron, or AWS cron(…) of six fields.',
+    }),
+    timeZone: Type.String({
+      pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
+      meaning: 'an IANA time zone such as Europe/Berlin',
+      maxLength: 64,
+      default: 'UTC',
+      description: 'IANA time zone of the schedules.',
+    }),
+    candidateTTLDays: Type.Integer({
+      minimum: 1,
+      maximum: 3650,
+      default: 30,
+      description: 'Days for which candidates are kept.',
+    }),
+  } satisfies Record<string, TSchema>,
+  rules(connectorExists('featureStore'), connectorExists('offerHistory'), {
+    rule: `self.filterChain.all(item, !(${tierIsUnknown}))`,
+    message: 'minSubscriptionTier must be one of subscriptionTiers',
+    detail: `self.filterChain.filter(item, ${tierIsUnknown}).map(item, item.filterId).join(', ')`,
+    fieldPath: '.filterChain',
   }),
-  holdout: Type.Object({ share: fraction('', { default: 0.1 }), epoch: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }) }, { default: {} }),
-  batchSchedule: text('Five-field cron or AWS cron(…).', 128),
-  timeZone: Type.String({ maxLength: 64, default: 'UTC' }),
-  candidateTTLDays: Type.Integer({ minimum: 1, maximum: 3650, default: 30 }),
-} satisfies Record<string, TSchema>);
+);
 
 /** A program's spec after the schema has filled in its defaults. */
 export type RetentionProgramSpec = Static<typeof retentionProgramSpec>;
+
+export const retentionProgramStatus = fields('What the operator last saw. Written by the operator only.', {
+  observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
+  conditions: Type.Optional(conditions()),
+  lastRun: Type.Optional(
+    fields('The newest run.', {
+      name: text('Name of the RetentionRun.'),
+      slot: instant('Slot that it is for.'),
+      phase: oneOf(RUN_PHASES, 'How far it has come.'),
+      startTime: Type.Optional(instant('When it began.')),
+      completionTime: Type.Optional(instant('When it ended.')),
+      candidates: Type.Optional(count('Candidates stored.')),
+    }),
+  ),
+  nextSlot: Type.Optional(instant('When the next batch is due.')),
+});

@@ -20,7 +20,7 @@ export const ERROR_CODES = {
     remedy: 'Run again with `--verbose` and report the cause if it stays.',
   },
   HF_USAGE: {
-    kind: 'terminal',
+    kind: 'retry',
     meaning: 'The command line cannot be understood.',
     remedy: 'See `holdfast COMMAND --help`.',
   },
@@ -96,7 +96,7 @@ export const ERROR_CODES = {
   },
   HF_SCORE_OUT_OF_RANGE: {
     kind: 'terminal',
-    meaning: 'A model returned a risk that is not a finite number from 0 to 1.',
+    meaning: 'A model returned a risk that is not a finite number from 0 to 1, or an effect that is not finite.',
     remedy: 'Check the model and the features that it was given.',
   },
   HF_DATABASE_UNREACHABLE: {
@@ -145,7 +145,7 @@ export const ERROR_CODES = {
     remedy: 'Change `cancel`, `suspend` or `enabled` in the manifest.',
   },
   HF_NOT_FOUND: {
-    kind: 'terminal',
+    kind: 'not-yet',
     meaning: 'There is no such program, run or customer in the state.',
     remedy: 'Check the spelling, the data folder and that the program has run.',
   },

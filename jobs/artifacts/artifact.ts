@@ -55,6 +55,11 @@ export interface ArtifactDraft {
     readonly parts: readonly { readonly path: string; readonly rows: number; readonly schema: ArtifactPart['schema'] }[];
     readonly counts: Counts;
   }): Promise<ArtifactReference>;
+  /**
+   * Saves one part of an artifact that will not be committed, such as the rejects that a person must read,
+   * and resolves to its absolute path. It stays until the next draft of the same key.
+   */
+  keep(part: string): Promise<string>;
   /** Removes what was written. Safe to call after `commit`, where it does nothing. */
   discard(): Promise<void>;
 }

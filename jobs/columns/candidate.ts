@@ -65,3 +65,25 @@ export const CHURN_SIGNALS = [
 ] as const;
 
 export type ChurnSignal = (typeof CHURN_SIGNALS)[number];
+
+/**
+ * Columns that later stages add. A query may not give them: one of its own under such a name would be replaced
+ * without a word.
+ */
+export const LATER_COLUMNS = [
+  'days_since_program_offer',
+  'offers_rolling_quarter',
+  'offers_calendar_quarter',
+  'filter_id',
+  'risk_score',
+  'risk_level',
+  'offer_kind',
+  'offer_kind_score',
+  'offer_tier',
+  'discount',
+  'duration',
+  'include_upgrade',
+  'include_personal_call',
+  'arm',
+  'epoch',
+] as const;

@@ -24,8 +24,12 @@ export interface Engine extends AsyncDisposable {
   interrupt(): void;
   /** The connection itself, for what the methods above do not cover. */
   readonly connection: DuckDBConnection;
+  /** Closes at once, or, when a statement is under way, stops it and closes once it has ended. Safe to call twice. */
   close(): void;
 }
+
+/** DuckDB forgets an interruption that comes before a statement has begun: it is repeated until one has ended. */
+export const INTERRUPT_AGAIN_MS = 20;
 
 /** Opens DuckDB with bounded threads and memory. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
@@ -47,29 +51,54 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return statement;
   }
 
-  const close = () => {
+  // Closing under a running statement would end the whole process: the last one to settle closes then.
+  let running = 0;
+  let closing = false;
+  let interrupting: NodeJS.Timeout | undefined;
+  const release = () => {
+    clearInterval(interrupting);
     connection.closeSync();
     instance.closeSync();
   };
+  const close = () => {
+    if (closing) return;
+    closing = true;
+    if (running === 0) return release();
+    connection.interrupt();
+    interrupting = setInterval(() => connection.interrupt(), INTERRUPT_AGAIN_MS);
+  };
+  async function track<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closing) throw new Error('The engine is closed.');
+    running += 1;
+    try {
+      return await work();
+    } finally {
+      running -= 1;
+      if (closing && running === 0) release();
+    }
+  }
 
   return {
     connection,
-    async run(sql, parameters) {
-      if (parameters === undefined) await connection.run(sql);
-      else await (await prepare(sql, parameters)).run();
-    },
-    async rows<Row extends object>(sql: string, parameters?: Parameters) {
-      const reader =
-        parameters === undefined
-          ? await connection.runAndReadAll(sql)
-          : await (await prepare(sql, parameters)).runAndReadAll();
-      return reader.getRowObjectsJson() as Row[];
-    },
+    run: (sql, parameters) =>
+      track(async () => {
+        if (parameters === undefined) await connection.run(sql);
+        else await (await prepare(sql, parameters)).run();
+      }),
+    rows: <Row extends object>(sql: string, parameters?: Parameters) =>
+      track(async () => {
+        const reader =
+          parameters === undefined
+            ? await connection.runAndReadAll(sql)
+            : await (await prepare(sql, parameters)).runAndReadAll();
+        return reader.getRowObjectsJson() as Row[];
+      }),
     async *chunks(sql, parameters) {
-      const result =
-        parameters === undefined ? await connection.stream(sql) : await (await prepare(sql, parameters)).stream();
+      const result = await track(async () =>
+        parameters === undefined ? connection.stream(sql) : (await prepare(sql, parameters)).stream(),
+      );
       for (;;) {
-        const chunk = await result.fetchChunk();
+        const chunk = await track(() => result.fetchChunk());
         if (chunk === null || chunk.rowCount === 0) return;
         yield chunk;
       }

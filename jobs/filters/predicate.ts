@@ -7,7 +7,12 @@ export type Predicate =
   | { readonly op: 'compare'; readonly comparison: Comparison; readonly left: Term; readonly right: Term }
   | { readonly op: 'in'; readonly term: Term; readonly values: readonly (string | number)[] }
   | { readonly op: 'missing'; readonly term: Term }
-  | { readonly op: 'text'; readonly match: 'starts-with' | 'ends-with' | 'contains'; readonly term: Term; readonly value: string }
+  | {
+      readonly op: 'text';
+      readonly match: 'starts-with' | 'ends-with' | 'contains';
+      readonly term: Term;
+      readonly value: string;
+    }
   | { readonly op: 'truth'; readonly term: Term }
   | { readonly op: 'and' | 'or'; readonly predicates: readonly Predicate[] }
   | { readonly op: 'not'; readonly predicate: Predicate }

@@ -1,0 +1,32 @@
+# Everything a newcomer needs: `make demo`, `make test`; a reviewer adds `make check`.
+# The tools are those of package-lock.json, Node itself included; the machine's own npm only installs them.
+.POSIX:
+.PHONY: help setup demo test check build generate models clean
+
+help: ## Lists the targets.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+
+setup: node_modules/.setup ## Installs what package-lock.json names.
+
+node_modules/.setup: package.json package-lock.json .npmrc
+	npm ci --loglevel=error
+	@touch $@
+
+demo: setup ## Runs the weekly batch of examples/churn-prevention.yaml over a sample warehouse.
+	./bin/holdfast run examples/churn-prevention.yaml
+
+test: setup ## Runs every test.
+	npm test --silent
+
+check: setup ## Runs everything that a reviewer would: types, format, lint, import rules, unused code, generated files.
+	npm run --silent check
+
+build: setup ## Compiles to JavaScript in dist/.
+	npm run --silent build
+
+generate: setup ## Writes the generated files anew: the CRDs and docs/errors.md.
+	npm run --silent generate
+
+clean: ## Removes what setup, demo and build made.
+	if [ -x node_modules/node/bin/node ]; then ./bin/holdfast clean; fi
+	rm -rf node_modules dist

@@ -1,0 +1,30 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { HoldfastError } from '../jobs/errors.ts';
+import { dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
+import type { Io } from './io.ts';
+
+/**
+ * Removes a data folder, and only one of ours.
+ * @throws HF_DATA_FOLDER when the folder holds something else, HF_DATA_LOCKED while a run uses it
+ */
+export async function clean(options: { readonly data: string }, io: Io): Promise<number> {
+  const folder = dataFolder(options.data);
+  if (!existsSync(folder.path)) {
+    io.stderr.write(`nothing to remove: ${folder.path} does not exist\n`);
+    return 0;
+  }
+  if (!isDataFolder(folder)) {
+    throw new HoldfastError('HF_DATA_FOLDER', `${folder.path} is not a data folder of Holdfast: nothing was removed`);
+  }
+  const { stopEmbeddedPostgres } = await import('../jobs/postgres/embedded.ts');
+  {
+    using _lock = lockDataFolder(folder);
+    await stopEmbeddedPostgres({ folder: folder.postgres });
+    // Renamed first: what a Ctrl-C leaves behind is never half a data folder under its own name.
+    rmSync(`${folder.path}.removing`, { recursive: true, force: true });
+    renameSync(folder.path, `${folder.path}.removing`);
+  }
+  rmSync(`${folder.path}.removing`, { recursive: true, force: true });
+  io.stderr.write(`removed ${folder.path}\n`);
+  return 0;
+}

@@ -1,0 +1,25 @@
+/** Figures as people read them: 10,000 · 3.2 s · 12,500 rows/s. */
+
+const INTEGER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export function integer(value: number): string {
+  return INTEGER.format(value);
+}
+
+/** Duration of `seconds` with two significant digits below ten. */
+export function duration(seconds: number): string {
+  if (seconds >= 60) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
+}
+
+/** Rows a second, to three significant digits; empty when there is nothing to divide by. */
+export function rate(rows: number, seconds: number): string {
+  if (rows === 0 || seconds <= 0) return '';
+  return `${integer(Number((rows / seconds).toPrecision(3)))} rows/s`;
+}
+
+/** A bar for one share of the largest, at most `width` characters and at least one for what is not zero. */
+export function bar(value: number, largest: number, width: number): string {
+  if (value <= 0 || largest <= 0) return '';
+  return '▇'.repeat(Math.max(1, Math.round((value / largest) * width)));
+}

@@ -1,0 +1,195 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import { openFolderStore } from '../jobs/artifacts/folder.ts';
+import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { PIPELINES, type PipelineName } from '../jobs/pipelines/pipelines.ts';
+import type { Database } from '../jobs/postgres/database.ts';
+import { beginRun } from '../jobs/postgres/begin-run.ts';
+import { finishRun, recordStage } from '../jobs/postgres/runs.ts';
+import { runName } from '../jobs/run/name.ts';
+import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
+import type { RunIdentity, StageContext } from '../jobs/run/stage.ts';
+import type { Io } from './io.ts';
+import type { Progress } from './progress.ts';
+import type { RunReport, StageReport } from './report.ts';
+
+/** What to run: the manifest, resolved, and where. */
+export interface LocalRun {
+  readonly namespace: string;
+  readonly program: RetentionProgramSpec;
+  readonly pipeline: PipelineName;
+  readonly slot: Date;
+  readonly trigger: RunIdentity['trigger'];
+  readonly dryRun: boolean;
+  /** Folder of the manifest. */
+  readonly baseFolder: string;
+  readonly sources: Readonly<Record<string, string>>;
+  readonly sampleCustomers: number | undefined;
+  readonly artifactRoot: string;
+  readonly sampleFolder: string;
+  readonly scratchFolder: string;
+  readonly database: Database | undefined;
+  readonly now: () => Date;
+}
+
+export interface LocalRunResult {
+  readonly report: RunReport;
+  readonly artifacts: Readonly<Record<string, ArtifactReference>>;
+  readonly warnings: readonly string[];
+  /** Why the run did not succeed. */
+  readonly failure?: HoldfastError;
+}
+
+/**
+ * Runs the stages of a pipeline one after the other in this process: the same code that a cluster runs as Jobs.
+ * A failure ends up in the report, not in an exception; what earlier stages committed stays for a look.
+ * @throws HF_DATA_LOCKED when the program is already running on this database
+ */
+export async function runLocally(run: LocalRun, io: Io, progress: Progress): Promise<LocalRunResult> {
+  const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
+  const record = run.database === undefined || run.dryRun ? unrecorded(run) : await recorded(run.database, run, revisionDigest(revision));
+  const { identity } = record;
+  const stages: StageReport[] = [];
+  const warnings: string[] = [];
+  const artifacts: Record<string, ArtifactReference> = {};
+  let failure: HoldfastError | undefined;
+  const scratchFolder = await mkdtemp(join(run.scratchFolder, 'run-'));
+  try {
+    const store = openFolderStore(run.artifactRoot);
+    const revisionFile = revisionPath(run.artifactRoot, identity);
+    await mkdir(dirname(revisionFile), { recursive: true });
+    await writeFile(revisionFile, revisionText(revision));
+    for (const definition of PIPELINES[run.pipeline]) {
+      io.signal.throwIfAborted();
+      const step = progress.step(definition.name);
+      const context: StageContext = {
+        identity,
+        program: run.program,
+        baseFolder: run.baseFolder,
+        artifacts: store,
+        inputs: artifacts,
+        database: run.database,
+        sources: run.sources,
+        sampleFolder: run.sampleFolder,
+        sampleCustomers: run.sampleCustomers,
+        scratchFolder,
+        resources: { threads: availableParallelism(), memoryMb: memoryLimit() },
+        now: run.now,
+        dryRun: run.dryRun,
+        signal: io.signal,
+        progress: step.advance,
+      };
+      const started = io.elapsed();
+      try {
+        const work = await definition.load();
+        const result = await work(context);
+        if (result.artifact !== undefined) artifacts[definition.name] = result.artifact;
+        const { rowsIn, rowsOut, counts } = result;
+        const seconds = Math.round(io.elapsed() - started) / 1000;
+        const stage = { name: definition.name, rowsIn, rowsOut, seconds, counts };
+        stages.push(stage);
+        warnings.push(...(result.warnings ?? []));
+        step.done(rowsIn, rowsOut);
+        await record.stage({ ...stage, ...(result.warnings === undefined ? {} : { warnings: result.warnings }) });
+      } catch (error) {
+        step.failed();
+        throw error;
+      }
+    }
+    await record.finish();
+  } catch (error) {
+    failure = asFailure(error, io.signal);
+    await abandon(record, failure);
+  } finally {
+    await record.release();
+    await rm(scratchFolder, { recursive: true, force: true });
+  }
+  const report: RunReport = {
+    run: identity.run,
+    phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
+    stages,
+    ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+  };
+  return { report, artifacts, warnings, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** Where the revision that a run is pinned to lies. */
+export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
+  return join(artifactRoot, of.namespace, of.program, of.run, 'revision.json');
+}
+
+/** What is kept of a run while it goes on. */
+interface RunRecorder {
+  readonly identity: RunIdentity;
+  stage(report: StageReport & { readonly warnings?: readonly string[] }): Promise<void>;
+  finish(failure?: HoldfastError): Promise<void>;
+  release(): Promise<void>;
+}
+
+async function recorded(database: Database, run: LocalRun, revision: string): Promise<RunRecorder> {
+  const { namespace, program, pipeline, slot, trigger, now } = run;
+  const started = await beginRun(database, {
+    namespace,
+    program: program.programId,
+    run: (sequence) => runName(program.programId, slot, sequence),
+    pipeline,
+    slot,
+    trigger,
+    revision,
+    startedAt: now(),
+  });
+  return {
+    identity: { ...identityOf(run), run: started.run, sequence: started.sequence, attempt: started.attempt },
+    stage: (report) => recordStage(database, started, report),
+    finish: (failure) =>
+      finishRun(database, started, {
+        phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
+        finishedAt: now(),
+        ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+      }),
+    release: () => started.release(),
+  };
+}
+
+/** A dry run leaves no trace in Postgres. */
+function unrecorded(run: LocalRun): RunRecorder {
+  const nothing = async () => {};
+  const identity = { ...identityOf(run), run: runName(run.program.programId, run.slot, 0), sequence: 0, attempt: 1 };
+  return { identity, stage: nothing, finish: nothing, release: nothing };
+}
+
+function identityOf({ namespace, program, slot, trigger }: LocalRun) {
+  return { namespace, program: program.programId, slot, trigger };
+}
+
+/** Records the failure if Postgres still listens; what is true of the run does not depend on it. */
+async function abandon(record: RunRecorder, failure: HoldfastError): Promise<void> {
+  try {
+    await record.finish(failure);
+  } catch {
+    // The failure itself says more than that it could not be recorded: the next run marks this one as interrupted.
+  }
+}
+
+function phaseOf(failure: HoldfastError): 'Failed' | 'Interrupted' {
+  return failure.code === 'HF_INTERRUPTED' ? 'Interrupted' : 'Failed';
+}
+
+/** Whatever a stage throws while the signal is up comes from the signal. */
+export function asFailure(error: unknown, signal: AbortSignal): HoldfastError {
+  if (signal.aborted && signal.reason instanceof HoldfastError) return signal.reason;
+  if (error instanceof HoldfastError) return error;
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+    return new HoldfastError('HF_DISK_FULL', 'no room left on the disk', { cause: error });
+  }
+  return new HoldfastError('HF_INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** A quarter of the machine, within reason: DuckDB spills to the scratch folder beyond it. */
+function memoryLimit(): number {
+  const quarter = totalmem() / 4 / 1024 / 1024;
+  return Math.round(Math.min(4096, Math.max(512, quarter)));
+}

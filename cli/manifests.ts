@@ -1,0 +1,70 @@
+import { dirname, resolve } from 'node:path';
+import {
+  type Fault,
+  loadManifestFile,
+  type ManifestDocument,
+  type RetentionProgram,
+  type RetentionRun,
+  validateManifest,
+} from '../crds/index.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import type { Io } from './io.ts';
+
+/** A program, and the run that asks for it if the file has one. */
+export interface RunnableManifest {
+  readonly program: RetentionProgram;
+  readonly run: RetentionRun | undefined;
+  /** Folder that relative paths in the manifest start from. */
+  readonly baseFolder: string;
+}
+
+/** A fault as one line: `file:line:column field: reason`. */
+export function faultLine({ file, line, column, field, reason, suggestion }: Fault): string {
+  const meant = suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;
+  return `${file}:${line}:${column} ${field}: ${reason}${meant}`;
+}
+
+/**
+ * Reads and validates what `holdfast run` is given; faults and warnings go to stderr, a line each.
+ * @throws HF_MANIFEST_UNREADABLE, HF_MANIFEST_INVALID, HF_RUN_CANCELLED
+ */
+export async function readRunnable(file: string, io: Io): Promise<RunnableManifest> {
+  const documents = await loadManifestFile(file);
+  const objects = validated(documents, file, io);
+  const programs = objects.filter((object) => object.kind === 'RetentionProgram');
+  const runs = objects.filter((object) => object.kind === 'RetentionRun');
+  const [run] = runs;
+  const program = run === undefined ? programs[0] : programs.find((one) => one.metadata.name === run.spec.programRef.name);
+  if (program === undefined) {
+    const wanted = run === undefined ? 'a RetentionProgram' : `the RetentionProgram ${run.spec.programRef.name}`;
+    throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: ${wanted} is not in the file`);
+  }
+  if (runs.length > 1 || (run === undefined && programs.length > 1)) {
+    throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: holds more than one thing to run; give one file for each`);
+  }
+  refuseStopped(program, run);
+  return { program, run, baseFolder: dirname(resolve(file)) };
+}
+
+function validated(documents: readonly ManifestDocument[], file: string, io: Io): (RetentionProgram | RetentionRun)[] {
+  const objects: (RetentionProgram | RetentionRun)[] = [];
+  let faults = 0;
+  for (const document of documents) {
+    const validation = validateManifest(document);
+    for (const fault of validation.faults) io.stderr.write(`${faultLine(fault)}\n`);
+    for (const warning of validation.warnings) io.stderr.write(`warning: ${faultLine(warning)}\n`);
+    faults += validation.faults.length;
+    if (validation.resolved !== undefined) objects.push(validation.resolved);
+  }
+  if (faults === 0) return objects;
+  throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: ${faults === 1 ? '1 fault' : `${faults} faults`}, nothing was run`);
+}
+
+function refuseStopped(program: RetentionProgram, run: RetentionRun | undefined): void {
+  const name = run?.metadata.name ?? program.metadata.name;
+  if (!program.spec.enabled) {
+    throw new HoldfastError('HF_RUN_CANCELLED', `program ${program.metadata.name} is not enabled: set enabled to true`);
+  }
+  if (run?.spec.cancel === true) throw new HoldfastError('HF_RUN_CANCELLED', `run ${name} is cancelled`);
+  if (run?.spec.suspend === true) throw new HoldfastError('HF_RUN_CANCELLED', `run ${name} is suspended`);
+}

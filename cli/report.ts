@@ -1,0 +1,100 @@
+import type { Counts } from '../jobs/artifacts/artifact.ts';
+import type { ErrorCode } from '../jobs/errors.ts';
+import { bar, duration, integer, rate } from './figures.ts';
+
+export interface StageReport {
+  readonly name: string;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly seconds: number;
+  readonly counts: Counts;
+}
+
+/** What `--output json` prints, whole. */
+export interface RunReport {
+  readonly run: string;
+  readonly phase: 'Succeeded' | 'Failed' | 'Interrupted' | 'Refused';
+  readonly stages: readonly StageReport[];
+  /** Only when the phase is not `Succeeded`. */
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+}
+
+/** Where a person finds things after a run; relative paths are left as they are. */
+export interface Places {
+  readonly slot: string;
+  readonly rejects: string | undefined;
+  readonly state: string;
+  readonly database: string;
+  /** A candidate to look at first. */
+  readonly customer: string | undefined;
+  readonly program: string;
+  readonly dryRun: boolean;
+}
+
+const LABEL = 10;
+const FIGURE = 7;
+/** Longest bar, in characters. */
+const BAR = 8;
+/** Filters shown on one line. */
+const PER_LINE = 4;
+
+/** The funnel of a run and what to do next, as text. */
+export function funnel(report: RunReport, places: Places): string {
+  const stage = (name: string) => report.stages.find((one) => one.name === name);
+  const counts = (name: string, key: string) => nested(stage(name)?.counts, key);
+  const lines: string[] = [`${report.run}  as of ${places.slot}${places.dryRun ? '  (dry run)' : ''}`, ''];
+  const line = (label: string, figure: string, rest: string) =>
+    lines.push(`${label.padEnd(LABEL)}${figure.padStart(FIGURE)}   ${rest}`.trimEnd());
+
+  const extract = stage('extract');
+  if (extract !== undefined) {
+    const rejected = extract.rowsIn - extract.rowsOut;
+    const file = rejected > 0 && places.rejects !== undefined ? ` → ${places.rejects}` : '';
+    line('extract', integer(extract.rowsIn), `rejected ${integer(rejected)}${file}`);
+  }
+  const removed = Object.entries(counts('filter', 'removed')).map(([id, rows]) => `${id} ${minus(rows)}`);
+  for (let from = 0; from < removed.length; from += PER_LINE) {
+    line(from === 0 ? 'filter' : '', '', removed.slice(from, from + PER_LINE).join('   '));
+  }
+  const below = number(stage('score')?.counts, 'belowThreshold');
+  if (below > 0) line('score', '', `below the lowest risk level ${minus(below)}`);
+
+  const levels = Object.entries(counts('score', 'riskLevels'));
+  const largest = Math.max(0, ...levels.map(([, rows]) => rows));
+  const stored = stage('store');
+  line(
+    places.dryRun ? 'candidates' : 'stored',
+    integer((places.dryRun ? stored?.rowsIn : stored?.rowsOut) ?? 0),
+    levels.map(([level, rows]) => `${level} ${integer(rows)} ${bar(rows, largest, BAR)}`.trimEnd()).join('   '),
+  );
+  const kinds = Object.entries(counts('offer', 'kinds')).map(([kind, rows]) => `${kind} ${integer(rows)}`);
+  const heldOut = counts('offer', 'arms')['holdout'] ?? 0;
+  line('offers', '', [...kinds, `held out ${integer(heldOut)}`].join('   '));
+
+  lines.push('');
+  const total = report.stages.reduce((sum, one) => sum + one.seconds, 0);
+  const times = report.stages.map(({ name, seconds, rowsIn }) => {
+    const speed = rate(rowsIn, seconds);
+    return `${name} ${duration(seconds)}${speed === '' ? '' : ` (${speed})`}`;
+  });
+  line('took', duration(total), times.slice(0, 3).join('   '));
+  if (times.length > 3) line('', '', times.slice(3).join('   '));
+  if (!places.dryRun) line('state', '', `${places.state}   candidates in ${places.database}`);
+  if (places.dryRun) line('next', '', 'the same without --dry-run');
+  else if (places.customer !== undefined) line('next', '', `holdfast explain ${places.program} ${places.customer}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function minus(rows: number): string {
+  return rows === 0 ? '0' : `−${integer(rows)}`;
+}
+
+function number(counts: Counts | undefined, key: string): number {
+  const value = counts?.[key];
+  return typeof value === 'number' ? value : 0;
+}
+
+function nested(counts: Counts | undefined, key: string): Readonly<Record<string, number>> {
+  const value = counts?.[key];
+  return typeof value === 'object' ? value : {};
+}

@@ -1,0 +1,218 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import type { RetentionProgramSpec } from '../crds/index.ts';
+import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
+import { openEngine } from '../jobs/columns/engine.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { loadModel } from '../jobs/models/index.ts';
+import { riskiestCustomer } from '../jobs/retention/explain.ts';
+import { parseSchedule } from '../jobs/schedules/index.ts';
+import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
+import { clearScratch, createDataFolder, type DataFolder, dataFolder, lockDataFolder } from './data-folder.ts';
+import type { Io } from './io.ts';
+import { asFailure, type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
+import { readRunnable, type RunnableManifest } from './manifests.ts';
+import { terminalProgress } from './progress.ts';
+import { funnel, type RunReport } from './report.ts';
+import { openHistory, openState } from './state.ts';
+
+/** Options as the command line gives them. */
+export interface RunOptions {
+  readonly output: 'text' | 'json';
+  readonly data: string;
+  readonly now?: string;
+  readonly customers?: string;
+  readonly source: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Runs a manifest on this machine. With `--output json` exactly one JSON object goes to stdout, however it ends.
+ * @throws every code of the stages; HF_MANIFEST_INVALID, HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_USAGE
+ */
+export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
+  const print = (report: RunReport) => io.stdout.write(`${JSON.stringify(report)}\n`);
+  let result: LocalRunResult;
+  try {
+    result = await prepareAndRun(file, options, io);
+  } catch (error) {
+    if (options.output === 'json') {
+      const failure = asFailure(error, io.signal);
+      print({ run: '', phase: 'Refused', stages: [], error: { code: failure.code, message: failure.message } });
+    }
+    throw error;
+  }
+  for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
+  if (options.output === 'json') print(result.report);
+  if (result.failure !== undefined) throw result.failure;
+  return 0;
+}
+
+async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise<LocalRunResult> {
+  const now = clock(options.now, io);
+  const manifest = await readRunnable(file, io);
+  const { program, baseFolder } = manifest;
+  const plan = {
+    namespace: program.metadata.namespace ?? 'default',
+    program: program.spec,
+    pipeline: manifest.run?.spec.pipeline ?? 'batch',
+    slot: slotOf(manifest, now()),
+    trigger: manifest.run?.spec.trigger ?? 'manual',
+    dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
+    baseFolder,
+    sources: sourcesOf(program.spec, options.source, io.environment),
+    sampleCustomers: customersOf(options.customers),
+    now,
+  } satisfies Partial<LocalRun>;
+  await checkProviders(plan);
+  const folder = dataFolder(options.data);
+  return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
+}
+
+type Plan = Omit<LocalRun, 'artifactRoot' | 'sampleFolder' | 'scratchFolder' | 'database'>;
+
+async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
+  createDataFolder(folder);
+  using _lock = lockDataFolder(folder);
+  clearScratch(folder);
+  await using state = await openState(folder, io);
+  const result = await runLocally(
+    {
+      ...plan,
+      artifactRoot: folder.artifacts,
+      sampleFolder: folder.samples,
+      scratchFolder: folder.scratch,
+      database: state.database,
+    },
+    io,
+    terminalProgress(io),
+  );
+  await printFunnel(result, plan, { state: near(folder.path), database: state.place }, options, io);
+  return result;
+}
+
+/** A dry run reads the history that is there, and writes to a folder that goes with it. */
+async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
+  const temporary = await mkdtemp(join(tmpdir(), 'holdfast-dry-run-'));
+  try {
+    await using state = await openHistory(folder, io);
+    const result = await runLocally(
+      {
+        ...plan,
+        artifactRoot: temporary,
+        sampleFolder: temporary,
+        scratchFolder: temporary,
+        database: state?.database,
+      },
+      io,
+      terminalProgress(io),
+    );
+    await printFunnel(result, plan, { state: '', database: '' }, options, io);
+    return result;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function printFunnel(
+  result: LocalRunResult,
+  plan: Plan,
+  places: { readonly state: string; readonly database: string },
+  options: RunOptions,
+  io: Io,
+): Promise<void> {
+  if (options.output === 'json' || result.failure !== undefined) return;
+  const { offer, extract } = result.artifacts;
+  io.stdout.write(
+    funnel(result.report, {
+      ...places,
+      slot: plan.slot.toISOString(),
+      rejects: extract === undefined || plan.dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
+      customer: offer === undefined || plan.dryRun ? undefined : await exampleCustomer(offer),
+      program: plan.program.programId,
+      dryRun: plan.dryRun,
+    }),
+  );
+}
+
+async function exampleCustomer(offer: ArtifactReference): Promise<string | undefined> {
+  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
+  return riskiestCustomer(engine, offer);
+}
+
+/** The instant of a run: its own, or the newest of the program's schedule. */
+function slotOf({ program, run }: RunnableManifest, now: Date): Date {
+  if (run?.spec.slot !== undefined) return new Date(run.spec.slot);
+  const { batchSchedule, timeZone } = program.spec;
+  const slot = parseSchedule(batchSchedule, timeZone).newest(now);
+  if (slot !== undefined) return slot;
+  throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${now.toISOString()}`);
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+function clock(text: string | undefined, io: Io): () => Date {
+  if (text === undefined) return io.now;
+  const instant = INSTANT.test(text) ? new Date(text) : new Date(Number.NaN);
+  if (Number.isNaN(instant.getTime())) {
+    throw new HoldfastError('HF_USAGE', `--now ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date`);
+  }
+  return () => new Date(instant);
+}
+
+const FEWEST_CUSTOMERS = 100;
+const MOST_CUSTOMERS = 10_000_000;
+
+function customersOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const customers = Number(text.replaceAll('_', ''));
+  if (!/^[\d_]+$/.test(text) || customers < FEWEST_CUSTOMERS || customers > MOST_CUSTOMERS) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `--customers ${text}: give a whole number from ${FEWEST_CUSTOMERS} to ${MOST_CUSTOMERS}`,
+    );
+  }
+  return customers;
+}
+
+/** Files that connectors read instead of their `path`: from the environment, or from `--source`, which wins. */
+function sourcesOf(
+  program: RetentionProgramSpec,
+  given: readonly string[],
+  environment: Io['environment'],
+): Record<string, string> {
+  const known = program.dataConnectors.map(({ connectorId }) => connectorId);
+  const sources: Record<string, string> = {};
+  for (const connector of known) {
+    const path = environment[`HOLDFAST_SOURCE_${connector.toUpperCase().replaceAll('-', '_')}`];
+    if (path !== undefined && path !== '') sources[connector] = resolve(path);
+  }
+  for (const one of given) {
+    const [, connector = '', path] = /^([^=]+)=(.+)$/.exec(one) ?? [];
+    if (path === undefined || !known.includes(connector)) {
+      throw new HoldfastError('HF_USAGE', `--source ${one}: give CONNECTOR=PATH; the connectors are ${known.join(', ')}`);
+    }
+    sources[connector] = resolve(path);
+  }
+  return sources;
+}
+
+/**
+ * Refuses, before anything is read, what only the end of a long run would find out.
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ */
+async function checkProviders({ program, baseFolder }: Pick<Plan, 'program' | 'baseFolder'>): Promise<void> {
+  for (const connector of program.dataConnectors) requireWarehouseProvider(connector);
+  for (const { modelId, endpoint, sha256, features } of program.scoringModels) {
+    const pin = sha256 === undefined ? {} : { sha256 };
+    const model = await loadModel({ modelId, endpoint, ...pin, features, baseFolder, threads: 1 });
+    await model.close();
+  }
+}
+
+/** A path as short as it can be said from here. */
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
+}

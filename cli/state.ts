@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { connect } from '../jobs/postgres/connect.ts';
+import type { Database } from '../jobs/postgres/database.ts';
+import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
+import { isMigrated, migrate } from '../jobs/postgres/migrate.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Io } from './io.ts';
+
+/** The system of record of a laptop. */
+export interface State extends AsyncDisposable {
+  readonly database: Database;
+  /** Where it is, for people; without user or password. */
+  readonly place: string;
+}
+
+/**
+ * Opens the database that `DATABASE_URL` names, or else the embedded Postgres of the data folder, migrated.
+ * @throws HF_DATABASE_UNREACHABLE, HF_MIGRATION_FAILED, HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export async function openState(folder: DataFolder, io: Io): Promise<State> {
+  return open(folder, io, { readOnly: false });
+}
+
+/**
+ * The same to read and never to write; undefined where nothing has been migrated yet, so that there is no history.
+ * @throws HF_DATABASE_UNREACHABLE, HF_MIGRATION_FAILED, HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export async function openHistory(folder: DataFolder, io: Io): Promise<State | undefined> {
+  if (externalUrl(io) === undefined && !existsSync(folder.postgres)) return undefined;
+  const state = await open(folder, io, { readOnly: true });
+  try {
+    if (await isMigrated(state.database)) return state;
+  } catch (error) {
+    await state[Symbol.asyncDispose]();
+    throw error;
+  }
+  await state[Symbol.asyncDispose]();
+  return undefined;
+}
+
+async function open(folder: DataFolder, io: Io, { readOnly }: { readonly readOnly: boolean }): Promise<State> {
+  const external = externalUrl(io);
+  const server =
+    external === undefined ? await startEmbeddedPostgres({ folder: folder.postgres, signal: io.signal }) : undefined;
+  let database: Database | undefined;
+  const close = async () => {
+    await database?.close();
+    await server?.stop();
+  };
+  try {
+    database = await connect(server?.url ?? external ?? '', { applicationName: 'holdfast', readOnly });
+    if (!readOnly) await migrate(database);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    database,
+    place: server === undefined ? 'the Postgres of DATABASE_URL' : 'the embedded Postgres',
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function externalUrl({ environment }: Io): string | undefined {
+  const url = environment['DATABASE_URL'];
+  return url === '' ? undefined : url;
+}

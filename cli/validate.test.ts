@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { validateFiles } from './validate.ts';
+
+const RUN =
+  'apiVersion: holdfast.dev/v1alpha1\nkind: RetentionRun\nmetadata:\n  name: a\nspec:\n  programRef: {name: a}\n  pipeline: batch\n';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'holdfast-validate-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function validate(files: readonly string[], stdin = ''): Promise<{ status: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const status = await validateFiles(files, {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    stdin: Readable.from([Buffer.from(stdin)]),
+  });
+  return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
+}
+
+async function file(name: string, text: string): Promise<string> {
+  const target = path.join(folder, name);
+  await writeFile(target, text);
+  return target;
+}
+
+test('a valid manifest is one line and status 0', async () => {
+  expect(await validate([await file('run.yaml', RUN)])).toEqual({
+    status: 0,
+    out: 'valid: 1 object, 0 faults, 0 warnings\n',
+    err: '',
+  });
+});
+
+test('each fault names file, line, column, field, reason and what was meant; then status 78', async () => {
+  const bad = await file('bad.yaml', RUN.replace('pipeline', 'pipelin'));
+  expect(await validate([bad, await file('good.yaml', RUN)])).toEqual({
+    status: 78,
+    out: 'bad.yaml:7:3 spec.pipelin: is not a field here (did you mean pipeline?)\nrefused: 2 objects, 1 fault, 0 warnings\n',
+    err: '',
+  });
+});
+
+test('a file that cannot be read does not hide the faults of the next', async () => {
+  const bad = await file('bad.yaml', RUN.replace('batch', 'bach'));
+  const { status, out, err } = await validate([path.join(folder, 'none.yaml'), bad]);
+  expect(status).toBe(78);
+  expect(err).toBe('HF_MANIFEST_UNREADABLE: none.yaml: cannot be read: there is no such file\n');
+  expect(out).toContain('bad.yaml:7:3 spec.pipeline: is text "bach"; it must be batch (did you mean batch?)');
+});
+
+test('a dash validates standard input', async () => {
+  expect((await validate(['-'], RUN)).status).toBe(0);
+  expect((await validate(['-'], 'kind: 1\n')).out).toContain('stdin:1:1 kind: ');
+});

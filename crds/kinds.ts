@@ -1,0 +1,108 @@
+import { retentionProgramSpec, retentionProgramStatus } from './retention-program.ts';
+import { retentionRunSpec, retentionRunStatus } from './retention-run.ts';
+import { type StructuralSchema, structural } from './structural.ts';
+
+export const GROUP = 'holdfast.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}` as const;
+
+/** A column of `kubectl get`; those with priority 1 only with `-o wide`. */
+interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
+  readonly jsonPath: string;
+  readonly description: string;
+  readonly priority?: 1;
+}
+
+/** A custom resource: everything of its definition that is not the same for all. */
+export interface Kind {
+  readonly kind: 'RetentionProgram' | 'RetentionRun';
+  readonly plural: string;
+  readonly shortName: string;
+  readonly description: string;
+  readonly spec: StructuralSchema;
+  readonly status: StructuralSchema;
+  readonly columns: readonly PrinterColumn[];
+}
+
+const age: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'Time since it was made.',
+};
+
+/** Every kind, made anew: call once and keep. */
+export function kinds(): readonly Kind[] {
+  return [
+    {
+      kind: 'RetentionProgram',
+      plural: 'retentionprograms',
+      shortName: 'rp',
+      description: 'A program that finds customers who are about to leave and decides what to offer them.',
+      spec: structural(retentionProgramSpec),
+      status: structural(retentionProgramStatus),
+      columns: [
+        { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled', description: 'Whether the program runs.' },
+        {
+          name: 'Ready',
+          type: 'string',
+          jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+          description: 'Whether it is accepted and scheduled.',
+        },
+        { name: 'Schedule', type: 'string', jsonPath: '.spec.batchSchedule', description: 'When the batch runs.' },
+        {
+          name: 'Zone',
+          type: 'string',
+          jsonPath: '.spec.timeZone',
+          description: 'Time zone of the schedule.',
+          priority: 1,
+        },
+        {
+          name: 'Last Run',
+          type: 'string',
+          jsonPath: '.status.lastRun.phase',
+          description: 'How the newest run went.',
+        },
+        {
+          name: 'Candidates',
+          type: 'integer',
+          jsonPath: '.status.lastRun.candidates',
+          description: 'Candidates that it stored.',
+        },
+        { name: 'Next', type: 'string', jsonPath: '.status.nextSlot', description: 'When the next batch is due.' },
+        age,
+      ],
+    },
+    {
+      kind: 'RetentionRun',
+      plural: 'retentionruns',
+      shortName: 'rr',
+      description: 'One run of a RetentionProgram, made by the operator at a slot or by a person.',
+      spec: structural(retentionRunSpec),
+      status: structural(retentionRunStatus),
+      columns: [
+        { name: 'Program', type: 'string', jsonPath: '.spec.programRef.name', description: 'The program that is run.' },
+        { name: 'Pipeline', type: 'string', jsonPath: '.spec.pipeline', description: 'What is run.' },
+        { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'How far the run has come.' },
+        { name: 'Slot', type: 'string', jsonPath: '.status.slot', description: 'The instant that the run is as of.' },
+        {
+          name: 'Trigger',
+          type: 'string',
+          jsonPath: '.spec.trigger',
+          description: 'Why there is this run.',
+          priority: 1,
+        },
+        {
+          name: 'Revision',
+          type: 'string',
+          jsonPath: '.status.revision',
+          description: 'The program as this run sees it.',
+          priority: 1,
+        },
+        age,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+import { HoldfastError } from '../jobs/errors.ts';
+import { filterFault } from '../jobs/filters/resolve.ts';
+import { parseSchedule } from '../jobs/schedules/index.ts';
+import { nearest } from '../jobs/spelling.ts';
+import type { Finding } from './fault.ts';
+import type { RetentionProgramSpec } from './retention-program.ts';
+
+/** What only reading the text of a valid spec can find: schedules, zones and filters that mean nothing. */
+export function checkMeaning(spec: RetentionProgramSpec): Finding[] {
+  return [...timing(spec), ...filters(spec)];
+}
+
+function timing({ batchSchedule, timeZone }: RetentionProgramSpec): Finding[] {
+  if (!isTimeZone(timeZone)) {
+    const meant = nearest(timeZone, Intl.supportedValuesOf('timeZone'));
+    return [runtime(['spec', 'timeZone'], `is "${timeZone}", which is not an IANA time zone`, meant)];
+  }
+  try {
+    parseSchedule(batchSchedule, timeZone);
+    return [];
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return [runtime(['spec', 'batchSchedule'], error.message)];
+  }
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return Boolean(Intl.DateTimeFormat('en', { timeZone: zone }));
+  } catch {
+    return false;
+  }
+}
+
+function filters(spec: RetentionProgramSpec): Finding[] {
+  return spec.filterChain.flatMap((filter, index) => {
+    const fault = filterFault(filter, spec);
+    if (fault === undefined) return [];
+    const path = ['spec', 'filterChain', index, 'parameters', ...(fault.parameter === '' ? [] : [fault.parameter])];
+    return [runtime(path, fault.message)];
+  });
+}
+
+function runtime(path: Finding['path'], reason: string, suggestion?: string): Finding {
+  return { path, reason, ...(suggestion === undefined ? {} : { suggestion }), class: 'runtime' };
+}

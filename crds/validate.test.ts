@@ -1,0 +1,133 @@
+import { expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import { loadManifests } from './load.ts';
+import type { RetentionProgram, RetentionRun } from './objects.ts';
+import { type Validation, validateManifest } from './validate.ts';
+
+const MINIMAL = `
+apiVersion: holdfast.dev/v1alpha1
+kind: RetentionProgram
+metadata: {name: minimal}
+spec:
+  programId: minimal
+  programName: Minimal
+  marketplaces: [US]
+  dataConnectors: [{connectorId: warehouse, type: duckdb, config: {sample: {}, query: SELECT 1}}]
+  scoringModels: [{modelId: risk, endpoint: "sagemaker://risk", features: [lifetime_value]}]
+  offerStrategy: {segments: [{riskLevel: high, offerType: standard}]}
+  batchSchedule: 0 2 * * MON
+`;
+
+function validated(text: string): Validation {
+  const [document] = loadManifests(text, 'minimal.yaml');
+  if (document === undefined) throw new Error('there is no object');
+  return validateManifest(document);
+}
+
+/** The minimal program with fields of its spec replaced. */
+function program(fields: object): string {
+  const manifest = parse(MINIMAL) as { spec: object };
+  return stringify({ ...manifest, spec: { ...manifest.spec, ...fields } });
+}
+
+test('what is left out has its default, however deep', () => {
+  const { spec } = validated(MINIMAL).resolved as RetentionProgram;
+  expect(spec.enabled).toBe(true);
+  expect(spec.riskLevels).toEqual({ critical: 0.8, high: 0.6, medium: 0.4 });
+  expect(spec.holdout).toEqual({ share: 0.1, epoch: 1 });
+  expect(spec.quality).toEqual({ maxRejectedShare: 0.01, minRowsVersusLastRun: 0.5 });
+  expect(spec.subscriptionTiers).toEqual(['basic', 'standard', 'premium', 'premium_plus']);
+  expect(spec.dataConnectors[0]?.config.sample).toEqual({ customers: 10_000, seed: 1 });
+  expect(spec.scoringModels[0]?.batchSize).toBe(1000);
+  expect(spec.offerStrategy.segments[0]).toMatchObject({ discount: 0, duration: 1, includeUpgrade: false });
+  expect([spec.timeZone, spec.candidateTTLDays, spec.filterChain, spec.channels]).toEqual(['UTC', 30, [], []]);
+});
+
+test('defaults of one object never reach another', () => {
+  const first = validated(program({ riskLevels: { critical: 0.9 } })).resolved as RetentionProgram;
+  const second = validated(MINIMAL).resolved as RetentionProgram;
+  expect(first.spec.riskLevels).toEqual({ critical: 0.9, high: 0.6, medium: 0.4 });
+  expect(second.spec.riskLevels.critical).toBe(0.8);
+});
+
+test.each([
+  ['a field with two letters swapped', { batchSchedule: undefined, batchShcedule: '0 2 * * MON' }, 'batchSchedule'],
+  [
+    'a word that is nearly in the list',
+    { offerStrategy: { segments: [{ riskLevel: 'hihg', offerType: 'premium' }] } },
+    'high',
+  ],
+  ['a boolean in quotes', { enabled: 'False' }, 'false'],
+  ['a number in quotes', { candidateTTLDays: '30' }, '30'],
+  ['a single word for a list', { marketplaces: 'US' }, '["US"]'],
+  ['a time zone with a typing error', { timeZone: 'Europe/Berln' }, 'Europe/Berlin'],
+])('%s is answered with what was meant', (_name, fields, suggestion) => {
+  expect(validated(program(fields)).faults.map((fault) => fault.suggestion)).toEqual([suggestion]);
+});
+
+test('a misspelt field that is required is one fault, not two', () => {
+  const { faults } = validated(program({ programName: undefined, progranName: 'x' }));
+  expect(faults.map((fault) => fault.field)).toEqual(['spec.progranName']);
+});
+
+test('a fault in one field hides no rule about others', () => {
+  const { faults } = validated(
+    program({
+      programName: 1,
+      riskLevels: { critical: 0.1 },
+      featureStore: { type: 'warehouse', connectorId: 'x', table: 't' },
+    }),
+  );
+  expect(faults.map((fault) => fault.field).sort()).toEqual([
+    'spec.featureStore.connectorId',
+    'spec.programName',
+    'spec.riskLevels',
+  ]);
+});
+
+test('faults come in the order of the file', () => {
+  const { faults } = validated(
+    MINIMAL.replace('Minimal', '1').replace('[US]', '[usa]').replace('0 2 * * MON', 'never'),
+  );
+  expect(faults.map((fault) => fault.line)).toEqual([7, 8, 12]);
+});
+
+test('what is not built yet, or has no effect, is a warning with its field', () => {
+  const { faults, warnings } = validated(
+    program({
+      holdout: { share: 0 },
+      channels: [
+        { channelId: 'mail', type: 'email' },
+        { channelId: 'silent', type: 'push', enabled: false },
+      ],
+    }),
+  );
+  expect(faults).toEqual([]);
+  expect(warnings.map(({ field, reason }) => `${field}: ${reason}`).sort()).toEqual([
+    'spec.channels[0]: nothing is sent by email yet: offers are decided and stored only',
+    'spec.holdout.share: nobody is held out, so the effect of the offers cannot be measured',
+    'spec.offerStrategy.segments: no offer for risk level critical, medium',
+    'spec.scoringModels[0].endpoint: sagemaker:// is not available yet: a run ends with HF_PROVIDER_UNAVAILABLE',
+  ]);
+});
+
+test('a status is ignored with a warning', () => {
+  const { faults, warnings } = validated(`${MINIMAL}status: {phase: Done}\n`);
+  expect([faults.length, warnings.some(({ field }) => field === 'status')]).toEqual([0, true]);
+});
+
+test('a run without a name takes the stem that it gives', () => {
+  const { resolved } = validated(
+    'apiVersion: holdfast.dev/v1alpha1\nkind: RetentionRun\nmetadata: {generateName: now-}\nspec: {programRef: {name: a}, pipeline: batch}\n',
+  );
+  const run = resolved as RetentionRun;
+  expect(run.metadata.name).toBe('now');
+  expect(run.spec).toEqual({
+    programRef: { name: 'a' },
+    pipeline: 'batch',
+    trigger: 'manual',
+    dryRun: false,
+    suspend: false,
+    cancel: false,
+  });
+});

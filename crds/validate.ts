@@ -1,0 +1,140 @@
+import { nearest } from '../jobs/spelling.ts';
+import { type Fault, type FieldPath, type Finding, fieldName, isWithin } from './fault.ts';
+import { compileKeywords, type KeywordCheck } from './keywords.ts';
+import { API_VERSION, type Kind, kinds } from './kinds.ts';
+import type { ManifestDocument } from './load.ts';
+import { checkMeaning } from './meaning.ts';
+import { metadataSchema } from './metadata.ts';
+import type { ObjectMetadata, RetentionProgram, RetentionRun } from './objects.ts';
+import { isRecord, prune, type UnknownField } from './prune.ts';
+import { checkRules } from './rules.ts';
+import type { StructuralSchema } from './structural.ts';
+import { programWarnings } from './warnings.ts';
+
+export type { Fault } from './fault.ts';
+
+export interface Validation {
+  /** In the order of the file. With any of these the manifest is refused. */
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Fault[];
+  /** The object with its defaults; absent when there are faults. */
+  readonly resolved?: RetentionProgram | RetentionRun;
+}
+
+/**
+ * Checks one object of a manifest as the API server would, then what only reading it can find.
+ * @param update the object as it is now, when the manifest is to change it
+ */
+export function validateManifest(
+  document: ManifestDocument,
+  update: { old?: RetentionProgram | RetentionRun } = {},
+): Validation {
+  const { value } = document;
+  if (!isRecord(value))
+    return refused(document, [finding([], 'is not an object with apiVersion, kind, metadata and spec')]);
+  const kind = allKinds().find((candidate) => candidate.kind.kind === value['kind']);
+  if (kind === undefined) return refused(document, [unknownKind(value['kind'])]);
+
+  const { status, ...manifest } = value;
+  const unknown: UnknownField[] = [];
+  const object = prune(kind.schema, manifest, [], unknown) as Record<string, unknown>;
+  const findings = kind.keywords(object).filter((found) => !isExplained(found, unknown));
+  findings.push(...checkRules(kind.schema, object, update.old, [], { findings, unknown }));
+  const admission = [...unknown, ...findings];
+  if (admission.length > 0)
+    return refused(
+      document,
+      admission.map((found) => asWritten(found, document)),
+    );
+
+  const resolved = { ...object, metadata: named(object['metadata'] as ObjectMetadata) } as unknown as
+    | RetentionProgram
+    | RetentionRun;
+  const warnings = status === undefined ? [] : [finding(['status'], 'is ignored: only the operator writes it')];
+  if (resolved.kind === 'RetentionProgram') {
+    const meaning = checkMeaning(resolved.spec);
+    if (meaning.length > 0) return refused(document, meaning);
+    warnings.push(...programWarnings(resolved.spec));
+  }
+  return { faults: [], warnings: placed(document, warnings), resolved };
+}
+
+interface CompiledKind {
+  readonly kind: Kind;
+  readonly schema: StructuralSchema;
+  readonly keywords: KeywordCheck;
+}
+
+let compiled: readonly CompiledKind[] | undefined;
+
+/** Compiling takes some milliseconds and is done once, when first needed. */
+function allKinds(): readonly CompiledKind[] {
+  compiled ??= kinds().map((kind) => {
+    const schema = objectSchema(kind);
+    return { kind, schema, keywords: compileKeywords(schema) };
+  });
+  return compiled;
+}
+
+function objectSchema(kind: Kind): StructuralSchema {
+  return {
+    type: 'object',
+    required: ['apiVersion', 'kind', 'metadata', 'spec'],
+    properties: {
+      apiVersion: { type: 'string', enum: [API_VERSION] },
+      kind: { type: 'string', enum: [kind.kind] },
+      metadata: metadataSchema(),
+      spec: kind.spec,
+    },
+  };
+}
+
+function unknownKind(kind: unknown): Finding {
+  const names = allKinds().map((candidate) => candidate.kind.kind);
+  if (kind === undefined) return finding(['kind'], `is required: ${names.join(' or ')}`);
+  const meant = typeof kind === 'string' ? nearest(kind, names) : undefined;
+  const reason = `is ${JSON.stringify(kind).slice(0, 80)}; the kinds are ${names.join(' and ')}`;
+  return { ...finding(['kind'], reason), ...(meant === undefined ? {} : { suggestion: meant }) };
+}
+
+/** A required field that is missing because it was misspelt beside it needs no complaint of its own. */
+function isExplained(found: Finding, unknown: readonly UnknownField[]): boolean {
+  const parent = found.path.slice(0, -1);
+  return unknown.some(
+    (field) =>
+      field.meant === found.path.at(-1) && field.path.length === found.path.length && isWithin(field.path, parent),
+  );
+}
+
+/** Says so where text was meant and YAML read a word such as NO as false. */
+function asWritten(found: Finding, document: ManifestDocument): Finding {
+  const source = document.source(found.path);
+  if (source === undefined || !/^(y|yes|n|no|on|off)$/i.test(source) || !/^expected (text|one of)/.test(found.reason))
+    return found;
+  return { ...found, reason: `is read as true or false, since ${source} is not in quotes`, suggestion: `"${source}"` };
+}
+
+/** With only a `generateName`, Kubernetes makes up the rest of the name; elsewhere its stem has to do. */
+function named(metadata: ObjectMetadata & { generateName?: string }): ObjectMetadata {
+  const { generateName, ...rest } = metadata;
+  return { ...rest, name: rest.name ?? (generateName ?? '').replace(/-+$/, '') };
+}
+
+function finding(path: FieldPath, reason: string): Finding {
+  return { path, reason, class: 'admission' };
+}
+
+function refused(document: ManifestDocument, findings: readonly Finding[]): Validation {
+  return { faults: placed(document, findings), warnings: [] };
+}
+
+function placed(document: ManifestDocument, findings: readonly Finding[]): Fault[] {
+  return findings
+    .map(({ path, ...rest }) => ({
+      file: document.file,
+      ...document.position(path),
+      field: fieldName(path),
+      ...rest,
+    }))
+    .sort((left, right) => left.line - right.line || left.column - right.column);
+}

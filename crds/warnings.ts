@@ -1,0 +1,58 @@
+import type { Finding } from './fault.ts';
+import { type RetentionProgramSpec, RISK_LEVELS } from './retention-program.ts';
+
+/** Providers that the schema knows and this version can use; the others are warned of, and fail a run. */
+const BUILT = { connectors: ['duckdb'], endpoints: ['onnx'] } as const;
+
+/** What a person should know about a valid program: what is not built yet, and what will do less than it seems to. */
+export function programWarnings(spec: RetentionProgramSpec): Finding[] {
+  return [...notBuilt(spec), ...withoutEffect(spec)];
+}
+
+function notBuilt({ dataConnectors, scoringModels, channels }: RetentionProgramSpec): Finding[] {
+  return [
+    ...dataConnectors.flatMap(({ type }, index) =>
+      isOneOf(BUILT.connectors, type)
+        ? []
+        : [
+            warning(
+              ['dataConnectors', index, 'type'],
+              `${type} is not available yet: a run ends with HF_PROVIDER_UNAVAILABLE`,
+            ),
+          ],
+    ),
+    ...scoringModels.flatMap(({ endpoint }, index) => {
+      const scheme = endpoint.split('://', 1)[0] ?? '';
+      if (isOneOf(BUILT.endpoints, scheme)) return [];
+      const reason = `${scheme}:// is not available yet: a run ends with HF_PROVIDER_UNAVAILABLE`;
+      return [warning(['scoringModels', index, 'endpoint'], reason)];
+    }),
+    ...channels.flatMap(({ type, enabled }, index) =>
+      enabled
+        ? [warning(['channels', index], `nothing is sent by ${type} yet: offers are decided and stored only`)]
+        : [],
+    ),
+  ];
+}
+
+function withoutEffect({ holdout, offerStrategy }: RetentionProgramSpec): Finding[] {
+  const findings: Finding[] = [];
+  if (holdout.share === 0) {
+    findings.push(warning(['holdout', 'share'], 'nobody is held out, so the effect of the offers cannot be measured'));
+  }
+  if (offerStrategy.enabled && offerStrategy.segmentedOffers) {
+    const covered = new Set(offerStrategy.segments.map((segment) => segment.riskLevel));
+    const bare = RISK_LEVELS.filter((level) => !covered.has(level));
+    if (bare.length > 0)
+      findings.push(warning(['offerStrategy', 'segments'], `no offer for risk level ${bare.join(', ')}`));
+  }
+  return findings;
+}
+
+function isOneOf(list: readonly string[], word: string): boolean {
+  return list.includes(word);
+}
+
+function warning(path: Finding['path'], reason: string): Finding {
+  return { path: ['spec', ...path], reason, class: 'runtime' };
+}

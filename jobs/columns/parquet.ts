@@ -1,0 +1,33 @@
+import { rename, rm } from 'node:fs/promises';
+import { type Engine, literal } from './engine.ts';
+
+export interface ColumnShape {
+  readonly name: string;
+  /** DuckDB's name of the type. */
+  readonly type: string;
+}
+
+/**
+ * Writes the answer of a SELECT to one Parquet file, complete or absent, and resolves to its rows.
+ * The caller's ORDER BY makes it the same file for the same rows.
+ */
+export async function writeParquet(engine: Engine, select: string, file: string): Promise<number> {
+  const partial = `${file}.partial`;
+  try {
+    const copy = `COPY (${select}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd)`;
+    const [{ Count: count }] = (await engine.rows<{ Count: string }>(copy)) as [{ Count: string }];
+    await rename(partial, file);
+    return Number(count);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+/** Columns of a Parquet file, in order. */
+export async function parquetColumns(engine: Engine, file: string): Promise<ColumnShape[]> {
+  const described = await engine.rows<{ column_name: string; column_type: string }>(
+    `DESCRIBE SELECT * FROM read_parquet(${literal(file)})`,
+  );
+  return described.map(({ column_name: name, column_type: type }) => ({ name, type }));
+}

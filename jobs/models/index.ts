@@ -1,0 +1,26 @@
+import { HoldfastError } from '../errors.ts';
+import type { Model, ModelProvider, ModelReference } from './model.ts';
+
+/** Every provider by its URI scheme, loaded when a model names it. Adding one is a file here and a line below. */
+const PROVIDERS: Readonly<Record<string, () => Promise<ModelProvider>>> = {
+  onnx: async () => (await import('./onnx.ts')).onnx,
+};
+
+/**
+ * Loads and verifies a model.
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ */
+export async function loadModel(reference: ModelReference): Promise<Model> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(reference.endpoint)?.[1];
+  const provider = scheme !== undefined && Object.hasOwn(PROVIDERS, scheme) ? PROVIDERS[scheme] : undefined;
+  if (provider === undefined) {
+    throw new HoldfastError(
+      'HF_PROVIDER_UNAVAILABLE',
+      `Model ${reference.modelId}: no provider for ${scheme === undefined ? 'an endpoint without a scheme' : `${scheme}://`}; ` +
+        `this version has ${Object.keys(PROVIDERS)
+          .map((known) => `${known}://`)
+          .join(', ')}.`,
+    );
+  }
+  return (await provider()).load(reference);
+}

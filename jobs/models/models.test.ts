@@ -1,0 +1,225 @@
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type ScoringModel, writeModel } from '../../test/support/models.ts';
+import { externalTensor, identityModel, linearModel, model, node } from '../../test/support/onnx.ts';
+import { loadModel } from './index.ts';
+import type { ModelReference } from './model.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-models-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const reference = (scoring: ScoringModel, change: Partial<ModelReference> = {}): ModelReference => ({
+  ...scoring,
+  baseFolder: folder,
+  threads: 1,
+  ...change,
+});
+const RISK = { modelId: 'churn', features: ['a', 'b'] };
+
+test('a churn-risk model gives one score for each row, in order', async () => {
+  const loaded = await loadModel(reference(await writeModel(folder, linearModel([1, -1], 0), RISK)));
+  const scores = await loaded.score(Float32Array.of(0, 0, 2, 1, Number.NaN, 0), 3);
+  expect([...scores].map((score) => score.toFixed(4))).toEqual(['0.5000', '0.7311', 'NaN']);
+  expect(loaded.outputs).toBe(1);
+  await loaded.close();
+});
+
+test('an offer-effectiveness model gives one score for each kind', async () => {
+  const manifest = { modelId: 'offers', features: ['a', 'b'], kinds: ['discount', 'upgrade'] };
+  const loaded = await loadModel(reference(await writeModel(folder, identityModel(2), manifest)));
+  expect([...(await loaded.score(Float32Array.of(1, 2, 3, 4), 2))]).toEqual([1, 2, 3, 4]);
+  expect(loaded.outputs).toBe(2);
+  await loaded.close();
+});
+
+test('a batch may be shorter than the array that holds it, and empty', async () => {
+  const loaded = await loadModel(reference(await writeModel(folder, linearModel([0, 0], 0), RISK)));
+  expect(await loaded.score(new Float32Array(20), 3)).toHaveLength(3);
+  expect(await loaded.score(new Float32Array(20), 0)).toHaveLength(0);
+  await loaded.close();
+});
+
+test.each([
+  ['relative to the manifest', () => 'onnx://sub%20folder/churn.onnx', ''],
+  ['absolute', () => `onnx://${folder}/sub%20folder/churn.onnx`, '/nowhere'],
+  ['beside the folder of the manifest', () => 'onnx://../sub%20folder/churn.onnx', 'manifests'],
+])('an endpoint may be %s', async (_kind, endpoint, base) => {
+  await mkdir(join(folder, 'sub folder'));
+  const scoring = await writeModel(join(folder, 'sub folder'), linearModel([0, 0], 0), RISK);
+  const baseFolder = base.startsWith('/') ? base : join(folder, base);
+  const loaded = await loadModel(reference(scoring, { endpoint: endpoint(), baseFolder }));
+  expect(loaded.manifest.modelId).toBe('churn');
+  await loaded.close();
+});
+
+const external = model({
+  nodes: [node('MatMul', ['features', 'weights'], ['scores'])],
+  initializers: [externalTensor('weights', [2, 1], 'secrets.bin')],
+  input: ['N', 2],
+  output: ['N', 1],
+});
+const shaped = (input: (number | string)[], output: (number | string)[], elementType?: number) =>
+  model({ nodes: [node('Identity', ['features'], ['scores'])], input, output, ...(elementType && { elementType }) });
+const DOUBLE = 11;
+
+test.each([
+  [
+    'a provider that this version has not',
+    linearModel([0, 0], 0),
+    {},
+    { endpoint: 'sagemaker://churn' },
+    'HF_PROVIDER_UNAVAILABLE',
+    /sagemaker:\/\/.*onnx:\/\//,
+  ],
+  [
+    'a scheme that is a word of the language',
+    linearModel([0, 0], 0),
+    {},
+    { endpoint: 'constructor://churn' },
+    'HF_PROVIDER_UNAVAILABLE',
+    /constructor/,
+  ],
+  [
+    'a file that is not there',
+    linearModel([0, 0], 0),
+    {},
+    { endpoint: 'onnx://other.onnx' },
+    'HF_MODEL_MISSING',
+    /other\.onnx does not exist/,
+  ],
+  ['a folder', linearModel([0, 0], 0), {}, { endpoint: 'onnx://.' }, 'HF_MODEL_MISSING', /is not a file/],
+  [
+    'a path with a broken escape',
+    linearModel([0, 0], 0),
+    {},
+    { endpoint: 'onnx://%zz' },
+    'HF_MODEL_MISSING',
+    /not a valid URI/,
+  ],
+  [
+    'another digest in the program',
+    linearModel([0, 0], 0),
+    {},
+    { sha256: '0123456789ab'.padEnd(64, '0') },
+    'HF_MODEL_DIGEST_MISMATCH',
+    /SHA-256 [0-9a-f]{12}….*the program pins 0123456789ab…/,
+  ],
+  [
+    'another digest in its manifest',
+    linearModel([0, 0], 0),
+    { sha256: 'f'.repeat(64) },
+    {},
+    'HF_MODEL_DIGEST_MISMATCH',
+    /churn\.json pins f{12}…/,
+  ],
+  [
+    'another name in its manifest',
+    linearModel([0, 0], 0),
+    {},
+    { modelId: 'churn-2', endpoint: 'onnx://churn.onnx' },
+    'HF_MODEL_REFUSED',
+    /that of churn\./,
+  ],
+  [
+    'features in another order',
+    linearModel([0, 0], 0),
+    {},
+    { features: ['b', 'a'] },
+    'HF_MODEL_REFUSED',
+    /feature 1 is a in the model and b in the program/,
+  ],
+  [
+    'fewer features in the program',
+    linearModel([0, 0], 0),
+    {},
+    { features: ['a'] },
+    'HF_MODEL_REFUSED',
+    /feature 2 is b in the model and missing/,
+  ],
+  [
+    'more features in the program',
+    linearModel([0, 0], 0),
+    {},
+    { features: ['a', 'b', 'c'] },
+    'HF_MODEL_REFUSED',
+    /feature 3 is missing in the model and c/,
+  ],
+  ['an unknown role', linearModel([0, 0], 0), { role: 'other' as 'churn-risk' }, {}, 'HF_MODEL_REFUSED', /role/],
+  [
+    'no kinds where it needs them',
+    linearModel([0, 0], 0),
+    { role: 'offer-effectiveness' as const },
+    {},
+    'HF_MODEL_REFUSED',
+    /no kinds/,
+  ],
+  ['values in another file', external, {}, {}, 'HF_MODEL_REFUSED', /"weights" in another file/],
+  ["ONNX Runtime's own format", Buffer.from('\x08\0\0\0ORTM...'), {}, {}, 'HF_MODEL_REFUSED', /ORT format/],
+  ['bytes that are not a model', Buffer.from('<html>'), {}, {}, 'HF_MODEL_REFUSED', /not an ONNX model/],
+  ['an empty file', Buffer.alloc(0), {}, {}, 'HF_MODEL_REFUSED', /cannot load/],
+  [
+    'an operator that does not exist',
+    model({ nodes: [node('Conjure', ['features'], ['scores'])], input: ['N', 2], output: ['N', 1] }),
+    {},
+    {},
+    'HF_MODEL_REFUSED',
+    /cannot load/,
+  ],
+  [
+    'doubles for input',
+    shaped(['N', 2], ['N', 2], DOUBLE),
+    {},
+    {},
+    'HF_MODEL_REFUSED',
+    /input features float64 \[N, 2\] is not float32/,
+  ],
+  [
+    'one column too many for its features',
+    shaped(['N', 3], ['N', 3]),
+    {},
+    {},
+    'HF_MODEL_REFUSED',
+    /not float32 \[N, 2\]/,
+  ],
+  ['a fixed batch', shaped([1, 2], [1, 2]), {}, {}, 'HF_MODEL_REFUSED', /not float32 \[N, 2\]/],
+  [
+    'two outputs for one risk',
+    shaped(['N', 2], ['N', 2]),
+    {},
+    {},
+    'HF_MODEL_REFUSED',
+    /output scores float32 \[N, 2\] is not float32 \[N, 1\]/,
+  ],
+])('a model with %s is refused', async (_fault, bytes, manifest, change, code, message) => {
+  const scoring = await writeModel(folder, bytes, { ...RISK, ...manifest });
+  await expect(loadModel(reference(scoring, change))).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message),
+  });
+});
+
+test.each([
+  ['is not there', undefined, 'HF_MODEL_MISSING', /churn\.json does not exist/],
+  ['is not JSON', '{', 'HF_MODEL_REFUSED', /churn\.json is not JSON/],
+  ['is a list', '[]', 'HF_MODEL_REFUSED', /not a model manifest: it must be object/],
+  ['lacks most of it', '{"modelId": 3}', 'HF_MODEL_REFUSED', /required property 'features'.*modelId must be string/],
+])('a model whose manifest %s is refused', async (_fault, text, code, message) => {
+  const scoring = await writeModel(folder, linearModel([0, 0], 0), RISK);
+  await rm(join(folder, 'churn.json'));
+  if (text !== undefined) await writeFile(join(folder, 'churn.json'), text);
+  await expect(loadModel(reference(scoring))).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test('a model that changes after it was loaded scores as before', async () => {
+  const scoring = await writeModel(folder, linearModel([1, 1], 0), RISK);
+  const loaded = await loadModel(reference(scoring));
+  await appendFile(join(folder, 'churn.onnx'), 'changed');
+  expect([...(await loaded.score(Float32Array.of(0, 0), 1))]).toEqual([0.5]);
+  await loaded.close();
+  await expect(loadModel(reference(scoring))).rejects.toMatchObject({ code: 'HF_MODEL_DIGEST_MISMATCH' });
+});

@@ -1,0 +1,75 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { type ClientBase, escapeLiteral } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Database } from './database.ts';
+import type { RunKey } from './runs.ts';
+import { transaction } from './transaction.ts';
+
+/** Removes what an earlier try of this run decided. */
+export async function deleteDecisions(
+  client: ClientBase,
+  { namespace, program, run }: RunKey,
+  period: Date,
+): Promise<void> {
+  await client.query(
+    'DELETE FROM holdfast.decisions WHERE namespace = $1 AND period = $4 AND program = $2 AND run = $3',
+    [namespace, program, run, period],
+  );
+}
+
+/** Keeps, for each candidate stored by this run, what was decided; resolves to the rows. The period is the slot. */
+export async function keepDecisions(client: ClientBase, { namespace, program, run }: RunKey): Promise<number> {
+  const { rowCount } = await client.query(
+    `INSERT INTO holdfast.decisions
+       (namespace, program, period, run, customer_id, arm, epoch, risk_level, offer_tier, offer_kind, decided_at)
+     SELECT namespace, program, slot, run, customer_id, arm, epoch, risk_level, offer_tier, offer_kind, created_at
+     FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND run = $3`,
+    [namespace, program, run],
+  );
+  return rowCount ?? 0;
+}
+
+export interface DecisionHistory {
+  readonly namespace: string;
+  /** Periods in [since, before). */
+  readonly since: Date;
+  readonly before: Date;
+}
+
+/**
+ * Writes the offers that published batches of all programs decided, held-out ones too, as CSV with the header
+ * `customer_id,program_id,offered_at` (UTC), each customer, program and period once; resolves to the rows.
+ * @throws HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED, HF_DISK_FULL
+ */
+export async function copyDecisionsToCsv(
+  database: Database,
+  history: DecisionHistory,
+  file: string,
+  signal?: AbortSignal,
+): Promise<number> {
+  const options = { doing: 'read the history of offers', unlimited: true, ...(signal ? { signal } : {}) };
+  return transaction(database, options, async (client) => {
+    const copy = client.query(
+      copyTo(`COPY (${historyQuery(history)}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (customer_id, program_id))`),
+    );
+    await pipeline(copy, createWriteStream(file));
+    return copy.rowCount;
+  });
+}
+
+/** COPY takes no parameters: the values are quoted here. */
+export function historyQuery({ namespace, since, before }: DecisionHistory): string {
+  return `SELECT DISTINCT customer_id, program AS program_id,
+      to_char(period AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') AS offered_at
+    FROM holdfast.decisions JOIN holdfast.runs USING (namespace, program, run)
+    WHERE decisions.namespace = ${escapeLiteral(namespace)}
+      AND decisions.period >= ${instant(since)} AND decisions.period < ${instant(before)}
+      AND runs.published_at IS NOT NULL
+      -- A risk level without terms was offered nothing, in either arm.
+      AND decisions.offer_tier IS NOT NULL`;
+}
+
+function instant(date: Date): string {
+  return `${escapeLiteral(date.toISOString())}::timestamptz`;
+}

@@ -1,0 +1,90 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../errors.ts';
+import { locateBinaries } from './binaries.ts';
+import { initialise } from './initialise.ts';
+import { findPostmaster } from './postmaster.ts';
+import { joinServer, type Presence } from './presence.ts';
+import { startServer } from './server.ts';
+import { openServerLog, type ServerLog } from './server-log.ts';
+import { chooseServerUser } from './server-user.ts';
+
+export interface EmbeddedPostgres {
+  /** For `connect`, and for psql. */
+  readonly url: string;
+  /** Leaves the server; the last one to leave stops it. Close what was connected first. */
+  stop(): Promise<void>;
+}
+
+const ATTEMPTS = 3;
+
+/**
+ * Starts Postgres over `folder`, or joins the one that already serves it, for another process or left behind by
+ * one that was killed. It listens on a Unix socket in a private folder and nowhere else, and the terminal's
+ * Ctrl-C does not reach it.
+ * @throws HF_DATABASE_UNREACHABLE with the end of its log as the cause, HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export async function startEmbeddedPostgres(options: {
+  readonly folder: string;
+  readonly signal?: AbortSignal;
+}): Promise<EmbeddedPostgres> {
+  const folder = await makeFolder(options.folder);
+  const log = openLog(folder);
+  try {
+    const presence = await obtain(folder, log, options.signal);
+    let stopped: Promise<void> | undefined;
+    return { url: presence.url, stop: () => (stopped ??= presence.leave()) };
+  } catch (error) {
+    throw error instanceof HoldfastError ? error : folderFailure(folder, error);
+  } finally {
+    log.close();
+  }
+}
+
+/** Stops the server of a folder if one runs and nobody else uses it: for clearing the folder away. */
+export async function stopEmbeddedPostgres(options: { readonly folder: string }): Promise<void> {
+  const data = await realpath(join(options.folder, 'data')).catch(() => undefined);
+  const server = data === undefined ? undefined : await findPostmaster(data);
+  if (data !== undefined && server !== undefined) await (await joinServer(data, server.pid))?.leave();
+}
+
+async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Promise<Presence> {
+  const data = join(folder, 'data');
+  const binaries = await locateBinaries();
+  const user = await chooseServerUser(binaries.postgres, folder);
+  await initialise(data, folder, binaries, user, log, signal);
+  // A server can stop between being found and being joined, and another process can be faster at starting one.
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const server = await findPostmaster(data);
+    const presence =
+      server === undefined
+        ? await startServer(data, binaries.postgres, user, log, signal)
+        : await joinServer(data, server.pid, signal);
+    if (presence !== undefined) return presence;
+  }
+  throw log.failure('the embedded Postgres does not stay up');
+}
+
+async function makeFolder(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  } catch (cause) {
+    throw folderFailure(folder, cause);
+  }
+}
+
+function openLog(folder: string): ServerLog {
+  try {
+    return openServerLog(join(folder, 'postgres.log'));
+  } catch (cause) {
+    throw folderFailure(folder, cause);
+  }
+}
+
+function folderFailure(folder: string, cause: unknown): HoldfastError {
+  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC';
+  return full
+    ? new HoldfastError('HF_DISK_FULL', `no room for the embedded Postgres in ${folder}`, { cause })
+    : new HoldfastError('HF_DATA_FOLDER', `the folder of the embedded Postgres cannot be used: ${folder}`, { cause });
+}

@@ -1,0 +1,69 @@
+import { DatabaseError } from 'pg';
+import { HoldfastError } from '../errors.ts';
+
+/** SQLSTATE class 08 is the connection, 57P01 to 57P03 a server that stops or starts. */
+const CONNECTION_LOST = /^(08...|57P0[123])$/;
+const SOCKET_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+]);
+
+/**
+ * What went wrong in Postgres, as a person should read it. `doing` completes the sentence "Postgres failed to …".
+ * A failure that has a code of ours already passes through.
+ */
+export function databaseError(error: unknown, doing: string): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const cause = withoutRows(error);
+  const state = sqlstate(error);
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC') {
+    return new HoldfastError('HF_DISK_FULL', `no room left on this machine to ${doing}`, { cause });
+  }
+  if (state === '53100')
+    return new HoldfastError('HF_DISK_FULL', `the disk of Postgres is full: it failed to ${doing}`, { cause });
+  if (state !== undefined && !CONNECTION_LOST.test(state)) {
+    return new HoldfastError('HF_DATABASE_FAILED', `Postgres failed to ${doing} (SQLSTATE ${state})`, { cause });
+  }
+  if (state !== undefined || connectionLost(error)) {
+    return new HoldfastError('HF_DATABASE_UNREACHABLE', `the connection to Postgres was lost: it failed to ${doing}`, {
+      cause,
+    });
+  }
+  return new HoldfastError('HF_DATABASE_FAILED', `Postgres failed to ${doing}`, { cause });
+}
+
+/** The SQLSTATE of an answer of the server; undefined when it was not the server that failed. */
+export function sqlstate(error: unknown): string | undefined {
+  return error instanceof DatabaseError ? error.code : undefined;
+}
+
+function connectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    SOCKET_ERRORS.has((error as NodeJS.ErrnoException).code ?? '') ||
+    /connection (terminated|ended)|timeout/i.test(error.message)
+  );
+}
+
+/**
+ * The server's `detail`, `where` and quoted values can hold what customers typed, and a cause ends up in a log:
+ * keep what the server says, drop what it quotes from rows.
+ */
+export function withoutRows(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  const message = error.code?.startsWith('22') === true ? error.message.replace(/".*"/s, '"…"') : error.message;
+  const clean = new Error(message);
+  clean.name = 'PostgresError';
+  return Object.assign(clean, {
+    code: error.code,
+    schema: error.schema,
+    table: error.table,
+    constraint: error.constraint,
+  });
+}

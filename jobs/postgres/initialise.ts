@@ -1,0 +1,94 @@
+import { access, chown, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HoldfastError } from '../errors.ts';
+import type { PostgresBinaries } from './binaries.ts';
+import { isAlive } from './postmaster.ts';
+import type { ServerLog } from './server-log.ts';
+import type { ServerUser } from './server-user.ts';
+
+/** The superuser of the embedded server; only the owner of its socket can be it. */
+export const SUPERUSER = 'holdfast';
+
+const PARTIAL = 'partial-';
+
+/**
+ * Makes the data folder, or leaves one that is there alone. It appears whole or not at all: initdb works under
+ * another name, and what a killed one left behind is removed.
+ * @throws HF_INTERRUPTED, HF_DATABASE_UNREACHABLE, HF_DATA_FOLDER, HF_DISK_FULL
+ */
+export async function initialise(
+  data: string,
+  folder: string,
+  binaries: PostgresBinaries,
+  user: ServerUser,
+  log: ServerLog,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (await isInitialised(data)) return;
+  await removeLeftovers(folder);
+  const partial = await mkdtemp(join(folder, `${PARTIAL}${process.pid}-`));
+  try {
+    if (user.dataOwner !== undefined) await chown(partial, user.dataOwner.uid, user.dataOwner.gid);
+    await runInitdb(partial, binaries, user, log, signal);
+    await rename(partial, data);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    // Another process may have been faster.
+    if (!(error instanceof HoldfastError) && (await isInitialised(data))) return;
+    throw error;
+  }
+}
+
+async function isInitialised(data: string): Promise<boolean> {
+  return access(join(data, 'PG_VERSION')).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(PARTIAL) || isAlive(Number.parseInt(name.slice(PARTIAL.length), 10))) continue;
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function runInitdb(
+  partial: string,
+  binaries: PostgresBinaries,
+  user: ServerUser,
+  log: ServerLog,
+  signal?: AbortSignal,
+): Promise<void> {
+  const child = user.spawn(
+    binaries.initdb,
+    [
+      `--pgdata=${partial}`,
+      `--username=${SUPERUSER}`,
+      // The socket lies in a private folder: who can reach it may connect.
+      '--auth=trust',
+      '--encoding=UTF8',
+      // Sorts by code point, the same on every machine and after every upgrade of the C library.
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--data-checksums',
+      '--no-instructions',
+    ],
+    log.descriptor,
+  );
+  // initdb runs servers of its own: the whole process group has to go.
+  const abort = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  return new Promise<void>((resolve, reject) => {
+    signal?.addEventListener('abort', abort, { once: true });
+    child.once('error', (cause) =>
+      reject(new HoldfastError('HF_DATABASE_UNREACHABLE', 'initdb cannot be started', { cause })),
+    );
+    child.once('exit', (status) => {
+      if (signal?.aborted === true)
+        reject(new HoldfastError('HF_INTERRUPTED', 'interrupted while the embedded Postgres was being set up'));
+      else if (status === 0) resolve();
+      else reject(log.failure('the embedded Postgres cannot be set up'));
+    });
+  }).finally(() => signal?.removeEventListener('abort', abort));
+}

@@ -1,0 +1,5 @@
+import { initial } from './0001-initial.ts';
+import type { Migration } from './migration.ts';
+
+/** Every migration, in order. Adding one is a file here and a line in this list. */
+export const MIGRATIONS: readonly Migration[] = [initial];

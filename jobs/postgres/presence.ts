@@ -1,0 +1,86 @@
+import { rmdir } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client } from 'pg';
+import { HoldfastError } from '../errors.ts';
+import { SUPERUSER } from './initialise.ts';
+import { findPostmaster, type Postmaster, stopPostmaster, waitUntilGone } from './postmaster.ts';
+
+/**
+ * An advisory lock that every process holds, shared, for as long as it uses the server. Only the last one can
+ * take it exclusively, and it does so to stop the server: nobody can join in between.
+ */
+const PRESENCE_LOCK = '1751477356, 1';
+const DATABASE = 'postgres';
+const POLL_MS = 15;
+/** Recovery after a crash reads back what was not yet in the tables. */
+const READY_MS = 60_000;
+const SHUTTING_DOWN_MS = 35_000;
+
+/** One process's use of a server. */
+export interface Presence {
+  readonly url: string;
+  /** Leaves the server, and stops it if nobody else is there. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Waits for a server to answer and joins it; undefined when it stopped instead. One that runs but cannot be
+ * reached any more, its socket cleared away with the temporary files, is stopped.
+ * @throws HF_INTERRUPTED
+ */
+export async function joinServer(data: string, pid: number, signal?: AbortSignal): Promise<Presence | undefined> {
+  for (let waited = 0; waited < READY_MS; waited += POLL_MS) {
+    if (signal?.aborted === true)
+      throw new HoldfastError('HF_INTERRUPTED', 'interrupted while waiting for the embedded Postgres');
+    const server = await findPostmaster(data);
+    if (server?.pid !== pid) return undefined;
+    const answer = await knock(server.socketFolder);
+    if (answer instanceof Client) return presence(data, server, answer);
+    if (answer === 'stopping') await waitUntilGone(data, server, SHUTTING_DOWN_MS);
+    if (answer === 'unreachable' && server.ready) await stopPostmaster(data, server);
+    await pause(POLL_MS);
+  }
+  return undefined;
+}
+
+/** A connection that holds the lock, or why there is none. */
+async function knock(socketFolder: string): Promise<Client | 'starting' | 'stopping' | 'unreachable'> {
+  const client = new Client({
+    host: socketFolder,
+    user: SUPERUSER,
+    database: DATABASE,
+    application_name: 'holdfast presence',
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    if (await tryLock(client, 'pg_try_advisory_lock_shared')) return client;
+    await client.end();
+    return 'stopping';
+  } catch (error) {
+    await client.end().catch(() => {});
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' || code === 'ECONNREFUSED' ? 'unreachable' : 'starting';
+  }
+}
+
+function presence(data: string, server: Postmaster, client: Client): Presence {
+  return {
+    url: `postgresql://${SUPERUSER}@localhost/${DATABASE}?host=${encodeURIComponent(server.socketFolder)}`,
+    async leave() {
+      // When the connection is lost, so is the server, and there is nothing to stop.
+      const last = await client.query(`SELECT pg_advisory_unlock_shared(${PRESENCE_LOCK})`).then(
+        () => tryLock(client, 'pg_try_advisory_lock'),
+        () => false,
+      );
+      if (last) await stopPostmaster(data, server);
+      await client.end().catch(() => {});
+      if (last) await rmdir(server.socketFolder).catch(() => {});
+    },
+  };
+}
+
+async function tryLock(client: Client, lock: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared'): Promise<boolean> {
+  const { rows } = await client.query<{ held: boolean }>(`SELECT ${lock}(${PRESENCE_LOCK}) AS held`);
+  return rows[0]?.held === true;
+}

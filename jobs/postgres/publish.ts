@@ -1,0 +1,56 @@
+import type { ClientBase } from 'pg';
+import { HoldfastError } from '../errors.ts';
+import type { RunAttempt, RunTrigger } from './runs.ts';
+
+export interface Batch extends RunAttempt {
+  readonly slot: Date;
+  readonly sequence: number;
+  readonly trigger: RunTrigger;
+}
+
+/**
+ * Makes sure, for the rest of the transaction, that this attempt is the one that may write the run's rows.
+ * @throws HF_DATA_LOCKED when a newer attempt has begun, or another run took the program over
+ * @throws HF_NOT_FOUND when the run was never begun
+ */
+export async function claimRun(client: ClientBase, { namespace, program, run, attempt }: RunAttempt): Promise<void> {
+  const { rows } = await client.query<{ attempt: number; phase: string }>(
+    'SELECT attempt, phase FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3 FOR UPDATE',
+    [namespace, program, run],
+  );
+  const [current] = rows;
+  if (current === undefined)
+    throw new HoldfastError('HF_NOT_FOUND', `the run ${run} of ${program} is not in the database`);
+  if (current.attempt !== attempt || current.phase !== 'Running') {
+    throw new HoldfastError(
+      'HF_DATA_LOCKED',
+      `attempt ${attempt} of ${run} lost its turn: the run is ${current.phase} at attempt ${current.attempt}; nothing was written`,
+    );
+  }
+}
+
+/**
+ * Makes a batch the current one of its program, unless a greater (slot, sequence, attempt) is, or it is a backfill.
+ * Resolves to whether it is the current one now.
+ */
+export async function publishBatch(client: ClientBase, batch: Batch, at: Date): Promise<boolean> {
+  if (batch.trigger === 'backfill') return false;
+  const { namespace, program, run, slot, sequence, attempt } = batch;
+  const { rowCount } = await client.query(
+    `INSERT INTO holdfast.current_batches AS current (namespace, program, slot, sequence, attempt, run)
+     VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (namespace, program) DO UPDATE
+     SET slot = EXCLUDED.slot, sequence = EXCLUDED.sequence, attempt = EXCLUDED.attempt, run = EXCLUDED.run
+     -- Equal is the same attempt, stored again.
+     WHERE (current.slot, current.sequence, current.attempt) <= (EXCLUDED.slot, EXCLUDED.sequence, EXCLUDED.attempt)`,
+    [namespace, program, slot, sequence, attempt, run],
+  );
+  if (rowCount === 0) return false;
+  await client.query('UPDATE holdfast.runs SET published_at = $4 WHERE namespace = $1 AND program = $2 AND run = $3', [
+    namespace,
+    program,
+    run,
+    at,
+  ]);
+  return true;
+}

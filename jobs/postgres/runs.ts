@@ -1,0 +1,164 @@
+import type { Database } from './database.ts';
+import { statement } from './statement.ts';
+
+export interface ProgramKey {
+  readonly namespace: string;
+  readonly program: string;
+}
+
+export interface RunKey extends ProgramKey {
+  readonly run: string;
+}
+
+type RunPhase = 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
+export type RunTrigger = 'schedule' | 'manual' | 'backfill' | 'retry';
+
+/** What a stage reported, as it is kept with its run. */
+export interface StageReport {
+  readonly name: string;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly seconds: number;
+  readonly counts: Readonly<Record<string, unknown>>;
+  readonly warnings?: readonly string[];
+}
+
+export interface RunRecord extends RunKey {
+  readonly pipeline: string;
+  readonly slot: Date;
+  readonly sequence: number;
+  readonly attempt: number;
+  readonly trigger: RunTrigger;
+  /** SHA-256 of the program that the run is pinned to. */
+  readonly revision: string;
+  readonly phase: RunPhase;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | undefined;
+  /** When its batch became the current one. */
+  readonly publishedAt: Date | undefined;
+  readonly stages: readonly StageReport[];
+  readonly error: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Which try of a run: what an earlier one still writes is ignored or refused. */
+export interface RunAttempt extends RunKey {
+  readonly attempt: number;
+}
+
+export interface RunEnd {
+  readonly phase: Exclude<RunPhase, 'Running'>;
+  readonly finishedAt: Date;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** More warnings of one stage than a person reads. */
+const MOST_WARNINGS = 20;
+
+/** Records what a stage reported; a repeated stage replaces its report. */
+export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
+  const bounded = report.warnings ? { ...report, warnings: report.warnings.slice(0, MOST_WARNINGS) } : report;
+  await statement(
+    database,
+    `record the stage ${report.name}`,
+    `UPDATE holdfast.runs
+     SET stages = COALESCE(
+           (SELECT jsonb_agg(report ORDER BY position)
+            FROM jsonb_array_elements(stages) WITH ORDINALITY AS kept (report, position)
+            WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb),
+         extract_rows = CASE WHEN $5 = 'extract' THEN $7::bigint ELSE extract_rows END
+     WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
+    [run.namespace, run.program, run.run, run.attempt, report.name, JSON.stringify(bounded), report.rowsOut],
+  );
+}
+
+/** Records how a run ended. One that another process has since marked Interrupted, or begun again, is left alone. */
+export async function finishRun(database: Database, run: RunAttempt, end: RunEnd): Promise<void> {
+  await statement(
+    database,
+    `record the end of ${run.run}`,
+    `UPDATE holdfast.runs SET phase = $5, finished_at = $6, error_code = $7, error_message = $8
+     WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
+    [run.namespace, run.program, run.run, run.attempt, end.phase, end.finishedAt, end.error?.code, end.error?.message],
+  );
+}
+
+/** Rows that the extract of the newest succeeded batch handed on; undefined before the first. */
+export async function lastExtractRows(
+  database: Database,
+  { namespace, program }: ProgramKey,
+): Promise<number | undefined> {
+  const { rows } = await statement<{ extract_rows: string }>(
+    database,
+    'read the size of the last extract',
+    `SELECT extract_rows FROM holdfast.runs
+     WHERE namespace = $1 AND program = $2 AND phase = 'Succeeded' AND trigger <> 'backfill' AND extract_rows IS NOT NULL
+     ORDER BY slot DESC, sequence DESC LIMIT 1`,
+    [namespace, program],
+  );
+  return rows[0] && Number(rows[0].extract_rows);
+}
+
+/** The run of a program that was begun last. */
+export async function newestRun(
+  database: Database,
+  { namespace, program }: ProgramKey,
+): Promise<RunRecord | undefined> {
+  const { rows } = await statement<RunRow>(
+    database,
+    `read the runs of ${program}`,
+    'SELECT * FROM holdfast.runs WHERE namespace = $1 AND program = $2 ORDER BY sequence DESC LIMIT 1',
+    [namespace, program],
+  );
+  return rows[0] && toRecord(rows[0]);
+}
+
+export async function findRun(database: Database, { namespace, program, run }: RunKey): Promise<RunRecord | undefined> {
+  const { rows } = await statement<RunRow>(
+    database,
+    `read the run ${run}`,
+    'SELECT * FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3',
+    [namespace, program, run],
+  );
+  return rows[0] && toRecord(rows[0]);
+}
+
+interface RunRow {
+  readonly namespace: string;
+  readonly program: string;
+  readonly run: string;
+  readonly pipeline: string;
+  readonly slot: Date;
+  /** bigint, which node-postgres hands over as text. */
+  readonly sequence: string;
+  readonly attempt: number;
+  readonly trigger: RunTrigger;
+  readonly revision: string;
+  readonly phase: RunPhase;
+  readonly started_at: Date;
+  readonly finished_at: Date | null;
+  readonly published_at: Date | null;
+  readonly stages: readonly StageReport[];
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+}
+
+function toRecord(row: RunRow): RunRecord {
+  const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages } = row;
+  return {
+    namespace,
+    program,
+    run,
+    pipeline,
+    slot,
+    sequence: Number(row.sequence),
+    attempt,
+    trigger,
+    revision,
+    phase,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at ?? undefined,
+    publishedAt: row.published_at ?? undefined,
+    stages,
+    error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
+  };
+}

@@ -1,0 +1,71 @@
+import { pipeline } from 'node:stream/promises';
+import type { ClientBase } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { ProgramKey, RunKey } from './runs.ts';
+
+/** Columns of the table, in the order in which `copyCandidates` reads them. */
+export const STORED_COLUMNS = [
+  'namespace',
+  'program',
+  'run',
+  'customer_id',
+  'slot',
+  'marketplace',
+  'currency',
+  'timezone',
+  'locale',
+  'subscription_tier',
+  'lifetime_value',
+  'churn_signals',
+  'segment',
+  'risk_score',
+  'risk_level',
+  'offer_tier',
+  'offer_kind',
+  'discount',
+  'duration_months',
+  'include_upgrade',
+  'include_personal_call',
+  'arm',
+  'epoch',
+  'created_at',
+  'expires_at',
+] as const;
+
+/** Removes what an earlier try stored for this run. */
+export async function deleteCandidates(client: ClientBase, { namespace, program, run }: RunKey): Promise<void> {
+  await client.query('DELETE FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND run = $3', [
+    namespace,
+    program,
+    run,
+  ]);
+}
+
+/**
+ * Loads CSV without a header (quoted texts, an unquoted empty field is missing) and resolves to the rows that the
+ * server counted.
+ */
+export async function copyCandidates(client: ClientBase, csv: AsyncIterable<Uint8Array>): Promise<number> {
+  const copy = client.query(
+    copyFrom(`COPY holdfast.candidates (${STORED_COLUMNS.join(', ')}) FROM STDIN (FORMAT csv)`),
+  );
+  await pipeline(csv, copy);
+  return copy.rowCount;
+}
+
+/**
+ * Removes candidates past their time, but for the current batch. Both the run's clock and the server's must say so:
+ * a run as of a far future must not empty the table.
+ */
+export async function deleteExpiredCandidates(
+  client: ClientBase,
+  { namespace, program }: ProgramKey,
+  now: Date,
+): Promise<void> {
+  await client.query(
+    `DELETE FROM holdfast.candidates
+     WHERE namespace = $1 AND program = $2 AND expires_at <= LEAST($3, now())
+       AND run <> COALESCE((SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2), '')`,
+    [namespace, program, now],
+  );
+}

@@ -1,0 +1,108 @@
+import {
+  CANDIDATE_COLUMNS,
+  type ColumnDefinition,
+  type ColumnType,
+  DERIVED_COLUMNS,
+} from '../columns/candidate.ts';
+import { identifier, literal } from '../columns/engine.ts';
+import type { ColumnShape } from '../columns/parquet.ts';
+
+/** Longest id, in characters: what an index of Postgres takes whatever the script. */
+const LONGEST_ID = 256;
+const LONGEST_TEXT = 4096;
+
+const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|BIGNUM|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+
+/** Columns with a type of their own, by name. */
+const DEFINITIONS: ReadonlyMap<string, ColumnDefinition> = new Map(
+  [...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS.filter(({ name }) => name === 'segment' || name === 'segment_risk')].map(
+    (definition) => [definition.name, definition],
+  ),
+);
+
+/** A raw extract, and how to read it. */
+export interface RawExtract {
+  readonly connectorId: string;
+  /** Parquet file, as the warehouse wrote it. */
+  readonly file: string;
+  readonly columns: readonly ColumnShape[];
+  /** Name of each column from here on. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Its place among the connectors. */
+  readonly index: number;
+}
+
+/**
+ * SELECT of a raw extract with every column of the candidate in its own type, and beside them
+ * `holdfast_reasons` (why the row is bad; empty when it is good), `holdfast_row` (the row as it came, as JSON of
+ * texts), and `holdfast_index` and `holdfast_position` (which row it is, for this run only).
+ */
+export function typedRows(raw: RawExtract): string {
+  const columns = raw.columns.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name));
+  const reasons = columns.flatMap(({ faults }) => faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`));
+  const asText = raw.columns.map(({ name }) => `${identifier(name)} := CAST(${identifier(name)} AS VARCHAR)`);
+  return `
+    SELECT ${columns.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')},
+      ${literal(raw.connectorId)} AS source,
+      list_filter([${reasons.join(', ')}], lambda reason: reason IS NOT NULL) AS holdfast_reasons,
+      CAST(to_json(struct_pack(${asText.join(', ')})) AS VARCHAR) AS holdfast_row,
+      ${raw.index} AS holdfast_index, file_row_number AS holdfast_position
+    FROM read_parquet(${literal(raw.file)}, file_row_number = true)`;
+}
+
+interface TypedColumn {
+  readonly name: string;
+  /** SQL of the value in its own type; missing where it cannot be had. */
+  readonly value: string;
+  readonly faults: readonly Fault[];
+}
+
+/** What can be wrong with a row: a condition, and what it is called. */
+type Fault = readonly [when: string, reason: string];
+
+function typedColumn(shape: ColumnShape, name: string): TypedColumn {
+  const given = identifier(shape.name);
+  const definition = DEFINITIONS.get(name);
+  if (definition === undefined) {
+    const faults: Fault[] = [[`contains(${given}, chr(0))`, `${name} NUL character`]];
+    return { name, value: given, faults: shape.type === 'VARCHAR' ? faults : [] };
+  }
+  const value = cast(given, shape.type, definition.type);
+  return { name, value, faults: faultsOf(definition, given, value) };
+}
+
+function faultsOf(definition: ColumnDefinition, given: string, value: string): Fault[] {
+  const unread = `${given} IS NOT NULL AND ${value} IS NULL`;
+  switch (definition.type) {
+    case 'VARCHAR':
+      return textFaults(definition.name, value);
+    case 'BOOLEAN':
+      return [[unread, `${definition.name} not true or false`]];
+    default:
+      return [[unread, `${definition.name} not a number`], ...numberFaults(definition, value)];
+  }
+}
+
+function cast(given: string, from: string, to: ColumnType): string {
+  if (from === to) return given;
+  if (to === 'VARCHAR') return `CAST(${given} AS VARCHAR)`;
+  if (to === 'DOUBLE' && (NUMBER.test(from) || from === 'BOOLEAN')) return `CAST(${given} AS DOUBLE)`;
+  if (to === 'BOOLEAN' && NUMBER.test(from)) return `CASE WHEN ${given} = 1 THEN true WHEN ${given} = 0 THEN false END`;
+  return `TRY_CAST(trim(CAST(${given} AS VARCHAR)) AS ${to})`;
+}
+
+function textFaults(name: string, value: string): Fault[] {
+  const longest = name === 'customer_id' ? LONGEST_ID : LONGEST_TEXT;
+  const faults: Fault[] = [
+    [`contains(${value}, chr(0))`, `${name} NUL character`],
+    [`length(${value}) > ${longest}`, `${name} longer than ${longest} characters`],
+  ];
+  return name === 'customer_id' ? [[`coalesce(trim(${value}), '') = ''`, 'customer_id missing'], ...faults] : faults;
+}
+
+function numberFaults({ name, minimum, maximum }: ColumnDefinition, value: string): Fault[] {
+  const beyond = [minimum === undefined ? [] : `${value} < ${minimum}`, maximum === undefined ? [] : `${value} > ${maximum}`].flat();
+  const reason = name.startsWith('days_since_') ? `${name} impossible date` : `${name} out of range`;
+  const finite: Fault = [`NOT isfinite(${value})`, `${name} not finite`];
+  return beyond.length === 0 ? [finite] : [finite, [`isfinite(${value}) AND (${beyond.join(' OR ')})`, reason]];
+}

@@ -1,0 +1,36 @@
+import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
+import { HoldfastError } from '../errors.ts';
+
+export interface ExtractSize {
+  /** Rows that the connectors gave. */
+  readonly rows: number;
+  readonly rejected: number;
+  /** Rows handed on. */
+  readonly good: number;
+  /** Good rows of the last published batch; undefined when there is none to compare with. */
+  readonly last: number | undefined;
+}
+
+/** Why an extract must not go on: a broken source must never take the place of the last good batch. */
+export function failedGate(size: ExtractSize, quality: RetentionProgramSpec['quality']): HoldfastError | undefined {
+  const { rows, rejected, good, last } = size;
+  if (rows > 0 && rejected / rows > quality.maxRejectedShare) {
+    const sentence = `${rejected} of ${rows} rows were rejected; quality.maxRejectedShare allows ${percent(quality.maxRejectedShare)}.`;
+    return new HoldfastError('HF_REJECTS_OVER_THRESHOLD', sentence);
+  }
+  if (good === 0) {
+    const returned = rows === 0 ? 'the query returned no rows' : `the query returned no usable row among ${rows}`;
+    return new HoldfastError('HF_EXTRACT_EMPTY', `Nothing to work on: ${returned}.`);
+  }
+  if (last !== undefined && good < quality.minRowsVersusLastRun * last) {
+    const sentence =
+      `The extract has ${good} rows and that of the last run had ${last}; ` +
+      `quality.minRowsVersusLastRun wants at least ${percent(quality.minRowsVersusLastRun)} of it.`;
+    return new HoldfastError('HF_EXTRACT_COLLAPSED', sentence);
+  }
+  return undefined;
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(6))} %`;
+}

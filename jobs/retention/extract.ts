@@ -1,0 +1,159 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ArtifactDraft, ArtifactPart, Counts } from '../artifacts/artifact.ts';
+import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
+import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
+import { interruptible } from '../columns/interruption.ts';
+import { parquetColumns, writeParquet } from '../columns/parquet.ts';
+import { HoldfastError } from '../errors.ts';
+import { lastExtractRows } from '../postgres/runs.ts';
+import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { typedRows } from './candidate-rows.ts';
+import { churnSignals, signalThresholds } from './churn-signals.ts';
+import { type ExtractSize, failedGate } from './extract-gates.ts';
+import { inStage } from './failure.ts';
+import { canonicalNames, neededColumns } from './needed-columns.ts';
+import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
+
+/** Rows of the last published batch of the program; undefined before the first. */
+export type LastRows = (context: StageContext) => Promise<number | undefined>;
+
+/**
+ * Reads the customers of every connector, gives each column its type, sets bad rows apart with their reasons,
+ * and derives the churn signals. Parts, all sorted, so that the same rows make the same files:
+ * `candidates.parquet`, `rejects.parquet`, and `offers.parquet` (past offers to these customers).
+ * @throws HF_REJECTS_OVER_THRESHOLD, HF_EXTRACT_EMPTY, HF_EXTRACT_COLLAPSED, HF_COLUMN_MISSING, HF_QUERY_REFUSED,
+ *   HF_WAREHOUSE_UNREADABLE, HF_PROVIDER_UNAVAILABLE, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export const extract: Stage = (context) =>
+  extractCandidates(context, async ({ database, identity }) =>
+    database === undefined ? undefined : lastExtractRows(database, identity),
+  );
+
+/** The stage with its knowledge of the last batch given. */
+export async function extractCandidates(context: StageContext, lastRows: LastRows): Promise<StageResult> {
+  const { namespace, program, run, attempt } = context.identity;
+  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'extract', attempt });
+  try {
+    const files = await inStage('extract', () => readConnectors(context));
+    const written = await inStage('extract', async () => {
+      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
+      return await interruptible(engine, context.signal, () => writeParts(engine, context, files, draft.folder));
+    });
+    const failure = failedGate({ ...written.size, last: await lastRows(context) }, context.program.quality);
+    if (failure !== undefined) throw await withRejects(failure, written.size.rejected, draft, context);
+    const { rows: rowsIn, good: rowsOut } = written.size;
+    const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
+    context.progress(rowsIn, rowsIn);
+    await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
+    return { rowsIn, rowsOut, counts: written.counts, artifact };
+  } finally {
+    await draft.discard();
+  }
+}
+
+interface Written {
+  readonly size: Omit<ExtractSize, 'last'>;
+  readonly counts: Counts;
+  readonly parts: readonly Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[];
+}
+
+async function writeParts(engine: Engine, context: StageContext, files: ConnectorFiles, folder: string): Promise<Written> {
+  const columns = await defineRows(engine, context, files);
+  await markDuplicates(engine);
+  const selects = {
+    'candidates.parquet': goodRows(columns, context),
+    'rejects.parquet': BAD_ROWS,
+    'offers.parquet': offersTo(join(folder, 'candidates.parquet'), files.offers),
+  };
+  const parts = [];
+  for (const [path, select] of Object.entries(selects)) {
+    const file = join(folder, path);
+    parts.push({ path, rows: await writeParquet(engine, select, file), schema: await parquetColumns(engine, file) });
+  }
+  const [good, rejected] = parts.map(({ rows }) => rows) as [number, number];
+  const rows = files.extracts.reduce((sum, extracted) => sum + extracted.rows, 0);
+  if (good + rejected !== rows) {
+    throw new HoldfastError('HF_INTERNAL', `Stage extract read ${rows} rows and wrote ${good} good and ${rejected} bad ones.`);
+  }
+  const counts = { rejected, reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')) };
+  return { size: { rows, rejected, good }, counts, parts };
+}
+
+/** Makes `typed_rows`, the rows of all connectors, and resolves to their columns, those of the candidate first. */
+async function defineRows(engine: Engine, context: StageContext, { extracts }: ConnectorFiles): Promise<string[]> {
+  const needed = neededColumns(context.program);
+  const found = new Set<string>();
+  const selects: string[] = [];
+  for (const [index, { connectorId, file }] of extracts.entries()) {
+    const columns = await parquetColumns(engine, file);
+    const names = canonicalNames(columns.map(({ name }) => name), needed);
+    for (const name of names.values()) found.add(name);
+    selects.push(typedRows({ connectorId, file, columns, names, index }));
+  }
+  await engine.run(`CREATE TEMP VIEW typed_rows AS ${selects.join('\nUNION ALL BY NAME\n')}`);
+  const ordered = CANDIDATE_COLUMNS.map(({ name }) => name as string).filter((name) => found.has(name));
+  return [...ordered, ...[...found].filter((name) => !ordered.includes(name))];
+}
+
+/** Makes `surplus`: of the rows of one customer all but the first good one, whatever order they came in. */
+async function markDuplicates(engine: Engine): Promise<void> {
+  await engine.run(`
+    CREATE TEMP TABLE surplus AS
+    SELECT holdfast_index, holdfast_position FROM typed_rows
+    WHERE customer_id IN (
+      SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)
+    QUALIFY row_number() OVER (
+      PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1`);
+}
+
+function goodRows(columns: readonly string[], { program, identity }: StageContext): string {
+  const given = new Set(columns);
+  const kept = columns.filter((name) => name !== 'segment' && name !== 'segment_risk');
+  const slot = identity.slot.toISOString().replace('T', ' ').replace('Z', '');
+  return `
+    SELECT ${kept.map(identifier).join(', ')},
+      ${churnSignals(signalThresholds(program), given)} AS churn_signals,
+      ${given.has('segment') ? 'segment' : 'CAST(NULL AS VARCHAR)'} AS segment,
+      ${given.has('segment_risk') ? 'segment_risk' : 'CAST(NULL AS DOUBLE)'} AS segment_risk,
+      source,
+      TIMESTAMP ${literal(slot)} AS extracted_at
+    FROM typed_rows ANTI JOIN surplus USING (holdfast_index, holdfast_position)
+    WHERE len(holdfast_reasons) = 0
+    ORDER BY customer_id`;
+}
+
+const BAD_ROWS = `
+  SELECT customer_id, source,
+    CASE WHEN surplus.holdfast_index IS NULL THEN holdfast_reasons
+      ELSE list_append(holdfast_reasons, 'customer_id duplicate') END AS reasons,
+    holdfast_row AS row
+  FROM typed_rows LEFT JOIN surplus USING (holdfast_index, holdfast_position)
+  WHERE len(holdfast_reasons) > 0 OR surplus.holdfast_index IS NOT NULL
+  ORDER BY ALL`;
+
+/** Past offers to the customers of the batch; other people's are nobody's business here. */
+function offersTo(candidates: string, offers: string | undefined): string {
+  if (offers === undefined) {
+    return `SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS program_id,
+      CAST(NULL AS TIMESTAMP) AS offered_at WHERE false`;
+  }
+  return `
+    SELECT customer_id, program_id, offered_at FROM read_parquet(${literal(offers)})
+    SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(candidates)})) USING (customer_id)
+    ORDER BY ALL`;
+}
+
+async function reasonCounts(engine: Engine, rejects: string): Promise<Record<string, number>> {
+  const rows = await engine.rows<{ reason: string; count: string }>(`
+    SELECT reason, count(*) AS count FROM (SELECT unnest(reasons) AS reason FROM read_parquet(${literal(rejects)}))
+    GROUP BY reason ORDER BY reason`);
+  return Object.fromEntries(rows.map(({ reason, count }) => [reason, Number(count)]));
+}
+
+/** A failed extract leaves no artifact, but a person must be able to read what was wrong with the rows. */
+async function withRejects(failure: HoldfastError, rejected: number, draft: ArtifactDraft, { dryRun }: StageContext) {
+  if (rejected === 0 || dryRun) return failure;
+  const kept = await draft.keep('rejects.parquet');
+  return new HoldfastError(failure.code, `${failure.message} The rejected rows and their reasons are in ${kept}`);
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import type { ArtifactDraft, ArtifactReference } from '../artifacts/artifact.ts';
+import { type Engine, openEngine } from '../columns/engine.ts';
+import { interruptible } from '../columns/interruption.ts';
+import { parquetColumns, writeParquet } from '../columns/parquet.ts';
+import { OFFER_HISTORY_DAYS } from '../filters/filter.ts';
+import { copyDecisionsToCsv } from '../postgres/decisions.ts';
+import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { inStage } from './failure.ts';
+import { applyChain } from './filter-chain.ts';
+import { createOfferHistory } from './offer-history.ts';
+import { inputOf } from './row-by-row.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Writes the decisions of published runs within [since, before) to a CSV file; resolves to their number. */
+export type CopyDecisions = typeof copyDecisionsToCsv;
+
+/**
+ * Removes the candidates who fail a filter of the chain; the first filter that fails counts. Writes `kept.parquet`
+ * and `removed.parquet`, both by customer_id, so that the same input makes the same files.
+ * @throws HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID, HF_INTERRUPTED, HF_DISK_FULL
+ */
+export const filter: Stage = (context) => filterCandidates(context, copyDecisionsToCsv);
+
+/** The stage with its source of decisions given. */
+export async function filterCandidates(context: StageContext, copyDecisions: CopyDecisions): Promise<StageResult> {
+  const extracted = inputOf(context, 'extract');
+  const { namespace, program, run, attempt } = context.identity;
+  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'filter', attempt });
+  try {
+    return await inStage('filter', async () => {
+      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
+      return await interruptible(engine, context.signal, () =>
+        filterArtifact(engine, context, extracted, draft, copyDecisions),
+      );
+    });
+  } finally {
+    await draft.discard();
+  }
+}
+
+async function filterArtifact(
+  engine: Engine,
+  context: StageContext,
+  extracted: ArtifactReference,
+  draft: ArtifactDraft,
+  copyDecisions: CopyDecisions,
+): Promise<StageResult> {
+  const { identity, program, signal } = context;
+  const rowsIn = extracted.manifest.parts.find(({ path }) => path === 'candidates.parquet')?.rows ?? 0;
+  context.progress(0, rowsIn);
+  await createOfferHistory(engine, {
+    pastOffers: join(extracted.folder, 'offers.parquet'),
+    decisions: await recentDecisions(context, copyDecisions),
+    slot: identity.slot,
+    programs: [...new Set([identity.program, program.programId])],
+    timeZone: program.timeZone,
+  });
+  const outcome = await applyChain(engine, program, join(extracted.folder, 'candidates.parquet'));
+  const parts = [];
+  const answers = { 'kept.parquet': outcome.keptRows, 'removed.parquet': outcome.removedRows };
+  for (const [path, rows] of Object.entries(answers)) {
+    // An abort between two statements would interrupt neither.
+    signal.throwIfAborted();
+    const file = join(draft.folder, path);
+    parts.push({ path, rows: await writeParquet(engine, rows, file), schema: await parquetColumns(engine, file) });
+  }
+  signal.throwIfAborted();
+  const counts = { removed: outcome.removed };
+  const artifact = await draft.commit({ rows: outcome.kept, parts, counts });
+  context.progress(rowsIn, rowsIn);
+  return { rowsIn, rowsOut: outcome.kept, counts, artifact };
+}
+
+/** A CSV file of what Holdfast offered before, whichever its program; held-out customers count as offered. */
+async function recentDecisions(context: StageContext, copyDecisions: CopyDecisions): Promise<string | undefined> {
+  const { database, identity, scratchFolder, signal } = context;
+  if (database === undefined) return undefined;
+  const file = join(scratchFolder, 'decisions.csv');
+  const since = new Date(identity.slot.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
+  await copyDecisions(database, { namespace: identity.namespace, since, before: identity.slot }, file, signal);
+  return file;
+}

@@ -1,0 +1,57 @@
+import { type Engine, identifier, literal } from '../columns/engine.ts';
+import { OFFER_HISTORY_COLUMNS, OFFER_HISTORY_DAYS } from '../filters/filter.ts';
+
+export interface OfferHistoryRequest {
+  /** Parquet file of past offers: customer_id, program_id, offered_at (UTC). */
+  readonly pastOffers: string;
+  /** CSV file with header and the same columns, of what Holdfast itself decided; absent without a database. */
+  readonly decisions: string | undefined;
+  readonly slot: Date;
+  /** Names under which the program's own offers are known. */
+  readonly programs: readonly string[];
+  /** Zone of the calendar quarter. */
+  readonly timeZone: string;
+}
+
+const { daysSinceProgramOffer, offersRollingQuarter, offersCalendarQuarter } = OFFER_HISTORY_COLUMNS;
+
+/** Days of a rolling quarter. */
+const ROLLING_QUARTER_DAYS = 90;
+
+/**
+ * Makes the table `offer_history`: per customer with an offer before the slot, the columns of OFFER_HISTORY_COLUMNS.
+ * An offer that both sources know is one offer: a program makes a customer at most one a day (in UTC). An offer
+ * exactly 90 days old has left the rolling quarter.
+ */
+export async function createOfferHistory(engine: Engine, request: OfferHistoryRequest): Promise<void> {
+  const sources = [`SELECT customer_id, program_id, offered_at FROM read_parquet(${literal(request.pastOffers)})`];
+  if (request.decisions !== undefined) sources.push(decisionsSource(request.decisions));
+  const programs = request.programs.map((_, index) => `$${index + 3}::VARCHAR`);
+  await engine.run(
+    `CREATE OR REPLACE TEMP TABLE offer_history AS
+     WITH clock AS (
+       SELECT epoch_ms($1::BIGINT) AS slot,
+         timezone('UTC', timezone($2::VARCHAR, date_trunc('quarter',
+           timezone($2::VARCHAR, timezone('UTC', epoch_ms($1::BIGINT)))))) AS quarter
+     ), offers AS (
+       SELECT customer_id, program_id, max(offered_at) AS offered_at
+       FROM (${sources.join(' UNION ALL ')}), clock
+       WHERE offered_at < slot AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY
+       GROUP BY customer_id, program_id, date_trunc('day', offered_at)
+     )
+     SELECT customer_id,
+       min(date_sub('day', offered_at, slot)) FILTER (program_id IN (${programs.join(', ')}))::INTEGER
+         AS ${identifier(daysSinceProgramOffer)},
+       count(*) FILTER (offered_at > slot - INTERVAL ${ROLLING_QUARTER_DAYS} DAY)::INTEGER
+         AS ${identifier(offersRollingQuarter)},
+       count(*) FILTER (offered_at >= quarter)::INTEGER AS ${identifier(offersCalendarQuarter)}
+     FROM offers, clock GROUP BY customer_id`,
+    [String(request.slot.getTime()), request.timeZone, ...request.programs],
+  );
+}
+
+function decisionsSource(file: string): string {
+  const columns = `{'customer_id': 'VARCHAR', 'program_id': 'VARCHAR', 'offered_at': 'TIMESTAMPTZ'}`;
+  const format = `header = true, delim = ',', quote = '"', escape = '"', auto_detect = false, columns = ${columns}`;
+  return `SELECT customer_id, program_id, timezone('UTC', offered_at) FROM read_csv(${literal(file)}, ${format})`;
+}

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
+import { openFeatureStore } from '../features/index.ts';
+import { OFFER_HISTORY_DAYS } from '../filters/filter.ts';
+import type { StageContext } from '../run/stage.ts';
+import { type DataConnector, openWarehouse } from '../warehouses/index.ts';
+import type { Warehouse } from '../warehouses/warehouse.ts';
+import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What the connectors of a program gave, as files in the scratch folder. */
+export interface ConnectorFiles {
+  /** One Parquet file for each connector, in their order, with the rows as they came. */
+  readonly extracts: readonly { readonly connectorId: string; readonly file: string; readonly rows: number }[];
+  /** Past offers, if the program names where they are. */
+  readonly offers: string | undefined;
+}
+
+/**
+ * Reads the query of each connector, completed from the feature store, and the past offers.
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_WAREHOUSE_UNREADABLE, HF_QUERY_REFUSED, HF_COLUMN_MISSING, HF_DISK_FULL,
+ *   HF_INTERRUPTED, HF_MANIFEST_INVALID, HF_EXPRESSION_INVALID
+ */
+export async function readConnectors(context: StageContext): Promise<ConnectorFiles> {
+  const { program, scratchFolder } = context;
+  const needed = neededColumns(program);
+  const extracts = [];
+  let offers: string | undefined;
+  let done = 0;
+  for (const connector of program.dataConnectors) {
+    const { connectorId } = connector;
+    const warehouse = await open(connector, context);
+    try {
+      const file = join(scratchFolder, `extract-${connectorId}.parquet`);
+      const rows = await readQuery(warehouse, connector, needed, file, context);
+      extracts.push({ connectorId, file, rows });
+      done += rows;
+      context.progress(done);
+      if (program.offerHistory?.connectorId === connectorId) {
+        offers = join(scratchFolder, 'offers.parquet');
+        await readOffers(warehouse, program.offerHistory.table, offers, context);
+      }
+    } finally {
+      await warehouse.close();
+    }
+  }
+  return { extracts, offers };
+}
+
+function open(connector: DataConnector, context: StageContext): Promise<Warehouse> {
+  const { baseFolder, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
+  const source = context.sources[connector.connectorId];
+  const asOf = context.identity.slot;
+  return openWarehouse(connector, { baseFolder, source, sampleFolder, sampleCustomers, asOf, scratchFolder, resources, signal, progress });
+}
+
+async function readQuery(
+  warehouse: Warehouse,
+  { connectorId, config: { query } }: DataConnector,
+  needed: NeededColumns,
+  file: string,
+  { program, signal }: StageContext,
+): Promise<number> {
+  const given = (await warehouse.describe(query)).map(({ name }) => name);
+  refuseReservedColumns(given, connectorId);
+  const settings = program.featureStore?.connectorId === connectorId ? program.featureStore : undefined;
+  const store = settings === undefined ? undefined : await openFeatureStore(settings, warehouse);
+  // Whatever the store knows of the candidate is useful downstream, even where no filter or model asks for it.
+  const wanted = [...needed.keys(), ...CANDIDATE_COLUMNS.map(({ name }) => name)];
+  const present = new Set(given.map((name) => name.toLowerCase()));
+  const completion = store?.completion(wanted.filter((name) => !present.has(name.toLowerCase())));
+  // The customers themselves are the query's alone.
+  const found = [...given, ...(store?.columns ?? []).filter((name) => name.toLowerCase() !== 'customer_id')];
+  requireColumns(needed, found, connectorId);
+  return warehouse.extract(completion === undefined ? { query } : { query, completion }, file, { signal });
+}
+
+async function readOffers(warehouse: Warehouse, table: string, file: string, context: StageContext): Promise<void> {
+  const before = context.identity.slot;
+  const since = new Date(before.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
+  await warehouse.extractOffers(table, { since, before }, file, { signal: context.signal });
+}

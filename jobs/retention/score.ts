@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { type RetentionProgramSpec, RISK_LEVELS } from '../../crds/retention-program.ts';
+import { type Engine, identifier, literal } from '../columns/engine.ts';
+import { parquetColumns, writeParquet } from '../columns/parquet.ts';
+import { ColumnAppender } from '../columns/vectors.ts';
+import type { Stage } from '../run/stage.ts';
+import { featureExpressions } from './feature-columns.ts';
+import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
+import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
+import { loadScoringModels, type ScoringModels } from './scoring-models.ts';
+
+const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_score'];
+
+/**
+ * Asks the models for the churn risk of every candidate that the filters kept, and for the offer that would
+ * work best. Candidates under the lowest risk level are counted and dropped.
+ * Parts: `scored.parquet`, `below.parquet`.
+ * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE,
+ *   HF_COLUMN_MISSING, HF_SCORE_OUT_OF_RANGE, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export const score: Stage = async (context) => {
+  const artifact = inputOf(context, 'filter');
+  const { namespace, program, run, attempt } = context.identity;
+  await using models = await loadScoringModels(context);
+  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'score', attempt });
+  try {
+    return await rowByRow(context, { stage: 'score', artifact, file: 'kept.parquet' }, async (engines) => {
+      const { source, sink, table, columns } = engines;
+      const rowsIn = await countRows(source, table);
+      const query = featureQuery(models, engines);
+      {
+        using scores = await ColumnAppender.create(sink, 'scores', SCORE_COLUMNS);
+        await scoreRows({
+          source,
+          query,
+          models,
+          scores,
+          totalRows: rowsIn,
+          signal: context.signal,
+          progress: context.progress,
+        });
+      }
+      const kinds = models.offers?.model.manifest.kinds ?? [];
+      await classify(sink, context.program.riskLevels, kinds);
+
+      const dropped = replaced(columns, ADDED_COLUMNS);
+      const scored = join(draft.folder, 'scored.parquet');
+      const below = join(draft.folder, 'below.parquet');
+      const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
+      const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
+      const counts = {
+        belowThreshold,
+        riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
+        offerKinds: await countBy(sink, 'offer_kind', kinds),
+      };
+      const parts = [
+        { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
+        { path: 'below.parquet', rows: belowThreshold, schema: await parquetColumns(sink, below) },
+      ];
+      return {
+        rowsIn,
+        rowsOut,
+        counts,
+        artifact: await draft.commit({ rows: rowsOut, parts, counts }),
+        warnings: warnings(models, dropped),
+      };
+    });
+  } finally {
+    await draft.discard();
+  }
+};
+
+function featureQuery({ risk, offers }: ScoringModels, { table, columns }: RowByRow): string {
+  const features = [risk, ...(offers === undefined ? [] : [offers])].flatMap(({ model }) =>
+    featureExpressions(model.manifest, columns),
+  );
+  return `SELECT CAST(file_row_number AS DOUBLE), ${features.join(', ')} FROM ${table}`;
+}
+
+/**
+ * Turns raw outputs into what the batch says. A model's float32 becomes the shortest decimal that means it, so
+ * that 0.6 reaches a level that begins at 0.6 here and in every later comparison.
+ */
+async function classify(
+  engine: Engine,
+  levels: RetentionProgramSpec['riskLevels'],
+  kinds: readonly string[],
+): Promise<void> {
+  const whens = RISK_LEVELS.map((level) => `WHEN risk_score >= ${levels[level]}::DOUBLE THEN ${literal(level)}`);
+  const names = kinds.map((kind, index) => `WHEN ${index} THEN ${literal(kind)}`);
+  await engine.run(`
+    CREATE TABLE classified AS
+    SELECT
+      row_number,
+      CAST(CAST(risk AS VARCHAR) AS DOUBLE) AS risk_score,
+      CASE ${whens.join(' ')} END AS risk_level,
+      ${names.length === 0 ? 'CAST(NULL AS VARCHAR)' : `CASE kind ${names.join(' ')} END`} AS offer_kind,
+      ${names.length === 0 ? 'CAST(NULL AS DOUBLE)' : 'CAST(CAST(effect AS VARCHAR) AS DOUBLE)'} AS offer_kind_score
+    FROM scores`);
+  await engine.run('DROP TABLE scores');
+}
+
+function scoredCandidates(table: string, dropped: readonly string[]): string {
+  const without = ['file_row_number', ...dropped].map(identifier).join(', ');
+  const added = ADDED_COLUMNS.map((name) => `classified.${name}`);
+  return `
+    SELECT candidate.* EXCLUDE (${without}), ${added.join(', ')}
+    FROM ${table} AS candidate JOIN classified ON candidate.file_row_number = classified.row_number
+    WHERE classified.risk_level IS NOT NULL
+    ORDER BY candidate.customer_id`;
+}
+
+function candidatesBelow(table: string): string {
+  return `
+    SELECT candidate.customer_id, classified.risk_score
+    FROM ${table} AS candidate JOIN classified ON candidate.file_row_number = classified.row_number
+    WHERE classified.risk_level IS NULL
+    ORDER BY candidate.customer_id`;
+}
+
+/** Rows over the lowest level by a column, every known value listed. */
+async function countBy(engine: Engine, column: string, values: readonly string[]): Promise<Record<string, number>> {
+  const rows = await engine.rows<{ value: string; count: string }>(
+    `SELECT ${column} AS value, count(*) AS count FROM classified WHERE risk_level IS NOT NULL GROUP BY ALL`,
+  );
+  const counts = new Map(rows.map(({ value, count }) => [value, Number(count)]));
+  return Object.fromEntries(values.map((value) => [value, counts.get(value) ?? 0]));
+}
+
+function warnings({ risk, offers }: ScoringModels, dropped: readonly string[]): string[] {
+  const sentences: string[] = [];
+  if (!risk.model.manifest.calibrated) {
+    sentences.push(
+      `Model ${risk.model.manifest.modelId} is not calibrated: the thresholds in riskLevels do not mean probabilities.`,
+    );
+  }
+  if (offers === undefined) {
+    sentences.push('No model has the role offer-effectiveness: candidates get no recommended offer kind.');
+  }
+  if (dropped.length > 0) {
+    sentences.push(`The query has ${dropped.join(', ')}, which the scores replace after the models have read it.`);
+  }
+  return sentences;
+}

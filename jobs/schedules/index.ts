@@ -1,0 +1,1 @@
+export { parseSchedule } from './schedule.ts';

@@ -1,0 +1,129 @@
+import { expect, test } from '@jest/globals';
+import { parseSchedule } from './index.ts';
+import { openZone } from './zone.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Numbers in [0, 1) from a seed (a linear congruential generator, modulus 2^32). */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/**
+ * The definition, minute by minute: a clock that only ever runs forward; each wall time that it reaches or jumps
+ * over for the first time is due then.
+ */
+function minuteByMinute(zone: string, from: string, to: string, isDue: (wall: Date) => boolean): string[] {
+  const clock = openZone(zone);
+  const slots = new Set<string>();
+  const start = Date.parse(from);
+  let reached = clock.wallTime(start);
+  for (let instant = start + MINUTE_MS; instant <= Date.parse(to); instant += MINUTE_MS) {
+    for (let wall = reached + MINUTE_MS; wall <= clock.wallTime(instant); wall += MINUTE_MS) {
+      if (isDue(new Date(wall))) slots.add(new Date(instant).toISOString());
+      reached = wall;
+    }
+  }
+  return [...slots];
+}
+
+test.each<[string, string, string, string, string, (wall: Date) => boolean]>([
+  [
+    'every quarter of an hour over the Berlin gap',
+    '*/15 * * * *',
+    'Europe/Berlin',
+    '2026-03-28T12:00Z',
+    '2026-03-29T12:00Z',
+    (wall) => wall.getUTCMinutes() % 15 === 0,
+  ],
+  [
+    'every minute over the Berlin overlap',
+    '* 1-3 * * *',
+    'Europe/Berlin',
+    '2026-10-24T20:00Z',
+    '2026-10-25T06:00Z',
+    (wall) => [1, 2, 3].includes(wall.getUTCHours()),
+  ],
+  [
+    'every ten minutes over the half hour of Lord Howe',
+    '*/10 * * * *',
+    'Australia/Lord_Howe',
+    '2026-04-04T06:00Z',
+    '2026-04-05T06:00Z',
+    (wall) => wall.getUTCMinutes() % 10 === 0,
+  ],
+  [
+    'every hour over the lost day of Apia',
+    '0 * * * *',
+    'Pacific/Apia',
+    '2011-12-29T00:00Z',
+    '2012-01-01T00:00Z',
+    (wall) => wall.getUTCMinutes() === 0,
+  ],
+  [
+    'midnight and noon over the Havana overlap',
+    '0 0,12 * * *',
+    'America/Havana',
+    '2026-10-30T00:00Z',
+    '2026-11-03T00:00Z',
+    (wall) => wall.getUTCMinutes() === 0 && wall.getUTCHours() % 12 === 0,
+  ],
+  [
+    'a thirteenth or a Friday',
+    '30 4 13 * FRI',
+    'America/New_York',
+    '2026-11-01T00:00Z',
+    '2026-12-01T00:00Z',
+    (wall) =>
+      wall.getUTCHours() === 4 && wall.getUTCMinutes() === 30 && (wall.getUTCDate() === 13 || wall.getUTCDay() === 5),
+  ],
+])('minute by minute: %s', (_, text, zone, from, to, isDue) => {
+  const expected = minuteByMinute(zone, from, to, isDue);
+  const found = parseSchedule(text, zone)
+    .between(new Date(from), new Date(to), 100_000)
+    .map((slot) => slot.toISOString());
+  expect(expected.length).toBeGreaterThan(0);
+  expect(found).toEqual(expected);
+});
+
+test('at any instant the next slot is its own newest, lies ahead, and nothing lies between it and the newest', () => {
+  const random = seeded(7);
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+  const texts = [
+    '0 2 * * MON',
+    '*/17 * * * *',
+    '30 1-3 * * *',
+    'cron(0 3 LW * ? *)',
+    '0 0 29 2 *',
+    '15 2 1,L * FRI',
+    'cron(0/20 2 ? * 2#1 *)',
+    '0 4 * * 5L',
+  ];
+  const zones = [
+    'UTC',
+    'Europe/Berlin',
+    'America/New_York',
+    'Australia/Lord_Howe',
+    'Africa/Casablanca',
+    'America/Havana',
+    'Pacific/Apia',
+  ];
+  const years = Date.parse('2030-01-01') - Date.parse('2005-01-01');
+  for (let round = 0; round < 200; round++) {
+    const schedule = parseSchedule(pick(texts), pick(zones));
+    const instant = new Date(Date.parse('2005-01-01') + Math.floor(random() * years));
+    const next = schedule.next(instant);
+    const newest = schedule.newest(instant);
+    if (next === undefined || newest === undefined) throw new Error('these schedules never end');
+    expect(next.getTime()).toBeGreaterThan(instant.getTime());
+    expect(newest.getTime()).toBeLessThanOrEqual(instant.getTime());
+    expect(schedule.newest(next)).toEqual(next);
+    expect(schedule.newest(newest)).toEqual(newest);
+    expect(schedule.next(newest)).toEqual(next);
+    expect(schedule.newest(new Date(next.getTime() - 1))).toEqual(newest);
+  }
+});

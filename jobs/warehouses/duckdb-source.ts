@@ -1,0 +1,118 @@
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
+import { HoldfastError } from '../errors.ts';
+import { readingFrom } from './duckdb-failure.ts';
+import type { DataConnector, WarehouseOptions } from './index.ts';
+
+type Format = 'database' | 'parquet' | 'csv';
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  '.duckdb': 'database',
+  '.ddb': 'database',
+  '.db': 'database',
+  '.parquet': 'parquet',
+  '.csv': 'csv',
+  '.tsv': 'csv',
+};
+
+/**
+ * Opens what a connector points to and locks the engine: it reads that source and writes into `outputFolder`,
+ * and no statement can make it reach another file or change that.
+ * @throws HF_WAREHOUSE_UNREADABLE, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export async function openSource(connector: DataConnector, options: WarehouseOptions, outputFolder: string): Promise<Engine> {
+  const path = await locate(connector, options);
+  const format = formatOf(connector, path);
+  return readingFrom(connector.connectorId, `read ${path}`, async () => {
+    // DuckDB lets every query read the folder it spills to: it must be one that holds nothing else.
+    const limits = { ...options.resources, scratchFolder: outputFolder };
+    const engine = await openEngine(format === 'database' ? { ...limits, file: await existing(path), readOnly: true } : limits);
+    try {
+      const files = format === 'database' ? [] : await exposeFiles(engine, connector, path, format);
+      await lock(engine, files, outputFolder);
+      return engine;
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  });
+}
+
+/** Absolute path of the source, made first when it is the sample warehouse. */
+async function locate(connector: DataConnector, options: WarehouseOptions): Promise<string> {
+  const { path, sample } = connector.config;
+  if (options.source !== undefined) return resolve(options.baseFolder, options.source);
+  if (path !== undefined) return resolve(options.baseFolder, path);
+  if (sample === undefined) {
+    throw new HoldfastError('HF_MANIFEST_INVALID', `Connector ${connector.connectorId}: config needs a path or a sample.`);
+  }
+  const customers = options.sampleCustomers ?? sample.customers;
+  const asOf = options.asOf.toISOString().replaceAll(/[-:]|\.\d+/g, '').toLowerCase();
+  const file = join(options.sampleFolder, `sample-${customers}-${sample.seed}-${asOf}.duckdb`);
+  if (await exists(file)) return file;
+  await mkdir(options.sampleFolder, { recursive: true });
+  const { makeSampleWarehouse } = await import('./sample/sample.ts');
+  const { asOf: end, scratchFolder, signal, progress } = options;
+  const limits = { ...options.resources, scratchFolder, signal, ...(progress === undefined ? {} : { progress }) };
+  await makeSampleWarehouse({ file, customers, seed: sample.seed, asOf: end, ...limits });
+  return file;
+}
+
+function formatOf(connector: DataConnector, path: string): Format {
+  const format = FORMATS[extname(path.replace(/\.(gz|zst)$/, '')).toLowerCase()];
+  if (format !== undefined) return format;
+  const known = Object.keys(FORMATS).join(', ');
+  const sentence = `Connector ${connector.connectorId}: cannot tell what ${path} is; its name should end in one of ${known}.`;
+  throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence);
+}
+
+/** Makes the files one view, under the name that the query uses, and resolves to their paths. */
+async function exposeFiles(engine: Engine, connector: DataConnector, path: string, format: 'parquet' | 'csv'): Promise<string[]> {
+  const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
+  const files = found.map(({ file }) => file);
+  if (files.length === 0) throw new Error(`IO Error: No such file: ${path}`);
+  const table = connector.config.table ?? basename(path).replace(/\..*$/, '');
+  if (table.includes('*') || table.includes('?') || table === '') {
+    const sentence = `Connector ${connector.connectorId}: name the files of ${path} with config.table, so that the query can.`;
+    throw new HoldfastError('HF_MANIFEST_INVALID', sentence);
+  }
+  const list = `[${files.map(literal).join(', ')}]`;
+  const byName = `union_by_name = ${files.length > 1}`;
+  const scan = format === 'parquet' ? `read_parquet(${list}, ${byName})` : await csvScan(engine, `${list}, header = true, ${byName}`);
+  await engine.run(`CREATE VIEW ${identifier(table)} AS SELECT * FROM ${scan}`);
+  return files;
+}
+
+/**
+ * Types come from every row, not from the first thousands: a text further down makes its column text, for the
+ * query to cast or for `extract` to reject that row, where a type guessed from a part would fail the whole file.
+ */
+async function csvScan(engine: Engine, source: string): Promise<string> {
+  const described = await engine.rows<{ column_name: string; column_type: string }>(
+    `DESCRIBE SELECT * FROM read_csv(${source}, sample_size = -1)`,
+  );
+  const types = described.map(({ column_name, column_type }) => `${literal(column_name)}: ${literal(column_type)}`);
+  return `read_csv(${source}, types = {${types.join(', ')}})`;
+}
+
+async function lock(engine: Engine, files: readonly string[], outputFolder: string): Promise<void> {
+  await engine.run(`SET allowed_paths = [${files.map(literal).join(', ')}]`);
+  await engine.run(`SET allowed_directories = [${literal(outputFolder)}]`);
+  await engine.run('SET enable_external_access = false');
+  await engine.run('SET lock_configuration = true');
+}
+
+async function existing(path: string): Promise<string> {
+  if (await exists(path)) return path;
+  throw new Error(`IO Error: No such file: ${path}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * A few rows that no honest warehouse is without: of every 9,800 customers returned by the example query three
+ * kinds of bad row twice (a usage that is not a number, a NUL character in a text, a date of 1900) and one twin.
+ */
+const EVERY = 1_400;
+const FIRST = 700;
+const KINDS = 7;
+
+const ordinal = `(returned_number - ${FIRST}) // ${EVERY}`;
+const kindIs = (...kinds: number[]) =>
+  `returned_number % ${EVERY} = ${FIRST} AND ${ordinal} % ${KINDS} IN (${kinds.join(', ')})`;
+
+/** Whether a returned customer, numbered from 1 over all chunks, is loaded twice. */
+export const IS_TWIN = kindIs(6);
+
+/** Spoils the temporary tables of a chunk; `returned` has `customer_id` and `returned_number`. */
+export const DEFECTS = `
+  UPDATE chunk_sessions SET feature_share = 'NaN'::DOUBLE
+    WHERE customer_id IN (SELECT customer_id FROM returned WHERE ${kindIs(0, 3)} AND login_frequency > 0);
+  UPDATE chunk_customers SET subscription_status = 'active' || chr(0)
+    WHERE customer_id IN (SELECT customer_id FROM returned
+      WHERE ${kindIs(1, 4)} OR (${kindIs(0, 3)} AND login_frequency = 0));
+  UPDATE chunk_customers SET joined_on = DATE '1900-01-01'
+    WHERE customer_id IN (SELECT customer_id FROM returned WHERE ${kindIs(2, 5)});
+  INSERT INTO chunk_customers
+    SELECT * FROM chunk_customers WHERE customer_id IN (SELECT customer_id FROM returned WHERE twin);
+`;

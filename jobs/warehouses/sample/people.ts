@@ -1,0 +1,112 @@
+/**
+ * Who the customers are. Days are counted from the as-of day: negative is the past.
+ *
+ * Four ways to be a customer, none of them visible in the warehouse:
+ * - steady: comes and buys as ever;
+ * - occasional: content, but buys rarely;
+ * - drifting: comes somewhat less from some day on, and mostly stays;
+ * - lapsing: from some day on (spread evenly over the calendar, so that every week looks alike) hardly comes
+ *   any more, and leaves unless won back or recovered.
+ */
+export interface Mix {
+  readonly lapsing: number;
+  readonly occasional: number;
+  readonly drifting: number;
+}
+
+/** Shares by tier; set so that the funnel of the example program is that of the first use case. */
+export const MIX: { readonly upper: Mix; readonly lower: Mix } = {
+  upper: { lapsing: 0.93, occasional: 0.02, drifting: 0.01 },
+  lower: { lapsing: 0.66, occasional: 0.065, drifting: 0.05 },
+};
+
+/** Share of customers in the upper tiers (premium, premium_plus), of the arm that had the pilot, of the loyalty club. */
+const LOWER_TIERS = 0.49;
+const PILOT_SHARE = 0.54;
+const LOYALTY_SHARE = 0.5;
+
+const cuts = ({ lapsing, occasional, drifting }: Mix) =>
+  `[${lapsing}, ${lapsing + occasional}, ${lapsing + occasional + drifting}]`;
+
+/** Customers numbered [from, to), with what is known of them and what is not. */
+export function people(from: number, to: number): string {
+  return `
+    CREATE OR REPLACE TEMP TABLE people AS
+    WITH drawn AS (
+      SELECT i,
+        printf('C%07d', i) AS customer_id,
+        even_2(i) AS tier_draw,
+        even_1(i) AS archetype_draw,
+        even_3(i) < ${PILOT_SHARE} AS pilot_arm,
+        even_4(i) < ${LOYALTY_SHARE} AS loyalty_club,
+        -546.0 + 637.0 * even_5(i) AS turning_day,
+        digest_of('place', i) AS place,
+        digest_of('account', i) AS account,
+        digest_of('start', i) AS start,
+        digest_of('habit', i) AS habit,
+        digest_of('taste', i) AS taste,
+        digest_of('decline', i) AS decline,
+        digest_of('trouble', i) AS trouble_digest,
+        digest_of('frailty', i) AS frailty_digest,
+        digest_of('refusal', i) AS refusal,
+        digest_of('phase', i) AS phase,
+        stream('weeks', i) AS week_stream,
+        stream('offers', i) AS offer_stream,
+        stream('hazard', i) AS hazard_stream
+      FROM range(${from}, ${to}) AS numbers(i)
+    ),
+    typed AS (
+      SELECT *,
+        pick(tier_draw, ['basic', 'standard', 'premium', 'premium_plus'], [0.27, ${LOWER_TIERS}, 0.82]) AS tier,
+        tier_draw >= ${LOWER_TIERS} AS upper_tier,
+        pick(archetype_draw, ['lapsing', 'occasional', 'drifting', 'steady'],
+          CASE WHEN tier_draw >= ${LOWER_TIERS} THEN ${cuts(MIX.upper)} ELSE ${cuts(MIX.lower)} END) AS archetype,
+        pick(uniform_high(place), ['US', 'UK', 'DE', 'FR', 'JP', 'IN', 'BR', 'AU'],
+          [0.34, 0.48, 0.60, 0.69, 0.79, 0.89, 0.95]) AS marketplace
+      FROM drawn
+    ),
+    placed AS (
+      SELECT typed.*, home.currency,
+        home.zones[1 + floor(uniform_low(place) ** 1.5 * len(home.zones))::INTEGER] AS timezone, home.locale
+      FROM typed JOIN (VALUES
+        ('US', 'USD', 'en-US', ['America/New_York', 'America/Chicago', 'America/Los_Angeles', 'America/Denver']),
+        ('UK', 'GBP', 'en-GB', ['Europe/London']),
+        ('DE', 'EUR', 'de-DE', ['Europe/Berlin']),
+        ('FR', 'EUR', 'fr-FR', ['Europe/Paris']),
+        ('JP', 'JPY', 'ja-JP', ['Asia/Tokyo']),
+        ('IN', 'INR', 'en-IN', ['Asia/Kolkata']),
+        ('BR', 'BRL', 'pt-BR', ['America/Sao_Paulo', 'America/Manaus']),
+        ('AU', 'AUD', 'en-AU', ['Australia/Sydney', 'Australia/Brisbane', 'Australia/Perth'])
+      ) AS home(marketplace, currency, locale, zones) USING (marketplace)
+    )
+    SELECT i, customer_id, tier, upper_tier, archetype, marketplace, currency, timezone, locale,
+      pilot_arm AND upper_tier AS pilot_arm, loyalty_club,
+      uniform_high(account) >= 0.025 AS verified,
+      pick(uniform_low(account), ['suspended', 'payment_hold', 'active'], [0.013, 0.0256]) AS account_status,
+      pick(uniform_high(phase), ['past_due', 'paused', 'active'], [0.04, 0.06]) AS subscription_status,
+      -- Customers who turn joined long enough before it for their habits to be known.
+      CASE WHEN archetype IN ('lapsing', 'drifting')
+        THEN least(-1.0, turning_day - 95.0 - 1700.0 * uniform_high(start) ** 1.5)
+        ELSE -20.0 - 2180.0 * uniform_high(start) END::INTEGER AS joined_day,
+      clamp(exp(ln(6.0) + 0.42 * deviate(uniform_high(habit))), 2.6, 21.0) AS usual_logins,
+      CASE WHEN archetype = 'occasional' THEN 0.35 + 0.6 * uniform_low(habit)
+        ELSE clamp(exp(ln(2.3) + 0.35 * deviate(uniform_low(habit))), 1.5, 6.0) END AS usual_orders,
+      clamp(0.55 + 0.17 * deviate(uniform_low(start)), 0.15, 0.95) AS usual_features,
+      clamp(0.42 + 0.22 * deviate(uniform_high(taste)), 0.02, 0.95) AS discount_taste,
+      CASE tier WHEN 'basic' THEN 13.0 WHEN 'standard' THEN 21.0 WHEN 'premium' THEN 36.0 ELSE 58.0 END
+        * (0.7 + 0.6 * uniform_low(taste)) AS usual_amount,
+      CASE WHEN archetype IN ('lapsing', 'drifting') THEN turning_day ELSE 1e9 END AS turning_day,
+      CASE archetype WHEN 'lapsing' THEN 0.68 + 0.28 * uniform_high(decline) ELSE 0.15 + 0.1 * uniform_high(decline) END
+        AS depth,
+      CASE archetype WHEN 'lapsing' THEN 5.0 + 8.0 * uniform_low(decline) ELSE 45.0 END AS pace,
+      CASE WHEN tier_draw >= ${LOWER_TIERS} THEN 220.0 ELSE 120.0 END + 90.0 * uniform_high(frailty_digest) AS recovery_days,
+      archetype = 'lapsing' AND uniform_high(trouble_digest) < 0.4 AS trouble,
+      archetype = 'lapsing' AND uniform_low(trouble_digest) < 0.36 AS looks_around,
+      deviate(uniform_low(frailty_digest)) AS frailty,
+      -- 4.5 % refuse retention offers, each since some day of the last four years.
+      CASE WHEN uniform_high(refusal) < 0.045 THEN floor(-1460.0 * uniform_low(refusal))::INTEGER END AS refusal_day,
+      floor(84.0 * uniform_low(phase))::INTEGER AS pilot_phase,
+      floor(84.0 * uniform_low(refusal))::INTEGER AS loyalty_phase,
+      week_stream, offer_stream, hazard_stream
+    FROM placed`;
+}

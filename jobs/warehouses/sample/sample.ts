@@ -1,0 +1,175 @@
+import { rename, rm } from 'node:fs/promises';
+import { literal, openEngine, type Engine } from '../../columns/engine.ts';
+import { HoldfastError } from '../../errors.ts';
+import { analyticsQuery, AT_RISK, WAREHOUSE_SOURCES } from './analytics.ts';
+import { BEHAVIOUR_MACROS } from './behaviour.ts';
+import { CHUNK_SOURCES, CHUNK_TABLES, chunkName, recordedTables } from './chunk.ts';
+import { DEFECTS, IS_TWIN } from './defects.ts';
+import { DEPARTURES, HAZARD_JUMPS } from './departures.ts';
+import { drawMacros, jumpTable } from './draws.ts';
+import { OFFER_JUMPS, pastOffers, PILOT_OFFERS } from './offers.ts';
+import { people } from './people.ts';
+import { truthTables } from './truth.ts';
+import { CUSTOMER_WEEKS, WEEK_JUMPS } from './weeks.ts';
+
+export interface SampleOptions {
+  /** Where the DuckDB database is written; it is complete or absent. */
+  readonly file: string;
+  /** Rows that the query of the first use case returns from `customer_analytics`, exactly. */
+  readonly customers: number;
+  /** Same seed, same business. */
+  readonly seed: number;
+  /** The instant that `customer_analytics` is as of; 65 weeks of history end at its day in UTC. */
+  readonly asOf: Date;
+  readonly threads: number;
+  readonly memoryMb: number;
+  readonly scratchFolder: string;
+  readonly signal?: AbortSignal;
+  /** Rows returned by the query so far, and in all. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
+/** Customers made at a time; bounds the memory. */
+const CHUNK = 50_000;
+
+/** Customers made for each row that the query returns, with some to spare. */
+const CUSTOMERS_PER_ROW = 4.6;
+
+/**
+ * Makes the sample warehouse: a believable subscription business, seeded, of which the query of the first use
+ * case returns exactly `customers` rows.
+ * @throws HF_INTERRUPTED
+ */
+export async function makeSampleWarehouse(options: SampleOptions): Promise<void> {
+  const unfinished = `${options.file}.unfinished`;
+  await rm(unfinished, { force: true });
+  const { threads, memoryMb, scratchFolder } = options;
+  const engine = await openEngine({ threads, memoryMb, scratchFolder });
+  const interrupt = () => engine.interrupt();
+  options.signal?.addEventListener('abort', interrupt);
+  try {
+    await engine.run(`ATTACH ${literal(unfinished)} AS warehouse`);
+    await fill(engine, options);
+    await engine.run('DETACH warehouse');
+    await defineAnalytics(unfinished, options);
+    throwIfAborted(options.signal);
+    await rename(unfinished, options.file);
+  } catch (cause) {
+    throwIfAborted(options.signal, cause);
+    throw cause;
+  } finally {
+    options.signal?.removeEventListener('abort', interrupt);
+    engine.close();
+    await rm(unfinished, { force: true });
+    await rm(`${unfinished}.wal`, { force: true });
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined, cause?: unknown): void {
+  if (signal?.aborted === true) {
+    throw new HoldfastError('HF_INTERRUPTED', 'Interrupted while making the sample warehouse; nothing was kept.', { cause });
+  }
+}
+
+async function fill(engine: Engine, { customers, seed, asOf, signal, progress }: SampleOptions): Promise<void> {
+  const asOfDay = `DATE '${asOf.toISOString().slice(0, 10)}'`;
+  const asOfInstant = instantOf(asOf);
+
+  await engine.run(drawMacros(seed));
+  await engine.run(BEHAVIOUR_MACROS);
+  for (const { table, steps, columns } of [OFFER_JUMPS, HAZARD_JUMPS, WEEK_JUMPS]) {
+    await engine.run(jumpTable(table, steps, columns));
+  }
+
+  let next = 1;
+  let rows = 0;
+  let returned = 0;
+  while (rows < customers) {
+    throwIfAborted(signal);
+    const until = next + Math.min(CHUNK, Math.ceil((customers - rows) * CUSTOMERS_PER_ROW) + 500);
+    await live(engine, next, until, asOfDay);
+    const chunk = await numberReturned(engine, asOfInstant, { rows, returned, wanted: customers });
+    if (chunk.last !== undefined) await cutAfter(engine, chunk.last);
+    await engine.run(DEFECTS);
+    await append(engine, next === 1);
+    next = until;
+    rows = chunk.rows;
+    returned = chunk.returned;
+    progress?.(rows, customers);
+  }
+}
+
+/** The view of the as-of instant, and the same at any instant, for training. */
+async function defineAnalytics(file: string, options: SampleOptions): Promise<void> {
+  await using engine = await openEngine({ ...options, file });
+  await engine.run(`
+    CREATE MACRO customer_analytics_at(instant_of_view) AS TABLE ${analyticsQuery('instant_of_view', WAREHOUSE_SOURCES)};
+    CREATE VIEW customer_analytics AS ${analyticsQuery(instantOf(options.asOf), WAREHOUSE_SOURCES)}`);
+}
+
+const instantOf = (asOf: Date) => `TIMESTAMP '${asOf.toISOString().slice(0, 19).replace('T', ' ')}'`;
+
+/** Makes the customers [from, until) and all they did, in temporary tables. */
+async function live(engine: Engine, from: number, until: number, asOfDay: string): Promise<void> {
+  for (const statement of [people(from, until), PILOT_OFFERS, DEPARTURES, CUSTOMER_WEEKS]) await engine.run(statement);
+  const tables = { ...recordedTables(asOfDay), past_offers: pastOffers(asOfDay), ...truthTables(asOfDay) };
+  for (const table of CHUNK_TABLES) {
+    await engine.run(`CREATE OR REPLACE TEMP TABLE ${chunkName(table)} AS ${tables[table]}`);
+  }
+}
+
+interface Returned {
+  /** Rows of the query so far, twins counted twice. */
+  readonly rows: number;
+  /** Customers of the query so far. */
+  readonly returned: number;
+  /** Number of the customer whose row is the last wanted one, if it is in this chunk. */
+  readonly last?: number;
+}
+
+/** Numbers the customers that the query returns, as `returned`, up to the wanted number of rows. */
+async function numberReturned(
+  engine: Engine,
+  asOfInstant: string,
+  before: { readonly rows: number; readonly returned: number; readonly wanted: number },
+): Promise<Returned> {
+  await engine.run(`
+    CREATE OR REPLACE TEMP TABLE returned AS
+    WITH numbered AS (
+      SELECT i, customer_id, login_frequency, row_number() OVER (ORDER BY i) + ${before.returned} AS returned_number
+      FROM (${analyticsQuery(asOfInstant, CHUNK_SOURCES)}) JOIN people USING (customer_id)
+      WHERE ${AT_RISK}
+    ),
+    counted AS (
+      SELECT *, ${IS_TWIN} AS twin,
+        ${before.rows} + sum(1 + (${IS_TWIN})::INTEGER) OVER (ORDER BY i) AS rows_so_far
+      FROM numbered
+    )
+    -- A twin that would be one row too many stays single.
+    SELECT * REPLACE (twin AND rows_so_far <= ${before.wanted} AS twin, least(rows_so_far, ${before.wanted}) AS rows_so_far)
+    FROM counted WHERE rows_so_far - twin::INTEGER <= ${before.wanted}`);
+  const [end] = await engine.rows<{ rows: number | null; returned: number | null; last: number | null }>(`
+    SELECT max(rows_so_far)::INTEGER AS rows, max(returned_number)::INTEGER AS returned, max(i)::INTEGER AS last FROM returned`);
+  const rows = end?.rows ?? before.rows;
+  const returned = end?.returned ?? before.returned;
+  return rows === before.wanted && end?.last != null ? { rows, returned, last: end.last } : { rows, returned };
+}
+
+/** Forgets the customers after the last one wanted. */
+async function cutAfter(engine: Engine, last: number): Promise<void> {
+  for (const table of CHUNK_TABLES) {
+    await engine.run(
+      `DELETE FROM ${chunkName(table)} WHERE customer_id IN (SELECT customer_id FROM people WHERE i > ${last})`,
+    );
+  }
+}
+
+async function append(engine: Engine, first: boolean): Promise<void> {
+  for (const table of CHUNK_TABLES) {
+    await engine.run(
+      first
+        ? `CREATE TABLE warehouse.${table} AS SELECT * FROM ${chunkName(table)}`
+        : `INSERT INTO warehouse.${table} SELECT * FROM ${chunkName(table)}`,
+    );
+  }
+}

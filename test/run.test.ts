@@ -1,0 +1,177 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
+
+interface Report {
+  readonly run: string;
+  readonly phase: string;
+  readonly stages: readonly { name: string; rowsIn: number; rowsOut: number; seconds: number; counts: Record<string, unknown> }[];
+  readonly error?: { code: string; message: string };
+}
+
+let shop: Workspace;
+beforeAll(async () => {
+  shop = await workspace();
+});
+afterAll(() => shop[Symbol.asyncDispose]() as Promise<void>);
+
+describe('a run of the batch', () => {
+  test('prints exactly one JSON object on stdout, whose funnel adds up from stage to stage', async () => {
+    const { status, stdout } = await shop.holdfast(['run', await shop.program(), '--output', 'json', '--now', NOW]);
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    const report = JSON.parse(stdout) as Report;
+    expect(Object.keys(report).sort()).toEqual(['phase', 'run', 'stages']);
+    expect(report).toMatchObject({ run: 'keep-20261123t020000z-1', phase: 'Succeeded' });
+    expect(report.stages.map(({ name }) => name)).toEqual(['extract', 'filter', 'score', 'offer', 'store']);
+    for (const stage of report.stages) {
+      expect(Object.keys(stage).sort()).toEqual(['counts', 'name', 'rowsIn', 'rowsOut', 'seconds']);
+    }
+    for (const [before, after] of pairs(report.stages)) expect(after.rowsIn).toBe(before.rowsOut);
+    const [extract, filter, score, offer, store] = report.stages;
+    expect(extract).toMatchObject({ rowsIn: 400, rowsOut: 400 });
+    expect(filter?.counts['removed']).toEqual({ trust: 100, 'churn-signal': 100, 'customer-value': 100, eligibility: 0 });
+    expect(filter?.rowsOut).toBe(100);
+    const levels = Object.values(score?.counts['riskLevels'] as Record<string, number>);
+    expect(levels.reduce((a, b) => a + b, 0) + Number(score?.counts['belowThreshold'])).toBe(100);
+    expect(Object.keys(offer?.counts['kinds'] as object)).toEqual(['discount', 'upgrade', 'personal_call']);
+    expect(store?.counts['candidates']).toBe(score?.rowsOut);
+  });
+
+  test('over the same input with the same clock makes artifacts with the same digests, in another run and another folder', async () => {
+    const program = await shop.program();
+    const again = shop.path('another-state');
+    await shop.holdfast(['run', program, '--now', NOW, '--output', 'json', '--data', again]);
+    await shop.holdfast(['run', program, '--now', NOW, '--output', 'json', '--data', again]);
+    const first = await digests(again, 'keep-20261123t020000z-1');
+    const second = await digests(again, 'keep-20261123t020000z-2');
+    expect(Object.keys(first)).toEqual(['extract', 'filter', 'offer', 'score']);
+    expect(second).toEqual(first);
+    expect(await digests(shop.data, 'keep-20261123t020000z-1')).toEqual(first);
+  });
+
+  test('ends with a funnel that says where things are and what to do next', async () => {
+    const { status, stdout, stderr } = await shop.holdfast(['run', await shop.program(), '--now', NOW]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^extract +400 +rejected 0$/m);
+    expect(stdout).toMatch(/trust −100 {3}churn-signal −100 {3}customer-value −100/);
+    expect(stdout).toMatch(/^next +holdfast explain keep C03\d\d$/m);
+    expect(stdout).toContain(shop.data);
+    // Plain lines where there is no terminal.
+    expect(stderr).not.toContain('\u001B');
+    expect(stderr).toMatch(/^filter +400 → 100/m);
+  });
+
+  test('draws on one line a stage when it writes to a terminal', async () => {
+    const { stderr } = await shop.holdfast(['run', await shop.program(), '--now', NOW], { terminal: true });
+    expect(stderr).toMatch(/\r\u001B\[Kfilter +400 → 100/);
+    expect(stderr.trim().split('\n')).toHaveLength(5);
+  });
+
+  test('that is dry writes nothing, and says what it would have done', async () => {
+    const nowhere = shop.path('nowhere');
+    const dry = await shop.holdfast(['run', await shop.program(), '--dry-run', '--now', NOW, '--data', nowhere]);
+    expect(dry.status).toBe(0);
+    expect(dry.stdout).toMatch(/dry run/);
+    expect(existsSync(nowhere)).toBe(false);
+
+    const before = await everyFile(join(shop.data, 'artifacts'));
+    const again = await shop.holdfast(['run', await shop.program(), '--dry-run', '--now', NOW, '--output', 'json']);
+    expect(again.status).toBe(0);
+    expect(await everyFile(join(shop.data, 'artifacts'))).toEqual(before);
+    const { stdout } = await shop.holdfast(['run', await shop.program(), '--now', NOW, '--output', 'json']);
+    // The dry run took no number.
+    expect((JSON.parse(stdout) as Report).run).toBe(`keep-20261123t020000z-${before.runs + 1}`);
+  });
+
+  test('as a RetentionRun takes its slot from it', async () => {
+    const program = await readFile(await shop.program(), 'utf8');
+    const run = [
+      'apiVersion: holdfast.dev/v1alpha1',
+      'kind: RetentionRun',
+      'metadata: { name: keep-by-hand }',
+      'spec: { programRef: { name: keep }, pipeline: batch, slot: "2026-11-16T02:00:00Z", trigger: backfill }',
+    ].join('\n');
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(shop.path('run.yaml'), `${program}---\n${run}\n`);
+    const { status, stdout } = await shop.holdfast(['run', shop.path('run.yaml'), '--output', 'json', '--now', NOW]);
+    expect(status).toBe(0);
+    expect((JSON.parse(stdout) as Report).run).toMatch(/^keep-20261116t020000z-\d+$/);
+  });
+});
+
+describe('holdfast explain', () => {
+  beforeAll(async () => {
+    await shop.holdfast(['run', await shop.program(), '--now', NOW]);
+  });
+
+  test.each([
+    ['C0042', 'which filter removed the customer, with the value compared', /✗ trust +verified false/],
+    ['C0042', 'which filters were not asked any more', /· customer-value +not reached/],
+    ['C0142', 'how many signals were missing', /✗ churn-signal +0 of 2 signals needed/],
+    ['C0242', 'the value that was too low', /✗ customer-value +lifetime_value 100 < 500/],
+    ['C0242', 'the signals that the customer shows', /signals +engagement_decline, low_login_frequency/],
+    ['C0300', 'score and level', /score +0\.9\d\d critical/],
+    ['C0300', 'the offer', /offer +premium, recommended \w+, 50 % off for 6 months, (treatment|holdout) \(epoch 1\)/],
+  ])('%s: tells %s', async (customer, _what, expected) => {
+    const { status, stdout } = await shop.holdfast(['explain', 'keep', customer]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(expected);
+  });
+
+  test('gives one JSON object on request', async () => {
+    const { stdout } = await shop.holdfast(['explain', 'keep', 'C0242', '--output', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({ program: 'keep', slot: SLOT, customer: 'C0242', outcome: 'removed' });
+  });
+
+  test('says so when the query did not return the customer', async () => {
+    const { status, stdout } = await shop.holdfast(['explain', 'keep', 'C9999']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/not extracted/);
+  });
+
+  test('of a program that never ran is HF_NOT_FOUND', async () => {
+    const { status, stderr } = await shop.holdfast(['explain', 'kept', 'C0001']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^HF_NOT_FOUND: no run of kept/);
+  });
+});
+
+describe('holdfast clean', () => {
+  test('removes the state, whole, and has nothing to do the second time', async () => {
+    const state = shop.path('to-clean');
+    await shop.holdfast(['run', await shop.program(), '--now', NOW, '--data', state]);
+    expect(existsSync(state)).toBe(true);
+    expect((await shop.holdfast(['clean', '--data', state])).status).toBe(0);
+    expect(existsSync(state)).toBe(false);
+    expect(await shop.holdfast(['clean', '--data', state])).toMatchObject({ status: 0 });
+  });
+
+  test('leaves a folder alone that is not its own', async () => {
+    const { status, stderr } = await shop.holdfast(['clean', '--data', shop.folder]);
+    expect(status).toBe(78);
+    expect(stderr).toMatch(/^HF_DATA_FOLDER: .* nothing was removed/);
+    expect(existsSync(shop.path('customers.parquet'))).toBe(true);
+  });
+});
+
+function pairs<Item>(items: readonly Item[]): [Item, Item][] {
+  return items.slice(1).map((item, index) => [items[index] as Item, item]);
+}
+
+async function digests(state: string, run: string): Promise<Record<string, unknown>> {
+  const folder = join(state, 'artifacts', 'default', 'keep', run);
+  const stages = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const manifests = stages.map(async ({ name }) => {
+    const text = await readFile(join(folder, name, '1', 'manifest.json'), 'utf8');
+    return [name, (JSON.parse(text) as { parts: { sha256: string }[] }).parts.map(({ sha256 }) => sha256)] as const;
+  });
+  return Object.fromEntries((await Promise.all(manifests)).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function everyFile(folder: string): Promise<{ runs: number; files: string[] }> {
+  const files = (await readdir(folder, { recursive: true })).sort();
+  return { runs: files.filter((file) => /^default\/keep\/[^/]+$/.test(file)).length, files };
+}

@@ -1,0 +1,94 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
+import type { ArtifactReference, Counts } from '../../jobs/artifacts/artifact.ts';
+import { openFolderStore } from '../../jobs/artifacts/folder.ts';
+import { openEngine } from '../../jobs/columns/engine.ts';
+import { parquetColumns, writeParquet } from '../../jobs/columns/parquet.ts';
+import type { StageContext } from '../../jobs/run/stage.ts';
+
+/** A folder in which one stage can be run on rows that a test makes up. */
+export interface Batch extends AsyncDisposable {
+  readonly folder: string;
+  /** Commits what the stage before would have: one part, of the rows of a SELECT. */
+  input(stage: string, file: string, select: string, counts?: Counts): Promise<void>;
+  /** The context of a stage, with what the test changes. */
+  context(program: Partial<RetentionProgramSpec>, change?: Partial<StageContext>): StageContext;
+  /** Rows of a part. */
+  rows(artifact: ArtifactReference | undefined, file: string, select?: string): Promise<Record<string, unknown>[]>;
+}
+
+const SLOT = new Date('2026-11-23T02:00:00Z');
+
+export async function openBatch(): Promise<Batch> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-batch-'));
+  const scratchFolder = join(folder, 'scratch');
+  await mkdir(scratchFolder);
+  const store = openFolderStore(join(folder, 'artifacts'));
+  const resources = { threads: 2, memoryMb: 512 };
+  const inputs: Record<string, ArtifactReference> = {};
+  const identity = {
+    namespace: 'default',
+    program: 'churn-prevention',
+    run: 'run-1',
+    sequence: 1,
+    attempt: 1,
+    slot: SLOT,
+  };
+  const spec = {
+    programId: 'churn-prevention',
+    programName: 'Churn prevention',
+    enabled: true,
+    marketplaces: ['US'],
+    dataConnectors: [],
+    quality: { maxRejectedShare: 0.01, minRowsVersusLastRun: 0.5 },
+    scoringModels: [],
+    riskLevels: { critical: 0.8, high: 0.6, medium: 0.4 },
+    subscriptionTiers: ['basic', 'standard', 'premium', 'premium_plus'],
+    filterChain: [],
+    channels: [],
+    offerStrategy: { enabled: true, segmentedOffers: true, segments: [] },
+    holdout: { share: 0.1, epoch: 1 },
+    batchSchedule: '0 2 * * MON',
+    timeZone: 'UTC',
+    candidateTTLDays: 30,
+  } satisfies RetentionProgramSpec;
+
+  return {
+    folder,
+    async input(stage, file, select, counts = {}) {
+      await using engine = await openEngine({ ...resources, scratchFolder });
+      const draft = await store.draft({ ...identity, stage });
+      const path = join(draft.folder, file);
+      const rows = await writeParquet(engine, select, path);
+      const parts = [{ path: file, rows, schema: await parquetColumns(engine, path) }];
+      inputs[stage] = await draft.commit({ rows, parts, counts });
+    },
+    context: (program, change = {}) => ({
+      identity: { ...identity, trigger: 'schedule' },
+      program: { ...spec, ...program },
+      baseFolder: folder,
+      artifacts: store,
+      inputs,
+      database: undefined,
+      sources: {},
+      sampleFolder: join(folder, 'sample'),
+      sampleCustomers: undefined,
+      scratchFolder,
+      resources,
+      now: () => SLOT,
+      dryRun: false,
+      signal: new AbortController().signal,
+      progress: () => {},
+      ...change,
+    }),
+    async rows(artifact, file, select = '*') {
+      await using engine = await openEngine({ ...resources, scratchFolder });
+      return await engine.rows<Record<string, unknown>>(`SELECT ${select} FROM read_parquet($1)`, [
+        join(artifact?.folder ?? '', file),
+      ]);
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}

@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from '../../jobs/postgres/connect.ts';
+import type { Database } from '../../jobs/postgres/database.ts';
+import { startEmbeddedPostgres } from '../../jobs/postgres/embedded.ts';
+import { migrate } from '../../jobs/postgres/migrate.ts';
+
+/** A real Postgres of a test file's own. */
+export interface TestPostgres extends AsyncDisposable {
+  readonly url: string;
+  /** Migrated. */
+  readonly database: Database;
+}
+
+export async function openPostgres(): Promise<TestPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-postgres-'));
+  const server = await startEmbeddedPostgres({ folder });
+  const database = await connect(server.url, { applicationName: 'holdfast test', maximum: 8 });
+  await migrate(database);
+  return {
+    url: server.url,
+    database,
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await server.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
