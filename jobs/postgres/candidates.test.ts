@@ -278,10 +278,11 @@ test.each([
   },
 );
 
+const shown = async (program: string) =>
+  (await postgres.database.pool.query('SELECT run FROM holdfast.current_candidates WHERE program = $1', [program]))
+    .rows;
+
 test('the view for people shows the current batch, and nothing that has expired', async () => {
-  const shown = async (program: string) =>
-    (await postgres.database.pool.query('SELECT run FROM holdfast.current_candidates WHERE program = $1', [program]))
-      .rows;
   await expiringProgram('viewed');
   expect(await shown('viewed')).toEqual([]);
   await storeBatch({

@@ -49,19 +49,17 @@ export async function startServer(
   ]);
   const child = user.spawn(postgres, ['-D', data, ...settings], log.descriptor);
   child.once('error', () => {});
+  // It may outlive us, when another process uses it too.
+  child.unref();
   const { pid } = child;
   if (pid === undefined) throw log.failure('the embedded Postgres cannot be started');
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   try {
     while (!ended() && (await findPostmaster(data))?.pid !== pid) await pause(POLL_MS);
     const joined = await joinServer(data, pid, signal);
-    if (joined !== undefined) {
-      // It may outlive us, when another process uses it too.
-      child.unref();
-      return joined;
-    }
+    if (joined !== undefined) return joined;
   } catch (error) {
-    process.kill(pid, 'SIGINT');
+    if (!ended()) process.kill(pid, 'SIGINT');
     while (!ended()) await pause(POLL_MS);
     throw error;
   }

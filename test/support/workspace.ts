@@ -60,7 +60,7 @@ export async function workspace(): Promise<Workspace> {
     data,
     path,
     async program(changes = () => {}, file = 'program.yaml') {
-      const spec = programSpec(models);
+      const spec = structuredClone(programSpec(models));
       changes(spec);
       const manifest = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'RetentionProgram', metadata: { name: 'keep' }, spec };
       await writeFile(path(file), stringify(manifest));

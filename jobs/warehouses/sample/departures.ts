@@ -18,21 +18,24 @@ const stepHazard = (day: string) => `(${hazardOf(day, 'person')} / 3.0)`;
 export const DEPARTURES = `
   CREATE OR REPLACE TEMP TABLE departures AS
   WITH steps AS (
-    SELECT i, step, -(step + 0.5e0) * ${STEP} AS middle, jump_cancel, jump_day
-    FROM people CROSS JOIN ${HAZARD_JUMPS.table}
-    WHERE step < ${HISTORY_STEPS} AND -(step + 0.5e0) * ${STEP} > joined_day
+    SELECT i, unnest(range(0, least(${HISTORY_STEPS}, -joined_day // 30)))::INTEGER AS step FROM people
   ),
-  risks AS (
-    SELECT person.i, steps.step,
-      CASE WHEN person.pilot_arm THEN greatest(0, ceil((-middle - 1 - person.pilot_phase) / 84e0))::INTEGER END AS cycle,
-      draw(person.hazard_stream, jump_cancel) AS luck,
-      floor((-steps.step - 1 + draw(person.hazard_stream, jump_day)) * ${STEP})::INTEGER AS day,
-      ${stepHazard('middle')} AS hazard
-    FROM steps JOIN people AS person USING (i)
+  middles AS (
+    SELECT person.i, step, -(step + 0.5e0) * ${STEP} AS middle, jump_day, hazard_stream, pilot_arm, pilot_phase,
+      draw(hazard_stream, jump_cancel) AS luck,
+      ${stepHazard(`(-(step + 0.5e0) * ${STEP})`)} AS hazard
+    FROM steps JOIN people AS person USING (i) JOIN ${HAZARD_JUMPS.table} USING (step)
+  ),
+  -- Offers only ever lower the hazard: whose luck holds without one needs no look at them.
+  unlucky AS (
+    SELECT i, step, luck, hazard,
+      CASE WHEN pilot_arm THEN greatest(0, ceil((-middle - 1 - pilot_phase) / 84e0))::INTEGER END AS cycle,
+      floor((-step - 1 + draw(hazard_stream, jump_day)) * ${STEP})::INTEGER AS day
+    FROM middles WHERE luck < 1e0 - exp(-hazard)
   ),
   firsts AS (
     SELECT i, min_by(day, -step) AS departed_day
-    FROM risks LEFT JOIN pilot_offers AS offer USING (i, cycle)
+    FROM unlucky LEFT JOIN pilot_offers AS offer USING (i, cycle)
     WHERE luck < 1e0 - exp(-hazard * (1e0 - coalesce(offer.effect, 0e0)))
     GROUP BY i
   )

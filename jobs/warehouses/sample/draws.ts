@@ -28,14 +28,15 @@ export function drawMacros(seed: number): string {
     -- About a standard normal deviate: the logistic that lies closest to it.
     CREATE OR REPLACE TEMP MACRO deviate(u) AS ln(u / (1.0 - u)) / 1.702;
     CREATE OR REPLACE TEMP MACRO clamp(x, low, high) AS greatest(low, least(high, x));
-    -- One of a list, by cumulative shares.
-    CREATE OR REPLACE TEMP MACRO pick(u, words, cumulative) AS
-      words[1 + len(list_filter(cumulative, lambda share: share <= u))];
     ${EVEN_STEPS.map(
       (step, dimension) => `CREATE OR REPLACE TEMP MACRO even_${dimension + 1}(i) AS
         (i * ${step}e0 + uniform('even', ${-1 - dimension})) % 1.0;`,
     ).join('\n')}`;
 }
+
+/** One of some words: each with the share of the draws up to and including it; the last word takes the rest. */
+export const pick = (draw: string, shares: readonly (readonly [word: string, upTo: number | string])[], last: string) =>
+  `CASE ${shares.map(([word, upTo]) => `WHEN ${draw} < ${upTo} THEN '${word}'`).join(' ')} ELSE '${last}' END`;
 
 /** A table of jumps: for each step from 0, a column per draw that the step needs. */
 export function jumpTable(table: string, steps: number, columns: readonly string[]): string {

@@ -1,3 +1,5 @@
+import { pick } from './draws.ts';
+
 /**
  * Past retention offers. A pilot of the churn-prevention program gave every customer of its arm in the upper tiers
  * one offer each twelve weeks, its kind drawn at random with a logged propensity (`none` is a held-out one); the
@@ -6,8 +8,28 @@
 const CYCLE_DAYS = 84;
 const CYCLES = 6;
 
-/** Cumulative propensities of discount, upgrade and personal_call; the rest is none. */
-const propensities = (tier: string) => `CASE WHEN ${tier} = 'premium_plus' THEN [0.25, 0.45, 0.75] ELSE [0.3, 0.55, 0.75] END`;
+/** Propensities of the kinds: of the tier premium, and of premium_plus. */
+const PROPENSITIES = [
+  ['discount', 0.3, 0.25],
+  ['upgrade', 0.25, 0.2],
+  ['personal_call', 0.2, 0.3],
+  ['none', 0.25, 0.25],
+] as const;
+
+const upTo = (kind: number, column: 1 | 2) =>
+  PROPENSITIES.slice(0, kind + 1).reduce((sum, propensity) => sum + propensity[column], 0);
+
+const drawnKind = pick(
+  'draw(person.offer_stream, jump.jump_kind)',
+  PROPENSITIES.slice(0, 3).map(
+    ([kind], index) => [kind, `CASE person.tier WHEN 'premium' THEN ${upTo(index, 1)} ELSE ${upTo(index, 2)} END`] as const,
+  ),
+  'none',
+);
+
+const propensity = `CASE offer.kind ${PROPENSITIES.map(
+  ([kind, premium, plus]) => `WHEN '${kind}' THEN CASE person.tier WHEN 'premium' THEN ${premium}e0 ELSE ${plus}e0 END`,
+).join(' ')} END`;
 
 export const OFFER_JUMPS = { table: 'offer_jumps', steps: CYCLES + 1, columns: ['kind', 'hour'] } as const;
 
@@ -15,9 +37,7 @@ export const OFFER_JUMPS = { table: 'offer_jumps', steps: CYCLES + 1, columns: [
 export const PILOT_OFFERS = `
   CREATE OR REPLACE TEMP TABLE pilot_offers AS
   SELECT person.i, jump.step AS cycle, -1 - person.pilot_phase - ${CYCLE_DAYS} * jump.step AS offered_day,
-    pick(draw(person.offer_stream, jump.jump_kind), ['discount', 'upgrade', 'personal_call', 'none'],
-      ${propensities('person.tier')}) AS kind,
-    ${propensities('person.tier')} AS cumulative,
+    ${drawnKind} AS kind,
     9.0 + 8.0 * draw(person.offer_stream, jump.jump_hour) AS hour,
     CASE kind
       WHEN 'discount' THEN discount_effect(person.discount_taste)
@@ -32,8 +52,7 @@ export const pastOffers = (asOfDay: string) => `
   SELECT person.customer_id, 'churn-prevention' AS program_id,
     ${asOfDay}::TIMESTAMP + to_days(offer.offered_day) + to_seconds((floor(offer.hour * 60.0) * 60.0)) AS offered_at,
     offer.kind,
-    CASE offer.kind WHEN 'discount' THEN cumulative[1] WHEN 'upgrade' THEN cumulative[2] - cumulative[1]
-      WHEN 'personal_call' THEN cumulative[3] - cumulative[2] ELSE 1.0 - cumulative[3] END AS propensity,
+    ${propensity} AS propensity,
     true AS randomised
   FROM pilot_offers AS offer JOIN people AS person USING (i) JOIN departures USING (i)
   WHERE departed_day IS NULL OR offered_day < departed_day

@@ -1,3 +1,5 @@
+import { pick } from './draws.ts';
+
 /**
  * Who the customers are. Days are counted from the as-of day: negative is the past.
  *
@@ -25,8 +27,28 @@ const LOWER_TIERS = 0.49;
 const PILOT_SHARE = 0.54;
 const LOYALTY_SHARE = 0.5;
 
-const cuts = ({ lapsing, occasional, drifting }: Mix) =>
-  `[${lapsing}, ${lapsing + occasional}, ${lapsing + occasional + drifting}]`;
+const archetype = ({ lapsing, occasional, drifting }: Mix) =>
+  pick(
+    'archetype_draw',
+    [
+      ['lapsing', lapsing],
+      ['occasional', lapsing + occasional],
+      ['drifting', lapsing + occasional + drifting],
+    ],
+    'steady',
+  );
+
+const tier = pick('tier_draw', [['basic', 0.27], ['standard', LOWER_TIERS], ['premium', 0.82]], 'premium_plus');
+
+const marketplace = pick(
+  'uniform_high(place)',
+  [['US', 0.34], ['UK', 0.48], ['DE', 0.6], ['FR', 0.69], ['JP', 0.79], ['IN', 0.89], ['BR', 0.95]],
+  'AU',
+);
+
+const accountStatus = pick('uniform_low(account)', [['suspended', 0.013], ['payment_hold', 0.0256]], 'active');
+
+const subscriptionStatus = pick('uniform_high(phase)', [['past_due', 0.04], ['paused', 0.06]], 'active');
 
 /** Customers numbered [from, to), with what is known of them and what is not. */
 export function people(from: number, to: number): string {
@@ -57,12 +79,10 @@ export function people(from: number, to: number): string {
     ),
     typed AS (
       SELECT *,
-        pick(tier_draw, ['basic', 'standard', 'premium', 'premium_plus'], [0.27, ${LOWER_TIERS}, 0.82]) AS tier,
+        ${tier} AS tier,
         tier_draw >= ${LOWER_TIERS} AS upper_tier,
-        pick(archetype_draw, ['lapsing', 'occasional', 'drifting', 'steady'],
-          CASE WHEN tier_draw >= ${LOWER_TIERS} THEN ${cuts(MIX.upper)} ELSE ${cuts(MIX.lower)} END) AS archetype,
-        pick(uniform_high(place), ['US', 'UK', 'DE', 'FR', 'JP', 'IN', 'BR', 'AU'],
-          [0.34, 0.48, 0.60, 0.69, 0.79, 0.89, 0.95]) AS marketplace
+        CASE WHEN tier_draw >= ${LOWER_TIERS} THEN ${archetype(MIX.upper)} ELSE ${archetype(MIX.lower)} END AS archetype,
+        ${marketplace} AS marketplace
       FROM drawn
     ),
     placed AS (
@@ -82,8 +102,8 @@ export function people(from: number, to: number): string {
     SELECT i, customer_id, tier, upper_tier, archetype, marketplace, currency, timezone, locale,
       pilot_arm AND upper_tier AS pilot_arm, loyalty_club,
       uniform_high(account) >= 0.025 AS verified,
-      pick(uniform_low(account), ['suspended', 'payment_hold', 'active'], [0.013, 0.0256]) AS account_status,
-      pick(uniform_high(phase), ['past_due', 'paused', 'active'], [0.04, 0.06]) AS subscription_status,
+      ${accountStatus} AS account_status,
+      ${subscriptionStatus} AS subscription_status,
       -- Customers who turn joined long enough before it for their habits to be known.
       CASE WHEN archetype IN ('lapsing', 'drifting')
         THEN least(-1.0, turning_day - 95.0 - 1700.0 * uniform_high(start) ** 1.5)

@@ -30,10 +30,10 @@ export interface SampleOptions {
 }
 
 /** Customers made at a time; bounds the memory. */
-const CHUNK = 50_000;
+const CHUNK = 100_000;
 
 /** Customers made for each row that the query returns, with some to spare. */
-const CUSTOMERS_PER_ROW = 4.6;
+const CUSTOMERS_PER_ROW = 5.9;
 
 /**
  * Makes the sample warehouse: a believable subscription business, seeded, of which the query of the first use
