@@ -102,6 +102,29 @@ describe('a run of the batch', () => {
   });
 });
 
+test('who was decided on last week, held out or not, is not a candidate this week, nor of a capped program of the same slot', async () => {
+  const data = shop.path('two-weeks');
+  const batch = async (file: string, now: string) => {
+    const { stdout } = await shop.holdfast(['run', file, '--now', now, '--output', 'json', '--data', data]);
+    return (JSON.parse(stdout) as Report).stages;
+  };
+  const first = await batch(await shop.program(), '2026-11-16T09:00:00Z');
+  const decided = Number(first.at(-1)?.rowsOut);
+  expect(decided).toBeGreaterThan(50);
+  expect(first[3]?.counts['arms']).toMatchObject({ holdout: expect.any(Number) });
+
+  const capped = await shop.program((spec) => {
+    spec['programId'] = 'other';
+    const cap = { filterId: 'cap', type: 'business-rule', order: 5, parameters: { maxOffersPerQuarter: 1 } };
+    spec['filterChain'].push(cap);
+  }, 'other.yaml');
+  const other = await batch(capped, '2026-11-16T09:00:00Z');
+  expect(other[1]?.counts['removed']).toMatchObject({ eligibility: 0, cap: decided });
+
+  const second = await batch(await shop.program(), NOW);
+  expect(second[1]?.counts['removed']).toMatchObject({ eligibility: decided });
+});
+
 describe('holdfast explain', () => {
   beforeAll(async () => {
     await shop.holdfast(['run', await shop.program(), '--now', NOW]);

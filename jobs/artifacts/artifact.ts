@@ -52,7 +52,11 @@ export interface ArtifactDraft {
   /** Hashes the named parts, writes the manifest, and makes the artifact visible, whole. */
   commit(details: {
     readonly rows: number;
-    readonly parts: readonly { readonly path: string; readonly rows: number; readonly schema: ArtifactPart['schema'] }[];
+    readonly parts: readonly {
+      readonly path: string;
+      readonly rows: number;
+      readonly schema: ArtifactPart['schema'];
+    }[];
     readonly counts: Counts;
   }): Promise<ArtifactReference>;
   /**

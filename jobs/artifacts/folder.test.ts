@@ -19,7 +19,11 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 
 async function write(draft: ArtifactDraft, text: string) {
   await writeFile(join(draft.folder, 'a.parquet'), text);
-  return draft.commit({ rows: 2, parts: [{ path: 'a.parquet', rows: 2, schema }], counts: { removed: { trust: 1, value: 0 } } });
+  return draft.commit({
+    rows: 2,
+    parts: [{ path: 'a.parquet', rows: 2, schema }],
+    counts: { removed: { trust: 1, value: 0 } },
+  });
 }
 
 test('what is committed can be opened, with the size and the SHA-256 of each part', async () => {
@@ -32,7 +36,9 @@ test('what is committed can be opened, with the size and the SHA-256 of each par
     producer: PRODUCER,
     rows: 2,
     bytes: 5,
-    parts: [{ path: 'a.parquet', rows: 2, bytes: 5, sha256: createHash('sha256').update('hello').digest('hex'), schema }],
+    parts: [
+      { path: 'a.parquet', rows: 2, bytes: 5, sha256: createHash('sha256').update('hello').digest('hex'), schema },
+    ],
     counts: { removed: { trust: 1, value: 0 } },
   });
   expect(await store.open(key)).toEqual(committed);
@@ -100,7 +106,10 @@ test.each([
   ['a lost part', (folder: string) => rm(join(folder, 'a.parquet'))],
   ['a lost manifest', (folder: string) => rm(join(folder, 'manifest.json'))],
   ['a torn manifest', (folder: string) => writeFile(join(folder, 'manifest.json'), '{"version":1,')],
-  ['a manifest of another version', (folder: string) => writeFile(join(folder, 'manifest.json'), '{"version":2,"parts":[]}')],
+  [
+    'a manifest of another version',
+    (folder: string) => writeFile(join(folder, 'manifest.json'), '{"version":2,"parts":[]}'),
+  ],
   [
     'a manifest that points out of its folder',
     async (folder: string) => {
@@ -138,7 +147,10 @@ test('a root that is a file is a data folder that cannot be used', async () => {
 test('a device without room is a full disk, and the message names the place', async () => {
   await mkdir(join(root, 'place'));
   const full = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
-  expect(storageError(full, '/data')).toMatchObject({ code: 'HF_DISK_FULL', message: expect.stringContaining('/data') });
+  expect(storageError(full, '/data')).toMatchObject({
+    code: 'HF_DISK_FULL',
+    message: expect.stringContaining('/data'),
+  });
 });
 
 test('the producer is this version of the package', async () => {

@@ -46,7 +46,8 @@ async function beginDraft(key: ArtifactKey, folder: string): Promise<ArtifactDra
   await mkdir(parent, { recursive: true });
   for (const name of await readdir(parent)) {
     const left = join(parent, name);
-    if (name.startsWith(draftPrefix(folder)) || left === failedFolder(folder)) await rm(left, { recursive: true, force: true });
+    if (name.startsWith(draftPrefix(folder)) || left === failedFolder(folder))
+      await rm(left, { recursive: true, force: true });
   }
   const draft = await mkdtemp(join(parent, draftPrefix(folder)));
   return {
@@ -121,7 +122,10 @@ async function openArtifact(key: ArtifactKey, folder: string): Promise<ArtifactR
       throw new HoldfastError('HF_ARTIFACT_CORRUPT', `${name} has lost its part ${part.path}.`, { cause: error });
     });
     if (sha256 !== part.sha256 || bytes !== part.bytes) {
-      throw new HoldfastError('HF_ARTIFACT_CORRUPT', `${name} was changed: ${part.path} is not what its manifest says.`);
+      throw new HoldfastError(
+        'HF_ARTIFACT_CORRUPT',
+        `${name} was changed: ${part.path} is not what its manifest says.`,
+      );
     }
   }
   return { key, digest: createHash('sha256').update(encoded).digest('hex'), folder, manifest };

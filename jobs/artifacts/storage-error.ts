@@ -1,4 +1,4 @@
-import { HoldfastError, type ErrorCode } from '../errors.ts';
+import { type ErrorCode, HoldfastError } from '../errors.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: 'HF_DISK_FULL',

@@ -25,7 +25,9 @@ test('a large result arrives in chunks, in order and whole', async () => {
 
 test('closing under a running statement stops it and leaves the process alive', async () => {
   const engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
-  const running = engine.rows('SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range < 0');
+  const running = engine.rows(
+    'SELECT count(*) FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range < 0',
+  );
   engine.close();
   await expect(running).rejects.toThrow(/interrupt/i);
   await expect(engine.run('SELECT 1')).rejects.toThrow('closed');

@@ -1,4 +1,4 @@
-import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 
 export interface EngineOptions {
   /** A database file, or in memory when absent. */
@@ -10,7 +10,7 @@ export interface EngineOptions {
   readonly scratchFolder: string;
 }
 
-export type Parameters = Readonly<Record<string, DuckDBValue>> | readonly DuckDBValue[];
+type Parameters = Readonly<Record<string, DuckDBValue>> | readonly DuckDBValue[];
 
 /** DuckDB over local files: reads, joins, filters and aggregates columns. */
 export interface Engine extends AsyncDisposable {

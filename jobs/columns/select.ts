@@ -10,7 +10,11 @@ export interface Refusal {
  * Makes a temporary view of a SELECT that a person wrote, semicolons and comments at its end included, without
  * running it. Whatever is not one single SELECT without parameters is refused; errors in what it names are thrown.
  */
-export async function defineSelect(engine: Engine, view: string, sql: string): Promise<readonly ColumnShape[] | Refusal> {
+export async function defineSelect(
+  engine: Engine,
+  view: string,
+  sql: string,
+): Promise<readonly ColumnShape[] | Refusal> {
   const refused = await refusal(engine, sql);
   if (refused !== undefined) return { refused };
   const columns = await columnsOf(engine, sql);
@@ -21,7 +25,7 @@ export async function defineSelect(engine: Engine, view: string, sql: string): P
     await engine.run(`CREATE OR REPLACE TEMP VIEW ${identifier(view)} AS ${sql}`);
   } catch (error) {
     // SHOW and DESCRIBE are SELECTs to DuckDB's parser, but not to a view.
-    if (/^Parser Error/.test((error as Error).message)) return { refused: 'it is not a SELECT' };
+    if ((error as Error).message.startsWith('Parser Error')) return { refused: 'it is not a SELECT' };
     throw error;
   }
   return columns;
@@ -29,11 +33,12 @@ export async function defineSelect(engine: Engine, view: string, sql: string): P
 
 /** Parses without binding, so that nothing of the warehouse needs to exist to refuse what is not a SELECT. */
 async function refusal(engine: Engine, sql: string): Promise<string | undefined> {
-  const rows = await engine.rows<{ parsed: string }>('SELECT json_serialize_sql($1::VARCHAR) AS parsed', [sql]);
-  const parsed = JSON.parse(rows[0]!.parsed) as
+  const [row] = await engine.rows<{ parsed: string }>('SELECT json_serialize_sql($1::VARCHAR) AS parsed', [sql]);
+  const parsed = JSON.parse(row?.parsed ?? '') as
     | { readonly error: false; readonly statements: readonly unknown[] }
     | { readonly error: true; readonly error_type: string; readonly error_message: string };
-  if (parsed.error) return parsed.error_type === 'parser' ? `DuckDB finds a ${parsed.error_message}` : 'it is not a SELECT';
+  if (parsed.error)
+    return parsed.error_type === 'parser' ? `DuckDB finds a ${parsed.error_message}` : 'it is not a SELECT';
   if (parsed.statements.length === 0) return 'it is empty';
   if (parsed.statements.length > 1) return `it holds ${parsed.statements.length} statements`;
   return undefined;

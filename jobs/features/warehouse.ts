@@ -9,11 +9,17 @@ import type { FeatureStore } from './feature-store.ts';
 export async function openWarehouseFeatures(warehouse: Warehouse, table: string): Promise<FeatureStore> {
   const described = await warehouse.describeTable(table);
   if (described === undefined) {
-    throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `The featureStore names the table ${table}, which its connector does not have.`);
+    throw new HoldfastError(
+      'HF_WAREHOUSE_UNREADABLE',
+      `The featureStore names the table ${table}, which its connector does not have.`,
+    );
   }
   const columns = described.map(({ name }) => name);
   if (!columns.some((name) => name.toLowerCase() === 'customer_id')) {
-    throw new HoldfastError('HF_COLUMN_MISSING', `The table ${table} of the featureStore has no column customer_id to join by.`);
+    throw new HoldfastError(
+      'HF_COLUMN_MISSING',
+      `The table ${table} of the featureStore has no column customer_id to join by.`,
+    );
   }
   return {
     columns,

@@ -129,7 +129,7 @@ test('one customer of a program is one look-up in the primary key', async () => 
 });
 
 test('the history of offers reads only the decisions of its periods', async () => {
-  const sql = historyQuery({ namespace: 'shop', since: weeks(-2), before: weeks(-1) });
+  const sql = historyQuery({ namespace: 'shop', program: 'churn', since: weeks(-9), slot: weeks(-8) });
   expect(await plan({ sql, values: [] })).toMatch(
     /(Index|Bitmap Index) Scan (using|on) decisions_pkey[\s\S]*Index Cond: .*period >= /,
   );
@@ -214,14 +214,15 @@ test('the history has each offer of a published batch once, held-out ones too, b
   const file = join(folder, 'decisions.csv');
   const rows = await copyDecisionsToCsv(
     postgres.database,
-    { namespace: 'shop', since: weeks(-2), before: weeks(0) },
+    { namespace: 'shop', program: 'churn', since: weeks(-2), slot: weeks(0) },
     file,
   );
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
   expect(lines.shift()).toBe('customer_id,program_id,offered_at');
   expect(lines).toHaveLength(rows);
-  // Two programs, two periods, and in one of them a superseded run that decided the same.
-  expect(rows).toBe(2 * 2 * 1999);
+  // Two programs, two periods, and in one of them a superseded run that decided the same; of the slot itself only
+  // what the other program has decided.
+  expect(rows).toBe((2 * 2 + 1) * 1999);
   expect(lines.filter((line) => line.startsWith('"C00010","churn"')).toSorted()).toEqual([
     '"C00010","churn",2026-11-09 02:00:00.000',
     '"C00010","churn",2026-11-16 02:00:00.000',
@@ -232,14 +233,14 @@ test('the history has each offer of a published batch once, held-out ones too, b
 test('the history of another namespace is its own', async () => {
   const file = join(folder, 'other.csv');
   expect(
-    await copyDecisionsToCsv(postgres.database, { namespace: `sh'op`, since: weeks(-9), before: weeks(9) }, file),
+    await copyDecisionsToCsv(postgres.database, { namespace: `sh'op`, program: 'churn', since: weeks(-9), slot: weeks(9) }, file),
   ).toBe(0);
   expect(await readFile(file, 'utf8')).toBe('customer_id,program_id,offered_at\n');
 });
 
 test('the history cannot be written where there is no folder, and no connection is lost by it', async () => {
   const { pool } = postgres.database;
-  const history = { namespace: 'shop', since: weeks(-2), before: weeks(0) };
+  const history = { namespace: 'shop', program: 'churn', since: weeks(-2), slot: weeks(0) };
   for (let attempt = 0; attempt < pool.options.max + 1; attempt += 1) {
     await expect(copyDecisionsToCsv(postgres.database, history, join(folder, 'none', 'x.csv'))).rejects.toThrow(
       'read the history of offers',

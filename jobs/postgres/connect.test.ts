@@ -76,6 +76,14 @@ test('a connection that the server drops while idle is replaced, and the process
   await other.close();
 });
 
+test('closing ends what is still in use, and does not wait for it', async () => {
+  const other = await connect(postgres.url, { applicationName: 'in use' });
+  const client = await other.pool.connect();
+  const sleeping = client.query('SELECT pg_sleep(600)');
+  await Promise.all([expect(sleeping).rejects.toThrow('Connection terminated'), other.close()]);
+  await other.close();
+});
+
 test('work that rejects leaves nothing behind, and the connection is used again', async () => {
   const failing = transaction(database(), { doing: 'write notes' }, async (client) => {
     await client.query(`INSERT INTO public.notes VALUES (1, 'a')`);

@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import { type Client, Pool, type PoolClient } from 'pg';
 import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { sqlstate, withoutRows } from './failure.ts';
@@ -40,10 +40,17 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   // learns of the loss from the statement under way.
   pool.on('error', ignore);
   pool.on('connect', (client) => client.on('error', ignore));
+  const inUse = new Set<PoolClient>();
+  pool.on('acquire', (client) => inUse.add(client));
+  pool.on('release', (_error, client) => inUse.delete(client));
   const database: Database = {
     pool,
     async close() {
-      if (!pool.ended) await pool.end();
+      if (pool.ending) return;
+      const ended = pool.end();
+      // The pool would wait for what nobody may give back any more, such as the lock of a run that failed.
+      if (inUse.size === 0) await ended;
+      else await Promise.all([...inUse].map((client) => (client as unknown as Client).end()));
     },
   };
   try {

@@ -32,9 +32,11 @@ export async function keepDecisions(client: ClientBase, { namespace, program, ru
 
 export interface DecisionHistory {
   readonly namespace: string;
-  /** Periods in [since, before). */
+  /** The program that asks: what it decided for the slot itself, in an earlier run, is about to be decided anew. */
+  readonly program: string;
+  /** Periods from `since` to the slot; of other programs those of the slot too. */
   readonly since: Date;
-  readonly before: Date;
+  readonly slot: Date;
 }
 
 /**
@@ -59,12 +61,13 @@ export async function copyDecisionsToCsv(
 }
 
 /** COPY takes no parameters: the values are quoted here. */
-export function historyQuery({ namespace, since, before }: DecisionHistory): string {
+export function historyQuery({ namespace, program, since, slot }: DecisionHistory): string {
   return `SELECT DISTINCT customer_id, program AS program_id,
       to_char(period AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') AS offered_at
     FROM holdfast.decisions JOIN holdfast.runs USING (namespace, program, run)
     WHERE decisions.namespace = ${escapeLiteral(namespace)}
-      AND decisions.period >= ${instant(since)} AND decisions.period < ${instant(before)}
+      AND decisions.period >= ${instant(since)} AND decisions.period <= ${instant(slot)}
+      AND (decisions.period < ${instant(slot)} OR decisions.program <> ${escapeLiteral(program)})
       AND runs.published_at IS NOT NULL
       -- A risk level without terms was offered nothing, in either arm.
       AND decisions.offer_tier IS NOT NULL`;

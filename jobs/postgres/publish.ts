@@ -21,7 +21,7 @@ export async function claimRun(client: ClientBase, { namespace, program, run, at
   const [current] = rows;
   if (current === undefined)
     throw new HoldfastError('HF_NOT_FOUND', `the run ${run} of ${program} is not in the database`);
-  if (current.phase !== 'Running') {
+  if (current.attempt !== attempt || current.phase !== 'Running') {
     throw new HoldfastError(
       'HF_DATA_LOCKED',
       `attempt ${attempt} of ${run} lost its turn: the run is ${current.phase} at attempt ${current.attempt}; nothing was written`,

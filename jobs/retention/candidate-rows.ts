@@ -1,9 +1,4 @@
-import {
-  CANDIDATE_COLUMNS,
-  type ColumnDefinition,
-  type ColumnType,
-  DERIVED_COLUMNS,
-} from '../columns/candidate.ts';
+import { CANDIDATE_COLUMNS, type ColumnDefinition, type ColumnType, DERIVED_COLUMNS } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
 import type { ColumnShape } from '../columns/parquet.ts';
 
@@ -39,7 +34,9 @@ export interface RawExtract {
  */
 export function typedRows(raw: RawExtract): string {
   const columns = raw.columns.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name));
-  const reasons = columns.flatMap(({ faults }) => faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`));
+  const reasons = columns.flatMap(({ faults }) =>
+    faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
+  );
   const asText = raw.columns.map(({ name }) => `${identifier(name)} := CAST(${identifier(name)} AS VARCHAR)`);
   return `
     SELECT ${columns.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')},
@@ -101,7 +98,10 @@ function textFaults(name: string, value: string): Fault[] {
 }
 
 function numberFaults({ name, minimum, maximum }: ColumnDefinition, value: string): Fault[] {
-  const beyond = [minimum === undefined ? [] : `${value} < ${minimum}`, maximum === undefined ? [] : `${value} > ${maximum}`].flat();
+  const beyond = [
+    minimum === undefined ? [] : `${value} < ${minimum}`,
+    maximum === undefined ? [] : `${value} > ${maximum}`,
+  ].flat();
   const reason = name.startsWith('days_since_') ? `${name} impossible date` : `${name} out of range`;
   const finite: Fault = [`NOT isfinite(${value})`, `${name} not finite`];
   return beyond.length === 0 ? [finite] : [finite, [`isfinite(${value}) AND (${beyond.join(' OR ')})`, reason]];

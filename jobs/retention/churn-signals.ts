@@ -1,5 +1,5 @@
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { ChurnSignal } from '../columns/candidate.ts';
+import { CHURN_SIGNALS, type ChurnSignal } from '../columns/candidate.ts';
 import { resolveFilter } from '../filters/resolve.ts';
 
 /** Where each signal begins; a customer exactly at a threshold does not show it, as in the churn-signal filter. */
@@ -14,7 +14,9 @@ export interface SignalThresholds {
 
 /** Those of the program's own churn-signal filter, so that a customer's signals are those that were filtered by. */
 export function signalThresholds({ filterChain }: Pick<RetentionProgramSpec, 'filterChain'>): SignalThresholds {
-  const own = filterChain.map((filter) => resolveFilter(filter)).find(({ definition }) => definition.rule === 'churn-signal');
+  const own = filterChain
+    .map((filter) => resolveFilter(filter))
+    .find(({ definition }) => definition.rule === 'churn-signal');
   const given = (own?.parameters ?? {}) as Readonly<Record<string, number | undefined>>;
   return {
     engagementDecline: given['minEngagementDecline'] ?? 0.3,
@@ -26,8 +28,6 @@ export function signalThresholds({ filterChain }: Pick<RetentionProgramSpec, 'fi
 
 /** SQL of the sorted list of the signals that a row shows; a signal whose columns are not at hand is never shown. */
 export function churnSignals(thresholds: SignalThresholds, columns: ReadonlySet<string>): string {
-  const number = (value: number) => `CAST('${value}' AS DOUBLE)`;
-  // In the order of CHURN_SIGNALS, which is alphabetical.
   const signals: Readonly<Record<ChurnSignal, readonly [needs: readonly string[], condition: string]>> = {
     competitor_research: [['competitor_research'], 'competitor_research'],
     engagement_decline: [['engagement_change'], `engagement_change < ${number(-thresholds.engagementDecline)}`],
@@ -41,10 +41,15 @@ export function churnSignals(thresholds: SignalThresholds, columns: ReadonlySet<
       `days_since_last_purchase > ${number(thresholds.daysSinceLastPurchase)}`,
     ],
   };
-  const shown = Object.entries(signals)
-    .filter(([, [needs]]) => needs.every((column) => columns.has(column)))
-    .map(([name, [, condition]]) => `CASE WHEN ${condition} THEN '${name}' END`);
+  const shown = CHURN_SIGNALS.filter((name) => signals[name][0].every((column) => columns.has(column))).map(
+    (name) => `CASE WHEN ${signals[name][1]} THEN '${name}' END`,
+  );
   return shown.length === 0
     ? 'CAST([] AS VARCHAR[])'
     : `list_filter([${shown.join(', ')}], lambda signal: signal IS NOT NULL)`;
+}
+
+/** Double precision, as the columns are: a bare 0.3 would be a decimal. */
+function number(value: number): string {
+  return `CAST('${value}' AS DOUBLE)`;
 }

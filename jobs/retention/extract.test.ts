@@ -87,7 +87,9 @@ test.each([
   expect(result).toMatchObject({ rowsIn: 2, rowsOut: 1 });
   expect(result.counts).toEqual({ rejected: 1, reasons: Object.fromEntries(reasons.map((reason) => [reason, 1])) });
   expect(await batch.rows(result.artifact, 'candidates.parquet', 'customer_id')).toEqual([{ customer_id: 'good' }]);
-  expect(await batch.rows(result.artifact, 'rejects.parquet', 'source, reasons')).toEqual([{ source: 'shop', reasons }]);
+  expect(await batch.rows(result.artifact, 'rejects.parquet', 'source, reasons')).toEqual([
+    { source: 'shop', reasons },
+  ]);
 });
 
 test.each([
@@ -107,20 +109,32 @@ async function withGoodRow(context: StageContext): Promise<StageContext> {
   const [connector] = context.program.dataConnectors;
   if (connector === undefined) throw new Error('no connector');
   const query = `${connector.config.query} UNION ALL BY NAME SELECT 'good' AS customer_id`;
-  return { ...context, program: { ...context.program, dataConnectors: [{ ...connector, config: { ...connector.config, query } }] } };
+  return {
+    ...context,
+    program: { ...context.program, dataConnectors: [{ ...connector, config: { ...connector.config, query } }] },
+  };
 }
 
 test('a missing value is not a bad one', async () => {
-  const customers = "SELECT 'C1' AS customer_id, NULL AS engagement_score, NULL::BOOLEAN AS verified, NULL AS marketplace";
+  const customers =
+    "SELECT 'C1' AS customer_id, NULL AS engagement_score, NULL::BOOLEAN AS verified, NULL AS marketplace";
   expect(await extract(await shop({ customers }))).toMatchObject({ rowsOut: 1, counts: { rejected: 0, reasons: {} } });
 });
 
 test('of a customer who comes several times the first good row stays, whatever the order', async () => {
   const rows = ["('C1', 2.0)", "('C1', 0.7)", "('C1', 0.6)", "('C2', 0.1)"];
   for (const [index, order] of [rows, rows.toReversed()].entries()) {
-    const context = await shop({ [`t${index}`]: values('customer_id, engagement_score', ...order) }, {}, {}, `FROM t${index}`);
+    const context = await shop(
+      { [`t${index}`]: values('customer_id, engagement_score', ...order) },
+      {},
+      {},
+      `FROM t${index}`,
+    );
     const { artifact, counts } = await extract(context);
-    expect(counts).toMatchObject({ rejected: 2, reasons: { 'customer_id duplicate': 2, 'engagement_score out of range': 1 } });
+    expect(counts).toMatchObject({
+      rejected: 2,
+      reasons: { 'customer_id duplicate': 2, 'engagement_score out of range': 1 },
+    });
     expect(await batch.rows(artifact, 'candidates.parquet', 'customer_id, engagement_score')).toEqual([
       { customer_id: 'C1', engagement_score: 0.6 },
       { customer_id: 'C2', engagement_score: 0.1 },
@@ -134,7 +148,11 @@ test('the rejects show the row as it came, as JSON', async () => {
   const { artifact } = await extract(await shop({ customers }));
   const [reject] = await batch.rows(artifact, 'rejects.parquet');
   expect(reject?.['customer_id']).toBe('C"1');
-  expect(JSON.parse(reject?.['row'] as string)).toEqual({ customer_id: 'C"1', engagement_score: 'nan', marketplace: null });
+  expect(JSON.parse(reject?.['row'] as string)).toEqual({
+    customer_id: 'C"1',
+    engagement_score: 'nan',
+    marketplace: null,
+  });
 });
 
 const CHURN_SIGNAL = {
@@ -146,13 +164,22 @@ const CHURN_SIGNAL = {
 
 test.each([
   ['none at its thresholds exactly', [], '-0.3, 2.0, 4.0, 60, 30, false', []],
-  ['every one beyond them, sorted', [], '-0.31, 1.9, 4.0, 61, 31, true', [
-    'competitor_research', 'engagement_decline', 'inactivity', 'low_login_frequency', 'no_recent_purchase',
-  ]],
+  [
+    'every one beyond them, sorted',
+    [],
+    '-0.31, 1.9, 4.0, 61, 31, true',
+    ['competitor_research', 'engagement_decline', 'inactivity', 'low_login_frequency', 'no_recent_purchase'],
+  ],
   ['none from figures that are missing', [], 'NULL, NULL, 4.0, NULL, NULL, NULL', []],
-  ['those of its own filter, where it has thresholds', [CHURN_SIGNAL], '-0.4, 1.9, 4.0, 80, 10, false', ['low_login_frequency']],
+  [
+    'those of its own filter, where it has thresholds',
+    [CHURN_SIGNAL],
+    '-0.4, 1.9, 4.0, 80, 10, false',
+    ['low_login_frequency'],
+  ],
 ])('a customer shows of the churn signals %s', async (_name, filterChain, figures, expected) => {
-  const columns = 'customer_id, engagement_change, login_frequency, historical_avg, days_since_last_purchase, days_since_last_login, competitor_research';
+  const columns =
+    'customer_id, engagement_change, login_frequency, historical_avg, days_since_last_purchase, days_since_last_login, competitor_research';
   const context = await shop({ customers: values(columns, `('C1', ${figures})`) }, { filterChain: [...filterChain] });
   const { artifact } = await extract(context);
   expect(await batch.rows(artifact, 'candidates.parquet', 'churn_signals')).toEqual([{ churn_signals: expected }]);
@@ -166,7 +193,9 @@ test('a signal whose columns nobody gives is not shown', async () => {
 test('segments that a query brings are kept', async () => {
   const customers = "SELECT 'C1' AS customer_id, 'loyal' AS segment, 0.25 AS segment_risk";
   const { artifact } = await extract(await shop({ customers }));
-  expect(await batch.rows(artifact, 'candidates.parquet', 'segment, segment_risk')).toEqual([{ segment: 'loyal', segment_risk: 0.25 }]);
+  expect(await batch.rows(artifact, 'candidates.parquet', 'segment, segment_risk')).toEqual([
+    { segment: 'loyal', segment_risk: 0.25 },
+  ]);
 });
 
 const MODEL = { modelId: 'risk', endpoint: 'onnx://risk.onnx', batchSize: 10 };
@@ -179,7 +208,11 @@ test('the feature store completes what the query does not select, and adds what 
   };
   const program = { featureStore: FEATURES, scoringModels: [{ ...MODEL, features: ['engagement_score', 'pets'] }] };
   const { artifact } = await extract(await shop(tables, program));
-  const [row] = await batch.rows(artifact, 'candidates.parquet', '* EXCLUDE (churn_signals, segment, segment_risk, source, extracted_at)');
+  const [row] = await batch.rows(
+    artifact,
+    'candidates.parquet',
+    '* EXCLUDE (churn_signals, segment, segment_risk, source, extracted_at)',
+  );
   expect(row).toEqual({ customer_id: 'C1', marketplace: 'DE', engagement_score: 0.5, pets: 3 });
 });
 
@@ -196,14 +229,19 @@ test('columns that are missing are all named, with who needs them and what was p
 
 test('customers come from the query: a customer_id in the feature store alone is not enough', async () => {
   const tables = { customers: 'SELECT 1 AS id', features: "SELECT 'C1' AS customer_id" };
-  await expect(extract(await shop(tables, { featureStore: FEATURES }))).rejects.toMatchObject({ code: 'HF_COLUMN_MISSING' });
+  await expect(extract(await shop(tables, { featureStore: FEATURES }))).rejects.toMatchObject({
+    code: 'HF_COLUMN_MISSING',
+  });
 });
 
 test.each(['churn_signals', 'source', 'risk_score', 'Duration', 'days_since_program_offer'])(
   'a query that gives %s, which a stage adds, is refused',
   async (column) => {
     const customers = `SELECT 'C1' AS customer_id, 1 AS ${column}`;
-    await expect(extract(await shop({ customers }))).rejects.toMatchObject({ code: 'HF_QUERY_REFUSED', message: expect.stringContaining(column) });
+    await expect(extract(await shop({ customers }))).rejects.toMatchObject({
+      code: 'HF_QUERY_REFUSED',
+      message: expect.stringContaining(column),
+    });
   },
 );
 
@@ -219,7 +257,9 @@ test('past offers to the customers of the batch within 184 days before the slot 
       "('C3', 'upsell', TIMESTAMP '2026-11-01 00:00:00')",
     ),
   };
-  const { artifact } = await extract(await shop(tables, { offerHistory: { connectorId: 'shop', table: 'past_offers' } }));
+  const { artifact } = await extract(
+    await shop(tables, { offerHistory: { connectorId: 'shop', table: 'past_offers' } }),
+  );
   expect(await batch.rows(artifact, 'offers.parquet')).toEqual([
     { customer_id: 'C1', program_id: 'winback', offered_at: '2026-11-23 01:59:59' },
     { customer_id: 'C2', program_id: 'upsell', offered_at: '2026-05-23 02:00:00' },
@@ -246,7 +286,9 @@ test('customers of several connectors come together, and a customer of two comes
   const query = "SELECT 'C2' AS customer_id, 'DE' AS marketplace UNION ALL SELECT 'C3', 'FR'";
   const second = { ...first, connectorId: 'partner', config: { ...first.config, query } };
   const { artifact } = await extract({ ...context, program: { ...context.program, dataConnectors: [first, second] } });
-  expect(await batch.rows(artifact, 'candidates.parquet', 'customer_id, marketplace, engagement_score, source')).toEqual([
+  expect(
+    await batch.rows(artifact, 'candidates.parquet', 'customer_id, marketplace, engagement_score, source'),
+  ).toEqual([
     { customer_id: 'C1', marketplace: null, engagement_score: 0.1, source: 'shop' },
     { customer_id: 'C2', marketplace: null, engagement_score: 0.2, source: 'shop' },
     { customer_id: 'C3', marketplace: 'FR', engagement_score: null, source: 'partner' },

@@ -58,7 +58,12 @@ interface Written {
   readonly parts: readonly Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[];
 }
 
-async function writeParts(engine: Engine, context: StageContext, files: ConnectorFiles, folder: string): Promise<Written> {
+async function writeParts(
+  engine: Engine,
+  context: StageContext,
+  files: ConnectorFiles,
+  folder: string,
+): Promise<Written> {
   const columns = await defineRows(engine, context, files);
   await markDuplicates(engine);
   const selects = {
@@ -74,7 +79,10 @@ async function writeParts(engine: Engine, context: StageContext, files: Connecto
   const [good, rejected] = parts.map(({ rows }) => rows) as [number, number];
   const rows = files.extracts.reduce((sum, extracted) => sum + extracted.rows, 0);
   if (good + rejected !== rows) {
-    throw new HoldfastError('HF_INTERNAL', `Stage extract read ${rows} rows and wrote ${good} good and ${rejected} bad ones.`);
+    throw new HoldfastError(
+      'HF_INTERNAL',
+      `Stage extract read ${rows} rows and wrote ${good} good and ${rejected} bad ones.`,
+    );
   }
   const counts = { rejected, reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')) };
   return { size: { rows, rejected, good }, counts, parts };
@@ -87,7 +95,10 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
   const selects: string[] = [];
   for (const [index, { connectorId, file }] of extracts.entries()) {
     const columns = await parquetColumns(engine, file);
-    const names = canonicalNames(columns.map(({ name }) => name), needed);
+    const names = canonicalNames(
+      columns.map(({ name }) => name),
+      needed,
+    );
     for (const name of names.values()) found.add(name);
     selects.push(typedRows({ connectorId, file, columns, names, index }));
   }

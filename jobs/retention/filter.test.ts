@@ -193,7 +193,12 @@ test("Holdfast's own decisions count as offers, and one that the warehouse knows
   const context = batch.context({ filterChain }, { inputs, database: {} as Database });
   const { artifact } = await filterCandidates(context, copyDecisions);
   expect(asked).toEqual([
-    { namespace: 'default', since: new Date('2026-05-23T02:00Z'), before: new Date('2026-11-23T02:00Z') },
+    {
+      namespace: 'default',
+      program: 'churn-prevention',
+      since: new Date('2026-05-23T02:00Z'),
+      slot: new Date('2026-11-23T02:00Z'),
+    },
   ]);
   const history =
     'customer_id, days_since_program_offer AS days, offers_rolling_quarter AS rolling, offers_calendar_quarter AS calendar';

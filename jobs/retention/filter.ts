@@ -13,7 +13,7 @@ import { inputOf } from './row-by-row.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Writes the decisions of published runs within [since, before) to a CSV file; resolves to their number. */
+/** Writes the decisions of published runs up to the slot to a CSV file; resolves to their number. */
 export type CopyDecisions = typeof copyDecisionsToCsv;
 
 /**
@@ -79,6 +79,6 @@ async function recentDecisions(context: StageContext, copyDecisions: CopyDecisio
   if (database === undefined) return undefined;
   const file = join(scratchFolder, 'decisions.csv');
   const since = new Date(identity.slot.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
-  await copyDecisions(database, { namespace: identity.namespace, since, before: identity.slot }, file, signal);
+  await copyDecisions(database, { namespace: identity.namespace, program: identity.program, since, slot: identity.slot }, file, signal);
   return file;
 }

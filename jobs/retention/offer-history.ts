@@ -19,12 +19,14 @@ const { daysSinceProgramOffer, offersRollingQuarter, offersCalendarQuarter } = O
 const ROLLING_QUARTER_DAYS = 90;
 
 /**
- * Makes the table `offer_history`: per customer with an offer before the slot, the columns of OFFER_HISTORY_COLUMNS.
+ * Makes the table `offer_history`: per customer with an offer, the columns of OFFER_HISTORY_COLUMNS.
  * An offer that both sources know is one offer: a program makes a customer at most one a day (in UTC). An offer
  * exactly 90 days old has left the rolling quarter.
  */
 export async function createOfferHistory(engine: Engine, request: OfferHistoryRequest): Promise<void> {
-  const sources = [`SELECT customer_id, program_id, offered_at FROM read_parquet(${literal(request.pastOffers)})`];
+  const past = `SELECT customer_id, program_id, offered_at FROM read_parquet(${literal(request.pastOffers)})`;
+  // Decisions for the slot itself are other programs'; a warehouse that knows offers of the slot knows our future.
+  const sources = [`${past} WHERE offered_at < epoch_ms($1::BIGINT)`];
   if (request.decisions !== undefined) sources.push(decisionsSource(request.decisions));
   const programs = request.programs.map((_, index) => `$${index + 3}::VARCHAR`);
   await engine.run(
@@ -36,7 +38,7 @@ export async function createOfferHistory(engine: Engine, request: OfferHistoryRe
      ), offers AS (
        SELECT customer_id, program_id, max(offered_at) AS offered_at
        FROM (${sources.join(' UNION ALL ')}), clock
-       WHERE offered_at < slot AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY
+       WHERE offered_at <= slot AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY
        GROUP BY customer_id, program_id, date_trunc('day', offered_at)
      )
      SELECT customer_id,

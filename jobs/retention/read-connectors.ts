@@ -52,7 +52,17 @@ function open(connector: DataConnector, context: StageContext): Promise<Warehous
   const { baseFolder, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
   const source = context.sources[connector.connectorId];
   const asOf = context.identity.slot;
-  return openWarehouse(connector, { baseFolder, source, sampleFolder, sampleCustomers, asOf, scratchFolder, resources, signal, progress });
+  return openWarehouse(connector, {
+    baseFolder,
+    source,
+    sampleFolder,
+    sampleCustomers,
+    asOf,
+    scratchFolder,
+    resources,
+    signal,
+    progress,
+  });
 }
 
 async function readQuery(

@@ -39,12 +39,19 @@ export function warehouseContract(name: string, make: MakeWarehouse): void {
     const read = () => readParquet(file());
 
     test('tells the columns of a query and of a table without running the query', async () => {
-      const columns = await warehouse.describe("SELECT customer_id, score * 2 AS doubled, error('never run') AS oops FROM customers");
+      const columns = await warehouse.describe(
+        "SELECT customer_id, score * 2 AS doubled, error('never run') AS oops FROM customers",
+      );
       expect(columns.map((column) => column.name)).toEqual(['customer_id', 'doubled', 'oops']);
       const table = await warehouse.describeTable('customers');
-      expect(table?.map((column) => column.name)).toEqual(
-        ['customer_id', 'score', 'lifetime_value', 'tier', 'program_id', 'offered_at'],
-      );
+      expect(table?.map((column) => column.name)).toEqual([
+        'customer_id',
+        'score',
+        'lifetime_value',
+        'tier',
+        'program_id',
+        'offered_at',
+      ]);
     });
 
     test('knows that there is no table of a name', async () => {
@@ -116,7 +123,11 @@ export function warehouseContract(name: string, make: MakeWarehouse): void {
     });
 
     test('fails without telling what a row holds, and leaves no file', async () => {
-      const extracting = warehouse.extract({ query: 'SELECT customer_id, CAST(tier AS DATE) AS d FROM customers' }, file(), options);
+      const extracting = warehouse.extract(
+        { query: 'SELECT customer_id, CAST(tier AS DATE) AS d FROM customers' },
+        file(),
+        options,
+      );
       const error = (await extracting.catch((thrown: unknown) => thrown)) as Error;
       expect(error).toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE' });
       expect(`${error.message} ${String(error.cause)}`).not.toMatch(/premium|basic|standard/);
@@ -125,7 +136,8 @@ export function warehouseContract(name: string, make: MakeWarehouse): void {
 
     test('stops when it is told to, and leaves no file', async () => {
       const controller = new AbortController();
-      const query = 'SELECT a.range AS customer_id FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range < 0';
+      const query =
+        'SELECT a.range AS customer_id FROM range(1000000) AS a, range(1000000) AS b WHERE a.range + b.range < 0';
       const extracting = warehouse.extract({ query }, file(), { signal: controller.signal });
       setTimeout(() => controller.abort(), 20);
       await expect(extracting).rejects.toMatchObject({ code: 'HF_INTERRUPTED' });

@@ -21,13 +21,19 @@ const FORMATS: Readonly<Record<string, Format>> = {
  * and no statement can make it reach another file or change that.
  * @throws HF_WAREHOUSE_UNREADABLE, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
  */
-export async function openSource(connector: DataConnector, options: WarehouseOptions, outputFolder: string): Promise<Engine> {
+export async function openSource(
+  connector: DataConnector,
+  options: WarehouseOptions,
+  outputFolder: string,
+): Promise<Engine> {
   const path = await locate(connector, options);
   const format = formatOf(connector, path);
   return readingFrom(connector.connectorId, `read ${path}`, async () => {
     // DuckDB lets every query read the folder it spills to: it must be one that holds nothing else.
     const limits = { ...options.resources, scratchFolder: outputFolder };
-    const engine = await openEngine(format === 'database' ? { ...limits, file: await existing(path), readOnly: true } : limits);
+    const engine = await openEngine(
+      format === 'database' ? { ...limits, file: await existing(path), readOnly: true } : limits,
+    );
     try {
       const files = format === 'database' ? [] : await exposeFiles(engine, connector, path, format);
       await lock(engine, files, outputFolder);
@@ -45,10 +51,16 @@ async function locate(connector: DataConnector, options: WarehouseOptions): Prom
   if (options.source !== undefined) return resolve(options.baseFolder, options.source);
   if (path !== undefined) return resolve(options.baseFolder, path);
   if (sample === undefined) {
-    throw new HoldfastError('HF_MANIFEST_INVALID', `Connector ${connector.connectorId}: config needs a path or a sample.`);
+    throw new HoldfastError(
+      'HF_MANIFEST_INVALID',
+      `Connector ${connector.connectorId}: config needs a path or a sample.`,
+    );
   }
   const customers = options.sampleCustomers ?? sample.customers;
-  const asOf = options.asOf.toISOString().replaceAll(/[-:]|\.\d+/g, '').toLowerCase();
+  const asOf = options.asOf
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, '')
+    .toLowerCase();
   const file = join(options.sampleFolder, `sample-${customers}-${sample.seed}-${asOf}.duckdb`);
   if (await exists(file)) return file;
   await mkdir(options.sampleFolder, { recursive: true });
@@ -68,7 +80,12 @@ function formatOf(connector: DataConnector, path: string): Format {
 }
 
 /** Makes the files one view, under the name that the query uses, and resolves to their paths. */
-async function exposeFiles(engine: Engine, connector: DataConnector, path: string, format: 'parquet' | 'csv'): Promise<string[]> {
+async function exposeFiles(
+  engine: Engine,
+  connector: DataConnector,
+  path: string,
+  format: 'parquet' | 'csv',
+): Promise<string[]> {
   const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
   const files = found.map(({ file }) => file);
   if (files.length === 0) throw new Error(`IO Error: No such file: ${path}`);
@@ -79,7 +96,10 @@ async function exposeFiles(engine: Engine, connector: DataConnector, path: strin
   }
   const list = `[${files.map(literal).join(', ')}]`;
   const byName = `union_by_name = ${files.length > 1}`;
-  const scan = format === 'parquet' ? `read_parquet(${list}, ${byName})` : await csvScan(engine, `${list}, header = true, ${byName}`);
+  const scan =
+    format === 'parquet'
+      ? `read_parquet(${list}, ${byName})`
+      : await csvScan(engine, `${list}, header = true, ${byName}`);
   await engine.run(`CREATE VIEW ${identifier(table)} AS SELECT * FROM ${scan}`);
   return files;
 }

@@ -61,7 +61,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const read = { signal: new AbortController().signal };
+const unaborted = { signal: new AbortController().signal };
 
 test.each([
   ['another file beside it', () => `SELECT * FROM read_csv(${literal(join(folder, 'other.csv'))})`],
@@ -72,7 +72,7 @@ test.each([
   await copy(CUSTOMERS, join(folder, 'customers.parquet'));
   await copy(CUSTOMERS, join(folder, 'other.csv'));
   const warehouse = await openWarehouse(connector({ path: 'customers.parquet' }), options(folder));
-  await expect(warehouse.extract({ query: query() }, join(folder, 'answer.parquet'), read)).rejects.toMatchObject({
+  await expect(warehouse.extract({ query: query() }, join(folder, 'answer.parquet'), unaborted)).rejects.toMatchObject({
     code: 'HF_WAREHOUSE_UNREADABLE',
     message: expect.stringContaining('disabled by configuration'),
   });
@@ -84,9 +84,13 @@ test('a database file has the same bytes after it was read', async () => {
   await database(file, `CREATE TABLE customers AS ${CUSTOMERS}`, 'CREATE SEQUENCE counter');
   const before = await readFile(file);
   const warehouse = await openWarehouse(connector({ path: file }), options(folder));
-  const advancing = warehouse.extract({ query: "SELECT nextval('counter') AS customer_id" }, join(folder, 'a.parquet'), read);
+  const advancing = warehouse.extract(
+    { query: "SELECT nextval('counter') AS customer_id" },
+    join(folder, 'a.parquet'),
+    unaborted,
+  );
   await expect(advancing).rejects.toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE' });
-  await warehouse.extract({ query: 'SELECT * FROM customers' }, join(folder, 'a.parquet'), read);
+  await warehouse.extract({ query: 'SELECT * FROM customers' }, join(folder, 'a.parquet'), unaborted);
   await warehouse.close();
   expect((await readFile(file)).equals(before)).toBe(true);
 });
@@ -95,19 +99,23 @@ test('a CSV whose bad value comes after thousands of good ones is read, and its 
   const lines = Array.from({ length: 30_000 }, (_, index) => `C${index},${index}`);
   await writeFile(join(folder, 'late.csv'), `customer_id,value\n${lines.join('\n')}\nC30000,oops\n`);
   const warehouse = await openWarehouse(connector({ path: 'late.csv' }), options(folder));
-  expect(await warehouse.extract({ query: 'SELECT * FROM late' }, join(folder, 'a.parquet'), read)).toBe(30_001);
+  expect(await warehouse.extract({ query: 'SELECT * FROM late' }, join(folder, 'a.parquet'), unaborted)).toBe(30_001);
   expect(await warehouse.describe('SELECT value FROM late')).toEqual([{ name: 'value', type: 'VARCHAR' }]);
   await warehouse.close();
 });
 
 test('a table is found in its schema, and a name that is not one is refused', async () => {
-  await database(join(folder, 'shop.duckdb'), 'CREATE SCHEMA analytics', `CREATE TABLE analytics.customers AS ${CUSTOMERS}`);
+  await database(
+    join(folder, 'shop.duckdb'),
+    'CREATE SCHEMA analytics',
+    `CREATE TABLE analytics.customers AS ${CUSTOMERS}`,
+  );
   const warehouse = await openWarehouse(connector({ path: 'shop.duckdb' }), options(folder));
   expect(await warehouse.describeTable('analytics.customers')).toHaveLength(6);
   expect(await warehouse.describeTable('customers')).toBeUndefined();
   const completion = { table: 'analytics.customers', columns: ['tier'] };
   const query = "SELECT 'C1' AS customer_id";
-  expect(await warehouse.extract({ query, completion }, join(folder, 'a.parquet'), read)).toBe(1);
+  expect(await warehouse.extract({ query, completion }, join(folder, 'a.parquet'), unaborted)).toBe(1);
   await expect(warehouse.describeTable('customers"; --')).rejects.toMatchObject({ code: 'HF_MANIFEST_INVALID' });
   await warehouse.close();
 });
@@ -117,7 +125,7 @@ test('a past offer whose time cannot be read stops the extract: skipping it coul
   await database(join(folder, 'shop.duckdb'), `CREATE TABLE past_offers AS ${offers}`);
   const warehouse = await openWarehouse(connector({ path: 'shop.duckdb' }), options(folder));
   const range = { since: new Date(0), before: new Date() };
-  const reading = warehouse.extractOffers('past_offers', range, join(folder, 'a.parquet'), read);
+  const reading = warehouse.extractOffers('past_offers', range, join(folder, 'a.parquet'), unaborted);
   await expect(reading).rejects.toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE' });
   await warehouse.close();
 });
@@ -126,7 +134,7 @@ test('a table of past offers without a needed column is named', async () => {
   await database(join(folder, 'shop.duckdb'), "CREATE TABLE past_offers AS SELECT 'C1' AS customer_id");
   const warehouse = await openWarehouse(connector({ path: 'shop.duckdb' }), options(folder));
   const range = { since: new Date(0), before: new Date() };
-  const reading = warehouse.extractOffers('past_offers', range, join(folder, 'a.parquet'), read);
+  const reading = warehouse.extractOffers('past_offers', range, join(folder, 'a.parquet'), unaborted);
   await expect(reading).rejects.toMatchObject({
     code: 'HF_COLUMN_MISSING',
     message: expect.stringMatching(/past_offers.*program_id, offered_at/),
@@ -145,11 +153,15 @@ test.each([
   ['a file of an unknown kind', 'customers.xlsx', 'secret-row'],
 ])('%s is named with its connector, and none of its content', async (_name, path, content) => {
   if (content !== undefined) await writeFile(join(folder, path), content);
-  const warehouse = openWarehouse(connector({ path, table: 'customers' }), options(folder));
-  const reading = warehouse.then((opened) =>
-    opened.extract({ query: 'SELECT customer_id FROM customers' }, join(folder, 'a.parquet'), read).finally(() => opened.close()),
-  );
-  const error = (await reading.catch((thrown: unknown) => thrown)) as Error;
+  const read = async () => {
+    const warehouse = await openWarehouse(connector({ path, table: 'customers' }), options(folder));
+    try {
+      await warehouse.extract({ query: 'SELECT customer_id FROM customers' }, join(folder, 'a.parquet'), unaborted);
+    } finally {
+      await warehouse.close();
+    }
+  };
+  const error = (await read().catch((thrown: unknown) => thrown)) as Error;
   expect(error).toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE', message: expect.stringContaining('shop') });
   expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
 });
@@ -157,7 +169,10 @@ test.each([
 test('a path on the command line wins over the one in the manifest', async () => {
   await copy(CUSTOMERS, join(folder, 'real.parquet'));
   const source = join(folder, 'real.parquet');
-  const warehouse = await openWarehouse(connector({ path: 'placeholder.csv', table: 'customers' }), options(folder, { source }));
+  const warehouse = await openWarehouse(
+    connector({ path: 'placeholder.csv', table: 'customers' }),
+    options(folder, { source }),
+  );
   expect(await warehouse.describeTable('customers')).toHaveLength(6);
   await warehouse.close();
 });

@@ -29,7 +29,12 @@ export interface Warehouse {
    */
   extract(request: ExtractRequest, file: string, options: ReadOptions): Promise<number>;
   /** Past retention offers (`customer_id`, `program_id`, `offered_at`) within [since, before), to one Parquet file. */
-  extractOffers(table: string, range: { readonly since: Date; readonly before: Date }, file: string, options: ReadOptions): Promise<number>;
+  extractOffers(
+    table: string,
+    range: { readonly since: Date; readonly before: Date },
+    file: string,
+    options: ReadOptions,
+  ): Promise<number>;
   close(): Promise<void>;
 }
 

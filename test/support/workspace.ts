@@ -71,23 +71,19 @@ export async function workspace(): Promise<Workspace> {
       await engine.run(CUSTOMERS);
       await engine.run(`COPY (${change}) TO ${literal(path('customers.parquet'))} (FORMAT parquet)`);
     },
-    holdfast: (args, options = {}) => command(args, { HOLDFAST_DATA: data, ...options.environment }, options),
+    holdfast: (args, options = {}) => holdfast([...args, ...dataOption(args, data)], options),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
   await self.customers();
   return self;
 }
 
-async function command(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  options: CommandOptions,
-): Promise<CommandResult> {
+/** Runs a command line in this process; it sees no environment but the one given. */
+export async function holdfast(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const abort = new AbortController();
   let stdout = '';
   let stderr = '';
-  // Options of the command line read the environment of the process.
-  const status = await main([...args, ...dataOption(args, environment)], {
+  const status = await main(args, {
     stdout: { write: (text) => (stdout += text) },
     stderr: {
       isTTY: options.terminal === true,
@@ -96,7 +92,7 @@ async function command(
         options.watch?.(text, abort);
       },
     },
-    environment,
+    environment: options.environment ?? {},
     signal: abort.signal,
     now: () => new Date(NOW),
     elapsed: () => performance.now(),
@@ -104,9 +100,10 @@ async function command(
   return { status, stdout, stderr };
 }
 
-function dataOption(args: readonly string[], environment: Readonly<Record<string, string>>): string[] {
+/** Commands with state work on the workspace's own, unless the test names another. */
+function dataOption(args: readonly string[], data: string): string[] {
   const takesData = ['run', 'explain', 'clean'].includes(args[0] ?? '') && !args.includes('--data');
-  return takesData ? ['--data', environment['HOLDFAST_DATA'] ?? ''] : [];
+  return takesData ? ['--data', data] : [];
 }
 
 /** 400 customers in four groups of 100: untrusted, without signals, of little value, and candidates. */

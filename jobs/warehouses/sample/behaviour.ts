@@ -24,7 +24,7 @@ export const BEHAVIOUR_MACROS = `
         -- They stop coming first, and leave when the next bills arrive.
         * clamp((turned_days - 15.0) / 25.0, 0.0, 1.0)
         * exp(2.0 * (0.2 - vitality_now)
-          + 0.62 * trouble::INTEGER + 0.58 * looks_around::INTEGER + 0.3 * (trouble AND looks_around)::INTEGER
+          + 0.72 * trouble::INTEGER + 0.66 * looks_around::INTEGER + 0.3 * (trouble AND looks_around)::INTEGER
           + 0.35 * clamp(1.0 - tenure_days / 500.0, 0.0, 1.0)))
     * exp(0.25 * frailty);
 `;

@@ -30,8 +30,8 @@ export function recordedTables(asOfDay: string): Readonly<Record<(typeof SOURCES
         SELECT i, customer_id, floor(turning_day + 1)::INTEGER + unnest(range(0, 300, 30))::INTEGER AS visit_day
         FROM people WHERE looks_around
         UNION ALL
-        SELECT i, customer_id, floor(-455.0 * uniform_low(digest_of('visit', i)))::INTEGER
-        FROM people WHERE NOT looks_around AND uniform_high(digest_of('visit', i)) < 0.12
+        SELECT i, customer_id, floor(-455.0 * visit_day_draw)::INTEGER
+        FROM people WHERE NOT looks_around AND visit_draw < 0.12
       ) JOIN departures USING (i) JOIN people USING (i, customer_id)
       WHERE visit_day < 0 AND visit_day >= -455 AND visit_day > joined_day AND (departed_day IS NULL OR visit_day < departed_day)`,
     opt_outs: `

@@ -1,4 +1,4 @@
-import { pick } from './draws.ts';
+import { drawnColumns, jump, pick, STREAMS } from './draws.ts';
 
 /**
  * Who the customers are. Days are counted from the as-of day: negative is the past.
@@ -41,14 +41,40 @@ const archetype = ({ lapsing, occasional, drifting }: Mix) =>
 const tier = pick('tier_draw', [['basic', 0.27], ['standard', LOWER_TIERS], ['premium', 0.82]], 'premium_plus');
 
 const marketplace = pick(
-  'uniform_high(place)',
+  'marketplace_draw',
   [['US', 0.34], ['UK', 0.48], ['DE', 0.6], ['FR', 0.69], ['JP', 0.79], ['IN', 0.89], ['BR', 0.95]],
   'AU',
 );
 
-const accountStatus = pick('uniform_low(account)', [['suspended', 0.013], ['payment_hold', 0.0256]], 'active');
+const accountStatus = pick('account_draw', [['suspended', 0.013], ['payment_hold', 0.0256]], 'active');
 
-const subscriptionStatus = pick('uniform_high(phase)', [['past_due', 0.04], ['paused', 0.06]], 'active');
+const subscriptionStatus = pick('subscription_draw', [['past_due', 0.04], ['paused', 0.06]], 'active');
+
+const DRAWS = [
+  'marketplace_draw',
+  'zone_draw',
+  'verified_draw',
+  'account_draw',
+  'subscription_draw',
+  'pilot_phase_draw',
+  'joined_draw',
+  'features_draw',
+  'logins_draw',
+  'orders_draw',
+  'taste_draw',
+  'amount_draw',
+  'depth_draw',
+  'pace_draw',
+  'trouble_draw',
+  'research_draw',
+  'recovery_draw',
+  'frailty_draw',
+  'refusal_draw',
+  'refusal_day_draw',
+  'loyalty_phase_draw',
+  'visit_draw',
+  'visit_day_draw',
+] as const;
 
 /** Customers numbered [from, to), with what is known of them and what is not. */
 export function people(from: number, to: number): string {
@@ -62,20 +88,12 @@ export function people(from: number, to: number): string {
         even_3(i) < ${PILOT_SHARE} AS pilot_arm,
         even_4(i) < ${LOYALTY_SHARE} AS loyalty_club,
         -546.0 + 637.0 * even_5(i) AS turning_day,
-        digest_of('place', i) AS place,
-        digest_of('account', i) AS account,
-        digest_of('start', i) AS start,
-        digest_of('habit', i) AS habit,
-        digest_of('taste', i) AS taste,
-        digest_of('decline', i) AS decline,
-        digest_of('trouble', i) AS trouble_digest,
-        digest_of('frailty', i) AS frailty_digest,
-        digest_of('refusal', i) AS refusal,
-        digest_of('phase', i) AS phase,
-        stream('weeks', i) AS week_stream,
-        stream('offers', i) AS offer_stream,
-        stream('hazard', i) AS hazard_stream
-      FROM range(${from}, ${to}) AS numbers(i)
+        ${drawnColumns(DRAWS)},
+        jumped(start, ${jump(STREAMS.weeks)}) AS week_stream,
+        jumped(start, ${jump(STREAMS.offers)}) AS offer_stream,
+        jumped(start, ${jump(STREAMS.hazard)}) AS hazard_stream,
+        jumped(start, ${jump(STREAMS.future)}) AS future_stream
+      FROM (SELECT i, start_of(i) AS start FROM range(${from}, ${to}) AS numbers(i))
     ),
     typed AS (
       SELECT *,
@@ -87,7 +105,7 @@ export function people(from: number, to: number): string {
     ),
     placed AS (
       SELECT typed.*, home.currency,
-        home.zones[1 + floor(uniform_low(place) ** 1.5 * len(home.zones))::INTEGER] AS timezone, home.locale
+        home.zones[1 + floor(zone_draw ** 1.5 * len(home.zones))::INTEGER] AS timezone, home.locale
       FROM typed JOIN (VALUES
         ('US', 'USD', 'en-US', ['America/New_York', 'America/Chicago', 'America/Los_Angeles', 'America/Denver']),
         ('UK', 'GBP', 'en-GB', ['Europe/London']),
@@ -101,32 +119,32 @@ export function people(from: number, to: number): string {
     )
     SELECT i, customer_id, tier, upper_tier, archetype, marketplace, currency, timezone, locale,
       pilot_arm AND upper_tier AS pilot_arm, loyalty_club,
-      uniform_high(account) >= 0.025 AS verified,
+      verified_draw >= 0.025 AS verified,
       ${accountStatus} AS account_status,
       ${subscriptionStatus} AS subscription_status,
       -- Customers who turn joined long enough before it for their habits to be known.
       CASE WHEN archetype IN ('lapsing', 'drifting')
-        THEN least(-1.0, turning_day - 95.0 - 1700.0 * uniform_high(start) ** 1.5)
-        ELSE -20.0 - 2180.0 * uniform_high(start) END::INTEGER AS joined_day,
-      clamp(exp(ln(6.0) + 0.42 * deviate(uniform_high(habit))), 2.6, 21.0) AS usual_logins,
-      CASE WHEN archetype = 'occasional' THEN 0.35 + 0.6 * uniform_low(habit)
-        ELSE clamp(exp(ln(2.3) + 0.35 * deviate(uniform_low(habit))), 1.5, 6.0) END AS usual_orders,
-      clamp(0.55 + 0.17 * deviate(uniform_low(start)), 0.15, 0.95) AS usual_features,
-      clamp(0.42 + 0.22 * deviate(uniform_high(taste)), 0.02, 0.95) AS discount_taste,
+        THEN least(-1.0, turning_day - 95.0 - 1700.0 * joined_draw ** 1.5)
+        ELSE -20.0 - 2180.0 * joined_draw END::INTEGER AS joined_day,
+      clamp(exp(ln(6.0) + 0.42 * deviate(logins_draw)), 2.6, 21.0) AS usual_logins,
+      CASE WHEN archetype = 'occasional' THEN 0.35 + 0.6 * orders_draw
+        ELSE clamp(exp(ln(2.3) + 0.35 * deviate(orders_draw)), 1.5, 6.0) END AS usual_orders,
+      clamp(0.55 + 0.17 * deviate(features_draw), 0.15, 0.95) AS usual_features,
+      clamp(0.42 + 0.22 * deviate(taste_draw), 0.02, 0.95) AS discount_taste,
       CASE tier WHEN 'basic' THEN 13.0 WHEN 'standard' THEN 21.0 WHEN 'premium' THEN 36.0 ELSE 58.0 END
-        * (0.7 + 0.6 * uniform_low(taste)) AS usual_amount,
+        * (0.7 + 0.6 * amount_draw) AS usual_amount,
       CASE WHEN archetype IN ('lapsing', 'drifting') THEN turning_day ELSE 1e9 END AS turning_day,
-      CASE archetype WHEN 'lapsing' THEN 0.68 + 0.28 * uniform_high(decline) ELSE 0.15 + 0.1 * uniform_high(decline) END
+      CASE archetype WHEN 'lapsing' THEN 0.68 + 0.28 * depth_draw ELSE 0.15 + 0.1 * depth_draw END
         AS depth,
-      CASE archetype WHEN 'lapsing' THEN 5.0 + 8.0 * uniform_low(decline) ELSE 45.0 END AS pace,
-      CASE WHEN tier_draw >= ${LOWER_TIERS} THEN 220.0 ELSE 120.0 END + 90.0 * uniform_high(frailty_digest) AS recovery_days,
-      archetype = 'lapsing' AND uniform_high(trouble_digest) < 0.4 AS trouble,
-      archetype = 'lapsing' AND uniform_low(trouble_digest) < 0.36 AS looks_around,
-      deviate(uniform_low(frailty_digest)) AS frailty,
+      CASE archetype WHEN 'lapsing' THEN 5.0 + 8.0 * pace_draw ELSE 45.0 END AS pace,
+      CASE WHEN tier_draw >= ${LOWER_TIERS} THEN 280.0 ELSE 120.0 END + 90.0 * recovery_draw AS recovery_days,
+      archetype = 'lapsing' AND trouble_draw < 0.4 AS trouble,
+      archetype = 'lapsing' AND research_draw < 0.36 AS looks_around,
+      deviate(frailty_draw) AS frailty,
       -- 4.5 % refuse retention offers, each since some day of the last four years.
-      CASE WHEN uniform_high(refusal) < 0.045 THEN floor(-1460.0 * uniform_low(refusal))::INTEGER END AS refusal_day,
-      floor(84.0 * uniform_low(phase))::INTEGER AS pilot_phase,
-      floor(84.0 * uniform_low(refusal))::INTEGER AS loyalty_phase,
-      week_stream, offer_stream, hazard_stream
+      CASE WHEN refusal_draw < 0.045 THEN floor(-1460.0 * refusal_day_draw)::INTEGER END AS refusal_day,
+      floor(84.0 * pilot_phase_draw)::INTEGER AS pilot_phase,
+      floor(84.0 * loyalty_phase_draw)::INTEGER AS loyalty_phase,
+      visit_draw, visit_day_draw, week_stream, offer_stream, hazard_stream, future_stream
     FROM placed`;
 }

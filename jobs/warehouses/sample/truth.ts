@@ -1,3 +1,4 @@
+import { jump } from './draws.ts';
 import { trueProbability } from './departures.ts';
 
 /** For evaluation only: what no warehouse knows. The pipeline never reads these tables. */
@@ -22,7 +23,7 @@ export function truthTables(asOfDay: string) {
     /** What happens within 90 days after the as-of day without an offer, and with each kind of offer: one luck for all. */
     future_outcomes: `
       WITH odds AS (
-        SELECT customer_id, uniform('future', i) AS luck, uniform('future day', i) AS moment, ${trueProbability(0)} AS probability,
+        SELECT customer_id, draw(future_stream, 1) AS luck, draw(future_stream, ${jump(1)}) AS moment, ${trueProbability(0)} AS probability,
           discount_effect(discount_taste) AS discount, upgrade_effect(-joined_day, usual_features) AS upgrade,
           call_effect(trouble, usual_amount) AS personal_call
         FROM people AS person JOIN departures USING (i) WHERE departed_day IS NULL

@@ -1,0 +1,97 @@
+"""The measured figures as Markdown."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from dataset import KINDS, Rows
+
+
+def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
+    lines = [f"## {title}", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def auc_table(aucs: dict[str, tuple[float, float]], passing: int, everyone: int, at: date) -> str:
+    return _table(
+        f"AUC at {at}, on customers who were not trained on",
+        ["score", f"those who pass every filter ({passing:,})", f"all who had no offer ({everyone:,})"],
+        [[name, f"{a:.3f}", f"{b:.3f}"] for name, (a, b) in aucs.items()],
+    )
+
+
+def reliability_table(risk: np.ndarray, label: np.ndarray, truth: np.ndarray) -> str:
+    edges = [0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0001]
+    rows = []
+    for low, high in zip(edges, edges[1:]):
+        chosen = (risk >= low) & (risk < high)
+        count = int(chosen.sum())
+        if count == 0:
+            continue
+        rate = label[chosen].mean()
+        error = np.sqrt(max(rate * (1 - rate), 1e-9) / count)
+        rows.append([
+            f"{low:.1f}–{min(high, 1.0):.1f}", f"{count:,}", f"{risk[chosen].mean():.3f}",
+            f"{rate:.3f} ± {1.96 * error:.3f}", f"{truth[chosen].mean():.3f}",
+        ])
+    return _table(
+        "Reliability of churn-risk-v6, on those who pass every filter",
+        ["risk said", "customers", "mean said", "cancelled within 90 days", "true probability"],
+        rows,
+    )
+
+
+def levels_table(risks: np.ndarray, slot: Rows) -> str:
+    truth = slot.columns["cancellation_probability"].astype(np.float64)
+    future = slot.columns["cancels_untreated"].astype(np.float64)
+    rows = []
+    for name, low, high in [("critical", 0.8, 1.1), ("high", 0.6, 0.8), ("medium", 0.4, 0.6), ("below", -1.0, 0.4)]:
+        chosen = (risks >= low) & (risks < high)
+        if chosen.any():
+            rows.append([
+                name, f"{chosen.sum():,}", f"{100 * chosen.mean():.1f} %", f"{risks[chosen].mean():.3f}",
+                f"{future[chosen].mean():.3f}", f"{truth[chosen].mean():.3f}",
+            ])
+    return _table(
+        "Risk levels at the as-of day, of those who pass every filter",
+        ["level", "customers", "share", "mean said", "cancel within 90 days without an offer", "true probability"],
+        rows,
+    )
+
+
+def policy_table(values: dict[str, tuple[float, float]], random: float, tested: int) -> str:
+    rows = [[name, f"{value:.3f} ± {1.96 * error:.3f}"] for name, (value, error) in values.items()]
+    rows.insert(1, ["a random kind", f"{random:.3f}"])
+    return _table(
+        f"Still customers after twelve weeks, by who gets what (inverse propensity, {tested:,} offers not trained on)",
+        ["policy", "retained"],
+        rows,
+    )
+
+
+def kinds_table(effects: np.ndarray, slot: Rows) -> str:
+    chosen = effects.argmax(axis=1)
+    saved = 1.0 - np.column_stack([slot.columns[f"cancels_with_{kind}"].astype(np.float64) for kind in KINDS])
+    true = np.column_stack([slot.columns[f"{kind}_effect"].astype(np.float64) for kind in KINDS])
+    everyone = np.arange(chosen.size)
+    rows = [
+        [kind, f"{(chosen == n).sum():,}", f"{100 * (chosen == n).mean():.1f} %", f"{saved[:, n].mean():.3f}"]
+        for n, kind in enumerate(KINDS)
+    ]
+    rows += [
+        ["as recommended", f"{chosen.size:,}", "", f"{saved[everyone, chosen].mean():.3f}"],
+        ["a random kind", f"{chosen.size:,}", "", f"{saved.mean():.3f}"],
+        ["the truly best kind", f"{chosen.size:,}", "", f"{saved[everyone, true.argmax(axis=1)].mean():.3f}"],
+        ["no offer", f"{chosen.size:,}", "", f"{1.0 - slot.columns['cancels_untreated'].astype(np.float64).mean():.3f}"],
+    ]
+    return _table(
+        "Offers at the as-of day, of those with a risk of 0.4 or more: what the generator says will happen",
+        ["kind", "recommended for", "share", "stay if all get it"],
+        rows,
+    )
+
+
+def write_figures(path: Path, tables: list[str]) -> None:
+    head = "# Figures of the example models\n\n<!-- DO NOT EDIT: written by examples/models/train.py. -->\n"
+    path.write_text("\n\n".join([head.rstrip("\n"), *tables]) + "\n")

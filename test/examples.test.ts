@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { holdfast } from './support/workspace.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NOW = '2026-11-23T09:30:00Z';
+
+type Stages = Record<string, { rowsIn: number; rowsOut: number; counts: Record<string, Record<string, number>> }>;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-examples-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function runExample(name: string, data: string, ...options: string[]): Promise<{ run: string; stages: Stages }> {
+  const file = join(ROOT, 'examples', `${name}.yaml`);
+  const { status, stdout, stderr } = await holdfast(['run', file, '--now', NOW, '--output', 'json', '--data', data, ...options]);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  const report = JSON.parse(stdout) as { run: string; stages: ({ name: string } & Stages[string])[] };
+  return { run: report.run, stages: Object.fromEntries(report.stages.map((stage) => [stage.name, stage])) };
+}
+
+function expectFunnelAddsUp(stages: Stages): void {
+  const { extract, filter, score, offer, store } = stages;
+  expect(extract?.rowsIn).toBe(Number(extract?.rowsOut) + Number(extract?.counts['rejected']));
+  expect(filter?.rowsIn).toBe(Number(filter?.rowsOut) + sum(filter?.counts['removed']));
+  expect(score?.rowsIn).toBe(Number(score?.rowsOut) + Number(score?.counts['belowThreshold']));
+  expect(score?.rowsOut).toBe(sum(score?.counts['riskLevels']));
+  expect(offer?.rowsOut).toBe(sum(offer?.counts['kinds']));
+  expect(offer?.rowsOut).toBe(sum(offer?.counts['arms']));
+  for (const [before, after] of [[extract, filter], [filter, score], [score, offer], [offer, store]]) {
+    expect(after?.rowsIn).toBe(before?.rowsOut);
+  }
+}
+
+const sum = (counts: Record<string, number> | undefined) => Object.values(counts ?? {}).reduce((a, b) => a + b, 0);
+
+/** Digests of every part of a run's artifacts. */
+async function digests(data: string, program: string, run: string): Promise<Record<string, string[]>> {
+  const base = join(data, 'artifacts', 'default', program, run);
+  const stages = (await readdir(base, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const all: Record<string, string[]> = {};
+  for (const stage of stages.sort()) {
+    const manifest = JSON.parse(await readFile(join(base, stage, '1', 'manifest.json'), 'utf8')) as { parts: { sha256: string }[] };
+    all[stage] = manifest.parts.map(({ sha256 }) => sha256);
+  }
+  return all;
+}
+
+describe('the demo', () => {
+  let stages: Stages;
+  let run: string;
+  beforeAll(async () => {
+    ({ run, stages } = await runExample('churn-prevention', join(folder, 'demo')));
+  });
+
+  test('extracts 10,000 customers, and its funnel adds up', () => {
+    expect(stages['extract']?.rowsIn).toBe(10_000);
+    expectFunnelAddsUp(stages);
+  });
+
+  test.each([
+    ['trust', 5],
+    ['churn-signal', 40],
+    ['customer-value', 30],
+    ['eligibility', 15],
+    ['frequency-cap', 5],
+  ])("the filter %s removes the use case's %d %% within 2 points", (filterId, percent) => {
+    const share = (100 * Number(stages['filter']?.counts['removed']?.[filterId])) / 10_000;
+    expect(Math.abs(share - percent)).toBeLessThanOrEqual(2);
+  });
+
+  test("stores the use case's 5 % ± 0.5 of the customers", () => {
+    const share = (100 * Number(stages['store']?.rowsOut)) / 10_000;
+    expect(Math.abs(share - 5)).toBeLessThanOrEqual(0.5);
+  });
+
+  test.each([
+    ['critical', 20],
+    ['high', 40],
+    ['medium', 40],
+  ])('%s are the %d %% ± 5 of them that the use case has', (level, percent) => {
+    const share = (100 * Number(stages['score']?.counts['riskLevels']?.[level])) / Number(stages['score']?.rowsOut);
+    expect(Math.abs(share - percent)).toBeLessThanOrEqual(5);
+  });
+
+  test('holds out about a tenth, and recommends every kind of offer to somebody', () => {
+    const { arms, kinds } = stages['offer']?.counts ?? {};
+    expect(Number(arms?.['holdout']) / Number(stages['offer']?.rowsOut)).toBeGreaterThan(0.06);
+    expect(Number(arms?.['holdout']) / Number(stages['offer']?.rowsOut)).toBeLessThan(0.14);
+    for (const kind of ['discount', 'upgrade', 'personal_call']) expect(kinds?.[kind]).toBeGreaterThan(0);
+  });
+
+  test('run again with the same clock makes the same artifacts, from a warehouse made anew', async () => {
+    const again = await runExample('churn-prevention', join(folder, 'demo-again'));
+    expect(await digests(join(folder, 'demo-again'), 'churn-prevention', again.run)).toEqual(
+      await digests(join(folder, 'demo'), 'churn-prevention', run),
+    );
+  });
+});
+
+const cell2cell = join(process.env['HOLDFAST_TEST_DATA'] ?? join(ROOT, '..', 'shared', 'data'), 'cell2cell', 'cell2celltrain.csv');
+const present = existsSync(cell2cell);
+if (!present) console.warn(`examples/cell2cell.yaml: skipped, since there is no ${cell2cell} (set HOLDFAST_TEST_DATA)`);
+(present ? describe : describe.skip)("a real carrier's customers", () => {
+  test('go through a funnel that adds up, twice the same', async () => {
+    const first = await runExample('cell2cell', join(folder, 'carrier'), '--source', `carrier=${cell2cell}`);
+    expect(first.stages['extract']?.rowsIn).toBe(51_047);
+    expectFunnelAddsUp(first.stages);
+    expect(first.stages['store']?.rowsOut).toBeGreaterThan(100);
+    const second = await runExample('cell2cell', join(folder, 'carrier'), '--source', `carrier=${cell2cell}`);
+    expect(second.run).not.toBe(first.run);
+    const made = await digests(join(folder, 'carrier'), 'cell2cell', first.run);
+    expect(Object.keys(made)).toEqual(['extract', 'filter', 'offer', 'score']);
+    expect(await digests(join(folder, 'carrier'), 'cell2cell', second.run)).toEqual(made);
+  });
+});
