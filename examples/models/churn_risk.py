@@ -13,7 +13,7 @@ PARAMETERS = {
     "num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 7, "verbose": -1,
 }
 TREES = 100
-# Knots of the calibration: enough to bend, each with enough rows to be trusted.
+# Bins of the calibration: enough to bend, each with enough rows to be trusted.
 BINS = 16
 
 
@@ -32,17 +32,25 @@ def train(rows: Rows, calibrate_on: np.ndarray) -> tuple[onnx.ModelProto, int]:
     for number in range(5):
         held = folds == number
         raw[held] = _boost(rows.features[~held], labels[~held]).predict(rows.features[held], raw_score=True)
-    knots, levels = isotonic_line(raw[calibrate_on], labels[calibrate_on])
+    knots, levels = isotonic_line(raw, labels, calibrate_on)
     trees = _boost(rows.features, labels).dump_model()["tree_info"]
     model = calibrated_trees(trees, np.median(rows.features, axis=0), knots, levels)
     return model, int(calibrate_on.sum())
 
 
-def isotonic_line(raw: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Isotonic regression over quantile bins; its levels at the bins' mean scores."""
-    order = np.argsort(raw, kind="stable")
-    bins = np.array_split(order, BINS)
+def isotonic_line(raw: np.ndarray, labels: np.ndarray, main: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Isotonic regression over quantile bins of the main rows and, below the lowest of them, of the others; its levels
+    at the bins' mean scores.
+    """
+    bins = _quantile_bins(raw, np.flatnonzero(main), BINS)
+    lowest = raw[bins[0]].mean()
+    bins = _quantile_bins(raw, np.flatnonzero(~main & (raw < lowest - 0.5)), BINS) + bins
     means = np.array([raw[b].mean() for b in bins])
     rates = np.array([labels[b].mean() for b in bins])
-    levels = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(means, rates, [b.size for b in bins])
+    levels = IsotonicRegression(y_min=0.0, y_max=1.0).fit(means, rates, [b.size for b in bins]).predict(means)
     return means, levels
+
+
+def _quantile_bins(raw: np.ndarray, rows: np.ndarray, count: int) -> list[np.ndarray]:
+    return np.array_split(rows[np.argsort(raw[rows], kind="stable")], count)

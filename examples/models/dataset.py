@@ -71,6 +71,8 @@ def risk_rows(warehouse: duckdb.DuckDBPyConnection, moments: list[date]) -> Rows
             truth.cancellation_probability AS truth,
             coalesce({TRUSTED} AND {VALUABLE} AND NOT opted_out, false) AS valuable,
             coalesce({SIGNALS}, false) AS signals,
+            -- Of those without signals, who are many and all alike, one in four.
+            {TRUSTED} AND (coalesce({SIGNALS}, false) OR md5_number_lower('part:' || customers.customer_id) % 4 = 0) AS sampled,
             recent.customer_id IS NULL AS not_capped,
             {in_training('customers.customer_id')} AS training, {fold('customers.customer_id')} AS fold
           FROM customer_analytics_at(TIMESTAMP '{moment}') AS customers

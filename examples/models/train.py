@@ -48,8 +48,8 @@ def churn_risk_model(warehouse: duckdb.DuckDBPyConnection, as_of: date) -> tuple
     quarter = dataset.QUARTER
     moments = [as_of - 3 * quarter + timedelta(weeks=weeks) for weeks in (0, 4, 8, 13)]
     rows = dataset.risk_rows(warehouse, moments)
-    rows = rows.where(rows.columns["training"] & rows.columns["valuable"])
-    model, calibrated_by = churn_risk.train(rows, rows.columns["signals"])
+    rows = rows.where(rows.columns["training"] & rows.columns["sampled"])
+    model, calibrated_by = churn_risk.train(rows, rows.columns["valuable"] & rows.columns["signals"])
 
     later = dataset.risk_rows(warehouse, [as_of - quarter])
     later = later.where(~later.columns["training"])

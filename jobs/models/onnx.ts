@@ -1,16 +1,18 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { HoldfastError } from '../errors.ts';
 import type { Model, ModelManifest, ModelProvider, ModelReference } from './model.ts';
 import { readVerified } from './onnx-file.ts';
+import { loadOnnxRuntime, type OnnxRuntime } from './onnx-runtime.ts';
 
 /** Models in ONNX files, run in this process on ONNX Runtime's CPU provider. */
 export const onnx: ModelProvider = {
   scheme: 'onnx',
   async load(reference) {
     const { bytes, manifest } = await readVerified(reference);
-    const session = await createSession(bytes, reference);
+    const runtime = await loadOnnxRuntime();
+    const session = await createSession(runtime, bytes, reference);
     try {
-      return toModel(session, manifest, reference);
+      return toModel(runtime, session, manifest, reference);
     } catch (error) {
       await session.release();
       throw error;
@@ -19,9 +21,13 @@ export const onnx: ModelProvider = {
 };
 
 /** The session is made from the bytes that were verified, never from the path: the file may have changed since. */
-async function createSession(bytes: Buffer, reference: ModelReference): Promise<InferenceSession> {
+async function createSession(
+  runtime: OnnxRuntime,
+  bytes: Buffer,
+  reference: ModelReference,
+): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(bytes, {
+    return await runtime.InferenceSession.create(bytes, {
       executionProviders: ['cpu'],
       intraOpNumThreads: reference.threads,
       interOpNumThreads: 1,
@@ -33,7 +39,12 @@ async function createSession(bytes: Buffer, reference: ModelReference): Promise<
   }
 }
 
-function toModel(session: InferenceSession, manifest: ModelManifest, reference: ModelReference): Model {
+function toModel(
+  { Tensor }: OnnxRuntime,
+  session: InferenceSession,
+  manifest: ModelManifest,
+  reference: ModelReference,
+): Model {
   const outputs = manifest.kinds?.length ?? 1;
   const width = manifest.features.length;
   const input = inputName(session, width, reference);

@@ -233,7 +233,11 @@ test('the history has each offer of a published batch once, held-out ones too, b
 test('the history of another namespace is its own', async () => {
   const file = join(folder, 'other.csv');
   expect(
-    await copyDecisionsToCsv(postgres.database, { namespace: `sh'op`, program: 'churn', since: weeks(-9), slot: weeks(9) }, file),
+    await copyDecisionsToCsv(
+      postgres.database,
+      { namespace: `sh'op`, program: 'churn', since: weeks(-9), slot: weeks(9) },
+      file,
+    ),
   ).toBe(0);
   expect(await readFile(file, 'utf8')).toBe('customer_id,program_id,offered_at\n');
 });

@@ -131,6 +131,21 @@ test('a server that was killed itself recovers what was committed', async () => 
   await server.stop();
 });
 
+test('a start waits for what is left of a killed server', async () => {
+  const killed = await startEmbeddedPostgres({ folder });
+  const log = join(folder, 'postgres.log');
+  const backend = Number(await ask(killed.url, `SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'`));
+  process.kill(backend, 'SIGSTOP');
+  process.kill(await serverPid(), 'SIGKILL');
+  await killed.stop();
+  const starting = startEmbeddedPostgres({ folder });
+  while (!(await readFile(log, 'utf8')).includes('is still in use')) await new Promise(setImmediate);
+  process.kill(backend, 'SIGCONT');
+  const server = await starting;
+  expect(await ask(server.url, 'SELECT 1')).toBe(1);
+  await server.stop();
+});
+
 test('a lock file that names another program (its number given out again after a reboot) does not stop it', async () => {
   await (await startEmbeddedPostgres({ folder })).stop();
   await writeFile(

@@ -1,5 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../errors.ts';
 import { locateBinaries } from './binaries.ts';
 import { initialise } from './initialise.ts';
@@ -16,7 +17,8 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-const ATTEMPTS = 3;
+const RETRY_MS = 50;
+const GIVE_UP_MS = 30_000;
 
 /**
  * Starts Postgres over `folder`, or joins the one that already serves it, for another process or left behind by
@@ -53,14 +55,16 @@ async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Pro
   const binaries = await locateBinaries();
   const user = await chooseServerUser(binaries.postgres, folder);
   await initialise(data, folder, binaries, user, log, signal);
-  // A server can stop between being found and being joined, and another process can be faster at starting one.
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  // A server can stop between being found and being joined, another process can be faster at starting one, and of one
+  // that was killed some process can live a little longer.
+  for (let waited = 0; waited < GIVE_UP_MS; waited += RETRY_MS) {
     const server = await findPostmaster(data);
     const presence =
       server === undefined
         ? await startServer(data, binaries.postgres, user, log, signal)
         : await joinServer(data, server.pid, signal);
     if (presence !== undefined) return presence;
+    await pause(RETRY_MS);
   }
   throw log.failure('the embedded Postgres does not stay up');
 }

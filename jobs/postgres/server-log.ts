@@ -9,6 +9,8 @@ const TAIL_LINES = 8;
 /** The file that Postgres and initdb write what they have to say to. */
 export interface ServerLog {
   readonly descriptor: number;
+  /** The last lines. */
+  tail(): string;
   /** An error with the last lines as its cause, told apart by what they say. */
   failure(message: string): HoldfastError;
   close(): void;
@@ -24,6 +26,7 @@ export function openServerLog(file: string): ServerLog {
   }
   return {
     descriptor,
+    tail: () => tail(descriptor, start),
     failure: (message) => failure(message, file, tail(descriptor, start)),
     close: () => closeSync(descriptor),
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chown, lstat, mkdir } from 'node:fs/promises';
+import { chown, lstat, mkdir, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,6 +10,9 @@ import type { ServerLog } from './server-log.ts';
 import type { ServerUser } from './server-user.ts';
 
 const POLL_MS = 10;
+
+/** A server that was killed is gone, but some process of it is not yet; or another one was faster. */
+const STILL_THERE = /shared memory block .* is still in use|lock file ".*" already exists/;
 
 /** Given with each start, so that a data folder of an earlier version gets them too. */
 const SETTINGS = {
@@ -32,7 +35,7 @@ const SETTINGS = {
 };
 
 /**
- * Starts a server over a data folder and joins it; undefined when another process was faster.
+ * Starts a server over a data folder and joins it; undefined when there is still another one.
  * @throws HF_DATABASE_UNREACHABLE, HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function startServer(
@@ -63,7 +66,10 @@ export async function startServer(
     while (!ended()) await pause(POLL_MS);
     throw error;
   }
-  if ((await findPostmaster(data)) === undefined) throw log.failure('the embedded Postgres cannot be started');
+  if ((await findPostmaster(data)) === undefined && !STILL_THERE.test(log.tail())) {
+    await rmdir(socketFolder).catch(() => {});
+    throw log.failure('the embedded Postgres cannot be started');
+  }
   return undefined;
 }
 

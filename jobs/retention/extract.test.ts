@@ -122,7 +122,7 @@ test('a missing value is not a bad one', async () => {
 });
 
 test('of a customer who comes several times the first good row stays, whatever the order', async () => {
-  const rows = ["('C1', 2.0)", "('C1', 0.7)", "('C1', 0.6)", "('C2', 0.1)"];
+  const rows = ["('C1', -1.0)", "('C1', 0.7)", "('C1', 0.6)", "('C2', 0.1)"];
   for (const [index, order] of [rows, rows.toReversed()].entries()) {
     const context = await shop(
       { [`t${index}`]: values('customer_id, engagement_score', ...order) },
@@ -343,13 +343,16 @@ test('an interrupted extract leaves no artifact', async () => {
 
 test('the same rows in another order, with other threads, make the same artifact', async () => {
   const columns = `md5(range::VARCHAR) AS customer_id, range % 90 AS days_since_last_login,
-    CASE WHEN range % 1000 = 7 THEN 'NaN'::DOUBLE ELSE (range % 100) / 100 END AS engagement_score`;
+    CASE WHEN range % 1000 = 7 THEN 'NaN'::DOUBLE ELSE (range % 100) / 100 END AS engagement_score,
+    'winback' AS program_id, TIMESTAMP '2026-11-01' AS offered_at`;
   const digests = [];
   for (const [index, order] of ['ASC', 'DESC'].entries()) {
     const table = `t${index}`;
+    const program = { offerHistory: { connectorId: 'shop', table } };
     const resources = { threads: index + 1, memoryMb: 512 };
     const select = `SELECT ${columns} FROM range(150_000) ORDER BY range ${order}`;
-    const context = await shop({ [table]: select }, {}, { resources }, `SELECT * FROM ${table}`);
+    const query = `SELECT * EXCLUDE (program_id, offered_at) FROM ${table}`;
+    const context = await shop({ [table]: select }, program, { resources }, query);
     const { artifact } = await extract({ ...context, identity: { ...context.identity, run: `run-${index}` } });
     digests.push(artifact?.digest);
   }

@@ -138,8 +138,8 @@ export function people(from: number, to: number): string {
         AS depth,
       CASE archetype WHEN 'lapsing' THEN 5.0 + 8.0 * pace_draw ELSE 45.0 END AS pace,
       CASE WHEN tier_draw >= ${LOWER_TIERS} THEN 280.0 ELSE 120.0 END + 90.0 * recovery_draw AS recovery_days,
-      archetype = 'lapsing' AND trouble_draw < 0.4 AS trouble,
-      archetype = 'lapsing' AND research_draw < 0.36 AS looks_around,
+      archetype = 'lapsing' AND trouble_draw < 0.5 AS trouble,
+      archetype = 'lapsing' AND research_draw < 0.45 AS looks_around,
       deviate(frailty_draw) AS frailty,
       -- 4.5 % refuse retention offers, each since some day of the last four years.
       CASE WHEN refusal_draw < 0.045 THEN floor(-1460.0 * refusal_day_draw)::INTEGER END AS refusal_day,

@@ -30,7 +30,7 @@ export interface SampleOptions {
 }
 
 /** Customers made at a time; bounds the memory. */
-const CHUNK = 100_000;
+const CHUNK = 250_000;
 
 /** Customers made for each row that the query returns, with some to spare. */
 const CUSTOMERS_PER_ROW = 5.9;
