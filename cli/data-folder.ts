@@ -93,5 +93,6 @@ export function lockDataFolder(folder: DataFolder): Disposable {
 /** Removes what runs that did not end by themselves left behind. Only under the lock. */
 export function clearScratch(folder: DataFolder): void {
   // What is in it, not the folder itself: it may be a mount or a link to a bigger disk.
-  for (const entry of readdirSync(folder.scratch)) rmSync(join(folder.scratch, entry), { recursive: true, force: true });
+  for (const entry of readdirSync(folder.scratch))
+    rmSync(join(folder.scratch, entry), { recursive: true, force: true });
 }

@@ -28,7 +28,10 @@ export interface ExplainOptions {
 export async function explain(program: string, customer: string, options: ExplainOptions, io: Io): Promise<number> {
   const folder = dataFolder(options.data);
   if (!isDataFolder(folder)) {
-    throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: run the program first, or give --data`);
+    throw new HoldfastError(
+      'HF_NOT_FOUND',
+      `there is no state in ${folder.path}: run the program first, or give --data`,
+    );
   }
   const record = await findRecord(folder, program, options, io);
   const revision = await readRevision(folder.artifacts, record);
@@ -52,7 +55,8 @@ async function findRecord(
 ): Promise<RunRecord> {
   await using state = await openState(folder, io);
   const of = { namespace, program };
-  const record = run === undefined ? await newestRun(state.database, of) : await findRun(state.database, { ...of, run });
+  const record =
+    run === undefined ? await newestRun(state.database, of) : await findRun(state.database, { ...of, run });
   if (record === undefined) {
     const what = run === undefined ? `no run of ${program} has succeeded` : `${program} has no run ${run}`;
     throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);
@@ -99,7 +103,12 @@ function asText(
   line('outcome', outcomeText(explanation));
   if (explanation.outcome !== 'not-extracted' && explanation.outcome !== 'rejected') {
     line('signals', explanation.signals.length === 0 ? 'none' : explanation.signals.join(', '));
-    line('', Object.entries(explanation.figures).map(([column, value]) => `${column} ${figure(value)}`).join('   '));
+    line(
+      '',
+      Object.entries(explanation.figures)
+        .map(([column, value]) => `${column} ${figure(value)}`)
+        .join('   '),
+    );
   }
   explanation.filters.forEach((filter, position) => line(position === 0 ? 'filters' : '', filterText(filter)));
   if (explanation.score !== undefined) {

@@ -2,18 +2,19 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
-import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
+import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { PIPELINES, type PipelineName } from '../jobs/pipelines/pipelines.ts';
-import type { Database } from '../jobs/postgres/database.ts';
 import { beginRun } from '../jobs/postgres/begin-run.ts';
+import type { Database } from '../jobs/postgres/database.ts';
 import { finishRun, recordStage } from '../jobs/postgres/runs.ts';
 import { runName } from '../jobs/run/name.ts';
 import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
 import type { RunIdentity, StageContext } from '../jobs/run/stage.ts';
+import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
 import type { Io } from './io.ts';
-import type { Progress } from './progress.ts';
+import type { Progress, Step } from './progress.ts';
 import type { RunReport, StageReport } from './report.ts';
 
 /** What to run: the manifest, resolved, and where. */
@@ -50,7 +51,10 @@ export interface LocalRunResult {
  */
 export async function runLocally(run: LocalRun, io: Io, progress: Progress): Promise<LocalRunResult> {
   const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
-  const record = run.database === undefined || run.dryRun ? unrecorded(run) : await recorded(run.database, run, revisionDigest(revision));
+  const record =
+    run.database === undefined || run.dryRun
+      ? unrecorded(run)
+      : await recorded(run.database, run, revisionDigest(revision));
   const { identity } = record;
   const stages: StageReport[] = [];
   const warnings: string[] = [];
@@ -62,6 +66,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     const revisionFile = revisionPath(run.artifactRoot, identity);
     await mkdir(dirname(revisionFile), { recursive: true });
     await writeFile(revisionFile, revisionText(revision));
+    await makeSamples(run, scratchFolder, io, progress);
     for (const definition of PIPELINES[run.pipeline]) {
       io.signal.throwIfAborted();
       const step = progress.step(definition.name);
@@ -76,7 +81,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         sampleFolder: run.sampleFolder,
         sampleCustomers: run.sampleCustomers,
         scratchFolder,
-        resources: { threads: availableParallelism(), memoryMb: memoryLimit() },
+        resources: resources(),
         now: run.now,
         dryRun: run.dryRun,
         signal: io.signal,
@@ -188,8 +193,31 @@ export function asFailure(error: unknown, signal: AbortSignal): HoldfastError {
   return new HoldfastError('HF_INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
-/** A quarter of the machine, within reason: DuckDB spills to the scratch folder beyond it. */
-function memoryLimit(): number {
+/** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */
+function resources(): StageContext['resources'] {
   const quarter = totalmem() / 4 / 1024 / 1024;
-  return Math.round(Math.min(4096, Math.max(512, quarter)));
+  return { threads: availableParallelism(), memoryMb: Math.round(Math.min(4096, Math.max(512, quarter))) };
+}
+
+/** Makes the sample warehouses that the program reads: a step of its own, so that the stages' times are theirs. */
+async function makeSamples(run: LocalRun, scratchFolder: string, io: Io, progress: Progress): Promise<void> {
+  const { sampleFolder, sampleCustomers, slot: asOf } = run;
+  for (const { connectorId, config } of run.program.dataConnectors) {
+    if (config.sample === undefined || run.sources[connectorId] !== undefined) continue;
+    let step: Step | undefined;
+    const options = {
+      sampleFolder,
+      sampleCustomers,
+      asOf,
+      scratchFolder,
+      resources: resources(),
+      signal: io.signal,
+      progress: (done: number, total: number) => {
+        step ??= progress.step('sample');
+        step.advance(done, total);
+      },
+    };
+    await sampleWarehouse(config.sample, options);
+    step?.done(0, 0);
+  }
 }

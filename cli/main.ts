@@ -68,7 +68,9 @@ Examples:
 
   holdfast
     .command('explain')
-    .description('tell why a customer is, or is not, a candidate: signals, filters with the values compared, score, offer')
+    .description(
+      'tell why a customer is, or is not, a candidate: signals, filters with the values compared, score, offer',
+    )
     .argument('<program>', 'programId')
     .argument('<customer>', 'customer_id')
     .addOption(output)

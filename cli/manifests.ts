@@ -34,7 +34,8 @@ export async function readRunnable(file: string, io: Io): Promise<RunnableManife
   const programs = objects.filter((object) => object.kind === 'RetentionProgram');
   const runs = objects.filter((object) => object.kind === 'RetentionRun');
   const [run] = runs;
-  const program = run === undefined ? programs[0] : programs.find((one) => one.metadata.name === run.spec.programRef.name);
+  const program =
+    run === undefined ? programs[0] : programs.find((one) => one.metadata.name === run.spec.programRef.name);
   if (program === undefined) {
     const wanted = run === undefined ? 'a RetentionProgram' : `the RetentionProgram ${run.spec.programRef.name}`;
     throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: ${wanted} is not in the file`);
@@ -57,7 +58,10 @@ function validated(documents: readonly ManifestDocument[], file: string, io: Io)
     if (validation.resolved !== undefined) objects.push(validation.resolved);
   }
   if (faults === 0) return objects;
-  throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: ${faults === 1 ? '1 fault' : `${faults} faults`}, nothing was run`);
+  throw new HoldfastError(
+    'HF_MANIFEST_INVALID',
+    `${file}: ${faults === 1 ? '1 fault' : `${faults} faults`}, nothing was run`,
+  );
 }
 
 function refuseStopped(program: RetentionProgram, run: RetentionRun | undefined): void {

@@ -12,7 +12,7 @@ import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
 import { clearScratch, createDataFolder, type DataFolder, dataFolder, lockDataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
 import { asFailure, type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
-import { readRunnable, type RunnableManifest } from './manifests.ts';
+import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { terminalProgress } from './progress.ts';
 import { funnel, type RunReport } from './report.ts';
 import { openHistory, openState } from './state.ts';
@@ -191,7 +191,10 @@ function sourcesOf(
   for (const one of given) {
     const [, connector = '', path] = /^([^=]+)=(.+)$/.exec(one) ?? [];
     if (path === undefined || !known.includes(connector)) {
-      throw new HoldfastError('HF_USAGE', `--source ${one}: give CONNECTOR=PATH; the connectors are ${known.join(', ')}`);
+      throw new HoldfastError(
+        'HF_USAGE',
+        `--source ${one}: give CONNECTOR=PATH; the connectors are ${known.join(', ')}`,
+      );
     }
     sources[connector] = resolve(path);
   }

@@ -1,10 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { connect } from '../jobs/postgres/connect.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { connect } from '../jobs/postgres/connect.ts';
 import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
-import { type CommandResult, NOW, type ProgramChanges, type ProgramSpec, type Workspace, workspace } from './support/workspace.ts';
+import {
+  type CommandResult,
+  NOW,
+  type ProgramChanges,
+  type ProgramSpec,
+  type Workspace,
+  workspace,
+} from './support/workspace.ts';
 
 /** Everything here happens to a business that has one good batch, which must survive it. */
 let shop: Workspace;
@@ -170,7 +177,16 @@ describe('a source', () => {
   test('that is not there is refused with its name', async () => {
     const program = await shop.program();
     const elsewhere = shop.path('missing.parquet');
-    const result = await shop.holdfast(['run', program, '--now', NOW, '--output', 'json', '--source', `shop=${elsewhere}`]);
+    const result = await shop.holdfast([
+      'run',
+      program,
+      '--now',
+      NOW,
+      '--output',
+      'json',
+      '--source',
+      `shop=${elsewhere}`,
+    ]);
     await expectRefusal(result, 1, 'HF_WAREHOUSE_UNREADABLE', /missing\.parquet/);
   });
 });

@@ -19,7 +19,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function runExample(name: string, data: string, ...options: string[]): Promise<{ run: string; stages: Stages }> {
   const file = join(ROOT, 'examples', `${name}.yaml`);
-  const { status, stdout, stderr } = await holdfast(['run', file, '--now', NOW, '--output', 'json', '--data', data, ...options]);
+  const { status, stdout, stderr } = await holdfast([
+    'run',
+    file,
+    '--now',
+    NOW,
+    '--output',
+    'json',
+    '--data',
+    data,
+    ...options,
+  ]);
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   const report = JSON.parse(stdout) as { run: string; stages: ({ name: string } & Stages[string])[] };
   return { run: report.run, stages: Object.fromEntries(report.stages.map((stage) => [stage.name, stage])) };
@@ -33,7 +43,12 @@ function expectFunnelAddsUp(stages: Stages): void {
   expect(score?.rowsOut).toBe(sum(score?.counts['riskLevels']));
   expect(offer?.rowsOut).toBe(sum(offer?.counts['kinds']));
   expect(offer?.rowsOut).toBe(sum(offer?.counts['arms']));
-  for (const [before, after] of [[extract, filter], [filter, score], [score, offer], [offer, store]]) {
+  for (const [before, after] of [
+    [extract, filter],
+    [filter, score],
+    [score, offer],
+    [offer, store],
+  ]) {
     expect(after?.rowsIn).toBe(before?.rowsOut);
   }
 }
@@ -43,10 +58,14 @@ const sum = (counts: Record<string, number> | undefined) => Object.values(counts
 /** Digests of every part of a run's artifacts. */
 async function digests(data: string, program: string, run: string): Promise<Record<string, string[]>> {
   const base = join(data, 'artifacts', 'default', program, run);
-  const stages = (await readdir(base, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const stages = (await readdir(base, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
   const all: Record<string, string[]> = {};
   for (const stage of stages.sort()) {
-    const manifest = JSON.parse(await readFile(join(base, stage, '1', 'manifest.json'), 'utf8')) as { parts: { sha256: string }[] };
+    const manifest = JSON.parse(await readFile(join(base, stage, '1', 'manifest.json'), 'utf8')) as {
+      parts: { sha256: string }[];
+    };
     all[stage] = manifest.parts.map(({ sha256 }) => sha256);
   }
   return all;
@@ -104,7 +123,11 @@ describe('the demo', () => {
   });
 });
 
-const cell2cell = join(process.env['HOLDFAST_TEST_DATA'] ?? join(ROOT, '..', 'shared', 'data'), 'cell2cell', 'cell2celltrain.csv');
+const cell2cell = join(
+  process.env['HOLDFAST_TEST_DATA'] ?? join(ROOT, '..', 'shared', 'data'),
+  'cell2cell',
+  'cell2celltrain.csv',
+);
 const present = existsSync(cell2cell);
 if (!present) console.warn(`examples/cell2cell.yaml: skipped, since there is no ${cell2cell} (set HOLDFAST_TEST_DATA)`);
 (present ? describe : describe.skip)("a real carrier's customers", () => {

@@ -7,7 +7,13 @@ import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
 interface Report {
   readonly run: string;
   readonly phase: string;
-  readonly stages: readonly { name: string; rowsIn: number; rowsOut: number; seconds: number; counts: Record<string, unknown> }[];
+  readonly stages: readonly {
+    name: string;
+    rowsIn: number;
+    rowsOut: number;
+    seconds: number;
+    counts: Record<string, unknown>;
+  }[];
   readonly error?: { code: string; message: string };
 }
 
@@ -32,7 +38,12 @@ describe('a run of the batch', () => {
     for (const [before, after] of pairs(report.stages)) expect(after.rowsIn).toBe(before.rowsOut);
     const [extract, filter, score, offer, store] = report.stages;
     expect(extract).toMatchObject({ rowsIn: 400, rowsOut: 400 });
-    expect(filter?.counts['removed']).toEqual({ trust: 100, 'churn-signal': 100, 'customer-value': 100, eligibility: 0 });
+    expect(filter?.counts['removed']).toEqual({
+      trust: 100,
+      'churn-signal': 100,
+      'customer-value': 100,
+      eligibility: 0,
+    });
     expect(filter?.rowsOut).toBe(100);
     const levels = Object.values(score?.counts['riskLevels'] as Record<string, number>);
     expect(levels.reduce((a, b) => a + b, 0) + Number(score?.counts['belowThreshold'])).toBe(100);

@@ -136,11 +136,15 @@ test('a start waits for what is left of a killed server', async () => {
   const log = join(folder, 'postgres.log');
   const backend = Number(await ask(killed.url, `SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'`));
   process.kill(backend, 'SIGSTOP');
-  process.kill(await serverPid(), 'SIGKILL');
-  await killed.stop();
-  const starting = startEmbeddedPostgres({ folder });
-  while (!(await readFile(log, 'utf8')).includes('is still in use')) await new Promise(setImmediate);
-  process.kill(backend, 'SIGCONT');
+  let starting: ReturnType<typeof startEmbeddedPostgres>;
+  try {
+    process.kill(await serverPid(), 'SIGKILL');
+    await killed.stop();
+    starting = startEmbeddedPostgres({ folder });
+    while (!(await readFile(log, 'utf8')).includes('is still in use')) await new Promise(setImmediate);
+  } finally {
+    process.kill(backend, 'SIGCONT');
+  }
   const server = await starting;
   expect(await ask(server.url, 'SELECT 1')).toBe(1);
   await server.stop();

@@ -69,10 +69,10 @@ function presence(data: string, server: Postmaster, client: Client): Presence {
     url: `postgresql://${SUPERUSER}@localhost/${DATABASE}?host=${encodeURIComponent(server.socketFolder)}`,
     async leave() {
       // When the connection is lost, so is the server, and there is nothing to stop.
-      const last = await client.query(`SELECT pg_advisory_unlock_shared(${PRESENCE_LOCK})`).then(
-        () => tryLock(client, 'pg_try_advisory_lock'),
-        () => false,
-      );
+      const last = await client
+        .query(`SELECT pg_advisory_unlock_shared(${PRESENCE_LOCK})`)
+        .then(() => tryLock(client, 'pg_try_advisory_lock'))
+        .catch(() => false);
       if (last) await stopPostmaster(data, server);
       await client.end().catch(() => {});
       if (last) await rmdir(server.socketFolder).catch(() => {});

@@ -6,7 +6,14 @@ import { explain as explainPredicate, type Finding } from '../filters/explain.ts
 import { predicateOf } from '../filters/resolve.ts';
 
 /** How far a customer came in a run. */
-export type Outcome = 'not-extracted' | 'rejected' | 'removed' | 'below-threshold' | 'held-out' | 'candidate' | 'unfinished';
+export type Outcome =
+  | 'not-extracted'
+  | 'rejected'
+  | 'removed'
+  | 'below-threshold'
+  | 'held-out'
+  | 'candidate'
+  | 'unfinished';
 
 export interface FilterExplanation {
   readonly filterId: string;
@@ -85,7 +92,12 @@ export async function explainCustomer(
   const removed = await find('filter', 'removed.parquet');
   const kept = removed === undefined ? await find('filter', 'kept.parquet') : undefined;
   const removedBy = removed?.['filter_id'] as string | undefined;
-  const seen = { reasons: [], signals, figures, filters: explainFilters(program, { ...extracted, ...removed, ...kept }, removedBy) };
+  const seen = {
+    reasons: [],
+    signals,
+    figures,
+    filters: explainFilters(program, { ...extracted, ...removed, ...kept }, removedBy),
+  };
   if (removed !== undefined) return { ...seen, outcome: 'removed' };
 
   const below = await find('score', 'below.parquet');

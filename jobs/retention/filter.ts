@@ -79,6 +79,11 @@ async function recentDecisions(context: StageContext, copyDecisions: CopyDecisio
   if (database === undefined) return undefined;
   const file = join(scratchFolder, 'decisions.csv');
   const since = new Date(identity.slot.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
-  await copyDecisions(database, { namespace: identity.namespace, program: identity.program, since, slot: identity.slot }, file, signal);
+  await copyDecisions(
+    database,
+    { namespace: identity.namespace, program: identity.program, since, slot: identity.slot },
+    file,
+    signal,
+  );
   return file;
 }

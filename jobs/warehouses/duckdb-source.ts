@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
 import { readingFrom } from './duckdb-failure.ts';
 import type { DataConnector, WarehouseOptions } from './index.ts';
+import { sampleWarehouse } from './sample-file.ts';
 
 type Format = 'database' | 'parquet' | 'csv';
 
@@ -56,19 +57,7 @@ async function locate(connector: DataConnector, options: WarehouseOptions): Prom
       `Connector ${connector.connectorId}: config needs a path or a sample.`,
     );
   }
-  const customers = options.sampleCustomers ?? sample.customers;
-  const asOf = options.asOf
-    .toISOString()
-    .replaceAll(/[-:]|\.\d+/g, '')
-    .toLowerCase();
-  const file = join(options.sampleFolder, `sample-${customers}-${sample.seed}-${asOf}.duckdb`);
-  if (await exists(file)) return file;
-  await mkdir(options.sampleFolder, { recursive: true });
-  const { makeSampleWarehouse } = await import('./sample/sample.ts');
-  const { asOf: end, scratchFolder, signal, progress } = options;
-  const limits = { ...options.resources, scratchFolder, signal, ...(progress === undefined ? {} : { progress }) };
-  await makeSampleWarehouse({ file, customers, seed: sample.seed, asOf: end, ...limits });
-  return file;
+  return sampleWarehouse(sample, options);
 }
 
 function formatOf(connector: DataConnector, path: string): Format {
@@ -124,15 +113,9 @@ async function lock(engine: Engine, files: readonly string[], outputFolder: stri
 }
 
 async function existing(path: string): Promise<string> {
-  if (await exists(path)) return path;
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  if (found?.isFile() === true) return path;
   throw new Error(`IO Error: No such file: ${path}`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -8,8 +8,18 @@ export default class HostTypedArrays extends NodeEnvironment {
   async setup() {
     await super.setup();
     for (const constructor of [
-      ArrayBuffer, SharedArrayBuffer, Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array,
-      Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+      ArrayBuffer,
+      SharedArrayBuffer,
+      Uint8Array,
+      Int8Array,
+      Uint16Array,
+      Int16Array,
+      Uint32Array,
+      Int32Array,
+      Float32Array,
+      Float64Array,
+      BigInt64Array,
+      BigUint64Array,
     ]) {
       this.global[constructor.name] = constructor;
     }

@@ -48,7 +48,10 @@ export async function workspace(): Promise<Workspace> {
   const data = join(folder, 'state');
   const path = (name: string) => join(folder, name);
   const models = [
-    await writeModel(folder, linearModel([-4, 1], 3), { modelId: 'risk', features: ['engagement_score', 'support_tickets'] }),
+    await writeModel(folder, linearModel([-4, 1], 3), {
+      modelId: 'risk',
+      features: ['engagement_score', 'support_tickets'],
+    }),
     await writeModel(folder, identityModel(3), {
       modelId: 'effect',
       features: ['discount_sensitivity', 'feature_usage', 'engagement_score'],
@@ -62,7 +65,12 @@ export async function workspace(): Promise<Workspace> {
     async program(changes = () => {}, file = 'program.yaml') {
       const spec = structuredClone(programSpec(models));
       changes(spec);
-      const manifest = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'RetentionProgram', metadata: { name: 'keep' }, spec };
+      const manifest = {
+        apiVersion: 'holdfast.dev/v1alpha1',
+        kind: 'RetentionProgram',
+        metadata: { name: 'keep' },
+        spec,
+      };
       await writeFile(path(file), stringify(manifest));
       return path(file);
     },

@@ -1,5 +1,13 @@
 /** Tables that `customer_analytics` is computed from. */
-export const SOURCES = ['customers', 'sessions', 'transactions', 'tickets', 'competitor_visits', 'opt_outs', 'cancellations'] as const;
+export const SOURCES = [
+  'customers',
+  'sessions',
+  'transactions',
+  'tickets',
+  'competitor_visits',
+  'opt_outs',
+  'cancellations',
+] as const;
 
 /** Where each source is read from: the tables of the warehouse, or a chunk that is being made. */
 export type Sources = Readonly<Record<(typeof SOURCES)[number], string>>;

@@ -2,7 +2,13 @@ import { SOURCES, type Sources } from './analytics.ts';
 import { HISTORY_DAYS, sessions, tickets, transactions } from './weeks.ts';
 
 /** The warehouse tables of one chunk of customers, as temporary tables: each answers the SELECT beside its name. */
-export const CHUNK_TABLES = [...SOURCES, 'past_offers', 'customer_truth', 'customer_truth_at', 'future_outcomes'] as const;
+export const CHUNK_TABLES = [
+  ...SOURCES,
+  'past_offers',
+  'customer_truth',
+  'customer_truth_at',
+  'future_outcomes',
+] as const;
 
 export type ChunkTable = (typeof CHUNK_TABLES)[number];
 

@@ -47,7 +47,13 @@ export function jump(steps: number): bigint {
 }
 
 /** Far enough apart that no two streams of a customer overlap. */
-export const STREAMS = { person: 1_000_000, weeks: 2_000_000, offers: 3_000_000, hazard: 4_000_000, future: 5_000_000 } as const;
+export const STREAMS = {
+  person: 1_000_000,
+  weeks: 2_000_000,
+  offers: 3_000_000,
+  hazard: 4_000_000,
+  future: 5_000_000,
+} as const;
 
 /** Columns drawn once for each customer, from a column `start`. */
 export const drawnColumns = (names: readonly string[]) =>

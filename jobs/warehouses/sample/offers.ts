@@ -22,7 +22,8 @@ const upTo = (kind: number, column: 1 | 2) =>
 const drawnKind = pick(
   'draw(person.offer_stream, jump.jump_kind)',
   PROPENSITIES.slice(0, 3).map(
-    ([kind], index) => [kind, `CASE person.tier WHEN 'premium' THEN ${upTo(index, 1)} ELSE ${upTo(index, 2)} END`] as const,
+    ([kind], index) =>
+      [kind, `CASE person.tier WHEN 'premium' THEN ${upTo(index, 1)} ELSE ${upTo(index, 2)} END`] as const,
   ),
   'none',
 );

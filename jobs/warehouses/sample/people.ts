@@ -38,17 +38,47 @@ const archetype = ({ lapsing, occasional, drifting }: Mix) =>
     'steady',
   );
 
-const tier = pick('tier_draw', [['basic', 0.27], ['standard', LOWER_TIERS], ['premium', 0.82]], 'premium_plus');
+const tier = pick(
+  'tier_draw',
+  [
+    ['basic', 0.27],
+    ['standard', LOWER_TIERS],
+    ['premium', 0.82],
+  ],
+  'premium_plus',
+);
 
 const marketplace = pick(
   'marketplace_draw',
-  [['US', 0.34], ['UK', 0.48], ['DE', 0.6], ['FR', 0.69], ['JP', 0.79], ['IN', 0.89], ['BR', 0.95]],
+  [
+    ['US', 0.34],
+    ['UK', 0.48],
+    ['DE', 0.6],
+    ['FR', 0.69],
+    ['JP', 0.79],
+    ['IN', 0.89],
+    ['BR', 0.95],
+  ],
   'AU',
 );
 
-const accountStatus = pick('account_draw', [['suspended', 0.013], ['payment_hold', 0.0256]], 'active');
+const accountStatus = pick(
+  'account_draw',
+  [
+    ['suspended', 0.013],
+    ['payment_hold', 0.0256],
+  ],
+  'active',
+);
 
-const subscriptionStatus = pick('subscription_draw', [['past_due', 0.04], ['paused', 0.06]], 'active');
+const subscriptionStatus = pick(
+  'subscription_draw',
+  [
+    ['past_due', 0.04],
+    ['paused', 0.06],
+  ],
+  'active',
+);
 
 const DRAWS = [
   'marketplace_draw',

@@ -1,13 +1,13 @@
 import { rename, rm } from 'node:fs/promises';
-import { literal, openEngine, type Engine } from '../../columns/engine.ts';
+import { type Engine, literal, openEngine } from '../../columns/engine.ts';
 import { HoldfastError } from '../../errors.ts';
-import { analyticsQuery, AT_RISK, WAREHOUSE_SOURCES } from './analytics.ts';
+import { AT_RISK, analyticsQuery, WAREHOUSE_SOURCES } from './analytics.ts';
 import { BEHAVIOUR_MACROS } from './behaviour.ts';
 import { CHUNK_SOURCES, CHUNK_TABLES, chunkName, recordedTables } from './chunk.ts';
 import { DEFECTS, IS_TWIN } from './defects.ts';
 import { DEPARTURES, HAZARD_JUMPS } from './departures.ts';
 import { drawMacros, jumpTable } from './draws.ts';
-import { OFFER_JUMPS, pastOffers, PILOT_OFFERS } from './offers.ts';
+import { OFFER_JUMPS, PILOT_OFFERS, pastOffers } from './offers.ts';
 import { people } from './people.ts';
 import { truthTables } from './truth.ts';
 import { CUSTOMER_WEEKS, WEEK_JUMPS } from './weeks.ts';
@@ -67,7 +67,9 @@ export async function makeSampleWarehouse(options: SampleOptions): Promise<void>
 
 function throwIfAborted(signal: AbortSignal | undefined, cause?: unknown): void {
   if (signal?.aborted === true) {
-    throw new HoldfastError('HF_INTERRUPTED', 'Interrupted while making the sample warehouse; nothing was kept.', { cause });
+    throw new HoldfastError('HF_INTERRUPTED', 'Interrupted while making the sample warehouse; nothing was kept.', {
+      cause,
+    });
   }
 }
 

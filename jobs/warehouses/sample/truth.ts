@@ -1,5 +1,5 @@
-import { jump } from './draws.ts';
 import { trueProbability } from './departures.ts';
+import { jump } from './draws.ts';
 
 /** For evaluation only: what no warehouse knows. The pipeline never reads these tables. */
 export function truthTables(asOfDay: string) {
