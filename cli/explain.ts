@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openFolderStore } from '../jobs/artifacts/folder.ts';
@@ -163,5 +162,5 @@ function offerText(offer: NonNullable<Explanation['offer']>): string {
 
 function figure(value: unknown): string {
   if (value === null || value === undefined) return 'missing';
-  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : String(value);
+  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : JSON.stringify(value);
 }

@@ -85,7 +85,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         now: run.now,
         dryRun: run.dryRun,
         signal: io.signal,
-        progress: step.advance,
+        progress: (done, total) => step.advance(done, total),
       };
       const started = io.elapsed();
       try {

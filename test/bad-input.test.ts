@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HoldfastError } from '../jobs/errors.ts';
 import { connect } from '../jobs/postgres/connect.ts';
@@ -12,6 +13,8 @@ import {
   type Workspace,
   workspace,
 } from './support/workspace.ts';
+
+const COMMAND = fileURLToPath(new URL('../bin/holdfast', import.meta.url));
 
 /** Everything here happens to a business that has one good batch, which must survive it. */
 let shop: Workspace;
@@ -293,7 +296,7 @@ describe('Ctrl-C', () => {
 
   test('as a real signal to the real command leaves nothing running and nothing half-made', async () => {
     const program = await shop.program();
-    const child = spawn('./bin/holdfast', ['run', program, '--now', NOW, '--data', shop.path('signal-state')]);
+    const child = spawn(COMMAND, ['run', program, '--now', NOW, '--data', shop.path('signal-state')]);
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => {
       if (!stderr.includes('extract') && chunk.includes('extract')) child.kill('SIGINT');
@@ -302,7 +305,7 @@ describe('Ctrl-C', () => {
     const status = await new Promise((resolve) => child.on('close', resolve));
     expect(stderr).toMatch(/^HF_INTERRUPTED: stopped by SIGINT/m);
     expect(status).toBe(1);
-    const again = spawnSync('./bin/holdfast', ['run', program, '--now', NOW, '--data', shop.path('signal-state')]);
+    const again = spawnSync(COMMAND, ['run', program, '--now', NOW, '--data', shop.path('signal-state')]);
     expect(again.status).toBe(0);
   });
 });
@@ -319,7 +322,7 @@ if (!root) console.warn('full disk: skipped, since making a small disk needs roo
     await mkdir(`${state}/${room}`, { recursive: true });
     if (room === 'postgres') await writeFile(`${state}/holdfast.json`, '{"kind":"HoldfastData","version":1}\n');
     const program = await shop.program();
-    const script = `mount -t tmpfs -o size=16k tmpfs "${state}/${room}" && exec ./bin/holdfast run "${program}" --now ${NOW} --output json --data "${state}"`;
+    const script = `mount -t tmpfs -o size=16k tmpfs "${state}/${room}" && exec "${COMMAND}" run "${program}" --now ${NOW} --output json --data "${state}"`;
     const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], { encoding: 'utf8' });
     await expectRefusal({ status: status ?? -1, stdout, stderr }, 1, 'HF_DISK_FULL', /no room|disk is full/);
 

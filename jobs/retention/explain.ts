@@ -119,7 +119,7 @@ export async function explainCustomer(
       months: Number(decision['duration'] ?? 0),
       upgrade: decision['include_upgrade'] === true,
       personalCall: decision['include_personal_call'] === true,
-      arm: String(decision['arm']),
+      arm: text(decision['arm']) ?? '',
       epoch: Number(decision['epoch']),
     },
   };
