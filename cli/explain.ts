@@ -5,7 +5,7 @@ import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { PIPELINES } from '../jobs/pipelines/pipelines.ts';
-import { findRun, newestRun, type RunRecord } from '../jobs/postgres/runs.ts';
+import { currentRun, findRun, type RunRecord } from '../jobs/postgres/runs.ts';
 import { type Explanation, explainCustomer, type FilterExplanation } from '../jobs/retention/explain.ts';
 import { type Revision, revisionDigest } from '../jobs/run/revision.ts';
 import { dataFolder, isDataFolder } from './data-folder.ts';
@@ -55,7 +55,7 @@ async function findRecord(
   await using state = await openState(folder, io);
   const of = { namespace, program };
   const record =
-    run === undefined ? await newestRun(state.database, of) : await findRun(state.database, { ...of, run });
+    run === undefined ? await currentRun(state.database, of) : await findRun(state.database, { ...of, run });
   if (record === undefined) {
     const what = run === undefined ? `no run of ${program} has succeeded` : `${program} has no run ${run}`;
     throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);

@@ -160,6 +160,19 @@ describe('holdfast explain', () => {
     expect(JSON.parse(stdout)).toMatchObject({ program: 'keep', slot: SLOT, customer: 'C0242', outcome: 'removed' });
   });
 
+  test('is about the newest run that succeeded, unless another is named', async () => {
+    const before = (await shop.holdfast(['explain', 'keep', 'C0300'])).stdout;
+    const [run = ''] = /keep-2026\S+/.exec(before) ?? [];
+    const empty = await shop.program((spec) => {
+      spec['dataConnectors'][0].config.query = 'SELECT * FROM customers WHERE false';
+    });
+    expect((await shop.holdfast(['run', empty, '--now', NOW])).status).toBe(78);
+    expect((await shop.holdfast(['explain', 'keep', 'C0300'])).stdout).toBe(before);
+    const first = await shop.holdfast(['explain', 'keep', 'C0300', '--run', run.replace(/\d+$/, '1')]);
+    expect(first.stdout).toContain('keep-20261123t020000z-1\n');
+    expect(run).not.toBe('keep-20261123t020000z-1');
+  });
+
   test('says so when the query did not return the customer', async () => {
     const { status, stdout } = await shop.holdfast(['explain', 'keep', 'C9999']);
     expect(status).toBe(1);

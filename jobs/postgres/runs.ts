@@ -98,15 +98,16 @@ export async function lastExtractRows(
   return rows[0] && Number(rows[0].extract_rows);
 }
 
-/** The run of a program that was begun last. */
-export async function newestRun(
+/** The run whose batch is the program's current one; undefined before the first. */
+export async function currentRun(
   database: Database,
   { namespace, program }: ProgramKey,
 ): Promise<RunRecord | undefined> {
   const { rows } = await statement<RunRow>(
     database,
-    `read the runs of ${program}`,
-    'SELECT * FROM holdfast.runs WHERE namespace = $1 AND program = $2 ORDER BY sequence DESC LIMIT 1',
+    `read the current run of ${program}`,
+    `SELECT runs.* FROM holdfast.runs JOIN holdfast.current_batches USING (namespace, program, run)
+     WHERE namespace = $1 AND program = $2`,
     [namespace, program],
   );
   return rows[0] && toRecord(rows[0]);

@@ -13,15 +13,19 @@ const kindIs = (...kinds: number[]) =>
 /** Whether a returned customer, numbered from 1 over all chunks, is loaded twice. */
 export const IS_TWIN = kindIs(6);
 
-/** Spoils the temporary tables of a chunk; `returned` has `customer_id` and `returned_number`. */
+/**
+ * Spoils the temporary tables of a chunk. What is spoiled must not decide whether the query returns the customer:
+ * a date of 1900 goes to those who are long-standing anyway, a usage that is not a number to those who used something.
+ */
 export const DEFECTS = `
   UPDATE chunk_sessions SET feature_share = 'NaN'::DOUBLE
     WHERE customer_id IN (SELECT customer_id FROM returned WHERE ${kindIs(0, 3)} AND login_frequency > 0);
   UPDATE chunk_customers SET subscription_status = 'active' || chr(0)
     WHERE customer_id IN (SELECT customer_id FROM returned
-      WHERE ${kindIs(1, 4)} OR (${kindIs(0, 3)} AND login_frequency = 0));
+      WHERE ${kindIs(1, 4)}
+        OR (${kindIs(0, 3)} AND login_frequency = 0) OR (${kindIs(2, 5)} AND subscription_tenure < 12));
   UPDATE chunk_customers SET joined_on = DATE '1900-01-01'
-    WHERE customer_id IN (SELECT customer_id FROM returned WHERE ${kindIs(2, 5)});
+    WHERE customer_id IN (SELECT customer_id FROM returned WHERE ${kindIs(2, 5)} AND subscription_tenure >= 12);
   INSERT INTO chunk_customers
     SELECT * FROM chunk_customers WHERE customer_id IN (SELECT customer_id FROM returned WHERE twin);
 `;

@@ -18,12 +18,12 @@ export interface Mix {
 
 /** Shares by tier; set so that the funnel of the example program is that of the first use case. */
 export const MIX: { readonly upper: Mix; readonly lower: Mix } = {
-  upper: { lapsing: 0.93, occasional: 0.02, drifting: 0.01 },
-  lower: { lapsing: 0.66, occasional: 0.065, drifting: 0.05 },
+  upper: { lapsing: 0.97, occasional: 0.01, drifting: 0.01 },
+  lower: { lapsing: 0.68, occasional: 0.05, drifting: 0.03 },
 };
 
 /** Share of customers in the upper tiers (premium, premium_plus), of the arm that had the pilot, of the loyalty club. */
-const LOWER_TIERS = 0.49;
+const LOWER_TIERS = 0.463;
 const PILOT_SHARE = 0.54;
 const LOYALTY_SHARE = 0.5;
 
@@ -41,9 +41,9 @@ const archetype = ({ lapsing, occasional, drifting }: Mix) =>
 const tier = pick(
   'tier_draw',
   [
-    ['basic', 0.27],
+    ['basic', 0.25],
     ['standard', LOWER_TIERS],
-    ['premium', 0.82],
+    ['premium', 0.8],
   ],
   'premium_plus',
 );

@@ -138,7 +138,7 @@ async function numberReturned(
   await engine.run(`
     CREATE OR REPLACE TEMP TABLE returned AS
     WITH numbered AS (
-      SELECT i, customer_id, login_frequency, row_number() OVER (ORDER BY i) + ${before.returned} AS returned_number
+      SELECT i, customer_id, login_frequency, subscription_tenure, row_number() OVER (ORDER BY i) + ${before.returned} AS returned_number
       FROM (${analyticsQuery(asOfInstant, CHUNK_SOURCES)}) JOIN people USING (customer_id)
       WHERE ${AT_RISK}
     ),
