@@ -18,7 +18,9 @@ export const WAREHOUSE_SOURCES = Object.fromEntries(SOURCES.map((name) => [name,
  * One row per customer who has not cancelled by the instant `at` (an SQL expression), with the unified columns of a
  * candidate as they were known at `at`: nothing dated at or after it is read, and of sessions only whole weeks.
  *
- * Recent is the last 4 weeks, usual the 22 weeks before them.
+ * Recent is the last 4 weeks, usual the 22 weeks before them. The engagement of a week, from 0 to 1, is 0.7 of the share
+ * of days with a login and 0.3 of the logins up to 14; it is added in units of 1/140, as integers, because a sum of
+ * floating-point numbers depends on the threads, and with it who lies on this side of a threshold.
  */
 export function analyticsQuery(at: string, sources: Sources): string {
   return `
@@ -32,10 +34,12 @@ export function analyticsQuery(at: string, sources: Sources): string {
         sum(logins) FILTER (usual) AS usual_logins,
         sum(engagement) FILTER (recent) AS recent_engagement,
         sum(engagement) FILTER (usual) AS usual_engagement,
-        avg(feature_share) FILTER (recent) AS feature_usage,
+        CASE WHEN bool_or(isnan(feature_share)) THEN 'NaN'::DOUBLE
+          ELSE sum(feature_thousandths) FILTER (recent) / 1000e0 / count(*) FILTER (recent) END AS feature_usage,
         max(last_login_on) AS last_login_on
       FROM (
-        SELECT session.*, 0.7e0 * active_days / 7e0 + 0.3e0 * least(1e0, logins / 14e0) AS engagement,
+        SELECT session.*, 14 * active_days + 3 * least(14, logins) AS engagement,
+          CASE WHEN NOT isnan(feature_share) THEN round(1000 * feature_share)::INTEGER END AS feature_thousandths,
           week_starting >= weeks_end - 28 AS recent,
           week_starting >= weeks_end - 182 AND week_starting < weeks_end - 28 AS usual
         FROM ${sources.sessions} AS session, moment
@@ -80,10 +84,10 @@ export function analyticsQuery(at: string, sources: Sources): string {
     rates AS (
       SELECT *,
         coalesce(recent_logins, 0) / greatest(1, recent_weeks) AS login_frequency,
-        coalesce(recent_engagement, 0.0) / greatest(1, recent_weeks) AS engagement_score,
+        coalesce(recent_engagement, 0) / greatest(1, recent_weeks) / 140e0 AS engagement_score,
         -- A customer without a past is compared with the present: no change.
         CASE WHEN usual_weeks >= 1 THEN coalesce(usual_logins, 0) / usual_weeks END AS past_logins,
-        CASE WHEN usual_weeks >= 1 THEN nullif(coalesce(usual_engagement, 0.0), 0.0) / usual_weeks END AS past_engagement
+        CASE WHEN usual_weeks >= 1 THEN nullif(coalesce(usual_engagement, 0), 0) / usual_weeks / 140e0 END AS past_engagement
       FROM measured
     ),
     changes AS (
