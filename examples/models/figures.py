@@ -9,8 +9,10 @@ from dataset import KINDS, Rows
 
 
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
-    lines = [f"## {title}", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+    lines = [head, ["-" * width for width in widths], *rows]
+    aligned = (" | ".join(cell.ljust(width) for cell, width in zip(line, widths)) for line in lines)
+    return "\n".join([f"## {title}", "", *(f"| {line} |" for line in aligned)])
 
 
 def auc_table(aucs: dict[str, tuple[float, float]], passing: int, everyone: int, at: date) -> str:

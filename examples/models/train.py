@@ -34,7 +34,18 @@ def save(model: onnx.ModelProto, manifest: dict) -> None:
     content = model.SerializeToString(deterministic=True)
     (HERE / f"{manifest['modelId']}.onnx").write_bytes(content)
     complete = {**manifest, "sha256": hashlib.sha256(content).hexdigest()}
-    (HERE / f"{manifest['modelId']}.json").write_text(json.dumps(complete, indent=2) + "\n")
+    (HERE / f"{manifest['modelId']}.json").write_text(_formatted(complete))
+
+
+def _formatted(manifest: dict) -> str:
+    """JSON as the repository's formatter leaves it: a list on one line if the line has at most 120 characters."""
+    lines = []
+    for key, value in manifest.items():
+        short = f'  "{key}": {json.dumps(value)}'
+        one_line = not isinstance(value, dict) and len(short) < 120
+        indented = json.dumps(value, indent=2).replace("\n", "\n  ")
+        lines.append(short if one_line else f'  "{key}": {indented}')
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def score(model: onnx.ModelProto, features: np.ndarray) -> np.ndarray:

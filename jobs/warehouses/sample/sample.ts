@@ -89,7 +89,7 @@ async function fill(engine: Engine, { customers, seed, asOf, signal, progress }:
   while (rows < customers) {
     throwIfAborted(signal);
     const until = next + Math.min(CHUNK, Math.ceil((customers - rows) * CUSTOMERS_PER_ROW) + 500);
-    await live(engine, next, until, asOfDay);
+    await live(engine, next, until, asOfDay, signal);
     const chunk = await numberReturned(engine, asOfInstant, { rows, returned, wanted: customers });
     if (chunk.last !== undefined) await cutAfter(engine, chunk.last);
     await engine.run(DEFECTS);
@@ -112,11 +112,24 @@ async function defineAnalytics(file: string, options: SampleOptions): Promise<vo
 const instantOf = (asOf: Date) => `TIMESTAMP '${asOf.toISOString().slice(0, 19).replace('T', ' ')}'`;
 
 /** Makes the customers [from, until) and all they did, in temporary tables. */
-async function live(engine: Engine, from: number, until: number, asOfDay: string): Promise<void> {
-  for (const statement of [people(from, until), PILOT_OFFERS, DEPARTURES, CUSTOMER_WEEKS]) await engine.run(statement);
+async function live(
+  engine: Engine,
+  from: number,
+  until: number,
+  asOfDay: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const tables = { ...recordedTables(asOfDay), past_offers: pastOffers(asOfDay), ...truthTables(asOfDay) };
-  for (const table of CHUNK_TABLES) {
-    await engine.run(`CREATE OR REPLACE TEMP TABLE ${chunkName(table)} AS ${tables[table]}`);
+  const statements = [
+    people(from, until),
+    PILOT_OFFERS,
+    DEPARTURES,
+    CUSTOMER_WEEKS,
+    ...CHUNK_TABLES.map((table) => `CREATE OR REPLACE TEMP TABLE ${chunkName(table)} AS ${tables[table]}`),
+  ];
+  for (const statement of statements) {
+    throwIfAborted(signal);
+    await engine.run(statement);
   }
 }
 
