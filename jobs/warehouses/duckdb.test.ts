@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../columns/engine.ts';
-import { CUSTOMERS, warehouseContract } from './contract.ts';
+import { CUSTOMERS, warehouseContract } from '../../test/contracts/warehouse.ts';
 import { type DataConnector, openWarehouse, type WarehouseOptions } from './index.ts';
 
 const limits = { threads: 1, memoryMb: 256 };

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../columns/engine.ts';
-import type { Warehouse } from './warehouse.ts';
+import { literal, openEngine } from '../../jobs/columns/engine.ts';
+import type { Warehouse } from '../../jobs/warehouses/warehouse.ts';
 
 /** Opens a warehouse whose only table, `customers`, holds `CUSTOMERS`; it may use the folder. */
 export type MakeWarehouse = (folder: string) => Promise<Warehouse>;
