@@ -153,8 +153,6 @@ def offer_model(warehouse: duckdb.DuckDBPyConnection, as_of: date) -> tuple[onnx
 def main() -> None:
     (path,) = sys.argv[1:]
     with duckdb.connect(path, read_only=True) as warehouse:
-        # One thread adds floating-point numbers in one order.
-        warehouse.execute("SET threads = 1")
         as_of = dataset.as_of_day(warehouse)
         risk, risk_figures = churn_risk_model(warehouse, as_of)
         offer, offer_figures = offer_model(warehouse, as_of)

@@ -21,17 +21,17 @@ export const BEHAVIOUR_MACROS = `
     vitality_now, turned_days, tenure_days, upper_tier, trouble, looks_around, usual_features, frailty
   ) AS
     (CASE WHEN upper_tier THEN 0.006 ELSE 0.012 END
-      + CASE WHEN upper_tier THEN 0.82 ELSE 0.16 END
+      + CASE WHEN upper_tier THEN 0.785 ELSE 0.16 END
         * clamp((0.85 - vitality_now) / 0.2, 0.0, 1.0)
         -- They stop coming first, and leave when the next bills arrive.
         * clamp((turned_days - 15.0) / 25.0, 0.0, 1.0)
         -- Who came to less or uses little goes sooner, and the more so in the first year; trouble drives out those
         -- who came lately, while a long-standing customer forgives it.
         * exp(1.5 * (0.2 - vitality_now) + 1.0 * (0.55 - usual_features)
-          + CASE WHEN tenure_days < 400 THEN 0.45 ELSE 0.0 END
-          + CASE WHEN tenure_days < 800 THEN 0.85 ELSE 0.1 END * trouble::INTEGER
-          + 0.65 * looks_around::INTEGER
-          + 0.4 * (trouble AND looks_around)::INTEGER))
+          + CASE WHEN tenure_days < 400 THEN 0.42 ELSE 0.0 END
+          + CASE WHEN tenure_days < 800 THEN 0.74 ELSE 0.1 END * trouble::INTEGER
+          + 0.62 * looks_around::INTEGER
+          + 0.5 * (trouble AND looks_around)::INTEGER))
     * exp(0.2 * frailty);
 `;
 

@@ -25,7 +25,7 @@ export const MIX: { readonly upper: Mix; readonly lower: Mix } = {
 /** Share of customers in the upper tiers (premium, premium_plus), of the arm that had the pilot, of the loyalty club. */
 const LOWER_TIERS = 0.463;
 const PILOT_SHARE = 0.538;
-const LOYALTY_SHARE = 0.488;
+const LOYALTY_SHARE = 0.495;
 
 const archetype = ({ lapsing, occasional, drifting }: Mix) =>
   pick(

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEngine, type Engine } from '../../columns/engine.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Engine, openEngine } from '../../columns/engine.ts';
 import { AT_RISK } from './analytics.ts';
 import { CHUNK_TABLES } from './chunk.ts';
 import { makeSampleWarehouse } from './sample.ts';
@@ -16,7 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function make(name: string, customers: number, options: { seed?: number; asOf?: Date; signal?: AbortSignal } = {}) {
+async function make(
+  name: string,
+  customers: number,
+  options: { seed?: number; asOf?: Date; signal?: AbortSignal } = {},
+) {
   const file = join(folder, `${name}.duckdb`);
   await makeSampleWarehouse({ file, customers, seed: 1, asOf: AS_OF, ...limits, scratchFolder: folder, ...options });
   return file;
@@ -34,7 +38,10 @@ const returnedRows = (engine: Engine) =>
 
 /** A number that changes with any value of any row of a relation. */
 const digest = (engine: Engine, relation: string) =>
-  value<string>(engine, `SELECT bit_xor(md5_number_lower(row::VARCHAR))::VARCHAR || ':' || count(*) AS value FROM ${relation} AS row`);
+  value<string>(
+    engine,
+    `SELECT bit_xor(md5_number_lower(row::VARCHAR))::VARCHAR || ':' || count(*) AS value FROM ${relation} AS row`,
+  );
 
 describe('a warehouse of 10,000 rows', () => {
   let engine: Engine;
@@ -64,7 +71,11 @@ describe('a warehouse of 10,000 rows', () => {
       ['frequency-cap', 5, 2],
       ['nothing', 5, 0.6],
     ] as const) {
-      expect([filter, Math.abs(percent[filter]! - aim) <= tolerance, percent[filter]]).toEqual([filter, true, percent[filter]]);
+      expect([filter, Math.abs(percent[filter]! - aim) <= tolerance, percent[filter]]).toEqual([
+        filter,
+        true,
+        percent[filter],
+      ]);
     }
   });
 
@@ -122,7 +133,15 @@ describe('a warehouse of 10,000 rows', () => {
 
 test('the same seed makes the same business, whatever the number of threads; another seed another', async () => {
   const file = join(folder, 'one-thread.duckdb');
-  await makeSampleWarehouse({ file, customers: 500, seed: 3, asOf: AS_OF, threads: 1, memoryMb: 512, scratchFolder: folder });
+  await makeSampleWarehouse({
+    file,
+    customers: 500,
+    seed: 3,
+    asOf: AS_OF,
+    threads: 1,
+    memoryMb: 512,
+    scratchFolder: folder,
+  });
   await using one = await open(file);
   await using two = await open(await make('two-threads', 500, { seed: 3 }));
   await using other = await open(await make('other-seed', 500, { seed: 4 }));
@@ -132,15 +151,18 @@ test('the same seed makes the same business, whatever the number of threads; ano
   expect(await digest(other, 'customer_analytics')).not.toBe(await digest(one, 'customer_analytics'));
 });
 
-test.each(['2026-01-05T02:00:00Z', '2027-03-29T02:00:00Z'])('a warehouse as of %s has the same funnel', async (asOf) => {
-  await using engine = await open(await make(`as-of-${asOf.slice(0, 10)}`, 500, { asOf: new Date(asOf) }));
-  await using reference = await open(await make(`reference-${asOf.slice(0, 10)}`, 500));
-  expect(await returnedRows(engine)).toBe(500);
-  // Bad rows apart, which have a date of their own.
-  const columns = 'customer_id, engagement_change, login_frequency, days_since_last_purchase, lifetime_value';
-  const relation = `(SELECT ${columns} FROM customer_analytics)`;
-  expect(await digest(engine, relation)).toBe(await digest(reference, relation));
-});
+test.each(['2026-01-05T02:00:00Z', '2027-03-29T02:00:00Z'])(
+  'a warehouse as of %s has the same funnel',
+  async (asOf) => {
+    await using engine = await open(await make(`as-of-${asOf.slice(0, 10)}`, 500, { asOf: new Date(asOf) }));
+    await using reference = await open(await make(`reference-${asOf.slice(0, 10)}`, 500));
+    expect(await returnedRows(engine)).toBe(500);
+    // Bad rows apart, which have a date of their own.
+    const columns = 'customer_id, engagement_change, login_frequency, days_since_last_purchase, lifetime_value';
+    const relation = `(SELECT ${columns} FROM customer_analytics)`;
+    expect(await digest(engine, relation)).toBe(await digest(reference, relation));
+  },
+);
 
 test('what was known at an instant does not change when all that came after is deleted', async () => {
   const file = await make('point-in-time', 1_000);
