@@ -4,7 +4,7 @@ import { hazardOf } from './behaviour.ts';
 const STEP_DAYS = 91 / 3;
 /** The same for SQL, where a number without an exponent would be a decimal. */
 const STEP = `${STEP_DAYS}e0`;
-export const HISTORY_STEPS = 15;
+const HISTORY_STEPS = 15;
 
 export const HAZARD_JUMPS = { table: 'hazard_jumps', steps: HISTORY_STEPS + 1, columns: ['cancel', 'day'] } as const;
 

@@ -10,14 +10,14 @@ import { drawnColumns, jump, pick, STREAMS } from './draws.ts';
  * - lapsing: from some day on (spread evenly over the calendar, so that every week looks alike) hardly comes
  *   any more, and leaves unless won back or recovered.
  */
-export interface Mix {
+interface Mix {
   readonly lapsing: number;
   readonly occasional: number;
   readonly drifting: number;
 }
 
 /** Shares by tier; set so that the funnel of the example program is that of the first use case. */
-export const MIX: { readonly upper: Mix; readonly lower: Mix } = {
+const MIX: { readonly upper: Mix; readonly lower: Mix } = {
   upper: { lapsing: 0.97, occasional: 0.01, drifting: 0.01 },
   lower: { lapsing: 0.68, occasional: 0.05, drifting: 0.03 },
 };

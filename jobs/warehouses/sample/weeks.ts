@@ -1,7 +1,7 @@
 import { vitalityOf } from './behaviour.ts';
 
 /** Weeks of history. */
-export const WEEKS = 65;
+const WEEKS = 65;
 export const HISTORY_DAYS = 7 * WEEKS;
 
 export const WEEK_JUMPS = {
