@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../columns/engine.ts';
 import { CUSTOMERS, warehouseContract } from '../../test/contracts/warehouse.ts';
+import { literal, openEngine } from '../columns/engine.ts';
 import { type DataConnector, openWarehouse, type WarehouseOptions } from './index.ts';
 
 const limits = { threads: 1, memoryMb: 256 };

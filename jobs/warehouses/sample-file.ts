@@ -6,7 +6,7 @@ import type { DataConnector, WarehouseOptions } from './index.ts';
 type Sample = NonNullable<DataConnector['config']['sample']>;
 
 /** Grows with every change of the generator, so that a file made by an earlier one is not taken for its own. */
-const GENERATION = 1;
+const GENERATION = 2;
 
 type SampleOptions = Pick<
   WarehouseOptions,

@@ -106,13 +106,26 @@ const DRAWS = [
   'visit_day_draw',
 ] as const;
 
-/** Customers numbered [from, to), with what is known of them and what is not. */
-export function people(from: number, to: number): string {
+/** The week whose customers are numbered from 1. */
+const FIRST_WEEK = Date.UTC(2026, 10, 23);
+const WEEK_MS = 7 * 86_400_000;
+
+/**
+ * What is added to the numbers of customers as of a day. Each week has customers of its own: as of another one the
+ * same people would show the same signs, and all of them would have had their offer already.
+ */
+function firstNumber(asOf: Date): number {
+  const weeks = Math.floor((asOf.getTime() - FIRST_WEEK) / WEEK_MS);
+  return 100_000 * (((weeks % 1000) + 1000) % 1000);
+}
+
+/** Customers [from, to) as of a day, with what is known of them and what is not. */
+export function people(from: number, to: number, asOf: Date): string {
   return `
     CREATE OR REPLACE TEMP TABLE people AS
     WITH drawn AS (
       SELECT i,
-        printf('C%07d', i) AS customer_id,
+        printf('C%07d', i + ${firstNumber(asOf)}) AS customer_id,
         even_2(i) AS tier_draw,
         even_1(i) AS archetype_draw,
         even_3(i) < ${PILOT_SHARE} AS pilot_arm,

@@ -74,7 +74,6 @@ function throwIfAborted(signal: AbortSignal | undefined, cause?: unknown): void 
 }
 
 async function fill(engine: Engine, { customers, seed, asOf, signal, progress }: SampleOptions): Promise<void> {
-  const asOfDay = `DATE '${asOf.toISOString().slice(0, 10)}'`;
   const asOfInstant = instantOf(asOf);
 
   await engine.run(drawMacros(seed));
@@ -89,7 +88,7 @@ async function fill(engine: Engine, { customers, seed, asOf, signal, progress }:
   while (rows < customers) {
     throwIfAborted(signal);
     const until = next + Math.min(CHUNK, Math.ceil((customers - rows) * CUSTOMERS_PER_ROW) + 500);
-    await live(engine, next, until, asOfDay, signal);
+    await live(engine, { from: next, until, asOf }, signal);
     const chunk = await numberReturned(engine, asOfInstant, { rows, returned, wanted: customers });
     if (chunk.last !== undefined) await cutAfter(engine, chunk.last);
     await engine.run(DEFECTS);
@@ -114,14 +113,13 @@ const instantOf = (asOf: Date) => `TIMESTAMP '${asOf.toISOString().slice(0, 19).
 /** Makes the customers [from, until) and all they did, in temporary tables. */
 async function live(
   engine: Engine,
-  from: number,
-  until: number,
-  asOfDay: string,
+  { from, until, asOf }: { readonly from: number; readonly until: number; readonly asOf: Date },
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const asOfDay = `DATE '${asOf.toISOString().slice(0, 10)}'`;
   const tables = { ...recordedTables(asOfDay), past_offers: pastOffers(asOfDay), ...truthTables(asOfDay) };
   const statements = [
-    people(from, until),
+    people(from, until, asOf),
     PILOT_OFFERS,
     DEPARTURES,
     CUSTOMER_WEEKS,
