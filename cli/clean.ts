@@ -1,6 +1,7 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { HoldfastError } from '../jobs/errors.ts';
-import { dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
+import { dataFolder, isDataFolder, lockDataFolder, MARKER } from './data-folder.ts';
 import type { Io } from './io.ts';
 
 /**
@@ -20,11 +21,12 @@ export async function clean(options: { readonly data: string }, io: Io): Promise
   {
     using _lock = lockDataFolder(folder);
     await stopEmbeddedPostgres({ folder: folder.postgres });
-    // Renamed first: what a Ctrl-C leaves behind is never half a data folder under its own name.
-    rmSync(`${folder.path}.removing`, { recursive: true, force: true });
-    renameSync(folder.path, `${folder.path}.removing`);
+    // The marker goes last: what a Ctrl-C leaves behind is still known as ours, for the next try.
+    for (const entry of readdirSync(folder.path).filter((name) => name !== MARKER)) {
+      rmSync(join(folder.path, entry), { recursive: true, force: true });
+    }
   }
-  rmSync(`${folder.path}.removing`, { recursive: true, force: true });
+  rmSync(folder.path, { recursive: true, force: true });
   io.stderr.write(`removed ${folder.path}\n`);
   return 0;
 }

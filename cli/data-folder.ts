@@ -1,9 +1,22 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HoldfastError } from '../jobs/errors.ts';
 
-const MARKER = 'holdfast.json';
+/** Where state lives unless a person says otherwise: in the folder they stand in. */
+export const DEFAULT_DATA = '.holdfast';
+
+/** File that tells a data folder from any other. */
+export const MARKER = 'holdfast.json';
 
 /** The rooms of a data folder: where the state of a laptop lives. */
 export interface DataFolder {
@@ -17,8 +30,15 @@ export interface DataFolder {
   readonly scratch: string;
 }
 
+/**
+ * The data folder at a path; a link stands for what it points to.
+ * @throws HF_DATA_FOLDER for a path that DuckDB would take for a pattern of many files
+ */
 export function dataFolder(path: string): DataFolder {
-  const root = resolve(path);
+  const root = existsSync(path) ? realpathSync(path) : resolve(path);
+  if (/[*?[\]]/.test(root)) {
+    throw new HoldfastError('HF_DATA_FOLDER', `${root}: a path with *, ?, [ or ] could be taken for other folders too`);
+  }
   return {
     path: root,
     postgres: join(root, 'postgres'),
@@ -39,7 +59,7 @@ export function isDataFolder(folder: DataFolder): boolean {
  */
 export function createDataFolder(folder: DataFolder): void {
   try {
-    mkdirSync(folder.path, { recursive: true });
+    makeFolder(folder.path);
     if (isDataFolder(folder)) {
       const { version } = JSON.parse(readFileSync(join(folder.path, MARKER), 'utf8')) as { version?: unknown };
       if (version !== 1) {
@@ -53,10 +73,21 @@ export function createDataFolder(folder: DataFolder): void {
     } else {
       writeFileSync(join(folder.path, MARKER), `${JSON.stringify({ kind: 'HoldfastData', version: 1 })}\n`);
     }
+    // What is in it is about customers: nobody else's business.
+    chmodSync(folder.path, PRIVATE);
     for (const room of [folder.artifacts, folder.samples, folder.scratch]) mkdirSync(room, { recursive: true });
   } catch (cause) {
     throw folderError(folder, cause);
   }
+}
+
+const PRIVATE = 0o700;
+
+/** One parent at a time: Node's own recursion never ends where the kernel says that a parent is not there. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: PRIVATE });
 }
 
 function folderError(folder: DataFolder, cause: unknown): HoldfastError {

@@ -57,7 +57,7 @@ async function findRecord(
   const record =
     run === undefined ? await currentRun(state.database, of) : await findRun(state.database, { ...of, run });
   if (record === undefined) {
-    const what = run === undefined ? `no run of ${program} has succeeded` : `${program} has no run ${run}`;
+    const what = run === undefined ? `no batch of ${program} has been published` : `${program} has no run ${run}`;
     throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);
   }
   return record;
@@ -74,18 +74,25 @@ async function readRevision(root: string, record: RunRecord): Promise<Revision> 
   throw new HoldfastError('HF_ARTIFACT_CORRUPT', `the revision of run ${record.run} was changed: ${file}`);
 }
 
-/** The artifacts that the run got to, by stage. */
+/**
+ * The artifacts that the run got to, by stage.
+ * @throws HF_ARTIFACT_CORRUPT when one of them is gone, was changed, or is not the one that this run made
+ */
 async function openArtifacts(root: string, record: RunRecord): Promise<Record<string, ArtifactReference>> {
   const store = openFolderStore(root);
   const { namespace, program, run, attempt } = record;
   const artifacts: Record<string, ArtifactReference> = {};
   for (const { name } of PIPELINES.batch) {
-    try {
-      artifacts[name] = await store.open({ namespace, program, run, stage: name, attempt });
-    } catch (error) {
-      if (name === 'extract' || !(error instanceof HoldfastError) || error.code !== 'HF_ARTIFACT_CORRUPT') throw error;
-      break;
+    const made = record.stages.find((stage) => stage.name === name)?.artifact;
+    if (made === undefined) continue;
+    const artifact = await store.open({ namespace, program, run, stage: name, attempt });
+    if (artifact.digest !== made) {
+      throw new HoldfastError(
+        'HF_ARTIFACT_CORRUPT',
+        `the artifact of stage ${name} in ${artifact.folder} is not the one that ${run} made: another database shares this data folder`,
+      );
     }
+    artifacts[name] = artifact;
   }
   return artifacts;
 }

@@ -8,7 +8,7 @@ import { HoldfastError } from '../jobs/errors.ts';
 import { PIPELINES, type PipelineName } from '../jobs/pipelines/pipelines.ts';
 import { beginRun } from '../jobs/postgres/begin-run.ts';
 import type { Database } from '../jobs/postgres/database.ts';
-import { finishRun, recordStage } from '../jobs/postgres/runs.ts';
+import { finishRun, type StageReport as RecordedStage, recordStage } from '../jobs/postgres/runs.ts';
 import { runName } from '../jobs/run/name.ts';
 import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
 import type { RunIdentity, StageContext } from '../jobs/run/stage.ts';
@@ -98,7 +98,11 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         stages.push(stage);
         warnings.push(...(result.warnings ?? []));
         step.done(rowsIn, rowsOut);
-        await record.stage({ ...stage, ...(result.warnings === undefined ? {} : { warnings: result.warnings }) });
+        await record.stage({
+          ...stage,
+          ...(result.warnings === undefined ? {} : { warnings: result.warnings }),
+          ...(result.artifact === undefined ? {} : { artifact: result.artifact.digest }),
+        });
       } catch (error) {
         step.failed();
         throw error;
@@ -129,7 +133,7 @@ export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namesp
 /** What is kept of a run while it goes on. */
 interface RunRecorder {
   readonly identity: RunIdentity;
-  stage(report: StageReport & { readonly warnings?: readonly string[] }): Promise<void>;
+  stage(report: RecordedStage): Promise<void>;
   finish(failure?: HoldfastError): Promise<void>;
   release(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { exitStatus, HoldfastError } from '../jobs/errors.ts';
-import type { Io } from './io.ts';
+import { DEFAULT_DATA } from './data-folder.ts';
+import type { Io, Output } from './io.ts';
 
 /** Each command's code, and with it the drivers it needs, is loaded only when the command runs. */
 function commands(io: Io, ended: (status: number) => void): Command {
@@ -24,7 +25,7 @@ Examples:
 Exit status: 0 done, 78 refused manifest or failed gate, 1 any other failure.`,
     );
 
-  const data = new Option('--data <dir>', 'folder where state lives').default('.holdfast').env('HOLDFAST_DATA');
+  const data = new Option('--data <dir>', 'folder where state lives').default(DEFAULT_DATA).env('HOLDFAST_DATA');
   const output = new Option('-o, --output <format>', 'what to print').choices(['text', 'json']).default('text');
 
   holdfast
@@ -107,24 +108,46 @@ Examples:
 /** Runs one command line and resolves to its exit status. Never throws. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let status = 0;
-  const program = commands(io, (ended) => {
+  let printed = false;
+  const stdout: Output = {
+    ...(io.stdout.isTTY === undefined ? {} : { isTTY: io.stdout.isTTY }),
+    write(text) {
+      printed = true;
+      return io.stdout.write(text);
+    },
+  };
+  const program = commands({ ...io, stdout }, (ended) => {
     status = ended;
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    return report(error, program.opts()['verbose'] === true, io);
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const failure = asFailure(error);
+    // Who asked for JSON gets one object, whatever went wrong and however early.
+    if (!printed && asksForJson(argv)) {
+      io.stdout.write(`${JSON.stringify({ error: { code: failure.code, message: failure.message } })}\n`);
+    }
+    // Commander has said it already, with what was probably meant.
+    return error instanceof CommanderError ? 1 : report(failure, program.opts()['verbose'] === true, io);
   }
 }
 
+function asksForJson(argv: readonly string[]): boolean {
+  return /(^| )(-o|--output)[ =]?json( |$)/.test(argv.join(' '));
+}
+
+function asFailure(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof CommanderError)
+    return new HoldfastError('HF_USAGE', message.replace(/^error: /, ''), { cause: error });
+  return new HoldfastError('HF_INTERNAL', message, { cause: error });
+}
+
 /** Prints a failure as one line, `CODE: sentence`, and its causes where a person asked for them. */
-function report(error: unknown, verbose: boolean, io: Io): number {
-  const failure =
-    error instanceof HoldfastError
-      ? error
-      : new HoldfastError('HF_INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+function report(failure: HoldfastError, verbose: boolean, io: Io): number {
   io.stderr.write(`${failure.code}: ${failure.message}\n`);
   if (verbose) {
     for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) io.stderr.write(`${cause.stack}\n`);
@@ -149,12 +172,21 @@ function version(): string {
 
 if (import.meta.main) {
   const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => interrupt.abort(new HoldfastError('HF_INTERRUPTED', `stopped by ${name}; run it again`)));
   }
-  // A reader that went away (`| head`) ends the command quietly.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  process.exitCode = await main(process.argv.slice(2), {
+  // Nobody reads any more: the work goes on to its end, and what it holds is given back. A reader that had enough
+  // (`| head`) is no failure, a full disk is.
+  let unwritable = 0;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    if (unwritable === 0)
+      process.stderr.write(`HF_DISK_FULL: cannot write the result (${error.code ?? error.message})\n`);
+    unwritable = 1;
+    process.exitCode ||= unwritable;
+  });
+  process.stderr.on('error', () => {});
+  const status = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,
@@ -162,4 +194,5 @@ if (import.meta.main) {
     now: () => new Date(),
     elapsed: () => performance.now(),
   });
+  process.exitCode = status || unwritable;
 }

@@ -27,6 +27,8 @@ export interface Places {
   readonly database: string;
   /** A candidate to look at first. */
   readonly customer: string | undefined;
+  /** What `explain` needs besides program and customer to find this run; undefined when it is the current batch. */
+  readonly elsewhere: string | undefined;
   readonly program: string;
   readonly dryRun: boolean;
 }
@@ -37,6 +39,7 @@ const FIGURE = 7;
 const BAR = 8;
 /** Filters shown on one line. */
 const PER_LINE = 4;
+const TIMES_PER_LINE = 2;
 
 /** The funnel of a run and what to do next, as text. */
 export function funnel(report: RunReport, places: Places): string {
@@ -77,11 +80,16 @@ export function funnel(report: RunReport, places: Places): string {
     const speed = rate(rowsIn, seconds);
     return `${name} ${duration(seconds)}${speed === '' ? '' : ` (${speed})`}`;
   });
-  line('took', duration(total), times.slice(0, 3).join('   '));
-  if (times.length > 3) line('', '', times.slice(3).join('   '));
+  for (let from = 0; from < times.length; from += TIMES_PER_LINE) {
+    const [label, figure] = from === 0 ? ['took', duration(total)] : ['', ''];
+    line(label, figure, times.slice(from, from + TIMES_PER_LINE).join('   '));
+  }
   if (!places.dryRun) line('state', '', `${places.state}   candidates in ${places.database}`);
   if (places.dryRun) line('next', '', 'the same without --dry-run');
-  else if (places.customer !== undefined) line('next', '', `holdfast explain ${places.program} ${places.customer}`);
+  else if (places.customer !== undefined) {
+    const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
+    line('next', '', `holdfast explain ${places.program} ${places.customer}${options}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

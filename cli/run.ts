@@ -6,15 +6,24 @@ import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { loadModel } from '../jobs/models/index.ts';
+import { currentRun } from '../jobs/postgres/runs.ts';
 import { riskiestCustomer } from '../jobs/retention/explain.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
-import { clearScratch, createDataFolder, type DataFolder, dataFolder, lockDataFolder } from './data-folder.ts';
+import {
+  clearScratch,
+  createDataFolder,
+  type DataFolder,
+  DEFAULT_DATA,
+  dataFolder,
+  isDataFolder,
+  lockDataFolder,
+} from './data-folder.ts';
 import type { Io } from './io.ts';
 import { asFailure, type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { terminalProgress } from './progress.ts';
-import { funnel, type RunReport } from './report.ts';
+import { funnel, type Places, type RunReport } from './report.ts';
 import { openHistory, openState } from './state.ts';
 
 /** Options as the command line gives them. */
@@ -88,12 +97,23 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
     io,
     terminalProgress(io),
   );
-  await printFunnel(result, plan, { state: near(folder.path), database: state.place }, options, io);
+  if (result.failure === undefined) {
+    const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
+    const isCurrent = current?.run === result.report.run;
+    const places = {
+      state: near(folder.path),
+      database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
+      elsewhere: explainOptions(plan.namespace, isCurrent ? undefined : result.report.run, options.data),
+    };
+    await printFunnel(result, plan, places, options, io);
+  }
   return result;
 }
 
 /** A dry run reads the history that is there, and writes to a folder that goes with it. */
 async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
+  // Nobody takes away the history while it is read.
+  using _lock = isDataFolder(folder) ? lockDataFolder(folder) : undefined;
   const temporary = await mkdtemp(join(tmpdir(), 'holdfast-dry-run-'));
   try {
     await using state = await openHistory(folder, io);
@@ -108,7 +128,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
       io,
       terminalProgress(io),
     );
-    await printFunnel(result, plan, { state: '', database: '' }, options, io);
+    await printFunnel(result, plan, { state: '', database: '', elsewhere: undefined }, options, io);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -118,12 +138,14 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
 async function printFunnel(
   result: LocalRunResult,
   plan: Plan,
-  places: { readonly state: string; readonly database: string },
+  places: Pick<Places, 'state' | 'database' | 'elsewhere'>,
   options: RunOptions,
   io: Io,
 ): Promise<void> {
   if (options.output === 'json' || result.failure !== undefined) return;
   const { offer, extract } = result.artifacts;
+  // Progress above, where a terminal shows both.
+  if (io.stdout.isTTY === true) io.stdout.write('\n');
   io.stdout.write(
     funnel(result.report, {
       ...places,
@@ -134,6 +156,16 @@ async function printFunnel(
       dryRun: plan.dryRun,
     }),
   );
+}
+
+/** Options that `explain` needs to look where this run was. */
+function explainOptions(namespace: string, run: string | undefined, data: string): string | undefined {
+  const options = [
+    ...(namespace === 'default' ? [] : ['--namespace', namespace]),
+    ...(run === undefined ? [] : ['--run', run]),
+    ...(data === DEFAULT_DATA ? [] : ['--data', data]),
+  ];
+  return options.length === 0 ? undefined : options.join(' ');
 }
 
 async function exampleCustomer(offer: ArtifactReference): Promise<string | undefined> {
@@ -152,11 +184,25 @@ function slotOf({ program, run }: RunnableManifest, now: Date): Date {
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
+const EARLIEST_YEAR = 1971;
+const LATEST_YEAR = 2999;
+
+/** JavaScript takes 30 February for 2 March. */
+function isOnCalendar(text: string): boolean {
+  const day = text.slice(0, 10);
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
 function clock(text: string | undefined, io: Io): () => Date {
   if (text === undefined) return io.now;
-  const instant = INSTANT.test(text) ? new Date(text) : new Date(Number.NaN);
-  if (Number.isNaN(instant.getTime())) {
-    throw new HoldfastError('HF_USAGE', `--now ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date`);
+  const instant = INSTANT.test(text) && isOnCalendar(text) ? new Date(text) : new Date(Number.NaN);
+  const year = instant.getUTCFullYear();
+  if (Number.isNaN(instant.getTime()) || year < EARLIEST_YEAR || year > LATEST_YEAR) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `--now ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,
+    );
   }
   return () => new Date(instant);
 }

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -191,6 +192,52 @@ describe('a source', () => {
       `shop=${elsewhere}`,
     ]);
     await expectRefusal(result, 1, 'HF_WAREHOUSE_UNREADABLE', /missing\.parquet/);
+  });
+});
+
+describe('a command line', () => {
+  const rows: [string, string[], string, RegExp][] = [
+    ['without a file', [], 'HF_USAGE', /missing required argument/],
+    ['with an unknown option', ['program.yaml', '--frobnicate'], 'HF_USAGE', /frobnicate/],
+    ['with a day that is on no calendar', ['program.yaml', '--now', '2026-02-30'], 'HF_USAGE', /2026-02-30/],
+    ['with a year that nobody means', ['program.yaml', '--now', '0001-01-01'], 'HF_USAGE', /0001-01-01/],
+    ['with a time without a zone', ['program.yaml', '--now', '2026-11-23T02:00:00'], 'HF_USAGE', /such as/],
+    ['with a fraction of a customer', ['program.yaml', '--customers', '1e3'], 'HF_USAGE', /whole number/],
+    ['with a source of an unknown connector', ['program.yaml', '--source', 'shp=x.csv'], 'HF_USAGE', /shop/],
+    ['with a folder that is a pattern', ['program.yaml', '--data', 'state-*'], 'HF_DATA_FOLDER', /\*/],
+    ['with a file that is not there', ['nothing.yaml'], 'HF_MANIFEST_UNREADABLE', /no such file/],
+  ];
+  test.each(rows)('%s is refused, as JSON too', async (_name, args, code, sentence) => {
+    await shop.program();
+    const located = args.map((arg) => (arg.endsWith('.yaml') ? shop.path(arg) : arg));
+    const { status, stdout, stderr } = await shop.holdfast(['run', ...located, '--output', 'json']);
+    expect(status).toBe(code === 'HF_USAGE' ? 1 : 78);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code } });
+    expect(stderr).toMatch(sentence);
+  });
+
+  test('whose reader goes away runs to its end and leaves no Postgres behind', async () => {
+    const state = shop.path('unread-state');
+    const program = await shop.program();
+    const script = `"${COMMAND}" run "${program}" --now ${NOW} --data "${state}" 2>&1 | true`;
+    spawnSync('bash', ['-c', script]);
+    expect(existsSync(`${state}/postgres/data/PG_VERSION`)).toBe(true);
+    expect(existsSync(`${state}/postgres/data/postmaster.pid`)).toBe(false);
+    const explained = await shop.holdfast(['explain', 'keep', 'C0300', '--data', state]);
+    expect(explained.status).toBe(0);
+  });
+
+  test('whose terminal is closed ends as if by Ctrl-C', async () => {
+    const program = await shop.program();
+    const child = spawn(COMMAND, ['run', program, '--now', NOW, '--data', shop.path('hung-up')]);
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (!stderr.includes('extract') && chunk.includes('extract')) child.kill('SIGHUP');
+      stderr += chunk.toString();
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(stderr).toMatch(/^HF_INTERRUPTED: stopped by SIGHUP/m);
+    expect(existsSync(`${shop.path('hung-up')}/postgres/data/postmaster.pid`)).toBe(false);
   });
 });
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { HoldfastError } from '../jobs/errors.ts';
 import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
 
 interface Report {
@@ -68,7 +69,12 @@ describe('a run of the batch', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^extract +400 +rejected 0$/m);
     expect(stdout).toMatch(/trust −100 {3}churn-signal −100 {3}customer-value −100/);
-    expect(stdout).toMatch(/^next +holdfast explain keep C03\d\d$/m);
+    // What it tells to do next works as it stands.
+    const [, next = ''] = /^next +holdfast (explain keep C03\d\d --data \S+)$/m.exec(stdout) ?? [];
+    expect(await shop.holdfast(next.split(' '))).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('candidate'),
+    });
     expect(stdout).toContain(shop.data);
     // Plain lines where there is no terminal.
     expect(stderr).not.toContain('\u001B');
@@ -105,11 +111,14 @@ describe('a run of the batch', () => {
       'metadata: { name: keep-by-hand }',
       'spec: { programRef: { name: keep }, pipeline: batch, slot: "2026-11-16T02:00:00Z", trigger: backfill }',
     ].join('\n');
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(shop.path('run.yaml'), `${program}---\n${run}\n`);
-    const { status, stdout } = await shop.holdfast(['run', shop.path('run.yaml'), '--output', 'json', '--now', NOW]);
+    const { status, stdout } = await shop.holdfast(['run', shop.path('run.yaml'), '--now', NOW]);
     expect(status).toBe(0);
-    expect((JSON.parse(stdout) as Report).run).toMatch(/^keep-20261116t020000z-\d+$/);
+    expect(stdout).toMatch(/^keep-20261116t020000z-\d+ /);
+    // A backfill is not the current batch: one must ask for it by name.
+    expect(stdout).toMatch(/^state .*not the current batch$/m);
+    const [, next = ''] = /^next +holdfast (.+ --run keep-20261116t020000z-\d+ .+)$/m.exec(stdout) ?? [];
+    expect((await shop.holdfast(next.split(' '))).stdout).toContain('as of 2026-11-16T02:00:00.000Z');
   });
 });
 
@@ -138,6 +147,7 @@ test('who was decided on last week, held out or not, is not a candidate this wee
 
 describe('holdfast explain', () => {
   beforeAll(async () => {
+    await shop.holdfast(['run', await shop.program(), '--now', NOW]);
     await shop.holdfast(['run', await shop.program(), '--now', NOW]);
   });
 
@@ -173,6 +183,35 @@ describe('holdfast explain', () => {
     expect(run).not.toBe('keep-20261123t020000z-1');
   });
 
+  test('refuses to tell from an artifact that is not the one the run made', async () => {
+    const state = shop.path('tampered');
+    await shop.holdfast(['run', await shop.program(), '--now', NOW, '--data', state]);
+    const folder = join(state, 'artifacts/default/keep/keep-20261123t020000z-1/filter/1');
+    const explain = () => shop.holdfast(['explain', 'keep', 'C0042', '--data', state]);
+    const manifest = await readFile(join(folder, 'manifest.json'), 'utf8');
+    await writeFile(join(folder, 'manifest.json'), manifest.replace(/"trust": *100/, '"trust": 101'));
+    expect(await explain()).toMatchObject({
+      status: 78,
+      stderr: expect.stringMatching(/^HF_ARTIFACT_CORRUPT: .*filter/),
+    });
+    await writeFile(join(folder, 'manifest.json'), manifest);
+    expect(await explain()).toMatchObject({ status: 0 });
+    await rm(join(folder, 'removed.parquet'));
+    expect(await explain()).toMatchObject({ status: 78, stderr: expect.stringMatching(/^HF_ARTIFACT_CORRUPT: /) });
+  });
+
+  test('of a run that ended before the filters says that they were not reached', async () => {
+    const { stdout } = await shop.holdfast(['run', await shop.program(), '--now', NOW, '--output', 'json'], {
+      watch: (text, abort) => {
+        if (text.startsWith('extract')) abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped'));
+      },
+    });
+    const { run } = JSON.parse(stdout) as Report;
+    const explained = await shop.holdfast(['explain', 'keep', 'C0042', '--run', run]);
+    expect(explained.stdout).toMatch(/the run ended before/);
+    expect(explained.stdout).toMatch(/· trust +not reached/);
+  });
+
   test('says so when the query did not return the customer', async () => {
     const { status, stdout } = await shop.holdfast(['explain', 'keep', 'C9999']);
     expect(status).toBe(1);
@@ -182,7 +221,7 @@ describe('holdfast explain', () => {
   test('of a program that never ran is HF_NOT_FOUND', async () => {
     const { status, stderr } = await shop.holdfast(['explain', 'kept', 'C0001']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^HF_NOT_FOUND: no run of kept/);
+    expect(stderr).toMatch(/^HF_NOT_FOUND: no batch of kept/);
   });
 });
 
@@ -194,6 +233,18 @@ describe('holdfast clean', () => {
     expect((await shop.holdfast(['clean', '--data', state])).status).toBe(0);
     expect(existsSync(state)).toBe(false);
     expect(await shop.holdfast(['clean', '--data', state])).toMatchObject({ status: 0 });
+  });
+
+  test('of a link removes what it points to, and nothing of a neighbour', async () => {
+    const [real, link] = [shop.path('real-state'), shop.path('linked-state')];
+    await mkdir(real);
+    await symlink(real, link);
+    await mkdir(`${real}.removing`);
+    await shop.holdfast(['run', await shop.program(), '--now', NOW, '--data', link]);
+    expect((await stat(real)).mode & 0o777).toBe(0o700);
+    expect((await shop.holdfast(['clean', '--data', link])).status).toBe(0);
+    expect(existsSync(real)).toBe(false);
+    expect(existsSync(`${real}.removing`)).toBe(true);
   });
 
   test('leaves a folder alone that is not its own', async () => {

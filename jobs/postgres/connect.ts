@@ -54,8 +54,9 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
     },
   };
   try {
-    await pool.query('SELECT 1');
-    return database;
+    const { rows } = await pool.query<{ encoding: string }>(`SELECT current_setting('server_encoding') AS encoding`);
+    if (rows[0]?.encoding === 'UTF8') return database;
+    throw new Error(`its encoding is ${rows[0]?.encoding}: make a database with ENCODING 'UTF8'`);
   } catch (error) {
     await database.close();
     throw new HoldfastError('HF_DATABASE_UNREACHABLE', `cannot connect to Postgres at ${target}: ${reason(error)}`, {

@@ -21,6 +21,8 @@ export interface StageReport {
   readonly seconds: number;
   readonly counts: Readonly<Record<string, unknown>>;
   readonly warnings?: readonly string[];
+  /** Digest of the artifact that it committed, if it makes one. */
+  readonly artifact?: string;
 }
 
 export interface RunRecord extends RunKey {

@@ -89,6 +89,10 @@ export async function explainCustomer(
   const figures = Object.fromEntries(
     SIGNAL_FIGURES.filter((column) => extracted[column] !== undefined).map((column) => [column, extracted[column]]),
   );
+  if (artifacts['filter'] === undefined) {
+    const filters = program.filterChain.map(({ filterId }) => notReached(filterId));
+    return { outcome: 'unfinished', reasons: [], signals, figures, filters };
+  }
   const removed = await find('filter', 'removed.parquet');
   const kept = removed === undefined ? await find('filter', 'kept.parquet') : undefined;
   const removedBy = removed?.['filter_id'] as string | undefined;
@@ -133,13 +137,17 @@ function explainFilters(
   const chain = [...program.filterChain].sort((a, b) => a.order - b.order);
   const last = removedBy === undefined ? chain.length : chain.findIndex(({ filterId }) => filterId === removedBy);
   return chain.map((filter, position) => {
-    if (position > last) return { filterId: filter.filterId, verdict: 'not-reached', comparisons: [] };
+    if (position > last) return notReached(filter.filterId);
     return {
       filterId: filter.filterId,
       verdict: position === last ? 'removed' : 'passed',
       comparisons: explainPredicate(predicateOf(filter, program), row),
     };
   });
+}
+
+function notReached(filterId: string): FilterExplanation {
+  return { filterId, verdict: 'not-reached', comparisons: [] };
 }
 
 /** The candidate with the highest risk among those who get an offer; undefined when there is none. */

@@ -25,7 +25,8 @@ export function failedGate(size: ExtractSize, quality: RetentionProgramSpec['qua
   if (last !== undefined && good < quality.minRowsVersusLastRun * last) {
     const sentence =
       `The extract has ${good} rows and that of the last run had ${last}; ` +
-      `quality.minRowsVersusLastRun wants at least ${percent(quality.minRowsVersusLastRun)} of it.`;
+      `quality.minRowsVersusLastRun wants at least ${percent(quality.minRowsVersusLastRun)} of it. ` +
+      'On a laptop, keep a sample of another size in another --data folder.';
     return new HoldfastError('HF_EXTRACT_COLLAPSED', sentence);
   }
   return undefined;

@@ -88,7 +88,10 @@ async function fill(engine: Engine, { customers, seed, asOf, signal, progress }:
   while (rows < customers) {
     throwIfAborted(signal);
     const until = next + Math.min(CHUNK, Math.ceil((customers - rows) * CUSTOMERS_PER_ROW) + 500);
-    await live(engine, { from: next, until, asOf }, signal);
+    const expected = Math.min(customers - rows, (until - next) / CUSTOMERS_PER_ROW);
+    await live(engine, { from: next, until, asOf }, signal, (share) =>
+      progress?.(Math.floor(rows + share * expected), customers),
+    );
     const chunk = await numberReturned(engine, asOfInstant, { rows, returned, wanted: customers });
     if (chunk.last !== undefined) await cutAfter(engine, chunk.last);
     await engine.run(DEFECTS);
@@ -115,6 +118,7 @@ async function live(
   engine: Engine,
   { from, until, asOf }: { readonly from: number; readonly until: number; readonly asOf: Date },
   signal: AbortSignal | undefined,
+  progress: (share: number) => void,
 ): Promise<void> {
   const asOfDay = `DATE '${asOf.toISOString().slice(0, 10)}'`;
   const tables = { ...recordedTables(asOfDay), past_offers: pastOffers(asOfDay), ...truthTables(asOfDay) };
@@ -125,9 +129,10 @@ async function live(
     CUSTOMER_WEEKS,
     ...CHUNK_TABLES.map((table) => `CREATE OR REPLACE TEMP TABLE ${chunkName(table)} AS ${tables[table]}`),
   ];
-  for (const statement of statements) {
+  for (const [done, statement] of statements.entries()) {
     throwIfAborted(signal);
     await engine.run(statement);
+    progress((done + 1) / statements.length);
   }
 }
 
