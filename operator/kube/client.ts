@@ -1,0 +1,277 @@
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import {
+  apiVersionOf,
+  type KubeApi,
+  KubeError,
+  type KubeObject,
+  keyOf,
+  type ObjectKey,
+  type Resource,
+  splitKey,
+  type WatchEvent,
+} from './api.ts';
+import type { Clock } from './clock.ts';
+import { type Connection, type ConnectionSource, connect } from './connection.ts';
+import { lines } from './lines.ts';
+import { refusal, refusalInStream, type Status } from './status.ts';
+
+/** Our name in `managedFields`. */
+const FIELD_MANAGER = 'holdfast';
+
+/** The API server gives a request up after 60 s; we do before, so that a half-open connection costs no more. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export interface ClientOptions extends ConnectionSource {
+  readonly clock: Clock;
+  /** Name and version, for the API server's audit log. */
+  readonly userAgent: string;
+  readonly requestTimeoutMs?: number;
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly contentType?: string;
+  readonly body?: object;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function pathOf(resource: Resource, namespace: string | undefined, ...rest: readonly string[]): string {
+  const root = resource.group === '' ? '/api' : `/apis/${resource.group}`;
+  const parts = namespace === undefined ? [] : ['namespaces', namespace];
+  return [root, resource.version, ...[...parts, resource.plural, ...rest].map(encodeURIComponent)].join('/');
+}
+
+function objectPath(resource: Resource, key: ObjectKey, ...rest: readonly string[]): string {
+  const { namespace, name } = splitKey(key);
+  if (namespace === '' || name === '') {
+    throw new TypeError(`"${key}" is not namespace/name of a ${resource.kind}.`);
+  }
+  return pathOf(resource, namespace, name, ...rest);
+}
+
+function target(call: Call): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    if (value !== undefined) {
+      query.set(name, String(value));
+    }
+  }
+  return query.size === 0 ? call.path : `${call.path}?${query.toString()}`;
+}
+
+/** KubeApi over HTTP. Reads the credentials at once, and throws when they are unusable. */
+export function createClient(options: ClientOptions): KubeApi & { close(): void } {
+  const connection = connect(options);
+  const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+
+  /** Opens the exchange and hands its answer to `use`; the time limit holds until `use` is done. */
+  async function exchange<T>(
+    call: Call,
+    signal: AbortSignal | undefined,
+    use: (response: IncomingMessage) => Promise<T>,
+  ): Promise<T> {
+    const what = `${call.method} ${call.path}`;
+    const late = new AbortController();
+    const stop = options.clock.setTimeout(() => late.abort(), timeoutMs);
+    const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
+    try {
+      return await use(await open(connection, call, either, options.userAgent));
+    } catch (cause) {
+      if (signal?.aborted) {
+        throw new KubeError(0, 'Aborted', `${what} was given up.`, { cause });
+      }
+      if (late.signal.aborted) {
+        throw new KubeError(0, 'Unreachable', `${what}: no answer within ${timeoutMs / 1000} s`, { cause });
+      }
+      if (cause instanceof KubeError) {
+        throw cause;
+      }
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new KubeError(0, 'Unreachable', `${what}: the answer broke off (${why})`, { cause });
+    } finally {
+      stop();
+    }
+  }
+
+  function json<T>(call: Call, signal: AbortSignal | undefined): Promise<T> {
+    return exchange(call, signal, async (response) => JSON.parse(await body(call, response)) as T);
+  }
+
+  return {
+    async list(resource, { namespace, labelSelector, limit, continue: from, resourceVersion }, signal) {
+      const query = {
+        labelSelector,
+        limit,
+        continue: from,
+        // A continue token says which version it reads; the server refuses both.
+        ...(resourceVersion !== undefined && from === undefined
+          ? { resourceVersion, resourceVersionMatch: 'NotOlderThan' }
+          : {}),
+      };
+      const answer = await json<{ items: Json[] | null; metadata: { resourceVersion: string; continue?: string } }>(
+        { method: 'GET', path: pathOf(resource, namespace), query },
+        signal,
+      );
+      // Items of built-in kinds come without these two.
+      const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
+      return {
+        items: (answer.items ?? []).map((item) => ({ ...type, ...item }) as never),
+        resourceVersion: answer.metadata.resourceVersion,
+        ...(answer.metadata.continue ? { continue: answer.metadata.continue } : {}),
+      };
+    },
+
+    async *watch<T extends KubeObject>(
+      resource: Resource,
+      { namespace, labelSelector, resourceVersion, timeoutSeconds }: Parameters<KubeApi['watch']>[1],
+      signal: AbortSignal,
+    ): AsyncGenerator<WatchEvent<T>> {
+      const call: Call = {
+        method: 'GET',
+        path: pathOf(resource, namespace),
+        query: { watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds, labelSelector },
+      };
+      const response = await exchange(call, signal, async (answer) => {
+        if (answer.statusCode !== 200) {
+          throw refusal(`GET ${call.path}`, answer, await text(answer));
+        }
+        return answer;
+      });
+      yield* events<T>(call, response, signal);
+    },
+
+    async get<T extends KubeObject>(resource: Resource, key: ObjectKey, signal?: AbortSignal) {
+      try {
+        return await json<T>({ method: 'GET', path: objectPath(resource, key) }, signal);
+      } catch (error) {
+        if (error instanceof KubeError && error.status === 404) {
+          return undefined;
+        }
+        throw error;
+      }
+    },
+
+    create: (resource, object, signal) =>
+      json({ method: 'POST', path: pathOf(resource, object.metadata.namespace), body: object }, signal),
+
+    async applyStatus(resource, { metadata, status }, signal) {
+      const { name, namespace, resourceVersion } = metadata;
+      if (resourceVersion === undefined) {
+        // Without it the status of one object could land on another that was made under its name since.
+        throw new TypeError(`The status of ${resource.kind} ${name} has no resourceVersion.`);
+      }
+      return await json(
+        {
+          method: 'PATCH',
+          path: objectPath(resource, keyOf({ metadata }), 'status'),
+          query: { fieldManager: FIELD_MANAGER, force: true },
+          contentType: 'application/apply-patch+yaml',
+          body: {
+            apiVersion: apiVersionOf(resource),
+            kind: resource.kind,
+            metadata: { name, namespace, resourceVersion },
+            status,
+          },
+        },
+        signal,
+      );
+    },
+
+    async patch(resource, key, mergePatch, { resourceVersion } = {}, signal) {
+      const { metadata } = mergePatch as { metadata?: object };
+      const body =
+        resourceVersion === undefined ? mergePatch : { ...mergePatch, metadata: { ...metadata, resourceVersion } };
+      return await json(
+        { method: 'PATCH', path: objectPath(resource, key), contentType: 'application/merge-patch+json', body },
+        signal,
+      );
+    },
+
+    replace: async (resource, object, signal) =>
+      await json({ method: 'PUT', path: objectPath(resource, keyOf(object)), body: object }, signal),
+
+    async delete(resource, key, { uid, propagationPolicy }, signal) {
+      try {
+        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy };
+        await json({ method: 'DELETE', path: objectPath(resource, key), body }, signal);
+      } catch (error) {
+        if (!(error instanceof KubeError && error.status === 404)) {
+          throw error;
+        }
+      }
+    },
+
+    close: () => connection.close(),
+  };
+}
+
+async function open(
+  connection: Connection,
+  call: Call,
+  signal: AbortSignal,
+  userAgent: string,
+): Promise<IncomingMessage> {
+  const content = call.body === undefined ? undefined : JSON.stringify(call.body);
+  return await connection.send({
+    method: call.method,
+    path: target(call),
+    headers: {
+      Accept: 'application/json',
+      'User-Agent': userAgent,
+      ...(content === undefined
+        ? {}
+        : {
+            'Content-Type': call.contentType ?? 'application/json',
+            'Content-Length': String(Buffer.byteLength(content)),
+          }),
+    },
+    body: content,
+    signal,
+  });
+}
+
+async function body(call: Call, response: IncomingMessage): Promise<string> {
+  const content = await text(response);
+  if (response.statusCode === undefined || response.statusCode < 200 || response.statusCode > 299) {
+    throw refusal(`${call.method} ${call.path}`, response, content);
+  }
+  return content;
+}
+
+async function* events<T extends KubeObject>(
+  call: Call,
+  response: IncomingMessage,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<T>> {
+  const what = `GET ${call.path}`;
+  try {
+    for await (const line of lines(response)) {
+      const event = JSON.parse(line) as { type: string; object: T & Status };
+      switch (event.type) {
+        case 'ADDED':
+        case 'MODIFIED':
+        case 'DELETED':
+          yield { type: event.type, object: event.object };
+          break;
+        case 'BOOKMARK':
+          yield { type: 'BOOKMARK', resourceVersion: event.object.metadata.resourceVersion ?? '' };
+          break;
+        default:
+          throw refusalInStream(what, event.object);
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof KubeError) {
+      throw cause;
+    }
+    if (signal.aborted) {
+      throw new KubeError(0, 'Aborted', `${what} was given up.`, { cause });
+    }
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KubeError(0, 'Unreachable', `${what}: the watch broke off (${why})`, { cause });
+  }
+}

@@ -1,0 +1,272 @@
+import { type KubeApi, KubeError, type KubeObject, keyOf, type List, type ObjectKey, type Resource } from './api.ts';
+import { backoff } from './backoff.ts';
+import { type Clock, pause } from './clock.ts';
+import { createStore, type Indexes, type Store } from './store.ts';
+
+/** An object came (no `before`), went (no `after`) or changed. One that was made anew under its name goes, then comes. */
+export interface Change<T extends KubeObject> {
+  readonly before?: T;
+  readonly after?: T;
+}
+
+export interface ReflectorTiming {
+  /** Objects in a page of the first list. */
+  readonly pageSize: number;
+  /** The API server ends each watch after a random time in this range, so that not all end at once. */
+  readonly watchSeconds: readonly [shortest: number, longest: number];
+  /** A watch that brought nothing for so long, not even the bookmark due every minute, is taken for dead. */
+  readonly idleMs: number;
+  /** Everything is listed again this often: the one remedy for an event that never came. */
+  readonly relistMs: number;
+  readonly backoff: { readonly first: number; readonly longest: number };
+}
+
+const TIMING: ReflectorTiming = {
+  pageSize: 500,
+  watchSeconds: [300, 600],
+  idleMs: 150_000,
+  relistMs: 30 * 60_000,
+  backoff: { first: 200, longest: 10_000 },
+};
+
+/** A watch that ends sooner than this without an event counts as a failure: asking again at once would spin. */
+const SHORTEST_WATCH_MS = 1_000;
+
+export interface ReflectorOptions<T extends KubeObject> {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly indexes?: Indexes<T>;
+  readonly timing?: Partial<ReflectorTiming>;
+  /** Called after the store has changed. What it throws goes to `onError`, and the watch goes on. */
+  readonly onChange: (key: ObjectKey, change: Change<T>) => void;
+  /** A list or watch failed, or `onChange` threw. Unless stopped, the reflector tries again by itself. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Reflector<T extends KubeObject> {
+  readonly store: Store<T>;
+  /** Resolves once everything has been listed for the first time; rejects when stopped before. */
+  readonly synced: Promise<void>;
+  /** The failure under way, such as refused credentials; undefined while list and watch work. */
+  readonly failure: () => unknown;
+  /** Resolves when the watch is closed; no `onChange` comes after. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps a store equal to what the API server holds: lists in pages, then watches from there, for ever. A watch that ends
+ * is resumed where it ended; one too old to resume, or out of order, is replaced by a list, whose differences from the
+ * store are reported like events.
+ */
+export function startReflector<T extends KubeObject>(
+  api: KubeApi,
+  resource: Resource,
+  options: ReflectorOptions<T>,
+): Reflector<T> {
+  const { clock, random, namespace, labelSelector } = options;
+  const timing = { ...TIMING, ...options.timing };
+  const scope = { ...(namespace === undefined ? {} : { namespace }), ...(labelSelector ? { labelSelector } : {}) };
+  const store = createStore<T>(options.indexes);
+  const stopping = new AbortController();
+  const synced = Promise.withResolvers<void>();
+  // Whoever stops us early need not also wait for it.
+  synced.promise.catch(() => {});
+
+  /** Where to resume; undefined when only a list will do. */
+  let version: string | undefined;
+  let listedAt = 0;
+  let failures = 0;
+  let failure: unknown;
+
+  function report(error: unknown): void {
+    try {
+      options.onError?.(error);
+    } catch {
+      // An error in reporting an error has nowhere to go, and must not end the watch.
+    }
+  }
+
+  function tell(key: ObjectKey, change: Change<T>): void {
+    if (stopping.signal.aborted) {
+      return;
+    }
+    try {
+      options.onChange(key, change);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  function remove(key: ObjectKey, last: T | undefined = store.get(key)): void {
+    if (store.get(key) !== undefined && last !== undefined) {
+      store.remove(key);
+      tell(key, { before: last });
+    }
+  }
+
+  function put(object: T): void {
+    const key = keyOf(object);
+    const before = store.get(key);
+    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
+      remove(key);
+      put(object);
+      return;
+    }
+    if (before !== undefined && before.metadata.resourceVersion === object.metadata.resourceVersion) {
+      return;
+    }
+    store.set(object);
+    tell(key, before === undefined ? { after: object } : { before, after: object });
+  }
+
+  async function list(): Promise<void> {
+    const { items, resourceVersion } = await listAll<T>(api, resource, scope, timing.pageSize, stopping.signal);
+    const present = new Set<ObjectKey>();
+    for (const item of items) {
+      const object = slim(item);
+      present.add(keyOf(object));
+      put(object);
+    }
+    for (const key of store.keys()) {
+      if (!present.has(key)) {
+        remove(key);
+      }
+    }
+    version = resourceVersion;
+    listedAt = clock.elapsed();
+    // Only a watch that works ends the backoff: lists that succeed between watches that fail must not spin.
+    failure = undefined;
+    synced.resolve();
+  }
+
+  function watching(): void {
+    failures = 0;
+    failure = undefined;
+  }
+
+  async function watch(from: string): Promise<void> {
+    const [shortest, longest] = timing.watchSeconds;
+    const timeoutSeconds = Math.round(shortest + random() * (longest - shortest));
+    const idle = new AbortController();
+    let cancel = clock.setTimeout(() => idle.abort(), timing.idleMs);
+    const begun = clock.elapsed();
+    let heard = false;
+    try {
+      const signal = AbortSignal.any([stopping.signal, idle.signal]);
+      for await (const event of api.watch<T>(resource, { ...scope, resourceVersion: from, timeoutSeconds }, signal)) {
+        cancel();
+        cancel = clock.setTimeout(() => idle.abort(), timing.idleMs);
+        heard = true;
+        watching();
+        if (event.type === 'BOOKMARK') {
+          version = event.resourceVersion;
+          continue;
+        }
+        const { object } = event;
+        if (isOlder(object.metadata.resourceVersion, version)) {
+          version = undefined;
+          throw new KubeError(0, 'OutOfOrder', `An event of ${resource.plural} came after a newer one.`);
+        }
+        version = object.metadata.resourceVersion;
+        if (event.type === 'DELETED') {
+          remove(keyOf(object), slim(object));
+        } else {
+          put(slim(object));
+        }
+      }
+    } catch (error) {
+      if (idle.signal.aborted && !stopping.signal.aborted) {
+        throw new KubeError(
+          0,
+          'Idle',
+          `The watch of ${resource.plural} brought nothing for ${timing.idleMs / 1000} s.`,
+        );
+      }
+      throw error;
+    } finally {
+      cancel();
+    }
+    if (!heard && clock.elapsed() - begun < SHORTEST_WATCH_MS) {
+      throw new KubeError(0, 'Unreachable', `The watch of ${resource.plural} ended as soon as it began.`);
+    }
+    watching();
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        if (version === undefined || clock.elapsed() - listedAt >= timing.relistMs) {
+          await list();
+        } else {
+          await watch(version);
+        }
+      } catch (error) {
+        if (stopping.signal.aborted) {
+          break;
+        }
+        failures += 1;
+        failure = error;
+        report(error);
+        if (error instanceof KubeError && error.status === 410) {
+          version = undefined;
+        }
+        const asked = error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+        await pause(clock, Math.max(asked, backoff(failures, timing.backoff, random)), stopping.signal);
+      }
+    }
+    synced.reject(new KubeError(0, 'Aborted', `The reflector of ${resource.plural} was stopped.`));
+  }
+
+  const running = run();
+  return {
+    store,
+    synced: synced.promise,
+    failure: () => failure,
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Every page of a list, as of one version. When the token for the next page has expired, all at once instead. */
+async function listAll<T extends KubeObject>(
+  api: KubeApi,
+  resource: Resource,
+  scope: { readonly namespace?: string; readonly labelSelector?: string },
+  limit: number,
+  signal: AbortSignal,
+): Promise<List<T>> {
+  const items: T[] = [];
+  let page = await api.list<T>(resource, { ...scope, limit }, signal);
+  items.push(...page.items);
+  while (page.continue !== undefined) {
+    try {
+      page = await api.list<T>(resource, { ...scope, limit, continue: page.continue }, signal);
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 410) {
+        return await api.list<T>(resource, scope, signal);
+      }
+      throw error;
+    }
+    items.push(...page.items);
+  }
+  return { items, resourceVersion: page.resourceVersion };
+}
+
+/** Without what only the API server needs: it can be larger than all the rest. */
+function slim<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown };
+  return { ...object, metadata };
+}
+
+/** Versions of one resource are decimal numbers that grow (KEP-5504); of others nothing is known. */
+function isOlder(version: string | undefined, than: string | undefined): boolean {
+  const number = /^[1-9]\d*$/;
+  if (version === undefined || than === undefined || !number.test(version) || !number.test(than)) {
+    return false;
+  }
+  return version.length === than.length ? version < than : version.length < than.length;
+}
