@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
+import { csvScan } from './csv-source.ts';
 import { readingFrom } from './duckdb-failure.ts';
 import type { DataConnector, WarehouseOptions } from './index.ts';
 import { sampleWarehouse } from './sample-file.ts';
@@ -83,26 +84,12 @@ async function exposeFiles(
     const sentence = `Connector ${connector.connectorId}: name the files of ${path} with config.table, so that the query can.`;
     throw new HoldfastError('HF_MANIFEST_INVALID', sentence);
   }
-  const list = `[${files.map(literal).join(', ')}]`;
-  const byName = `union_by_name = ${files.length > 1}`;
   const scan =
     format === 'parquet'
-      ? `read_parquet(${list}, ${byName})`
-      : await csvScan(engine, `${list}, header = true, ${byName}`);
+      ? `read_parquet([${files.map(literal).join(', ')}], union_by_name = ${files.length > 1})`
+      : await csvScan(engine, connector.connectorId, files);
   await engine.run(`CREATE VIEW ${identifier(table)} AS SELECT * FROM ${scan}`);
   return files;
-}
-
-/**
- * Types come from every row, not from the first thousands: a text further down makes its column text, for the
- * query to cast or for `extract` to reject that row, where a type guessed from a part would fail the whole file.
- */
-async function csvScan(engine: Engine, source: string): Promise<string> {
-  const described = await engine.rows<{ column_name: string; column_type: string }>(
-    `DESCRIBE SELECT * FROM read_csv(${source}, sample_size = -1)`,
-  );
-  const types = described.map(({ column_name, column_type }) => `${literal(column_name)}: ${literal(column_type)}`);
-  return `read_csv(${source}, types = {${types.join(', ')}})`;
 }
 
 async function lock(engine: Engine, files: readonly string[], outputFolder: string): Promise<void> {

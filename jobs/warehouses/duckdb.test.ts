@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { CUSTOMERS, warehouseContract } from '../../test/contracts/warehouse.ts';
 import { literal, openEngine } from '../columns/engine.ts';
@@ -102,6 +103,90 @@ test('a CSV whose bad value comes after thousands of good ones is read, and its 
   expect(await warehouse.extract({ query: 'SELECT * FROM late' }, join(folder, 'a.parquet'), unaborted)).toBe(30_001);
   expect(await warehouse.describe('SELECT value FROM late')).toEqual([{ name: 'value', type: 'VARCHAR' }]);
   await warehouse.close();
+});
+
+async function read(path: string, query: string): Promise<object[]> {
+  const warehouse = await openWarehouse(connector({ path, table: 'customers' }), options(folder));
+  const answer = join(folder, 'answer.parquet');
+  try {
+    await warehouse.extract({ query }, answer, unaborted);
+  } finally {
+    await warehouse.close();
+  }
+  await using engine = await openEngine({ ...limits, scratchFolder: folder });
+  return await engine.rows(`FROM ${literal(answer)}`);
+}
+
+test.each([
+  ['whole numbers longer than a double holds', ['20015582336013643776', '20015582336013643777']],
+  ['whole numbers longer than a double holds, among decimals', ['9007199254740993', '2.5']],
+  ['numbers with leading zeros', ['007', '7']],
+  ['telephone numbers', ['+447700900123', '447700900123']],
+])('ids that are %s keep their text', async (_name, ids) => {
+  await writeFile(join(folder, 'ids.csv'), `Id,value\n${ids.map((id) => `${id},1\n`).join('')},2\n`);
+  const rows = await read('ids.csv', 'SELECT CAST(Id AS VARCHAR) AS customer_id FROM customers WHERE Id IS NOT NULL');
+  expect(rows).toEqual(ids.map((customer_id) => ({ customer_id })));
+});
+
+test('amounts, whole numbers, dates and truths of a CSV keep their types', async () => {
+  const lines = ['12.50,1,2026-01-02,true', '0.10,-20,2026-01-03,false', ',,,', '0, 3,2026-01-04,true'];
+  await writeFile(join(folder, 'typed.csv'), `amount,count,day,active\n${lines.join('\n')}\n`);
+  const warehouse = await openWarehouse(connector({ path: 'typed.csv' }), options(folder));
+  const types = (await warehouse.describe('SELECT * FROM typed')).map(({ type }) => type);
+  await warehouse.close();
+  expect(types).toEqual(['DOUBLE', 'BIGINT', 'DATE', 'BOOLEAN']);
+});
+
+test.each([
+  ['is cut off', 'C3,3', 4],
+  ['is cut off within quotes', 'C3,3,"secret', 4],
+  ['has too few values', 'C3\nC4,4,secret\n', 4],
+  ['has too many values', 'C3,3,secret,4\nC4,4,5\n', 4],
+])('a CSV of which a row %s is named with the line, and none of its content', async (_name, end, line) => {
+  await writeFile(join(folder, 'part-1.csv'), 'customer_id,a,b\nC0,0,x\n');
+  await writeFile(join(folder, 'part-2.csv'), `customer_id,a,b\nC1,1,secret; | y\nC2,2,secret\n${end}`);
+  const error = (await read('part-*.csv', 'SELECT customer_id FROM customers').catch((e: unknown) => e)) as Error;
+  expect(error).toMatchObject({
+    code: 'HF_WAREHOUSE_UNREADABLE',
+    message: expect.stringMatching(new RegExp(`part-2\\.csv: CSV Error on Line ${line}$`)),
+  });
+  expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
+});
+
+test.each([
+  ['commas', 'a.csv', '"customer_id","b;|;"\n"C1","x, y;"\n', 'x, y;'],
+  ['semicolons', 'a.csv', 'customer_id;b\nC1;x,y\n', 'x,y'],
+  ['bars', 'a.csv', 'customer_id|b\nC1|x,y\n', 'x,y'],
+  ['tabs', 'a.tsv', 'customer_id\tb,c;d,e\nC1\tx,y\n', 'x,y'],
+  ['line ends of two characters', 'a.csv', 'customer_id,b\r\nC1,"x ""y"""\r\n', 'x "y"'],
+  ['a byte order mark', 'a.csv', '\uFEFFcustomer_id,b\nC1,\n', null],
+  ['a line break in a value', 'a.csv', 'customer_id,b\nC1,"x\ny"\n', 'x\ny'],
+  ['empty lines', 'a.csv', 'customer_id,b\n\nC1,x\n\n', 'x'],
+])('a CSV with %s is read, compressed or not', async (_name, file, content, value) => {
+  await writeFile(join(folder, file), content);
+  await writeFile(join(folder, `${file}.gz`), gzipSync(content));
+  for (const path of [file, `${file}.gz`]) {
+    const rows = await read(path, "SELECT customer_id, COLUMNS(c -> c <> 'customer_id') AS b FROM customers");
+    expect(rows).toEqual([{ customer_id: 'C1', b: value }]);
+  }
+});
+
+test('CSV files whose columns differ are read by the names of their columns', async () => {
+  await writeFile(join(folder, 'part-1.csv'), 'customer_id,a\n1,2\n');
+  await writeFile(join(folder, 'part-2.csv'), 'b,a,customer_id\nx,3,20015582336013643776\n');
+  expect(await read('part-*.csv', 'SELECT customer_id, a::INTEGER AS a, b FROM customers ORDER BY a')).toEqual([
+    { customer_id: '1', a: 2, b: null },
+    { customer_id: '20015582336013643776', a: 3, b: 'x' },
+  ]);
+});
+
+test('CSV files with different delimiters are refused', async () => {
+  await writeFile(join(folder, 'part-1.csv'), 'customer_id,a\n1,2\n');
+  await writeFile(join(folder, 'part-2.csv'), 'customer_id;a\n1;2\n');
+  await expect(read('part-*.csv', 'SELECT customer_id FROM customers')).rejects.toMatchObject({
+    code: 'HF_WAREHOUSE_UNREADABLE',
+    message: expect.stringContaining('delimiters'),
+  });
 });
 
 test('a table is found in its schema, and a name that is not one is refused', async () => {

@@ -72,4 +72,3 @@ export const PROGRAMS = {
 export type ProgramName = keyof typeof PROGRAMS;
 
 export const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const;
-export const NODE = ['kube-scheduler', 'kubelet', 'kube-proxy', 'coredns', 'kubectl', 'helm'] as const;
