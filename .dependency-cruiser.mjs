@@ -48,7 +48,7 @@ export default {
     only(
       'operator',
       '^operator/',
-      ['^crds/', '^jobs/(pipelines|schedules)/'],
+      ['^crds/', '^jobs/(pipelines|schedules)/', '^jobs/run/(name|revision)\\.ts$'],
       'the operator sees Kubernetes objects only',
     ),
     only('api', '^api/', ['^crds/', '^jobs/(postgres|models|run)/'], 'the API reads Postgres and models'),

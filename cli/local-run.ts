@@ -5,10 +5,11 @@ import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import { HoldfastError } from '../jobs/errors.ts';
-import { PIPELINES, type PipelineName } from '../jobs/pipelines/pipelines.ts';
+import { loadWork, PIPELINES, type PipelineName } from '../jobs/pipelines/pipelines.ts';
 import { beginRun } from '../jobs/postgres/begin-run.ts';
 import type { Database } from '../jobs/postgres/database.ts';
 import { finishRun, type StageReport as RecordedStage, recordStage } from '../jobs/postgres/runs.ts';
+import { asFailure } from '../jobs/run/failure.ts';
 import { runName } from '../jobs/run/name.ts';
 import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
 import type { RunIdentity, StageContext } from '../jobs/run/stage.ts';
@@ -89,7 +90,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
       };
       const started = io.elapsed();
       try {
-        const work = await definition.load();
+        const work = await loadWork(definition);
         const result = await work(context);
         if (result.artifact !== undefined) artifacts[definition.name] = result.artifact;
         const { rowsIn, rowsOut, counts } = result;
@@ -185,16 +186,6 @@ async function abandon(record: RunRecorder, failure: HoldfastError): Promise<voi
 
 function phaseOf(failure: HoldfastError): 'Failed' | 'Interrupted' {
   return failure.code === 'HF_INTERRUPTED' ? 'Interrupted' : 'Failed';
-}
-
-/** Whatever a stage throws while the signal is up comes from the signal. */
-export function asFailure(error: unknown, signal: AbortSignal): HoldfastError {
-  if (signal.aborted && signal.reason instanceof HoldfastError) return signal.reason;
-  if (error instanceof HoldfastError) return error;
-  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
-    return new HoldfastError('HF_DISK_FULL', 'no room left on the disk', { cause: error });
-  }
-  return new HoldfastError('HF_INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 /** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */

@@ -8,6 +8,7 @@ import { HoldfastError } from '../jobs/errors.ts';
 import { loadModel } from '../jobs/models/index.ts';
 import { currentRun } from '../jobs/postgres/runs.ts';
 import { riskiestCustomer } from '../jobs/retention/explain.ts';
+import { asFailure } from '../jobs/run/failure.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
 import {
@@ -20,7 +21,7 @@ import {
   lockDataFolder,
 } from './data-folder.ts';
 import type { Io } from './io.ts';
-import { asFailure, type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
+import { type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { terminalProgress } from './progress.ts';
 import { funnel, type Places, type RunReport } from './report.ts';

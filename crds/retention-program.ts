@@ -3,7 +3,20 @@ import type { FilterType } from '../jobs/filters/filter.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
 import { RUN_PHASES } from './run-phase.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
-import { conditions, count, fields, fraction, instant, keyedBy, name, oneOf, rules, SET, text } from './schema.ts';
+import {
+  conditions,
+  count,
+  fields,
+  fraction,
+  instant,
+  keyedBy,
+  name,
+  oneOf,
+  quantity,
+  rules,
+  SET,
+  text,
+} from './schema.ts';
 
 /*
  * A property with a `default` is not Optional here: the schema fills it in, so inside Holdfast it is always
@@ -362,6 +375,71 @@ export const retentionProgramSpec = fields(
       default: 30,
       description: 'Days for which candidates are kept.',
     }),
+    startingDeadlineSeconds: Type.Integer({
+      minimum: 1,
+      maximum: 2_592_000,
+      default: 43_200,
+      description: 'On a cluster: how late a slot may still start, such as after an outage. Later ones are skipped.',
+    }),
+    concurrencyPolicy: oneOf(
+      ['Forbid'],
+      'On a cluster: what happens when a run is due while another goes on. `Forbid` lets it wait.',
+      { default: 'Forbid' },
+    ),
+    runHistory: fields(
+      'On a cluster: how many finished runs of the schedule are kept, with their Jobs and logs.',
+      {
+        successful: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'Succeeded runs kept.' }),
+        failed: Type.Integer({ minimum: 1, maximum: 100, default: 3, description: 'Failed and cancelled runs kept.' }),
+      },
+      { default: {} },
+    ),
+    execution: fields(
+      'On a cluster: what each task of a run may use.',
+      {
+        deadlineSeconds: Type.Integer({
+          minimum: 10,
+          maximum: 604_800,
+          default: 3600,
+          description: 'Longest time of one task, with its retries and the wait for a node.',
+        }),
+        retries: Type.Integer({
+          minimum: 0,
+          maximum: 20,
+          default: 3,
+          description: 'Times that a task is tried again. Errors that trying again cannot mend end it at once.',
+        }),
+        cpu: quantity('Processors of a task, such as 500m or 2.', '1'),
+        memory: quantity('Memory of a task, such as 2Gi; more ends it.', '2Gi'),
+        scratch: quantity('Disk for what need not outlive a task, such as 10Gi.', '10Gi'),
+      },
+      { default: {} },
+    ),
+    storage: Type.Optional(
+      fields(
+        'On a cluster: where the program keeps things, in its own namespace, in place of what the operator has set.',
+        {
+          postgres: Type.Optional(
+            fields('The database.', {
+              secretRef: fields('Secret that holds its connection string.', {
+                name: text('Name of the secret.'),
+                key: text('Key in it, such as `url`.'),
+              }),
+            }),
+          ),
+          artifacts: Type.Optional(
+            fields('What stages hand on to each other.', {
+              claimName: text('PersistentVolumeClaim; every node that runs a task must be able to mount it.'),
+            }),
+          ),
+          files: Type.Optional(
+            fields('Models and warehouse files: the folder that relative paths of the program start from.', {
+              claimName: text('PersistentVolumeClaim, mounted read-only.'),
+            }),
+          ),
+        },
+      ),
+    ),
   } satisfies Record<string, TSchema>,
   rules(connectorExists('featureStore'), connectorExists('offerHistory'), {
     rule: `self.filterChain.all(item, !(${tierIsUnknown}))`,
@@ -388,4 +466,14 @@ export const retentionProgramStatus = fields('What the operator last saw. Writte
     }),
   ),
   nextSlot: Type.Optional(instant('When the next batch is due.')),
+  batch: Type.Optional(
+    fields('How far the schedule of the batch has been followed.', {
+      schedule: text('The schedule and its zone, as last seen.', 400),
+      since: instant('When it took effect: slots before are never run.'),
+      lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
+      skippedSlots: Type.Optional(count('Slots for which no run was made.')),
+    }),
+  ),
 });
+
+export type RetentionProgramStatus = Static<typeof retentionProgramStatus>;

@@ -85,3 +85,5 @@ export const retentionRunStatus = fields('What the operator last saw. Written by
   stages: Type.Optional(Type.Array(stage, { maxItems: 16, description: 'The stages, in order.', ...keyedBy('name') })),
   conditions: Type.Optional(conditions()),
 });
+
+export type RetentionRunStatus = Static<typeof retentionRunStatus>;

@@ -62,6 +62,16 @@ export const fraction = (description: string, options: object = {}) =>
 /** An instant, RFC 3339. */
 export const instant = (description: string) => Type.String({ format: 'date-time', maxLength: 64, description });
 
+/** An amount as Kubernetes writes it. */
+export const quantity = (description: string, preset: string) =>
+  Type.String({
+    pattern: '^[0-9]{1,9}(\\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$',
+    meaning: 'a quantity such as 500m, 2 or 2Gi',
+    maxLength: 16,
+    default: preset,
+    description,
+  });
+
 /** A count that grows; 64 bits wide. */
 export const count = (description: string) =>
   Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });

@@ -1,45 +1,82 @@
+import type { Preparation } from '../run/prepare.ts';
 import type { Stage } from '../run/stage.ts';
 
-export interface StageDefinition {
+/** One piece of work: on a cluster a Job. */
+export type TaskDefinition = {
   readonly name: string;
   /** What it does, for people. */
   readonly description: string;
-  /** Loads the stage's code, and with it the drivers that it needs. */
-  readonly load: () => Promise<Stage>;
+} & (
+  | {
+      readonly does: 'prepare';
+      /** Brings the system of record to where the tasks after it need it. */
+      readonly load: () => Promise<Preparation>;
+    }
+  | {
+      readonly does: 'work';
+      /** Loads the stage's code, and with it the drivers that it needs. */
+      readonly load: () => Promise<Stage>;
+    }
+);
+
+export interface StageDefinition {
+  readonly name: string;
+  /** In order. The last one does the stage's work and reports for the stage. */
+  readonly tasks: readonly TaskDefinition[];
+}
+
+/** A stage of one task, which bears its name. */
+function stage(name: string, description: string, load: () => Promise<Stage>): StageDefinition {
+  return { name, tasks: [{ name, description, does: 'work', load }] };
 }
 
 /**
- * The pipelines and their stages, in order: the one table that the laptop, the operator and the pods read.
- * A stage is loaded only where it runs.
+ * The pipelines, their stages and the tasks of each, in order: the one table that the laptop, the operator and the pods
+ * read. A task is loaded only where it runs.
  */
-export const PIPELINES = {
+export const PIPELINES: { readonly batch: readonly StageDefinition[] } = {
   batch: [
     {
       name: 'extract',
-      description: 'reads the warehouse, completes and checks every row, finds churn signals',
-      load: async () => (await import('../retention/extract.ts')).extract,
+      tasks: [
+        {
+          name: 'migrate',
+          description: 'brings the database to the schema of this version and gives the run its number',
+          does: 'prepare',
+          load: async () => (await import('../run/prepare.ts')).prepare,
+        },
+        {
+          name: 'extract',
+          description: 'reads the warehouse, completes and checks every row, finds churn signals',
+          does: 'work',
+          load: async () => (await import('../retention/extract.ts')).extract,
+        },
+      ],
     },
-    {
-      name: 'filter',
-      description: 'applies the filter chain in order',
-      load: async () => (await import('../retention/filter.ts')).filter,
-    },
-    {
-      name: 'score',
-      description: 'asks the models for churn risk and the most effective offer',
-      load: async () => (await import('../retention/score.ts')).score,
-    },
-    {
-      name: 'offer',
-      description: 'decides offer, variant and holdout for each candidate',
-      load: async () => (await import('../retention/offer.ts')).offer,
-    },
-    {
-      name: 'store',
-      description: 'publishes the batch in Postgres, whole or not at all',
-      load: async () => (await import('../retention/store.ts')).store,
-    },
+    stage('filter', 'applies the filter chain in order', async () => (await import('../retention/filter.ts')).filter),
+    stage(
+      'score',
+      'asks the models for churn risk and the most effective offer',
+      async () => (await import('../retention/score.ts')).score,
+    ),
+    stage(
+      'offer',
+      'decides offer, variant and holdout for each candidate',
+      async () => (await import('../retention/offer.ts')).offer,
+    ),
+    stage(
+      'store',
+      'publishes the batch in Postgres, whole or not at all',
+      async () => (await import('../retention/store.ts')).store,
+    ),
   ],
-} as const satisfies Record<string, readonly StageDefinition[]>;
+};
 
 export type PipelineName = keyof typeof PIPELINES;
+
+/** Loads the task that does a stage's work: what a laptop runs of it. */
+export async function loadWork({ name, tasks }: StageDefinition): Promise<Stage> {
+  const task = tasks.findLast(({ does }) => does === 'work');
+  if (task?.does !== 'work') throw new TypeError(`The stage ${name} has no work.`);
+  return task.load();
+}

@@ -13,6 +13,8 @@ export interface NewRun extends ProgramKey {
   readonly trigger: RunTrigger;
   readonly revision: string;
   readonly startedAt: Date;
+  /** Uid of the object on a cluster that stands for the run; two of one name are two attempts. */
+  readonly owner?: string;
 }
 
 /** A run under way: nobody else runs the same program in this database until it is released. */
@@ -44,28 +46,30 @@ export async function beginRun(database: Database, request: NewRun): Promise<Sta
   }
 }
 
-/** Whoever ran them no longer holds the lock that we now have. */
-async function interruptLeftovers(
+/** Whoever ran them no longer holds the right to that we now have. @param but a run that is left as it is */
+export async function interruptLeftovers(
   client: ClientBase,
-  { namespace, program, startedAt }: NewRun,
+  { namespace, program, startedAt }: Pick<NewRun, 'namespace' | 'program' | 'startedAt'>,
+  but = '',
 ): Promise<readonly string[]> {
   const { rows } = await client.query<{ run: string }>(
     `UPDATE holdfast.runs SET phase = 'Interrupted', finished_at = $3
-     WHERE namespace = $1 AND program = $2 AND phase = 'Running' RETURNING run`,
-    [namespace, program, startedAt],
+     WHERE namespace = $1 AND program = $2 AND phase = 'Running' AND run <> $4 RETURNING run`,
+    [namespace, program, startedAt, but],
   );
   return rows.map(({ run }) => run);
 }
 
-async function repeatRun(client: ClientBase, request: NewRun): Promise<Numbers | undefined> {
-  const { namespace, program, run, slot, trigger, revision, startedAt } = request;
+/** Begins the next attempt of a run that has run before; undefined when it has not. */
+export async function repeatRun(client: ClientBase, request: NewRun): Promise<RunNumbers | undefined> {
+  const { namespace, program, run, slot, trigger, revision, startedAt, owner } = request;
   if (typeof run !== 'string') return undefined;
   const { rows } = await client.query<{ slot: Date; sequence: string; attempt: number }>(
     `UPDATE holdfast.runs
      SET attempt = attempt + 1, phase = 'Running', trigger = $4, revision = $5, started_at = $6,
-         finished_at = NULL, error_code = NULL, error_message = NULL, stages = '[]'
+         finished_at = NULL, error_code = NULL, error_message = NULL, stages = '[]', owner = $7
      WHERE namespace = $1 AND program = $2 AND run = $3 RETURNING slot, sequence, attempt`,
-    [namespace, program, run, trigger, revision, startedAt],
+    [namespace, program, run, trigger, revision, startedAt, owner],
   );
   const [repeated] = rows;
   if (repeated === undefined) return undefined;
@@ -78,8 +82,9 @@ async function repeatRun(client: ClientBase, request: NewRun): Promise<Numbers |
   return { run, sequence: Number(repeated.sequence), attempt: repeated.attempt };
 }
 
-async function insertRun(client: ClientBase, request: NewRun): Promise<Numbers> {
-  const { namespace, program, pipeline, slot, trigger, revision, startedAt } = request;
+/** Gives a new run its number and records it as Running. */
+export async function insertRun(client: ClientBase, request: NewRun): Promise<RunNumbers> {
+  const { namespace, program, pipeline, slot, trigger, revision, startedAt, owner } = request;
   const { rows } = await client.query<{ last_sequence: string }>(
     `INSERT INTO holdfast.programs (namespace, program, last_sequence) VALUES ($1, $2, 1)
      ON CONFLICT (namespace, program) DO UPDATE SET last_sequence = programs.last_sequence + 1
@@ -89,14 +94,14 @@ async function insertRun(client: ClientBase, request: NewRun): Promise<Numbers> 
   const sequence = Number(rows[0]?.last_sequence);
   const run = typeof request.run === 'string' ? request.run : request.run(sequence);
   await client.query(
-    `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at)
-     VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'Running', $9)`,
-    [namespace, program, run, pipeline, slot, sequence, trigger, revision, startedAt],
+    `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at, owner)
+     VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'Running', $9, $10)`,
+    [namespace, program, run, pipeline, slot, sequence, trigger, revision, startedAt, owner],
   );
   return { run, sequence, attempt: 1 };
 }
 
-interface Numbers {
+export interface RunNumbers {
   readonly run: string;
   readonly sequence: number;
   readonly attempt: number;

@@ -7,21 +7,24 @@ export interface RunLock {
   release(): Promise<void>;
 }
 
+/** What is hashed for the lock of a program. A slash is in neither name. */
+export function programLockName({ namespace, program }: ProgramKey): string {
+  return `holdfast run ${namespace}/${program}`;
+}
+
 /**
  * The right to run a program in this database: a lock of a connection, so it goes when the process does, however
  * that ends. It takes one connection of the pool, and needs a server (or a proxy) that keeps sessions.
  * @throws HF_DATA_LOCKED when another run holds it
  */
-export async function lockProgram(database: Database, { namespace, program }: ProgramKey): Promise<RunLock> {
+export async function lockProgram(database: Database, key: ProgramKey): Promise<RunLock> {
+  const { program } = key;
   const doing = `take the lock of ${program}`;
   const client = await database.pool.connect().catch((error: unknown) => {
     throw databaseError(error, doing);
   });
-  // A slash is in neither name.
   const call = (name: string) =>
-    client.query<{ done: boolean }>(`SELECT ${name}(hashtextextended($1, 0)) AS done`, [
-      `holdfast run ${namespace}/${program}`,
-    ]);
+    client.query<{ done: boolean }>(`SELECT ${name}(hashtextextended($1, 0)) AS done`, [programLockName(key)]);
   let locked: boolean;
   try {
     locked = (await call('pg_try_advisory_lock')).rows[0]?.done === true;

@@ -33,6 +33,8 @@ export interface RunRecord extends RunKey {
   readonly trigger: RunTrigger;
   /** SHA-256 of the program that the run is pinned to. */
   readonly revision: string;
+  /** Uid of the object on a cluster that stands for the run. */
+  readonly owner: string | undefined;
   readonly phase: RunPhase;
   readonly startedAt: Date;
   readonly finishedAt: Date | undefined;
@@ -136,6 +138,7 @@ interface RunRow {
   readonly attempt: number;
   readonly trigger: RunTrigger;
   readonly revision: string;
+  readonly owner: string | null;
   readonly phase: RunPhase;
   readonly started_at: Date;
   readonly finished_at: Date | null;
@@ -157,6 +160,7 @@ function toRecord(row: RunRow): RunRecord {
     attempt,
     trigger,
     revision,
+    owner: row.owner ?? undefined,
     phase,
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,

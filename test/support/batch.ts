@@ -53,6 +53,10 @@ export async function openBatch(): Promise<Batch> {
     batchSchedule: '0 2 * * MON',
     timeZone: 'UTC',
     candidateTTLDays: 30,
+    startingDeadlineSeconds: 43_200,
+    concurrencyPolicy: 'Forbid',
+    runHistory: { successful: 3, failed: 3 },
+    execution: { deadlineSeconds: 3600, retries: 3, cpu: '1', memory: '2Gi', scratch: '10Gi' },
   } satisfies RetentionProgramSpec;
 
   return {

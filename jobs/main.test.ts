@@ -1,0 +1,256 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { loadManifests, type RetentionProgramSpec, validateManifest } from '../crds/index.ts';
+import { type ProgramChanges, SLOT, type Workspace, workspace } from '../test/support/workspace.ts';
+import { main } from './main.ts';
+import { PIPELINES } from './pipelines/pipelines.ts';
+import { connect } from './postgres/connect.ts';
+import type { Database } from './postgres/database.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.ts';
+import { lockTask } from './postgres/task-lock.ts';
+import { revisionDigest, revisionText } from './run/revision.ts';
+
+const TASKS = PIPELINES.batch.flatMap(({ name, tasks }) => tasks.map((task) => `batch/${name}/${task.name}`));
+const MAIN = join(import.meta.dirname, 'main.ts');
+
+let files: Workspace;
+let folder: string;
+let server: EmbeddedPostgres;
+let database: Database;
+let place: string;
+let children: ChildProcess[] = [];
+let tests = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-main-'));
+  files = await workspace();
+  server = await startEmbeddedPostgres({ folder: join(folder, 'postgres') });
+  database = await connect(server.url, { applicationName: 'test', maximum: 8 });
+});
+
+beforeEach(async () => {
+  tests += 1;
+  place = join(folder, String(tests));
+  await mkdir(place);
+});
+
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children = [];
+});
+
+afterAll(async () => {
+  await database?.close();
+  await server?.stop();
+  await files?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Pod {
+  readonly environment: Record<string, string>;
+  readonly log: string;
+}
+
+/** The environment of a run's pods, with a program of the test's own. */
+async function podOf(changes: ProgramChanges = () => {}, environment: Record<string, string> = {}): Promise<Pod> {
+  const file = await files.program((spec) => {
+    spec['programId'] = `keep-${tests}`;
+    changes(spec);
+  }, `program-${tests}.yaml`);
+  const { resolved } = validateManifest(loadManifests(await readFile(file, 'utf8'), file)[0]!);
+  const revision = { schemaVersion: 'v1alpha1', spec: resolved?.spec as RetentionProgramSpec } as const;
+  await writeFile(join(place, 'revision.json'), revisionText(revision));
+  const log = join(place, 'termination-log');
+  return {
+    log,
+    environment: {
+      HOLDFAST_NAMESPACE: 'shop',
+      HOLDFAST_RUN: 'keep-1',
+      HOLDFAST_RUN_UID: 'uid-1',
+      HOLDFAST_SLOT: SLOT,
+      HOLDFAST_TRIGGER: 'schedule',
+      HOLDFAST_REVISION: join(place, 'revision.json'),
+      HOLDFAST_REVISION_DIGEST: revisionDigest(revision),
+      HOLDFAST_ARTIFACTS: join(place, 'artifacts'),
+      HOLDFAST_SCRATCH: join(place, 'scratch'),
+      HOLDFAST_FILES: files.folder,
+      HOLDFAST_TERMINATION_LOG: log,
+      DATABASE_URL: server.url,
+      ...environment,
+    },
+  };
+}
+
+/** Does a task in this process. */
+async function perform(task: string, { environment, log }: Pod): Promise<{ status: number; report: any }> {
+  const status = await main([task], {
+    environment,
+    stderr: { write: () => {} },
+    signal: new AbortController().signal,
+    now: () => new Date('2026-11-23T02:00:05Z'),
+    elapsed: () => performance.now(),
+  });
+  return { status, report: JSON.parse(await readFile(log, 'utf8')) };
+}
+
+async function performAll(pod: Pod): Promise<any[]> {
+  const reports = [];
+  for (const task of TASKS) {
+    const { status, report } = await perform(task, pod);
+    expect({ task, status, report }).toMatchObject({ status: 0 });
+    reports.push(report);
+  }
+  return reports;
+}
+
+/** Does a task in a process of its own, as a pod would. */
+function launch(task: string, { environment }: Pod): { child: ChildProcess; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [MAIN, task], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+  children.push(child);
+  const said = text(child.stderr);
+  const ended = once(child, 'exit').then(async ([status]) => {
+    await said;
+    return status as number | null;
+  });
+  return { child, ended };
+}
+
+async function rows(sql: string): Promise<any[]> {
+  return (await database.pool.query(sql.replaceAll('$program', `keep-${tests}`))).rows;
+}
+
+const STATE = `
+  SELECT runs.run, runs.phase, runs.attempt, runs.sequence::int, jsonb_array_length(stages) AS stages,
+    (SELECT count(*)::int FROM holdfast.candidates WHERE program = '$program') AS candidates,
+    (SELECT count(*)::int FROM holdfast.decisions WHERE program = '$program') AS decisions,
+    (SELECT run FROM holdfast.current_batches WHERE program = '$program') AS current
+  FROM holdfast.runs WHERE program = '$program'`;
+
+test('six processes, one after the other, publish one batch', async () => {
+  const pod = await podOf();
+  const reports = [];
+  for (const task of TASKS) {
+    expect([task, await launch(task, pod).ended]).toEqual([task, 0]);
+    reports.push(JSON.parse(await readFile(pod.log, 'utf8')));
+  }
+  const [state] = await rows(STATE);
+  expect(state).toMatchObject({
+    run: 'keep-1',
+    phase: 'Succeeded',
+    attempt: 1,
+    sequence: 1,
+    stages: 5,
+    current: 'keep-1',
+  });
+  expect(state.candidates).toBeGreaterThan(0);
+  expect(reports[1]).toMatchObject({ rowsIn: 400, rowsOut: 400, artifact: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  expect(reports[2]).toMatchObject({ rowsIn: 400, rowsOut: 100, counts: { removed: { trust: 100 } } });
+  expect(reports[5]).toMatchObject({ rowsOut: state.candidates });
+});
+
+test('a task that is repeated leaves the state of one run, and reports the same', async () => {
+  const pod = await podOf();
+  const once = await performAll(pod);
+  const state = await rows(STATE);
+  const twice = await performAll(pod);
+  expect(twice).toEqual(once);
+  expect(await rows(STATE)).toEqual(state);
+});
+
+test('two processes at once that do the same task leave the state of one run', async () => {
+  const pod = await podOf();
+  await perform(TASKS[0]!, pod);
+  for (const task of TASKS.slice(1)) {
+    const both = await Promise.all([launch(task, pod).ended, launch(task, pod).ended]);
+    expect([task, ...both]).toEqual([task, 0, 0]);
+  }
+  const [state] = await rows(STATE);
+  expect(state).toMatchObject({ phase: 'Succeeded', attempt: 1, sequence: 1, stages: 5, current: 'keep-1' });
+  expect(state.decisions).toBe(state.candidates);
+});
+
+test('two processes at once that begin a run begin one run', async () => {
+  const pod = await podOf();
+  expect(await Promise.all([launch(TASKS[0]!, pod).ended, launch(TASKS[0]!, pod).ended])).toEqual([0, 0]);
+  expect(await rows(STATE)).toMatchObject([{ run: 'keep-1', attempt: 1, sequence: 1 }]);
+});
+
+test('SIGTERM ends a task with status 1, and the next try does it', async () => {
+  const pod = await podOf();
+  await perform(TASKS[0]!, pod);
+  const key = { namespace: 'shop', program: `keep-${tests}`, run: 'keep-1', task: 'extract/extract' };
+  const lock = await lockTask(database, key, new AbortController().signal);
+  const { child, ended } = launch(TASKS[1]!, pod);
+  for (let waiting = false; !waiting; await pause(20)) {
+    const [found] = await rows(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+    waiting = found.n > 0;
+  }
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  expect(JSON.parse(await readFile(pod.log, 'utf8'))).toMatchObject({ error: { code: 'HF_INTERRUPTED' } });
+  await lock.release();
+  expect(await perform(TASKS[1]!, pod)).toMatchObject({ status: 0, report: { rowsOut: 400 } });
+});
+
+test('a run made again under its name is its next attempt, and what the first still does is refused', async () => {
+  const first = await podOf();
+  await performAll(first);
+  const second = { ...first, environment: { ...first.environment, HOLDFAST_RUN_UID: 'uid-2' } };
+  await performAll(second);
+  expect(await rows(STATE)).toMatchObject([{ run: 'keep-1', phase: 'Succeeded', attempt: 2, sequence: 1 }]);
+  expect(await perform('batch/store/store', first)).toMatchObject({
+    status: 1,
+    report: { error: { code: 'HF_DATA_LOCKED' } },
+  });
+});
+
+test('a dry run leaves no trace in Postgres', async () => {
+  const pod = await podOf(undefined, { HOLDFAST_DRY_RUN: 'true' });
+  const reports = await performAll(pod);
+  expect(reports.at(-1).rowsOut).toBeGreaterThan(0);
+  expect(await rows(STATE)).toEqual([]);
+});
+
+test('a failure that trying again cannot mend ends with status 78 and is recorded', async () => {
+  const pod = await podOf((spec) => {
+    spec['scoringModels'][0].endpoint = 'onnx://missing.onnx';
+  });
+  for (const task of TASKS.slice(0, 3)) await perform(task, pod);
+  const { status, report } = await perform('batch/score/score', pod);
+  expect({ status, code: report.error.code }).toEqual({ status: 78, code: 'HF_MODEL_MISSING' });
+  expect(await rows(STATE)).toMatchObject([{ phase: 'Failed', current: null }]);
+});
+
+test.each([
+  ['a revision that was changed is refused', { HOLDFAST_REVISION_DIGEST: 'f'.repeat(64) }, 78, 'HF_MANIFEST_INVALID'],
+  [
+    'a revision that is not there is refused',
+    { HOLDFAST_REVISION: '/nowhere/revision.json' },
+    78,
+    'HF_MANIFEST_UNREADABLE',
+  ],
+  [
+    'a database that does not answer is tried again',
+    { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/x' },
+    1,
+    'HF_DATABASE_UNREACHABLE',
+  ],
+  ['a variable that is missing is named', { HOLDFAST_RUN: '' }, 1, 'HF_USAGE'],
+  ['a task before the run was prepared waits for it', {}, 1, 'HF_NOT_FOUND'],
+])('%s', async (_name, change, status, code) => {
+  const result = await perform('batch/extract/extract', await podOf(undefined, change));
+  expect({ status: result.status, code: result.report.error.code }).toEqual({ status, code });
+});
+
+test.each(['', 'batch', 'batch/extract', 'batch/extract/nothing', 'batch/extract/extract/more', 'constructor/a/b'])(
+  'a task that does not exist is refused: %j',
+  async (task) => {
+    expect(await perform(task, await podOf())).toMatchObject({ report: { error: { code: 'HF_USAGE' } } });
+  },
+);

@@ -1,0 +1,65 @@
+import { HoldfastError } from '../errors.ts';
+import type { Database } from './database.ts';
+import { databaseError } from './failure.ts';
+import type { RunKey } from './runs.ts';
+
+/** The right to do one task of a run. */
+export interface TaskLock {
+  /** Whether the connection that holds it was lost, and the right with it. */
+  lost(): boolean;
+  release(): Promise<void>;
+}
+
+/**
+ * Waits until no other process does the same task of the same run. The lock belongs to a connection, so it goes when the
+ * process does; the server probes the connection, so that it also goes, within a minute, when the machine does.
+ * @throws HF_INTERRUPTED, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED
+ */
+export async function lockTask(
+  database: Database,
+  { namespace, program, run, task }: RunKey & { readonly task: string },
+  signal: AbortSignal,
+): Promise<TaskLock> {
+  const doing = `wait for its turn at ${task} of ${run}`;
+  const client = await database.pool.connect().catch((error: unknown) => {
+    throw databaseError(error, doing);
+  });
+  let lost = false;
+  let released = false;
+  client.on('error', () => {
+    lost = true;
+  });
+  const end = (destroy: boolean) => {
+    if (!released) client.release(destroy);
+    released = true;
+  };
+  const abort = () => end(true);
+  const name = [`holdfast task ${namespace}/${program}/${run}/${task}`];
+  try {
+    signal.throwIfAborted();
+    signal.addEventListener('abort', abort, { once: true });
+    await client.query('SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3');
+    await client.query('SET statement_timeout = 0');
+    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', name);
+    await client.query('RESET statement_timeout');
+  } catch (error) {
+    end(true);
+    if (signal.aborted)
+      throw new HoldfastError('HF_INTERRUPTED', `interrupted while it was to ${doing}`, { cause: error });
+    throw databaseError(error, doing);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  return {
+    lost: () => lost,
+    async release() {
+      const unlocked =
+        !released &&
+        (await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', name).then(
+          () => true,
+          () => false,
+        ));
+      end(!unlocked);
+    },
+  };
+}

@@ -1,0 +1,194 @@
+import type { KubeObject } from '../kube/api.ts';
+import type { RunObject } from '../objects.ts';
+import type { StageSettings } from '../settings.ts';
+import { ANNOTATIONS, programLabels } from './labels.ts';
+import { nameOf } from './name.ts';
+import { ownerReference } from './owner.ts';
+import { type PinnedRevision, REVISION_FILE } from './revision.ts';
+
+/** One try at one task of a run. */
+export interface TaskAttempt {
+  readonly pipeline: string;
+  readonly stage: string;
+  readonly task: string;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+/** Where a program keeps its things: what it says itself, else what the operator is set to. */
+export interface Storage {
+  readonly secret: { readonly name: string; readonly key: string };
+  readonly artifactsClaim: string;
+  readonly filesClaim: string | undefined;
+}
+
+const REVISION_FOLDER = '/var/holdfast/revision';
+const ARTIFACTS_FOLDER = '/var/holdfast/artifacts';
+const FILES_FOLDER = '/var/holdfast/files';
+const SCRATCH_FOLDER = '/tmp';
+
+/** Name of the container: its termination message is the task's report. */
+export const CONTAINER = 'task';
+
+/** The user of the image, who owns what is written to the volumes. */
+const USER = 65_532;
+
+/** EX_CONFIG: trying again cannot help. */
+const TERMINAL_EXIT = 78;
+
+/** Seconds in which a task that is told to stop does. */
+const GRACE_SECONDS = 30;
+
+export function jobName(run: string, { stage, task, attempt }: TaskAttempt): string {
+  return nameOf([run, ...(task === stage ? [stage] : [stage, task]), String(attempt)]);
+}
+
+/** What a program, and the operator's settings, say about storage; or which of it nobody says. */
+export function storageOf(
+  { storage }: PinnedRevision['spec'],
+  settings: StageSettings,
+): Storage | { readonly missing: string } {
+  const secret = storage?.postgres?.secretRef ?? settings.postgresSecret;
+  const artifactsClaim = storage?.artifacts?.claimName ?? settings.artifactsClaim;
+  if (secret === undefined) return { missing: 'storage.postgres.secretRef' };
+  if (artifactsClaim === undefined) return { missing: 'storage.artifacts.claimName' };
+  return { secret, artifactsClaim, filesClaim: storage?.files?.claimName };
+}
+
+/** The Job of one try at one task. It has no TTL: that comes when its outcome is recorded. */
+export function buildJob(
+  run: RunObject,
+  slot: Date,
+  revision: PinnedRevision,
+  attempt: TaskAttempt,
+  storage: Storage,
+  settings: StageSettings,
+): KubeObject {
+  const { name, namespace } = run.metadata;
+  const { deadlineSeconds, retries } = revision.spec.execution;
+  const labels = {
+    ...programLabels(run.spec.programRef.name),
+    'app.kubernetes.io/component': 'task',
+    'holdfast.dev/run': nameOf([name]),
+    'holdfast.dev/stage': attempt.stage,
+    'holdfast.dev/task': attempt.task,
+    'holdfast.dev/attempt': String(attempt.attempt),
+  };
+  const annotations = { [ANNOTATIONS.run]: name, [ANNOTATIONS.revision]: revision.name };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: jobName(name, attempt),
+      namespace,
+      labels,
+      annotations,
+      ownerReferences: [ownerReference(run)],
+    },
+    spec: {
+      completions: 1,
+      parallelism: 1,
+      backoffLimit: retries,
+      activeDeadlineSeconds: deadlineSeconds,
+      // Never two pods at once where it can be helped.
+      podReplacementPolicy: 'Failed',
+      podFailurePolicy: {
+        rules: [
+          {
+            action: 'FailJob',
+            onExitCodes: { containerName: CONTAINER, operator: 'In', values: [TERMINAL_EXIT] },
+          },
+          { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+        ],
+      },
+      template: {
+        metadata: { labels, annotations },
+        spec: podSpec(run, slot, revision, attempt, storage, settings),
+      },
+    },
+  };
+}
+
+function podSpec(
+  run: RunObject,
+  slot: Date,
+  revision: PinnedRevision,
+  attempt: TaskAttempt,
+  storage: Storage,
+  settings: StageSettings,
+): object {
+  const { filesClaim, artifactsClaim } = storage;
+  const { scratch } = revision.spec.execution;
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: GRACE_SECONDS,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      fsGroup: USER,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [container(run, slot, revision, attempt, storage, settings)],
+    volumes: [
+      { name: 'revision', configMap: { name: revision.name, items: [{ key: REVISION_FILE, path: REVISION_FILE }] } },
+      { name: 'artifacts', persistentVolumeClaim: { claimName: artifactsClaim } },
+      { name: 'scratch', emptyDir: { sizeLimit: scratch } },
+      ...(filesClaim === undefined
+        ? []
+        : [{ name: 'files', persistentVolumeClaim: { claimName: filesClaim, readOnly: true } }]),
+    ],
+  };
+}
+
+function container(
+  run: RunObject,
+  slot: Date,
+  { image, digest, spec }: PinnedRevision,
+  { pipeline, stage, task }: TaskAttempt,
+  { secret, filesClaim }: Storage,
+  settings: StageSettings,
+): object {
+  const { cpu, memory } = spec.execution;
+  const environment = {
+    HOLDFAST_NAMESPACE: run.metadata.namespace,
+    HOLDFAST_RUN: run.metadata.name,
+    HOLDFAST_RUN_UID: run.metadata.uid,
+    HOLDFAST_SLOT: slot.toISOString(),
+    HOLDFAST_TRIGGER: run.spec.trigger,
+    HOLDFAST_DRY_RUN: String(run.spec.dryRun),
+    HOLDFAST_REVISION: `${REVISION_FOLDER}/${REVISION_FILE}`,
+    HOLDFAST_REVISION_DIGEST: digest,
+    HOLDFAST_ARTIFACTS: ARTIFACTS_FOLDER,
+    HOLDFAST_SCRATCH: SCRATCH_FOLDER,
+    HOLDFAST_FILES: filesClaim === undefined ? settings.filesFolder : FILES_FOLDER,
+  };
+  return {
+    name: CONTAINER,
+    image,
+    imagePullPolicy: 'IfNotPresent',
+    args: ['jobs/main.js', `${pipeline}/${stage}/${task}`],
+    env: [
+      ...Object.entries(environment).map(([name, value]) => ({ name, value })),
+      { name: 'DATABASE_URL', valueFrom: { secretKeyRef: secret } },
+    ],
+    // Memory is what is asked for, so that the node never has to choose whom to end; processors may be shared.
+    resources: { requests: { cpu, memory }, limits: { memory } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: [
+      { name: 'revision', mountPath: REVISION_FOLDER, readOnly: true },
+      { name: 'artifacts', mountPath: ARTIFACTS_FOLDER },
+      { name: 'scratch', mountPath: SCRATCH_FOLDER },
+      ...(filesClaim === undefined ? [] : [{ name: 'files', mountPath: FILES_FOLDER, readOnly: true }]),
+    ],
+  };
+}

@@ -1,0 +1,22 @@
+import { nameOf } from './name.ts';
+
+/** What everything that the operator makes can be found by. */
+export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'holdfast' } as const;
+export const MANAGED_SELECTOR = 'app.kubernetes.io/managed-by=holdfast';
+
+/** Annotations that hold in full what a label may have to cut. */
+export const ANNOTATIONS = {
+  /** Name of the run that a Job, or its pod, belongs to. */
+  run: 'holdfast.dev/run',
+  /** Name of the revision that a Job is pinned to. */
+  revision: 'holdfast.dev/revision',
+} as const;
+
+export function programLabels(program: string): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': 'holdfast',
+    ...MANAGED_BY,
+    'app.kubernetes.io/part-of': nameOf([program]),
+    'holdfast.dev/program': nameOf([program]),
+  };
+}

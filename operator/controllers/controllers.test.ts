@@ -1,0 +1,258 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { openWorld, picture, type World } from '../../test/support/operator-world.ts';
+import { program, run } from '../../test/support/program.ts';
+import { RESOURCES } from '../kube/api.ts';
+import type { JobObject, ProgramObject, RunObject } from '../objects.ts';
+
+const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
+const FRIDAY = new Date('2026-11-20T12:00:00Z');
+/** From Friday noon to two seconds past the slot of Monday at two. */
+const TO_SLOT = 62 * 3_600_000 + 2_000;
+const RUN = 'keep-20261123t0200z';
+
+let world: World;
+
+afterEach(() => world?.stop());
+
+async function toSlot(): Promise<void> {
+  world.kube.put(retentionPrograms, program());
+  await world.settle();
+  await world.clock.advance(TO_SLOT);
+  await world.settle();
+}
+
+test('at a slot a program is run as one Job per task, in order, and says how it went', async () => {
+  world = openWorld({ start: FRIDAY });
+  await toSlot();
+  expect(world.errors).toEqual([]);
+  const [made] = world.kube.all<RunObject>(retentionRuns);
+  expect(made?.metadata.name).toBe(RUN);
+  expect(made?.status).toMatchObject({ phase: 'Succeeded', slot: '2026-11-23T02:00:00.000Z' });
+  expect(made?.status?.stages?.map(({ name, phase, rowsOut }) => [name, phase, rowsOut])).toEqual([
+    ['extract', 'Succeeded', 10],
+    ['filter', 'Succeeded', 10],
+    ['score', 'Succeeded', 10],
+    ['offer', 'Succeeded', 10],
+    ['store', 'Succeeded', 10],
+  ]);
+  expect(made?.status?.conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual([
+    'Complete=True',
+    'Failed=False',
+    'Reconciling=False',
+    'Stalled=False',
+  ]);
+  expect(world.kube.all(jobs).map(({ metadata }) => metadata.name)).toEqual([
+    `${RUN}-extract-migrate-1`,
+    `${RUN}-extract-1`,
+    `${RUN}-filter-1`,
+    `${RUN}-score-1`,
+    `${RUN}-offer-1`,
+    `${RUN}-store-1`,
+  ]);
+  expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status).toMatchObject({
+    lastRun: { name: RUN, phase: 'Succeeded', candidates: 10 },
+    nextSlot: '2026-11-30T02:00:00.000Z',
+    batch: { lastSlot: '2026-11-23T02:00:00.000Z' },
+  });
+});
+
+test('a run of six tasks costs at most 24 writes', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  await world.settle();
+  const before = world.writes.length;
+  await world.clock.advance(TO_SLOT);
+  await world.settle();
+  expect(world.kube.all<RunObject>(retentionRuns)[0]?.status?.phase).toBe('Succeeded');
+  const made = world.writes.slice(before).map(({ verb, kind }) => `${verb} ${kind}`);
+  expect(made).toHaveLength(24);
+});
+
+test('nothing is written while nothing happens', async () => {
+  world = openWorld({ start: FRIDAY });
+  await toSlot();
+  const before = world.writes.length;
+  await world.clock.advance(3 * 24 * 3_600_000);
+  await world.settle();
+  expect(world.writes.slice(before)).toEqual([]);
+});
+
+test('a run that a person makes is run at once, as of the newest slot', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status).toMatchObject({
+    phase: 'Succeeded',
+    slot: '2026-11-16T02:00:00.000Z',
+  });
+});
+
+test('two runs of one program take turns', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run('first'));
+  world.kube.put(retentionRuns, run('second'));
+  await world.settle(() => undefined);
+  const waiting = world.kube.get<RunObject>(retentionRuns, 'shop/second');
+  expect(waiting?.status?.phase).toBe('Pending');
+  expect(waiting?.status?.conditions?.[0]).toMatchObject({ reason: 'WaitingForRun' });
+  await world.settle();
+  expect(world.kube.all<RunObject>(retentionRuns).map(({ status }) => status?.phase)).toEqual([
+    'Succeeded',
+    'Succeeded',
+  ]);
+});
+
+test('a task that fails for good fails the run with its code and sentence', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  const error = { code: 'HF_MODEL_MISSING', message: 'the model risk is not there' };
+  await world.settle((job) =>
+    job.metadata.name.includes('score') ? { exitCode: 78, message: { error } } : { exitCode: 0, message: {} },
+  );
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.phase).toBe('Failed');
+  expect(status?.stages?.find(({ name }) => name === 'score')).toMatchObject({
+    phase: 'Failed',
+    errorCode: 'HF_MODEL_MISSING',
+    message: 'the model risk is not there',
+  });
+  expect(status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({
+    status: 'True',
+    message: 'score/score: HF_MODEL_MISSING: the model risk is not there',
+  });
+  expect(world.kube.all(jobs)).toHaveLength(4);
+});
+
+test('a Job that somebody deletes is made again as the next attempt', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle((job) => (job.metadata.name === 'by-hand-filter-1' ? undefined : { exitCode: 0, message: {} }));
+  world.kube.remove(jobs, 'shop/by-hand-filter-1');
+  await world.settle();
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.phase).toBe('Succeeded');
+  expect(status?.stages?.map(({ attempt }) => attempt)).toEqual([1, 2, 1, 1, 1]);
+});
+
+test('Jobs of a finished run may all be gone without any of them being made again', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  for (const { metadata } of world.kube.all(jobs)) world.kube.remove(jobs, `shop/${metadata.name}`);
+  await world.settle();
+  expect(world.kube.all(jobs)).toEqual([]);
+});
+
+test('a foreign Job under our name fails the run and is left alone', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(jobs, {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'by-hand-filter-1', namespace: 'shop' },
+    status: { conditions: [] },
+  });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({
+    status: 'True',
+    reason: 'NameTaken',
+  });
+  expect(world.kube.get(jobs, 'shop/by-hand-filter-1')?.metadata.ownerReferences).toBeUndefined();
+});
+
+test('a foreign run under the name of a slot skips the slot', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionRuns, run(RUN, { programRef: { name: 'another' } }));
+  await toSlot();
+  expect(world.kube.all(retentionRuns)).toHaveLength(1);
+  expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status?.batch).toMatchObject({
+    lastSlot: '2026-11-23T02:00:00.000Z',
+    skippedSlots: 1,
+  });
+});
+
+test('a suspended run suspends its Job, and goes on when it is resumed', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle((job) => (job.metadata.name === 'by-hand-filter-1' ? undefined : { exitCode: 0, message: {} }));
+  const suspend = (suspended: boolean) =>
+    world.kube.change(retentionRuns, 'shop/by-hand', (object) => {
+      object['spec'].suspend = suspended;
+    });
+  suspend(true);
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Suspended');
+  expect(world.kube.get<JobObject>(jobs, 'shop/by-hand-filter-1')?.spec?.suspend).toBe(true);
+  suspend(false);
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+});
+
+test('a cancelled run ends its Job and starts no other', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle((job) => (job.metadata.name === 'by-hand-filter-1' ? undefined : { exitCode: 0, message: {} }));
+  world.kube.change(retentionRuns, 'shop/by-hand', (object) => {
+    object['spec'].cancel = true;
+  });
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Cancelled');
+  expect(world.kube.all(jobs).map(({ metadata }) => metadata.name)).toEqual([
+    'by-hand-extract-migrate-1',
+    'by-hand-extract-1',
+  ]);
+});
+
+test('a run under way keeps to its revision when the program changes', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle((job) => (job.metadata.name === 'by-hand-filter-1' ? undefined : { exitCode: 0, message: {} }));
+  const revision = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.revision;
+  world.kube.change(retentionPrograms, 'shop/keep', (object) => {
+    object['spec'].programName = 'Another';
+  });
+  await world.settle();
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status).toMatchObject({ phase: 'Succeeded', revision });
+  const pinned = world.kube.all(jobs).map(({ metadata }) => metadata.annotations?.['holdfast.dev/revision']);
+  expect(new Set(pinned)).toEqual(new Set([revision]));
+  expect(world.kube.all(configMaps).map(({ metadata }) => metadata.name)).toEqual([revision]);
+});
+
+test('deleting the program takes its runs, Jobs and revisions with it', async () => {
+  world = openWorld({ start: FRIDAY });
+  await toSlot();
+  world.kube.remove(retentionPrograms, 'shop/keep');
+  await world.settle();
+  expect([retentionRuns, jobs, configMaps].flatMap((resource) => world.kube.all(resource))).toEqual([]);
+  expect(world.errors).toEqual([]);
+});
+
+test('wherever the operator is killed, its successor brings the cluster to the same state', async () => {
+  world = openWorld({ start: FRIDAY });
+  await toSlot();
+  const undisturbed = picture(world.kube);
+  const writes = world.writes.length;
+  await world.stop();
+  const diverged: string[] = [];
+  for (let number = 1; number <= writes; number += 1) {
+    for (const fate of ['killed before', 'killed after'] as const) {
+      world = openWorld({ start: FRIDAY, fate: (_write, at) => (at === number ? fate : 'live') });
+      await toSlot();
+      const same = JSON.stringify(picture(world.kube)) === JSON.stringify(undisturbed);
+      if (!same || world.lives() !== 2) diverged.push(`${fate} write ${number}`);
+      await world.stop();
+    }
+  }
+  expect(diverged).toEqual([]);
+}, 120_000);

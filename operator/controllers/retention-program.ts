@@ -1,0 +1,88 @@
+import { apply } from '../apply.ts';
+import { type Attempts, NO_ATTEMPTS } from '../decide/action.ts';
+import { decideProgram, type ProgramDecision, type ProgramSnapshot } from '../decide/program.ts';
+import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
+import type { ProgramObject, RunObject } from '../objects.ts';
+import { type Caches, programKeyOf } from './caches.ts';
+import type { Controller, ControllerContext } from './controller.ts';
+import { writeStatus } from './write-status.ts';
+
+/** Each round, one more object turns out to be in the way. */
+const MOST_ROUNDS = 5;
+
+/** Makes a program's runs at the slots of its schedule, and says how it is. */
+export const retentionProgramController: Controller = {
+  name: 'retention-program',
+  objects: 'programs',
+  workers: 2,
+
+  concerned(cache, changed, caches) {
+    switch (cache) {
+      case 'programs':
+        return [keyOf(changed), ...twinsOf(changed as ProgramObject, caches).map(keyOf)];
+      case 'runs':
+        return [programKeyOf(changed as RunObject)];
+      case 'jobs':
+      case 'pods':
+      case 'revisions':
+        return [];
+    }
+  },
+
+  async reconcile(key, context) {
+    const { api, caches, recorder, clock, newest } = context;
+    const known = caches.programs.get(key);
+    let program = known && newest(known);
+    let attempts: Attempts = NO_ATTEMPTS;
+    let isLive = false;
+    for (let round = 0; program !== undefined && round < MOST_ROUNDS; round += 1) {
+      const decision = decideProgram(gather(program, attempts, context), clock.now());
+      if (makesRun(decision) && !isLive) {
+        // The cache may be of before a slot was dealt with, and its run be forgotten since.
+        const cached: ProgramObject = program;
+        program = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
+        isLive = true;
+        if (program?.metadata.resourceVersion !== cached.metadata.resourceVersion) continue;
+        program = cached;
+      }
+      const applied = await apply(decision.actions, api, recorder);
+      if (applied.taken.size === 0 && applied.refused.size === 0) {
+        await writeStatus(api, RESOURCES.retentionPrograms, program, decision.status);
+        return decision.requeueAt;
+      }
+      attempts = applied;
+    }
+    return undefined;
+  },
+};
+
+function gather(
+  program: ProgramObject,
+  attempts: Attempts,
+  { caches, settings, newest }: ControllerContext,
+): ProgramSnapshot {
+  return {
+    program,
+    runs: caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run)),
+    revisions: caches.revisions.byIndex('owner', program.metadata.uid),
+    twins: twinsOf(program, caches).filter((twin) => isOlder(twin, program)),
+    attempts,
+    settings,
+  };
+}
+
+function makesRun({ actions }: ProgramDecision): boolean {
+  return actions.some((action) => action.do === 'create');
+}
+
+/** Other programs of the namespace with the same programId. */
+function twinsOf({ metadata, spec }: ProgramObject, caches: Caches): readonly ProgramObject[] {
+  return caches.programs
+    .byIndex('programId', `${metadata.namespace}/${spec.programId}`)
+    .filter((other) => other.metadata.uid !== metadata.uid);
+}
+
+function isOlder(one: ProgramObject, other: ProgramObject): boolean {
+  const order = ({ metadata }: KubeObject): ObjectKey => `${metadata.creationTimestamp} ${metadata.name}`;
+  return order(one) < order(other);
+}

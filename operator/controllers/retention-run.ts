@@ -1,0 +1,158 @@
+import { apply } from '../apply.ts';
+import { ANNOTATIONS } from '../build/labels.ts';
+import { NO_ATTEMPTS } from '../decide/action.ts';
+import { reportOf } from '../decide/report.ts';
+import { decideRun, isFinal, type RunSnapshot } from '../decide/run.ts';
+import { currentStage } from '../decide/tasks.ts';
+import { endOf } from '../decide/trouble.ts';
+import { type KubeObject, keyOf, RESOURCES } from '../kube/api.ts';
+import {
+  type ConfigMapObject,
+  isOwnedBy,
+  type JobObject,
+  type PodObject,
+  type ProgramObject,
+  type RunObject,
+} from '../objects.ts';
+import { programKeyOf, runKeyOf } from './caches.ts';
+import type { Controller, ControllerContext } from './controller.ts';
+import { writeStatus } from './write-status.ts';
+
+/** Each round, one more object turns out to be in the way, or to be there. */
+const MOST_ROUNDS = 5;
+
+/** Takes a run through its tasks, one Job after the other. */
+export const retentionRunController: Controller = {
+  name: 'retention-run',
+  objects: 'runs',
+  workers: 4,
+
+  concerned(cache, changed, caches) {
+    switch (cache) {
+      case 'runs':
+        // One that ends lets the next begin.
+        return [
+          keyOf(changed),
+          ...caches.runs
+            .byIndex('program', programKeyOf(changed as RunObject))
+            .filter((run) => !isFinal(run))
+            .map(keyOf),
+        ];
+      case 'programs':
+        return caches.runs
+          .byIndex('program', keyOf(changed))
+          .filter((run) => !isFinal(run))
+          .map(keyOf);
+      case 'jobs':
+      case 'pods':
+        return [runKeyOf(changed)].filter((key) => key !== undefined);
+      case 'revisions':
+        return caches.runs
+          .byIndex('revision', keyOf(changed))
+          .filter((run) => !isFinal(run))
+          .map(keyOf);
+    }
+  },
+
+  async reconcile(key, context) {
+    const { api, caches, recorder, clock, newest } = context;
+    const cached = caches.runs.get(key);
+    let snapshot = cached && (await gather(newest(cached), context, false));
+    for (let round = 0; snapshot !== undefined && round < MOST_ROUNDS; round += 1) {
+      const decision = decideRun(snapshot, clock.now());
+      const applied = await apply(decision.actions, api, recorder);
+      const seen = await learn(snapshot, applied.existing, context);
+      if (seen === snapshot && applied.taken.size === 0 && applied.refused.size === 0) {
+        await writeStatus(api, RESOURCES.retentionRuns, snapshot.run, decision.status);
+        return decision.requeueAt;
+      }
+      snapshot = { ...seen, attempts: applied };
+    }
+    return undefined;
+  },
+};
+
+/**
+ * Everything that a decision rests on. A Job that has failed, or is not there, is read past the cache; and as a Job that
+ * was done may be gone by now, so then is the run.
+ */
+async function gather(run: RunObject, context: ControllerContext, isLive: boolean): Promise<RunSnapshot | undefined> {
+  const { api, caches, newest, settings } = context;
+  const { namespace, uid } = run.metadata;
+  const programKey = programKeyOf(run);
+  const jobs = new Map(caches.jobs.byIndex('owner', uid).map((job) => [job.metadata.name, newest(job)]));
+  const current = isFinal(run) ? undefined : currentStage(run.status?.stages);
+  const name = current?.phase === 'Succeeded' ? undefined : current?.job;
+  if (name !== undefined) {
+    const cached = jobs.get(name);
+    if (cached === undefined || endOf(cached)?.succeeded === false) {
+      const live = await api.get<JobObject>(RESOURCES.jobs, `${namespace}/${name}`);
+      if (live !== undefined && isOwnedBy(live, uid)) {
+        jobs.set(name, live);
+      } else {
+        jobs.delete(name);
+        const fresh = isLive ? run : await api.get<RunObject>(RESOURCES.retentionRuns, keyOf(run));
+        if (fresh?.metadata.resourceVersion !== run.metadata.resourceVersion) {
+          return fresh && (await gather(fresh, context, true));
+        }
+      }
+    }
+  }
+  const job = name === undefined ? undefined : jobs.get(name);
+  return {
+    run,
+    program: isFinal(run)
+      ? undefined
+      : (caches.programs.get(programKey) ?? (await api.get<ProgramObject>(RESOURCES.retentionPrograms, programKey))),
+    others: caches.runs
+      .byIndex('program', programKey)
+      .map((other) => newest(other))
+      .filter((other) => other.metadata.uid !== uid && !isFinal(other)),
+    revision: isFinal(run) ? undefined : await revisionOf(run.status?.revision, run, context),
+    jobs,
+    pods: job === undefined ? [] : await podsOf(job, context),
+    attempts: NO_ATTEMPTS,
+    settings,
+  };
+}
+
+/** Pods of a Job; once it is over, with the report of one, for which the cache may be late. */
+async function podsOf(job: JobObject, { api, caches }: ControllerContext): Promise<readonly PodObject[]> {
+  const cached = caches.pods.byIndex('owner', job.metadata.uid);
+  if (endOf(job) === undefined || reportOf(cached) !== undefined) return cached;
+  const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`;
+  const { items } = await api.list<PodObject>(RESOURCES.pods, { namespace: job.metadata.namespace, labelSelector });
+  return items.filter((pod) => isOwnedBy(pod, job.metadata.uid));
+}
+
+async function revisionOf(
+  name: string | undefined,
+  run: RunObject,
+  { api, caches }: ControllerContext,
+): Promise<ConfigMapObject | undefined> {
+  if (name === undefined) return undefined;
+  const key = `${run.metadata.namespace}/${name}`;
+  return caches.revisions.get(key) ?? (await api.get<ConfigMapObject>(RESOURCES.configMaps, key));
+}
+
+/**
+ * What objects that were there already tell: a Job of ours that was made before a crash may be pinned to the program as it
+ * was then, and the run with it. The same snapshot when they tell nothing new.
+ */
+async function learn(
+  snapshot: RunSnapshot,
+  existing: readonly KubeObject[],
+  context: ControllerContext,
+): Promise<RunSnapshot> {
+  const { run } = snapshot;
+  const job = existing.find(({ kind }) => kind === RESOURCES.jobs.kind) as JobObject | undefined;
+  const pinned = job?.metadata.annotations?.[ANNOTATIONS.revision];
+  if (job === undefined || run.status?.revision !== undefined || snapshot.revision?.metadata.name === pinned)
+    return snapshot;
+  const revision = await revisionOf(pinned, run, context);
+  return {
+    ...snapshot,
+    jobs: new Map(snapshot.jobs).set(job.metadata.name, job),
+    ...(revision === undefined ? {} : { revision }),
+  };
+}

@@ -1,0 +1,108 @@
+import { checkMeaning, fieldName } from '../../crds/index.ts';
+import { parseSchedule } from '../../jobs/schedules/index.ts';
+import { type Storage, storageOf } from '../build/job.ts';
+import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
+import type { ConfigMapObject, ProgramObject, RunObject } from '../objects.ts';
+import type { ConditionReason } from './reasons.ts';
+import type { RunSnapshot } from './run.ts';
+import type { Outcome } from './run-status.ts';
+
+/** Whether work for a run may start now, and with what; or why not. */
+export type Admission =
+  | {
+      readonly slot: Date;
+      readonly storage: Storage;
+      /** `make` is the ConfigMap, where it is still to be made. */
+      readonly revision: { readonly pinned: PinnedRevision; readonly make?: ConfigMapObject };
+    }
+  | { readonly outcome: Outcome };
+
+/** Looks at everything that a task needs, in the order in which a person would want to hear of it. */
+export function admit(snapshot: RunSnapshot, now: Date): Admission {
+  const { run, program } = snapshot;
+  const begun = run.status?.startTime !== undefined;
+  if (program === undefined || program.metadata.deletionTimestamp !== undefined) {
+    const name = run.spec.programRef.name;
+    return begun
+      ? no('Failed', 'ProgramDeleted', `the RetentionProgram ${name} was deleted`)
+      : no('Pending', 'ProgramMissing', `there is no RetentionProgram ${name} in this namespace`);
+  }
+  if (run.spec.suspend) return no('Suspended', 'Suspended', 'the run is suspended: set spec.suspend to false to go on');
+  if (!program.spec.enabled) {
+    return no('Suspended', 'ProgramDisabled', `the program ${program.metadata.name} is not enabled`);
+  }
+  return begun ? goOn(snapshot, program) : begin(snapshot, program, now);
+}
+
+/** A run under way keeps to what it is pinned to, whatever the program says by now. */
+function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject): Admission {
+  const slot = run.status?.slot;
+  const pinned = revision && readRevision(revision);
+  if (pinned !== undefined && slot !== undefined) {
+    const storage = storageOf(pinned.spec, settings);
+    if ('missing' in storage) return noStorage(storage.missing);
+    return { slot: new Date(slot), storage, revision: { pinned } };
+  }
+  // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
+  const current = buildRevision(program, settings.image);
+  const again = readRevision(current);
+  if (revision === undefined && again !== undefined && again.name === run.status?.revision && slot !== undefined) {
+    const storage = storageOf(again.spec, settings);
+    if ('missing' in storage) return noStorage(storage.missing);
+    return { slot: new Date(slot), storage, revision: { pinned: again, make: current } };
+  }
+  return no(
+    'Failed',
+    'RevisionLost',
+    `the ConfigMap ${run.status?.revision} is gone or was changed: nobody knows any more what the run was to do`,
+  );
+}
+
+function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
+  const { run, others, revision, settings } = snapshot;
+  const [finding] = checkMeaning(program.spec);
+  if (finding !== undefined) {
+    return no('Pending', 'SpecInvalid', `the program's ${fieldName(finding.path)} ${finding.reason}`);
+  }
+  const first = others.find((other) => goesFirst(other, run));
+  if (first !== undefined) {
+    return no('Pending', 'WaitingForRun', `the run ${first.metadata.name} of the same program goes first`);
+  }
+  const slot = slotOf(run, program, now);
+  if (slot === undefined) {
+    return no('Failed', 'NoSlot', `${program.spec.batchSchedule} has had no slot yet: give the run a slot`);
+  }
+  const make = buildRevision(program, settings.image);
+  // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
+  const pinned = readRevision(revision ?? make);
+  if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
+  const storage = storageOf(pinned.spec, settings);
+  if ('missing' in storage) return noStorage(storage.missing);
+  return { slot, storage, revision: { pinned, ...(revision === undefined ? { make } : {}) } };
+}
+
+/** Of several runs one that has begun goes first, then the oldest: all of them agree on which that is. */
+function goesFirst(other: RunObject, run: RunObject): boolean {
+  if (other.status?.startTime !== undefined) return true;
+  // It waits for a person, not for us.
+  if (other.spec.suspend || other.status?.phase === 'Suspended') return false;
+  const order = (one: RunObject) => `${one.metadata.creationTimestamp} ${one.metadata.name}`;
+  return order(other) < order(run);
+}
+
+/** The instant that a run is as of: its own, or the newest of the schedule when it was made. */
+function slotOf(run: RunObject, program: ProgramObject, now: Date): Date | undefined {
+  const said = run.status?.slot ?? run.spec.slot;
+  if (said !== undefined) return new Date(said);
+  const { batchSchedule, timeZone } = program.spec;
+  const made = new Date(run.metadata.creationTimestamp);
+  return parseSchedule(batchSchedule, timeZone).newest(made < now ? made : now);
+}
+
+function noStorage(field: string): Admission {
+  return no('Pending', 'StorageMissing', `neither the program's ${field} nor the operator's settings name one`);
+}
+
+function no(phase: Outcome['phase'], reason: ConditionReason, message: string): Admission {
+  return { outcome: { phase, reason, message } };
+}

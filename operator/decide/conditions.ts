@@ -1,0 +1,33 @@
+import type { RetentionRunStatus } from '../../crds/index.ts';
+
+export type Conditions = NonNullable<RetentionRunStatus['conditions']>;
+
+interface Statement {
+  readonly type: string;
+  readonly status: boolean;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const LONGEST_MESSAGE = 4096;
+
+/** Conditions as they should be; one whose status stays keeps the time at which it last changed. */
+export function conditions(
+  previous: Conditions | undefined,
+  observedGeneration: number,
+  now: Date,
+  statements: readonly Statement[],
+): Conditions {
+  return statements.map(({ type, status: holds, reason, message }) => {
+    const status = holds ? 'True' : 'False';
+    const before = previous?.find((condition) => condition.type === type);
+    return {
+      type,
+      status,
+      observedGeneration,
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
+      reason,
+      message: message.slice(0, LONGEST_MESSAGE),
+    };
+  });
+}

@@ -1,0 +1,81 @@
+import { CONTAINER } from '../build/job.ts';
+import type { PodObject } from '../objects.ts';
+
+/** What a task said at its end, as far as it can be understood: it is advisory, and comes from outside. */
+export interface Report {
+  readonly rowsIn?: number;
+  readonly rowsOut?: number;
+  /** One level: `removed.trust`. */
+  readonly counts?: Readonly<Record<string, number>>;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+const MOST_COUNTS = 64;
+const LONGEST_MESSAGE = 1024;
+
+/** The report of a Job's pods: of the one that succeeded, else of the one that ended last. */
+export function reportOf(pods: readonly PodObject[]): Report | undefined {
+  const ended = pods
+    .flatMap((pod) => {
+      const terminated = containerOf(pod)?.state?.terminated;
+      return terminated === undefined ? [] : [terminated];
+    })
+    .sort((one, other) => (one.finishedAt ?? '').localeCompare(other.finishedAt ?? ''));
+  const last = ended.find(({ exitCode }) => exitCode === 0) ?? ended.at(-1);
+  if (last === undefined) return undefined;
+  const said = parse(last.message ?? '');
+  if (said !== undefined) return said;
+  if (last.exitCode === 0) return {};
+  // A container that was killed says nothing itself.
+  const message = `the container ended with status ${last.exitCode}${last.reason ? ` (${last.reason})` : ''}`;
+  return { error: { code: last.reason ?? 'Error', message } };
+}
+
+export function containerOf(pod: PodObject) {
+  return pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
+}
+
+function parse(text: string): Report | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  const rowsIn = count(value['rowsIn']);
+  const rowsOut = count(value['rowsOut']);
+  const counts = isRecord(value['counts']) ? flat(value['counts']) : undefined;
+  const error = isRecord(value['error']) ? value['error'] : undefined;
+  const code = error?.['code'];
+  return {
+    ...(rowsIn === undefined ? {} : { rowsIn }),
+    ...(rowsOut === undefined ? {} : { rowsOut }),
+    ...(counts === undefined || Object.keys(counts).length === 0 ? {} : { counts }),
+    ...(typeof code === 'string' && /^[A-Z][A-Z_]{0,62}$/.test(code)
+      ? { error: { code, message: oneLine(error?.['message']) } }
+      : {}),
+  };
+}
+
+function flat(counts: Readonly<Record<string, unknown>>): Record<string, number> {
+  const entries = Object.entries(counts).flatMap(([name, value]) =>
+    isRecord(value)
+      ? Object.entries(value).map(([inner, number]) => [`${name}.${inner}`, count(number)] as const)
+      : [[name, count(value)] as const],
+  );
+  const known = entries.filter((entry): entry is readonly [string, number] => entry[1] !== undefined);
+  return Object.fromEntries(known.slice(0, MOST_COUNTS).map(([name, number]) => [name.slice(0, 128), number]));
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function oneLine(value: unknown): string {
+  return typeof value === 'string' ? value.replaceAll(/\s+/g, ' ').slice(0, LONGEST_MESSAGE) : '';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

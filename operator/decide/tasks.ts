@@ -1,0 +1,34 @@
+import type { RetentionRunStatus } from '../../crds/index.ts';
+import { PIPELINES, type PipelineName } from '../../jobs/pipelines/pipelines.ts';
+
+/** Where a run is: a task of a stage. */
+export interface Place {
+  readonly stage: string;
+  readonly task: string;
+  /** Whether the stage is done when the task is. */
+  readonly endsStage: boolean;
+}
+
+export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
+
+/** Every task of a pipeline, in order. */
+export function placesOf(pipeline: PipelineName): readonly Place[] {
+  return PIPELINES[pipeline].flatMap(({ name: stage, tasks }) =>
+    tasks.map(({ name: task }, index) => ({ stage, task, endsStage: index === tasks.length - 1 })),
+  );
+}
+
+/** The newest task whose Job was made, by the status; undefined before the first. */
+export function currentStage(stages: readonly StageStatus[] | undefined): StageStatus | undefined {
+  return stages?.findLast(({ job }) => job !== undefined);
+}
+
+/** The stages of a pipeline, none of them begun. */
+export function pendingStages(pipeline: PipelineName): readonly StageStatus[] {
+  return PIPELINES[pipeline].map(({ name }) => ({ name, phase: 'Pending' as const }));
+}
+
+/** The stages with one of them changed. */
+export function withStage(stages: readonly StageStatus[], changed: StageStatus): readonly StageStatus[] {
+  return stages.map((stage) => (stage.name === changed.name ? changed : stage));
+}

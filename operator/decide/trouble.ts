@@ -1,0 +1,86 @@
+import type { JobObject, PodObject } from '../objects.ts';
+import { containerOf } from './report.ts';
+
+/** Why the pod of a Job does not start, for a person. */
+export interface Trouble {
+  /** Kubernetes' own word, such as `ImagePullBackOff`. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A Job without a pod, and a pod without a running container, get this long before it is called trouble. */
+export const PATIENCE_MS = 30_000;
+
+/** Ways in which a container waits when all is well. */
+const NORMAL = new Set(['ContainerCreating', 'PodInitializing']);
+
+/** A failed pull and the wait before the next take turns; saying so each time would be noise. */
+const PULLS = new Set(['ErrImagePull', 'ImagePullBackOff']);
+
+/**
+ * What keeps the task from starting; undefined when nothing does, or it is too early to say.
+ * @param volumes what the pod mounts, for the message
+ */
+export function troubleOf(job: JobObject, pods: readonly PodObject[], volumes: string, now: Date): Trouble | undefined {
+  if (job.spec?.suspend === true || isOver(job)) return undefined;
+  const waiting = pods.filter(({ status }) => status?.phase === 'Pending' || status?.phase === undefined);
+  const waited = (since: string) => now.getTime() - Date.parse(since) >= PATIENCE_MS;
+  if (pods.length === 0) {
+    // A quota, a missing service account or an admission webhook: only the Job's own events say which.
+    return waited(job.status?.startTime ?? job.metadata.creationTimestamp)
+      ? { reason: 'NoPod', message: `no pod was made for the Job: see kubectl describe job ${job.metadata.name}` }
+      : undefined;
+  }
+  for (const pod of waiting) {
+    const unscheduled = pod.status?.conditions?.find(
+      ({ type, status }) => type === 'PodScheduled' && status === 'False',
+    );
+    if (unscheduled !== undefined) {
+      return {
+        reason: unscheduled.reason ?? 'Unschedulable',
+        message: `the pod finds no node: ${unscheduled.message ?? 'no reason given'}`,
+      };
+    }
+    const container = containerOf(pod);
+    const state = container?.state?.waiting;
+    if (state?.reason !== undefined && !NORMAL.has(state.reason)) {
+      if (PULLS.has(state.reason)) {
+        return { reason: 'ImagePullBackOff', message: `the image ${container?.image} cannot be pulled` };
+      }
+      const message = state.message ?? state.reason;
+      return { reason: state.reason, message };
+    }
+    if (waited(pod.metadata.creationTimestamp)) {
+      return {
+        reason: 'ContainerCreating',
+        message: `the pod waits for ${volumes}: see kubectl describe pod ${pod.metadata.name}`,
+      };
+    }
+  }
+  return undefined;
+}
+
+/** When to look again for trouble that only time can tell. */
+export function troubleDue(job: JobObject, pods: readonly PodObject[]): Date | undefined {
+  if (job.spec?.suspend === true || isOver(job)) return undefined;
+  const waiting = pods.filter(({ status }) => status?.phase === 'Pending' || status?.phase === undefined);
+  const since =
+    pods.length === 0
+      ? (job.status?.startTime ?? job.metadata.creationTimestamp)
+      : waiting[0]?.metadata.creationTimestamp;
+  return since === undefined ? undefined : new Date(Date.parse(since) + PATIENCE_MS);
+}
+
+/** Whether the Job has ended, and how: what never changes again. */
+export function endOf(
+  job: JobObject,
+): { readonly succeeded: boolean; readonly reason: string; readonly message: string } | undefined {
+  const end = job.status?.conditions?.find(
+    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
+  );
+  return end && { succeeded: end.type === 'Complete', reason: end.reason ?? '', message: end.message ?? '' };
+}
+
+function isOver(job: JobObject): boolean {
+  return endOf(job) !== undefined;
+}

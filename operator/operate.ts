@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { type Caches, startCaches } from './controllers/caches.ts';
+import { remember } from './controllers/memory.ts';
+import { CONTROLLERS } from './controllers/registry.ts';
+import { type Running, startControllers } from './controllers/start.ts';
+import { type HealthServer, serveHealth } from './health.ts';
+import { type KubeApi, KubeError } from './kube/api.ts';
+import type { Clock } from './kube/clock.ts';
+import { createRecorder } from './kube/events.ts';
+import { fence } from './kube/fence.ts';
+import { type Elector, type LeaseTiming, startElector } from './kube/lease.ts';
+import type { Settings } from './settings.ts';
+
+export interface OperatorOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** One line for the log. */
+  readonly log: (line: string) => void;
+  readonly leaseTiming?: Partial<LeaseTiming>;
+}
+
+export interface Operator {
+  /** Port of health and metrics. */
+  readonly port: number;
+  leads(): boolean;
+  /** Lets the syncs under way end, and lets go of the lease. */
+  stop(): Promise<void>;
+}
+
+/** Watches from the start, so that taking over is quick; decides and writes only while it leads. */
+export async function operate(api: KubeApi, options: OperatorOptions): Promise<Operator> {
+  const { settings, clock, random, log } = options;
+  const counts = { syncs: 0, failures: 0, terms: 0 };
+  const caches = startCaches(api, {
+    namespaces: settings.watchNamespaces,
+    clock,
+    random,
+    onError: (error) => log(`watch: ${describe(error)}`),
+  });
+  let ready = false;
+  let running: Running | undefined;
+  caches.synced.then(
+    () => {
+      ready = true;
+      log('watching');
+    },
+    () => {},
+  );
+
+  const elector: Elector = startElector(api, {
+    clock,
+    random,
+    namespace: settings.namespace,
+    name: settings.lease,
+    identity: `${settings.instance}_${randomUUID()}`,
+    ...(options.leaseTiming === undefined ? {} : { timing: options.leaseTiming }),
+    onLead: (signal) => {
+      counts.terms += 1;
+      log('leading');
+      void lead(signal);
+    },
+    onError: (error) => log(`lease: ${describe(error)}`),
+  });
+
+  /** One term: until the signal comes, and the syncs under way have seen that they may write no more. */
+  async function lead(signal: AbortSignal): Promise<void> {
+    if (!(await isSynced(caches)) || signal.aborted) return;
+    // A new memory each term: what another leader wrote meanwhile is newer than what we remember.
+    const memory = remember(fence(api, () => !signal.aborted && elector.leads()));
+    const term = startControllers(CONTROLLERS, {
+      ...memory,
+      caches,
+      recorder: createRecorder(memory.api, {
+        clock,
+        instance: settings.instance,
+        onError: (error) => log(`event: ${describe(error)}`),
+      }),
+      clock,
+      random,
+      settings,
+      onSync: () => {
+        counts.syncs += 1;
+      },
+      onError: (controller, key, error) => {
+        counts.failures += 1;
+        if (!isRoutine(error)) log(`${controller} ${key}: ${describe(error)}`);
+      },
+    });
+    running = term;
+    const end = () => {
+      log('no longer leading');
+      void term.stop();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  }
+
+  const health: HealthServer = await serveHealth(settings.port, {
+    ready: () => ready,
+    metrics: () => ({
+      holdfast_operator_leading: elector.leads() ? 1 : 0,
+      holdfast_operator_terms_total: counts.terms,
+      holdfast_operator_syncs_total: counts.syncs,
+      holdfast_operator_sync_failures_total: counts.failures,
+      holdfast_operator_queue_depth: running?.depth() ?? 0,
+      holdfast_operator_programs: caches.programs.list().length,
+      holdfast_operator_runs: caches.runs.list().length,
+      holdfast_operator_resident_bytes: process.memoryUsage.rss(),
+    }),
+  });
+
+  return {
+    port: health.port,
+    leads: () => elector.leads(),
+    async stop() {
+      // First the syncs, then the lease: whoever takes over finds nothing half done.
+      await running?.stop();
+      await elector.stop();
+      await caches.stop();
+      await health.close();
+    },
+  };
+}
+
+function isSynced(caches: Caches): Promise<boolean> {
+  return caches.synced.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What happens in the best of operators: somebody wrote in between, or we stopped leading. */
+function isRoutine(error: unknown): boolean {
+  return error instanceof KubeError && ['Conflict', 'NotLeading', 'Aborted'].includes(error.reason);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

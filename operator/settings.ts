@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+
+/** What a program's namespace is expected to have, unless the program says otherwise; set by the chart. */
+export interface StageSettings {
+  /** Image that the stages run on: that of the operator itself. */
+  readonly image: string;
+  /** Secret with the connection string of Postgres. */
+  readonly postgresSecret: { readonly name: string; readonly key: string } | undefined;
+  /** PersistentVolumeClaim for artifacts. */
+  readonly artifactsClaim: string | undefined;
+  /** Folder in the image that relative paths of a program start from, when it names no volume for them. */
+  readonly filesFolder: string;
+}
+
+export interface Settings extends StageSettings {
+  /** Empty: every namespace. */
+  readonly watchNamespaces: readonly string[];
+  /** Where the Lease is. */
+  readonly namespace: string;
+  readonly lease: string;
+  readonly instance: string;
+  /** Health and metrics; 0 for any free one. */
+  readonly port: number;
+  /** Absent: the pod's own service account. */
+  readonly kubeconfig: string | undefined;
+}
+
+/** Programs and models that are in the image. */
+const FILES_IN_IMAGE = '/opt/holdfast/examples';
+
+/** Reads the operator's environment. Throws a sentence that names the variable. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const value = (name: string): string | undefined => environment[name] || undefined;
+  const image = value('HOLDFAST_IMAGE');
+  if (image === undefined) throw new Error('HOLDFAST_IMAGE is not set: give the image that the stages run on.');
+  const port = Number(value('HOLDFAST_PORT') ?? '8080');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('HOLDFAST_PORT is not a port.');
+  return {
+    image,
+    postgresSecret: secretOf(value('HOLDFAST_POSTGRES_SECRET')),
+    artifactsClaim: value('HOLDFAST_ARTIFACTS_CLAIM'),
+    filesFolder: value('HOLDFAST_FILES') ?? FILES_IN_IMAGE,
+    watchNamespaces: (value('HOLDFAST_WATCH_NAMESPACES') ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    namespace: value('POD_NAMESPACE') ?? 'default',
+    lease: value('HOLDFAST_LEASE') ?? 'holdfast',
+    instance: value('POD_NAME') ?? hostname(),
+    port,
+    kubeconfig: value('KUBECONFIG'),
+  };
+}
+
+function secretOf(text: string | undefined): StageSettings['postgresSecret'] {
+  if (text === undefined || text === '/') return undefined;
+  const [name, key, ...rest] = text.split('/');
+  if (name && key && rest.length === 0) return { name, key };
+  throw new Error('HOLDFAST_POSTGRES_SECRET: expected NAME/KEY of a secret.');
+}

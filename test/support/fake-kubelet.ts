@@ -1,0 +1,80 @@
+import { type KubeObject, keyOf, RESOURCES } from '../../operator/kube/api.ts';
+import type { JobObject, PodObject } from '../../operator/objects.ts';
+import type { FakeKube } from './fake-kube.ts';
+
+/** How the pod of a Job ends: its exit status and what it says. */
+export interface Ending {
+  readonly exitCode: number;
+  readonly message?: unknown;
+}
+
+/** Decides what becomes of a Job's pod; undefined leaves it running. */
+export type Script = (job: JobObject) => Ending | undefined;
+
+/** What every task of a good run says. */
+export const GOOD: Script = (job) => ({
+  exitCode: 0,
+  message: { rowsIn: 100, rowsOut: 10, counts: { candidates: 10 }, artifact: 'a'.repeat(64), task: job.metadata.name },
+});
+
+/** Plays the Job controller and the kubelet: one step makes the pods of new Jobs, or ends those that run. */
+export function fakeKubelet(kube: FakeKube, now: () => Date) {
+  return {
+    /** Whether anything happened. */
+    step(script: Script = GOOD): boolean {
+      const before = kube.version();
+      for (const job of kube.all<JobObject>(RESOURCES.jobs)) {
+        if (job.status?.conditions !== undefined || job.spec?.suspend === true) continue;
+        const pod = kube
+          .all<PodObject>(RESOURCES.pods)
+          .find(({ metadata }) => metadata.name === `${job.metadata.name}-pod`);
+        if (pod === undefined) {
+          kube.put(RESOURCES.pods, podOf(job));
+          continue;
+        }
+        const ending = script(job);
+        if (ending !== undefined) end(kube, job, pod, ending, now());
+      }
+      return kube.version() !== before;
+    },
+  };
+}
+
+function podOf(job: JobObject): KubeObject {
+  const { template } = job.spec as unknown as { template: { metadata: KubeObject['metadata']; spec: object } };
+  const { name, namespace, uid } = job.metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...template.metadata,
+      labels: { ...template.metadata.labels, 'batch.kubernetes.io/job-name': name },
+      name: `${name}-pod`,
+      namespace,
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
+    },
+    spec: template.spec,
+    status: { phase: 'Running', containerStatuses: [{ name: 'task', image: 'holdfast:test', state: { running: {} } }] },
+  };
+}
+
+function end(kube: FakeKube, job: JobObject, pod: PodObject, { exitCode, message }: Ending, now: Date): void {
+  const at = now.toISOString();
+  const terminated = {
+    exitCode,
+    finishedAt: at,
+    ...(message === undefined ? {} : { message: JSON.stringify(message) }),
+  };
+  kube.change(RESOURCES.pods, keyOf(pod), (object) => {
+    object['status'] = {
+      phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+      containerStatuses: [{ name: 'task', image: 'holdfast:test', state: { terminated } }],
+    };
+  });
+  kube.change(RESOURCES.jobs, keyOf(job), (object) => {
+    object['status'] =
+      exitCode === 0
+        ? { completionTime: at, conditions: [{ type: 'Complete', status: 'True', reason: 'CompletionsReached' }] }
+        : { conditions: [{ type: 'Failed', status: 'True', reason: 'PodFailurePolicy', message: 'the pod failed' }] };
+  });
+}

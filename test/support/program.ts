@@ -1,0 +1,67 @@
+import { API_VERSION, loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
+import type { KubeObject } from '../../operator/kube/api.ts';
+import type { RunObject } from '../../operator/objects.ts';
+import type { StageSettings } from '../../operator/settings.ts';
+
+/** Where the stages of a test's operator find things. */
+export const STAGE_SETTINGS: StageSettings = {
+  image: 'holdfast:test',
+  postgresSecret: { name: 'holdfast-postgres', key: 'url' },
+  artifactsClaim: 'holdfast-artifacts',
+  filesFolder: '/opt/holdfast/examples',
+};
+
+const MANIFEST = `
+apiVersion: ${API_VERSION}
+kind: RetentionProgram
+metadata: {name: keep}
+spec:
+  programId: keep
+  programName: Keep
+  marketplaces: [US]
+  dataConnectors:
+    - {connectorId: shop, type: duckdb, config: {path: shop.parquet, query: SELECT * FROM shop}}
+  scoringModels:
+    - modelId: risk
+      endpoint: onnx://risk.onnx
+      sha256: "${'a'.repeat(64)}"
+      features: [engagement_score]
+  offerStrategy: {enabled: false}
+  batchSchedule: "0 2 * * MON"
+`;
+
+/** A valid spec with its defaults, as the API server would hold it. */
+export function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
+  const [document] = loadManifests(MANIFEST, 'program.yaml');
+  const { resolved, faults } = validateManifest(document!);
+  if (resolved === undefined) throw new Error(JSON.stringify(faults));
+  return { ...(resolved.spec as RetentionProgramSpec), ...change };
+}
+
+/** A program to be made. */
+export function program(change: Partial<RetentionProgramSpec> = {}, name = 'keep'): KubeObject {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RetentionProgram',
+    metadata: { name, namespace: 'shop' },
+    spec: programSpec(change),
+  };
+}
+
+/** A run as a person would make it. */
+export function run(name = 'by-hand', change: Partial<RunObject['spec']> = {}): KubeObject {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RetentionRun',
+    metadata: { name, namespace: 'shop' },
+    spec: {
+      programRef: { name: 'keep' },
+      pipeline: 'batch',
+      trigger: 'manual',
+      dryRun: false,
+      suspend: false,
+      cancel: false,
+      ...change,
+    },
+  };
+}
