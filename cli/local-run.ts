@@ -13,6 +13,7 @@ import { asFailure } from '../jobs/run/failure.ts';
 import { runName } from '../jobs/run/name.ts';
 import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
 import type { RunIdentity, StageContext } from '../jobs/run/stage.ts';
+import { stageReport } from '../jobs/run/stage-report.ts';
 import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
 import type { Io } from './io.ts';
 import type { Progress, Step } from './progress.ts';
@@ -94,16 +95,11 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         const result = await work(context);
         if (result.artifact !== undefined) artifacts[definition.name] = result.artifact;
         const { rowsIn, rowsOut, counts } = result;
-        const seconds = Math.round(io.elapsed() - started) / 1000;
-        const stage = { name: definition.name, rowsIn, rowsOut, seconds, counts };
-        stages.push(stage);
+        const done = stageReport(definition.name, io.elapsed() - started, result);
+        stages.push({ name: done.name, rowsIn, rowsOut, seconds: done.seconds, counts });
         warnings.push(...(result.warnings ?? []));
         step.done(rowsIn, rowsOut);
-        await record.stage({
-          ...stage,
-          ...(result.warnings === undefined ? {} : { warnings: result.warnings }),
-          ...(result.artifact === undefined ? {} : { artifact: result.artifact.digest }),
-        });
+        await record.stage(done);
       } catch (error) {
         step.failed();
         throw error;

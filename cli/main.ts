@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../jobs/artifacts/producer.ts';
 import { exitStatus, HoldfastError } from '../jobs/errors.ts';
+import { asFailure } from '../jobs/run/failure.ts';
 import { DEFAULT_DATA } from './data-folder.ts';
 import type { Io, Output } from './io.ts';
 
@@ -8,7 +9,7 @@ import type { Io, Output } from './io.ts';
 function commands(io: Io, ended: (status: number) => void): Command {
   const holdfast = new Command('holdfast')
     .description('Keeps customers: finds those about to leave, decides what to offer, and proves whether it worked.')
-    .version(version(), '-V, --version')
+    .version(VERSION, '-V, --version')
     .option('--verbose', 'print the causes of an error as well')
     .showSuggestionAfterError()
     .showHelpAfterError('(see --help)')
@@ -124,7 +125,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const failure = asFailure(error);
+    const failure = failureOf(error, io.signal);
     // Who asked for JSON gets one object, whatever went wrong and however early.
     if (!printed && asksForJson(argv)) {
       io.stdout.write(`${JSON.stringify({ error: { code: failure.code, message: failure.message } })}\n`);
@@ -138,12 +139,10 @@ function asksForJson(argv: readonly string[]): boolean {
   return /(^| )(-o|--output)[ =]?json( |$)/.test(argv.join(' '));
 }
 
-function asFailure(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof CommanderError)
-    return new HoldfastError('HF_USAGE', message.replace(/^error: /, ''), { cause: error });
-  return new HoldfastError('HF_INTERNAL', message, { cause: error });
+/** What commander refuses is a matter of usage; the rest is what it is everywhere. */
+function failureOf(error: unknown, signal: AbortSignal): HoldfastError {
+  if (!(error instanceof CommanderError)) return asFailure(error, signal);
+  return new HoldfastError('HF_USAGE', error.message.replace(/^error: /, ''), { cause: error });
 }
 
 /** Prints a failure as one line, `CODE: sentence`, and its causes where a person asked for them. */
@@ -157,17 +156,6 @@ function report(failure: HoldfastError, verbose: boolean, io: Io): number {
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
-}
-
-function version(): string {
-  for (const place of ['../package.json', '../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch {
-      // Compiled code lies one folder deeper than its source.
-    }
-  }
-  return 'unknown';
 }
 
 if (import.meta.main) {

@@ -98,7 +98,7 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
     io,
     terminalProgress(io),
   );
-  if (result.failure === undefined) {
+  if (isShown(result, options)) {
     const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
     const isCurrent = current?.run === result.report.run;
     const places = {
@@ -106,7 +106,7 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
       database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
       elsewhere: explainOptions(plan.namespace, isCurrent ? undefined : result.report.run, options.data),
     };
-    await printFunnel(result, plan, places, options, io);
+    await printFunnel(result, plan, places, io);
   }
   return result;
 }
@@ -129,21 +129,25 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
       io,
       terminalProgress(io),
     );
-    await printFunnel(result, plan, { state: '', database: '', elsewhere: undefined }, options, io);
+    const places = { state: '', database: '', elsewhere: undefined };
+    if (isShown(result, options)) await printFunnel(result, plan, places, io);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 }
 
+/** Whether a person is to see the funnel. */
+function isShown({ failure }: LocalRunResult, { output }: RunOptions): boolean {
+  return output === 'text' && failure === undefined;
+}
+
 async function printFunnel(
   result: LocalRunResult,
   plan: Plan,
   places: Pick<Places, 'state' | 'database' | 'elsewhere'>,
-  options: RunOptions,
   io: Io,
 ): Promise<void> {
-  if (options.output === 'json' || result.failure !== undefined) return;
   const { offer, extract } = result.artifacts;
   // Progress above, where a terminal shows both.
   if (io.stdout.isTTY === true) io.stdout.write('\n');

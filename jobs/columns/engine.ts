@@ -118,3 +118,8 @@ export function identifier(name: string): string {
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/** An instant for SQL, as a TIMESTAMP in UTC. */
+export function timestamp(instant: Date): string {
+  return `TIMESTAMP ${literal(instant.toISOString().replace('T', ' ').replace('Z', ''))}`;
+}

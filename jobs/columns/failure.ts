@@ -1,3 +1,5 @@
+import { HoldfastError } from '../errors.ts';
+
 /** Kinds of DuckDB errors whose first line names files, tables and columns, but never a value of a row. */
 const WITHOUT_VALUES = new Set([
   'Binder',
@@ -11,7 +13,7 @@ const WITHOUT_VALUES = new Set([
 ]);
 
 /** Whether DuckDB, or the operating system, ran out of room on a disk. */
-export function isDiskFull(error: unknown): boolean {
+function isDiskFull(error: unknown): boolean {
   const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   if (code === 'ENOSPC' || code === 'EDQUOT') return true;
   return /No space left on device|Disk quota exceeded|max_temp_directory_size/.test(message ?? '');
@@ -21,7 +23,7 @@ export function isDiskFull(error: unknown): boolean {
  * What DuckDB says of a failure, without what it may have read: the first line when that cannot hold a value,
  * else only the kind of error. Messages and logs never show rows.
  */
-export function reasonWithoutValues(error: unknown): string {
+function reasonWithoutValues(error: unknown): string {
   const message = (error as Error | null)?.message ?? '';
   const firstLine = message.split('\n', 1)[0] ?? '';
   const kind = /^([A-Z][A-Za-z ]*) Error: /.exec(firstLine)?.[1];
@@ -33,4 +35,26 @@ export function reasonWithoutValues(error: unknown): string {
   )?.[0];
   if (footer !== undefined) return footer;
   return kind === undefined ? 'DuckDB failed' : `${kind} Error (its details may hold values and are left out)`;
+}
+
+/**
+ * Runs work of DuckDB and turns its failure into one that may be shown: neither message nor cause quotes a row.
+ * @param failed the error for a reason that holds no values
+ * @param diskFull the sentence where a disk has no room left
+ * @throws HF_DISK_FULL, what `failed` makes, and whatever HoldfastError the work throws
+ */
+export async function withoutValues<Result>(
+  work: () => Promise<Result>,
+  failed: (reason: string, cause: Error) => HoldfastError,
+  diskFull: string,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error;
+    const reason = reasonWithoutValues(error);
+    // The driver's error itself may quote a row: the cause is only what may be shown.
+    const cause = new Error(reason);
+    throw isDiskFull(error) ? new HoldfastError('HF_DISK_FULL', diskFull, { cause }) : failed(reason, cause);
+  }
 }

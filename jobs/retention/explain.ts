@@ -4,6 +4,7 @@ import type { ArtifactReference } from '../artifacts/artifact.ts';
 import { type Engine, identifier } from '../columns/engine.ts';
 import { explain as explainPredicate, type Finding } from '../filters/explain.ts';
 import { predicateOf } from '../filters/resolve.ts';
+import { chainInOrder } from './filter-chain.ts';
 
 /** How far a customer came in a run. */
 export type Outcome =
@@ -90,7 +91,7 @@ export async function explainCustomer(
     SIGNAL_FIGURES.filter((column) => extracted[column] !== undefined).map((column) => [column, extracted[column]]),
   );
   if (artifacts['filter'] === undefined) {
-    const filters = program.filterChain.map(({ filterId }) => notReached(filterId));
+    const filters = chainInOrder(program).map(({ filterId }) => notReached(filterId));
     return { outcome: 'unfinished', reasons: [], signals, figures, filters };
   }
   const removed = await find('filter', 'removed.parquet');
@@ -134,7 +135,7 @@ function explainFilters(
   row: Readonly<Record<string, unknown>>,
   removedBy: string | undefined,
 ): FilterExplanation[] {
-  const chain = [...program.filterChain].sort((a, b) => a.order - b.order);
+  const chain = chainInOrder(program);
   const last = removedBy === undefined ? chain.length : chain.findIndex(({ filterId }) => filterId === removedBy);
   return chain.map((filter, position) => {
     if (position > last) return notReached(filter.filterId);

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactDraft, ArtifactPart, Counts } from '../artifacts/artifact.ts';
 import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
-import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
+import { type Engine, identifier, literal, openEngine, timestamp } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { HoldfastError } from '../errors.ts';
@@ -121,14 +121,13 @@ async function markDuplicates(engine: Engine): Promise<void> {
 function goodRows(columns: readonly string[], { program, identity }: StageContext): string {
   const given = new Set(columns);
   const kept = columns.filter((name) => name !== 'segment' && name !== 'segment_risk');
-  const slot = identity.slot.toISOString().replace('T', ' ').replace('Z', '');
   return `
     SELECT ${kept.map(identifier).join(', ')},
       ${churnSignals(signalThresholds(program), given)} AS churn_signals,
       ${given.has('segment') ? 'segment' : 'CAST(NULL AS VARCHAR)'} AS segment,
       ${given.has('segment_risk') ? 'segment_risk' : 'CAST(NULL AS DOUBLE)'} AS segment_risk,
       source,
-      TIMESTAMP ${literal(slot)} AS extracted_at
+      ${timestamp(identity.slot)} AS extracted_at
     FROM typed_rows ANTI JOIN surplus USING (holdfast_index, holdfast_position)
     WHERE len(holdfast_reasons) = 0
     ORDER BY customer_id`;

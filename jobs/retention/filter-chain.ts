@@ -23,7 +23,7 @@ export interface ChainOutcome {
 }
 
 /** A program's filters in the order in which they are asked. */
-function chainInOrder(program: FilteredProgram): Filter[] {
+export function chainInOrder(program: Pick<RetentionProgramSpec, 'filterChain'>): Filter[] {
   return program.filterChain.toSorted((one, other) => one.order - other.order);
 }
 

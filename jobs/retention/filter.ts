@@ -3,15 +3,12 @@ import type { ArtifactDraft, ArtifactReference } from '../artifacts/artifact.ts'
 import { type Engine, openEngine } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
-import { OFFER_HISTORY_DAYS } from '../filters/filter.ts';
 import { copyDecisionsToCsv } from '../postgres/decisions.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { inStage } from './failure.ts';
 import { applyChain } from './filter-chain.ts';
-import { createOfferHistory } from './offer-history.ts';
+import { createOfferHistory, offersSince } from './offer-history.ts';
 import { inputOf } from './row-by-row.ts';
-
-const DAY_MS = 86_400_000;
 
 /** Writes the decisions of published runs up to the slot to a CSV file; resolves to their number. */
 export type CopyDecisions = typeof copyDecisionsToCsv;
@@ -78,10 +75,14 @@ async function recentDecisions(context: StageContext, copyDecisions: CopyDecisio
   const { database, identity, scratchFolder, signal } = context;
   if (database === undefined) return undefined;
   const file = join(scratchFolder, 'decisions.csv');
-  const since = new Date(identity.slot.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
   await copyDecisions(
     database,
-    { namespace: identity.namespace, program: identity.program, since, slot: identity.slot },
+    {
+      namespace: identity.namespace,
+      program: identity.program,
+      since: offersSince(identity.slot),
+      slot: identity.slot,
+    },
     file,
     signal,
   );

@@ -15,6 +15,13 @@ export interface OfferHistoryRequest {
 
 const { daysSinceProgramOffer, offersRollingQuarter, offersCalendarQuarter } = OFFER_HISTORY_COLUMNS;
 
+const DAY_MS = 86_400_000;
+
+/** From when on offers count for a batch, whoever made them. */
+export function offersSince(slot: Date): Date {
+  return new Date(slot.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
+}
+
 /** Days of a rolling quarter. */
 const ROLLING_QUARTER_DAYS = 90;
 

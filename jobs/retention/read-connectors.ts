@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
 import { openFeatureStore } from '../features/index.ts';
-import { OFFER_HISTORY_DAYS } from '../filters/filter.ts';
 import type { StageContext } from '../run/stage.ts';
 import { type DataConnector, openWarehouse } from '../warehouses/index.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
 import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
-
-const DAY_MS = 86_400_000;
+import { offersSince } from './offer-history.ts';
 
 /** What the connectors of a program gave, as files in the scratch folder. */
 export interface ConnectorFiles {
@@ -88,6 +86,5 @@ async function readQuery(
 
 async function readOffers(warehouse: Warehouse, table: string, file: string, context: StageContext): Promise<void> {
   const before = context.identity.slot;
-  const since = new Date(before.getTime() - OFFER_HISTORY_DAYS * DAY_MS);
-  await warehouse.extractOffers(table, { since, before }, file, { signal: context.signal });
+  await warehouse.extractOffers(table, { since: offersSince(before), before }, file, { signal: context.signal });
 }

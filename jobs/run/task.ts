@@ -14,6 +14,7 @@ import { asFailure } from './failure.ts';
 import type { Preparation } from './prepare.ts';
 import type { Revision } from './revision.ts';
 import type { RunIdentity, Stage, StageContext, StageResult } from './stage.ts';
+import { stageReport } from './stage-report.ts';
 import type { TaskSettings } from './task-settings.ts';
 import type { TaskReport } from './termination-message.ts';
 
@@ -153,8 +154,7 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
     });
     for (const warning of result.warnings ?? []) io.warn(warning);
     if (record !== undefined) {
-      const seconds = Math.round(io.elapsed() - began) / 1000;
-      await recordStage(database, record, { name: task.stage, seconds, ...withoutArtifact(result) });
+      await recordStage(database, record, stageReport(task.stage, io.elapsed() - began, result));
       if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });
     }
     return reportOf(result);
@@ -204,10 +204,6 @@ async function recordFailure({ database, io }: Job, record: RunRecord, failure: 
   } catch (cause) {
     io.warn(`the failure could not be recorded: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
-}
-
-function withoutArtifact({ artifact: _, ...result }: StageResult): Omit<StageResult, 'artifact'> {
-  return result;
 }
 
 function reportOf({ rowsIn, rowsOut, counts, artifact }: StageResult): TaskReport {

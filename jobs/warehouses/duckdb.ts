@@ -1,6 +1,6 @@
 import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Engine, identifier, literal } from '../columns/engine.ts';
+import { type Engine, identifier, timestamp } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { type ColumnShape, writeParquet } from '../columns/parquet.ts';
 import { defineSelect } from '../columns/select.ts';
@@ -83,7 +83,7 @@ class DuckdbWarehouse implements Warehouse {
     const offers = `
       SELECT CAST(customer_id AS VARCHAR) AS customer_id, CAST(program_id AS VARCHAR) AS program_id, ${offeredAt} AS offered_at
       FROM ${this.#quoted(table)}
-      WHERE ${offeredAt} >= ${instant(range.since)} AND ${offeredAt} < ${instant(range.before)} AND customer_id IS NOT NULL
+      WHERE ${offeredAt} >= ${timestamp(range.since)} AND ${offeredAt} < ${timestamp(range.before)} AND customer_id IS NOT NULL
       ORDER BY ALL`;
     return this.#write(`read the past offers of ${table}`, offers, file, options);
   }
@@ -147,8 +147,4 @@ async function moveFile(from: string, to: string): Promise<void> {
     await rename(`${to}.partial`, to);
     await rm(from);
   }
-}
-
-function instant(date: Date): string {
-  return `TIMESTAMP ${literal(date.toISOString().replace('T', ' ').replace('Z', ''))}`;
 }

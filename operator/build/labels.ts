@@ -1,7 +1,7 @@
 import { nameOf } from './name.ts';
 
 /** What everything that the operator makes can be found by. */
-export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'holdfast' } as const;
+const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'holdfast' } as const;
 export const MANAGED_SELECTOR = 'app.kubernetes.io/managed-by=holdfast';
 
 /** Annotations that hold in full what a label may have to cut. */

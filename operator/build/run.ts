@@ -6,7 +6,7 @@ import { instantInName, nameOf } from './name.ts';
 import { ownerReference } from './owner.ts';
 
 /** Name of a program's run at a slot. It is the lock: whoever makes the object of this name runs the slot. */
-export function scheduledRunName(program: string, slot: Date): string {
+function scheduledRunName(program: string, slot: Date): string {
   return nameOf([program, instantInName(slot)]);
 }
 

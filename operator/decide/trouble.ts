@@ -9,7 +9,7 @@ export interface Trouble {
 }
 
 /** A Job without a pod, and a pod without a running container, get this long before it is called trouble. */
-export const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 30_000;
 
 /** Ways in which a container waits when all is well. */
 const NORMAL = new Set(['ContainerCreating', 'PodInitializing']);

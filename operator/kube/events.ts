@@ -22,12 +22,6 @@ export const EVENT_REASONS = {
     meaning: 'An object that is not ours has the name that ours must have; delete it, or rename the program.',
   },
   SpecInvalid: { type: 'Warning', meaning: 'The spec cannot be carried out; the message names the field.' },
-  ReferenceMissing: {
-    type: 'Warning',
-    meaning: 'Something that the spec names, such as a secret, is not there yet; the run goes on when it appears.',
-  },
-  TaskStarted: { type: 'Normal', meaning: 'The Job of a task was made.' },
-  TaskSucceeded: { type: 'Normal', meaning: 'A task is done.' },
   TaskFailed: { type: 'Warning', meaning: 'A task has failed for good; the message holds its error code.' },
   TaskRetried: { type: 'Warning', meaning: 'A task failed and is tried again.' },
   TaskStuck: {
@@ -35,7 +29,6 @@ export const EVENT_REASONS = {
     meaning:
       'The pod of a task cannot start, because of its image, its volumes or the cluster; the message says which.',
   },
-  RunSucceeded: { type: 'Normal', meaning: 'Every task of the run is done and its result is published.' },
   RunFailed: { type: 'Warning', meaning: 'The run has failed; the message names the task and its error code.' },
   RunSuspended: { type: 'Normal', meaning: 'Someone suspended the run; its tasks wait.' },
   RunResumed: { type: 'Normal', meaning: 'The run goes on.' },

@@ -31,7 +31,7 @@ spec:
 `;
 
 /** A valid spec with its defaults, as the API server would hold it. */
-export function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
+function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
   const [document] = loadManifests(MANIFEST, 'program.yaml');
   const { resolved, faults } = validateManifest(document!);
   if (resolved === undefined) throw new Error(JSON.stringify(faults));
