@@ -4,7 +4,7 @@ import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../objects.ts';
 import type { ConditionReason } from './reasons.ts';
-import type { RunSnapshot } from './run.ts';
+import type { RunSnapshot } from './run-snapshot.ts';
 import type { Outcome } from './run-status.ts';
 
 /** Whether work for a run may start now, and with what; or why not. */

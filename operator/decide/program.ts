@@ -14,7 +14,7 @@ import type { StageSettings } from '../settings.ts';
 import { type Action, type Attempts, attemptKey, type Decision, earlier } from './action.ts';
 import { conditions } from './conditions.ts';
 import type { ConditionReason } from './reasons.ts';
-import { isFinal } from './run.ts';
+import { isFinal } from './run-snapshot.ts';
 import { type Progress, scheduleText, slotsAt } from './slots.ts';
 
 /** All that is known about a program when it is looked at. */

@@ -1,6 +1,6 @@
 import { API_VERSION, loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
-import type { RunObject } from '../../operator/objects.ts';
+import type { ProgramObject, RunObject } from '../../operator/objects.ts';
 import type { StageSettings } from '../../operator/settings.ts';
 
 /** Where the stages of a test's operator find things. */
@@ -31,7 +31,7 @@ spec:
 `;
 
 /** A valid spec with its defaults, as the API server would hold it. */
-function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
+export function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
   const [document] = loadManifests(MANIFEST, 'program.yaml');
   const { resolved, faults } = validateManifest(document!);
   if (resolved === undefined) throw new Error(JSON.stringify(faults));
@@ -45,6 +45,28 @@ export function program(change: Partial<RetentionProgramSpec> = {}, name = 'keep
     kind: 'RetentionProgram',
     metadata: { name, namespace: 'shop' },
     spec: programSpec(change),
+  };
+}
+
+/** A program as the API server holds it, made on the Friday before the first slot. */
+export function storedProgram(
+  change: Partial<RetentionProgramSpec> = {},
+  rest: { readonly status?: ProgramObject['status']; readonly metadata?: Partial<ProgramObject['metadata']> } = {},
+): ProgramObject {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'RetentionProgram',
+    metadata: {
+      name: 'keep',
+      namespace: 'shop',
+      uid: 'program-uid',
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: '2026-11-20T12:00:00.000Z',
+      ...rest.metadata,
+    },
+    spec: programSpec(change),
+    ...(rest.status === undefined ? {} : { status: rest.status }),
   };
 }
 

@@ -1,0 +1,146 @@
+import { expect, test } from '@jest/globals';
+import { run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import type { RunObject } from '../objects.ts';
+import { buildJob, jobName, type Storage, storageOf, type TaskAttempt } from './job.ts';
+import { instantInName, nameOf } from './name.ts';
+import { buildRevision, readRevision } from './revision.ts';
+import { buildRun } from './run.ts';
+
+const SLOT = new Date('2026-11-23T02:00:00Z');
+const TASK: TaskAttempt = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 };
+
+function jobFor(spec: Parameters<typeof storedProgram>[0] = {}): any {
+  const pinned = readRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS.image))!;
+  const made = run();
+  const owner = {
+    ...made,
+    metadata: { ...made.metadata, uid: 'run-uid', resourceVersion: '1', creationTimestamp: '' },
+  } as RunObject;
+  return buildJob(owner, SLOT, pinned, TASK, storageOf(pinned.spec, STAGE_SETTINGS) as Storage, STAGE_SETTINGS);
+}
+
+const environmentOf = (job: any) =>
+  Object.fromEntries(
+    job.spec.template.spec.containers[0].env.map((one: any) => [one.name, one.value ?? one.valueFrom]),
+  );
+
+test.each([
+  ['a short name is what its parts say', ['keep', 'extract', '1'], 'keep-extract-1'],
+  ['a name that is too long ends in a digest', ['k'.repeat(80), '1'], /^k{52}-[0-9a-f]{10}$/],
+  ['dots, which no label may have, are replaced', ['keep.us', '1'], /^keep-us-1-[0-9a-f]{10}$/],
+  ['a name that begins with a digit gets another beginning', ['2026', 'x'], /^x-[0-9a-f]{10}$/],
+])('%s', (_name, parts, expected) => {
+  expect(nameOf(parts)).toEqual(expected instanceof RegExp ? expect.stringMatching(expected) : expected);
+  expect(nameOf(parts).length).toBeLessThanOrEqual(63);
+});
+
+test('names that are cut to the same beginning differ', () => {
+  const long = 'p'.repeat(70);
+  const names = ['a', 'b'].flatMap((end) => [1, 2].map((attempt) => jobName(`${long}${end}`, { ...TASK, attempt })));
+  expect(new Set(names).size).toBe(4);
+});
+
+test('parts that are joined to the same text and had to be cut differ', () => {
+  expect(nameOf(['A-b', 'c'])).not.toBe(nameOf(['A', 'b-c']));
+});
+
+test('a slot is in the name of its run to the minute', () => {
+  expect(instantInName(SLOT)).toBe('20261123t0200z');
+  expect(buildRun(storedProgram(), SLOT).metadata.name).toBe('keep-20261123t0200z');
+});
+
+test('the run of a slot belongs to its program', () => {
+  expect(buildRun(storedProgram(), SLOT)).toMatchObject({
+    metadata: {
+      namespace: 'shop',
+      ownerReferences: [{ uid: 'program-uid', controller: true, blockOwnerDeletion: true }],
+    },
+    spec: { programRef: { name: 'keep' }, slot: '2026-11-23T02:00:00.000Z', trigger: 'schedule' },
+  });
+});
+
+test('equal programs have one revision; another spec or image another; turning it off and on the same', () => {
+  const name = (program: ReturnType<typeof storedProgram>, image = 'a') => buildRevision(program, image).metadata.name;
+  expect(name(storedProgram())).toBe(name(storedProgram({}, { metadata: { generation: 9 } })));
+  expect(name(storedProgram())).toBe(name(storedProgram({ enabled: false })));
+  expect(name(storedProgram())).not.toBe(name(storedProgram({ programName: 'Another' })));
+  expect(name(storedProgram())).not.toBe(name(storedProgram(), 'b'));
+});
+
+test('a revision reads back as what was pinned, and one that was edited does not', () => {
+  const made = buildRevision(storedProgram(), 'holdfast@sha256:1');
+  expect(made.immutable).toBe(true);
+  expect(readRevision(made)).toMatchObject({
+    name: made.metadata.name,
+    image: 'holdfast@sha256:1',
+    spec: { programId: 'keep' },
+  });
+  const text = made.data!['revision.json']!;
+  expect(
+    readRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"keep"', '"k"  ') } }),
+  ).toBeUndefined();
+  expect(readRevision({ ...made, data: {} })).toBeUndefined();
+});
+
+test('a pod of a task may do nothing but its work', () => {
+  const { spec } = jobFor().spec.template;
+  expect(spec).toMatchObject({
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    restartPolicy: 'Never',
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  });
+  expect(spec.containers[0].securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+  expect(spec.serviceAccountName).toBeUndefined();
+});
+
+test('a Job ends at once when trying again cannot help, and does not count disruptions', () => {
+  const { spec } = jobFor({
+    execution: { deadlineSeconds: 600, retries: 2, cpu: '250m', memory: '1Gi', scratch: '1Gi' },
+  });
+  expect(spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 600 });
+  expect(spec.podFailurePolicy.rules).toEqual([
+    { action: 'FailJob', onExitCodes: { containerName: 'task', operator: 'In', values: [78] } },
+    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+  ]);
+  expect(spec.ttlSecondsAfterFinished).toBeUndefined();
+  expect(spec.template.spec.containers[0].resources).toEqual({
+    requests: { cpu: '250m', memory: '1Gi' },
+    limits: { memory: '1Gi' },
+  });
+});
+
+test('a task is told which run it is part of, and gets its secret by reference', () => {
+  const job = jobFor();
+  expect(job.spec.template.spec.containers[0].args).toEqual(['jobs/main.js', 'batch/extract/migrate']);
+  expect(environmentOf(job)).toMatchObject({
+    HOLDFAST_NAMESPACE: 'shop',
+    HOLDFAST_RUN: 'by-hand',
+    HOLDFAST_RUN_UID: 'run-uid',
+    HOLDFAST_SLOT: '2026-11-23T02:00:00.000Z',
+    HOLDFAST_TRIGGER: 'manual',
+    HOLDFAST_FILES: '/opt/holdfast/examples',
+    DATABASE_URL: { secretKeyRef: { name: 'holdfast-postgres', key: 'url' } },
+  });
+});
+
+test('a program may keep its things elsewhere than the operator says', () => {
+  const storage = {
+    postgres: { secretRef: { name: 'ours', key: 'dsn' } },
+    artifacts: { claimName: 'our-artifacts' },
+    files: { claimName: 'our-models' },
+  };
+  const job = jobFor({ storage });
+  expect(environmentOf(job)).toMatchObject({
+    DATABASE_URL: { secretKeyRef: { name: 'ours', key: 'dsn' } },
+    HOLDFAST_FILES: '/var/holdfast/files',
+  });
+  const claims = job.spec.template.spec.volumes.map(
+    ({ persistentVolumeClaim }: any) => persistentVolumeClaim?.claimName,
+  );
+  expect(claims).toEqual([undefined, 'our-artifacts', undefined, 'our-models']);
+});

@@ -1,0 +1,298 @@
+import { expect, test } from '@jest/globals';
+import { run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { buildRevision } from '../build/revision.ts';
+import { buildRun } from '../build/run.ts';
+import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '../objects.ts';
+import { type Action, attemptKey, NO_ATTEMPTS } from './action.ts';
+import { decideProgram, type ProgramSnapshot } from './program.ts';
+
+/** Mondays at two, in UTC. */
+const SCHEDULE = '0 2 * * MON UTC';
+const FIRST = '2026-11-23T02:00:00.000Z';
+const SECOND = '2026-11-30T02:00:00.000Z';
+const THIRD = '2026-12-07T02:00:00.000Z';
+const RUN = 'keep-20261123t0200z';
+
+type Batch = NonNullable<NonNullable<ProgramObject['status']>['batch']>;
+
+/** A program that was seen before, and how far its schedule had been followed. */
+function known(batch: Partial<Batch> = {}, spec: Parameters<typeof storedProgram>[0] = {}): ProgramObject {
+  const since = '2026-11-20T12:00:00.000Z';
+  return storedProgram(spec, { status: { observedGeneration: 1, batch: { schedule: SCHEDULE, since, ...batch } } });
+}
+
+function snapshot(program: ProgramObject, change: Partial<ProgramSnapshot> = {}): ProgramSnapshot {
+  return { program, runs: [], revisions: [], twins: [], attempts: NO_ATTEMPTS, settings: STAGE_SETTINGS, ...change };
+}
+
+function runAt(slot: string, phase?: NonNullable<RunObject['status']>['phase'], owner = storedProgram()): RunObject {
+  const made = buildRun(owner, new Date(slot));
+  const metadata = { ...made.metadata, uid: `uid of ${slot}`, resourceVersion: '5', creationTimestamp: slot };
+  const conditions = [
+    {
+      type: 'Complete',
+      status: phase === 'Succeeded' ? 'True' : 'False',
+      reason: phase ?? 'x',
+      message: 'm',
+      lastTransitionTime: slot,
+    },
+  ];
+  return { ...made, metadata, ...(phase === undefined ? {} : { status: { phase, slot, conditions } }) } as RunObject;
+}
+
+function revision(program: ProgramObject): ConfigMapObject & { readonly metadata: StoredMetadata } {
+  const made = buildRevision(program, STAGE_SETTINGS.image);
+  const metadata = {
+    ...made.metadata,
+    namespace: 'shop',
+    uid: `uid of ${made.metadata.name}`,
+    resourceVersion: '3',
+    creationTimestamp: FIRST,
+  };
+  return { ...made, metadata };
+}
+
+function brief(action: Action): string {
+  if (action.do === 'event') return `event ${action.reason}`;
+  return `${action.do} ${action.object.metadata.name}`;
+}
+
+interface Row {
+  readonly given: ProgramSnapshot;
+  readonly at: string;
+  readonly does?: readonly string[];
+  readonly ready?: string;
+  readonly lastSlot?: string;
+  readonly skipped?: number;
+  readonly next?: string;
+  readonly requeue?: string;
+}
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'before its first slot a program waits for it': {
+    given: snapshot(storedProgram()),
+    at: '2026-11-23T01:59:59Z',
+    next: FIRST,
+    requeue: FIRST,
+  },
+  'at the slot the run is made': {
+    given: snapshot(known()),
+    at: FIRST,
+    does: [`create ${RUN}`, 'event RunCreated'],
+    next: FIRST,
+    requeue: SECOND,
+  },
+  'a program that was made after a slot never runs it': {
+    given: snapshot(storedProgram({}, { metadata: { creationTimestamp: '2026-11-23T02:00:01.000Z' } })),
+    at: '2026-11-23T02:01:00Z',
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'a program that nobody looked at runs the slot since it was made': {
+    given: snapshot(storedProgram()),
+    at: '2026-11-23T03:00:00Z',
+    does: [`create ${RUN}`, 'event RunCreated'],
+    next: FIRST,
+    requeue: SECOND,
+  },
+  'after an outage only the newest slot is run': {
+    given: snapshot(known({ lastSlot: FIRST })),
+    at: '2026-12-07T03:00:00Z',
+    does: ['event SlotsMissed', 'create keep-20261207t0200z', 'event RunCreated'],
+    lastSlot: FIRST,
+    next: THIRD,
+    requeue: '2026-12-14T02:00:00.000Z',
+  },
+  'a slot past its starting deadline is skipped and counted': {
+    given: snapshot(known()),
+    at: '2026-11-23T14:00:01Z',
+    does: ['event SlotsMissed'],
+    lastSlot: FIRST,
+    skipped: 1,
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'a run that was made and not looked at yet is not made again': {
+    given: snapshot(known(), { runs: [runAt(FIRST)] }),
+    at: '2026-11-23T02:00:01Z',
+    next: FIRST,
+    requeue: SECOND,
+  },
+  'once the run has begun its slot is dealt with': {
+    given: snapshot(known(), { runs: [runAt(FIRST, 'Running')] }),
+    at: '2026-11-23T02:00:02Z',
+    lastSlot: FIRST,
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'a slot that was dealt with is not run again when its run is deleted': {
+    given: snapshot(known({ lastSlot: FIRST })),
+    at: '2026-11-23T02:30:00Z',
+    lastSlot: FIRST,
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'a slot waits while another run goes on, until its deadline': {
+    given: snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Running')] }),
+    at: SECOND,
+    lastSlot: FIRST,
+    next: THIRD,
+    requeue: '2026-11-30T14:00:00.000Z',
+  },
+  'a slot that waited is run when the other has ended': {
+    given: snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Succeeded')] }),
+    at: '2026-11-30T05:00:00Z',
+    does: ['create keep-20261130t0200z', 'event RunCreated'],
+    lastSlot: FIRST,
+    next: SECOND,
+    requeue: THIRD,
+  },
+  'a foreign run of the name skips the slot': {
+    given: snapshot(known(), { attempts: { taken: new Set([attemptKey(runAt(FIRST))]), refused: new Map() } }),
+    at: FIRST,
+    does: ['event NameTaken'],
+    lastSlot: FIRST,
+    skipped: 1,
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'a run of an earlier program of the name is foreign': {
+    given: snapshot(known(), { runs: [runAt(FIRST, 'Running', storedProgram({}, { metadata: { uid: 'another' } }))] }),
+    at: FIRST,
+    does: ['event NameTaken'],
+    lastSlot: FIRST,
+    skipped: 1,
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'an edited schedule never fires slots of before': {
+    given: snapshot(known({}, { batchSchedule: '0 1 * * MON' })),
+    at: '2026-11-23T01:30:00Z',
+    next: '2026-11-30T01:00:00.000Z',
+    requeue: '2026-11-30T01:00:00.000Z',
+  },
+  'an edited time zone never fires slots of before': {
+    given: snapshot(known({}, { timeZone: 'Europe/Berlin' })),
+    at: '2026-11-23T01:30:00Z',
+    next: '2026-11-30T01:00:00.000Z',
+    requeue: '2026-11-30T01:00:00.000Z',
+  },
+  'a program that is turned off is ready and runs nothing': {
+    given: snapshot(known({}, { enabled: false })),
+    at: FIRST,
+    ready: 'Disabled',
+  },
+  'a program that is turned on again never fires slots of before': {
+    given: snapshot(storedProgram({}, { status: { observedGeneration: 2 } })),
+    at: '2026-11-23T02:00:05Z',
+    next: SECOND,
+    requeue: SECOND,
+  },
+  'a program with a fault is not ready and runs nothing': {
+    given: snapshot(known({}, { timeZone: 'Mars/Phobos' })),
+    at: FIRST,
+    ready: 'not SpecInvalid',
+  },
+  'a program without storage is not ready': {
+    given: { ...snapshot(known()), settings: { ...STAGE_SETTINGS, postgresSecret: undefined } },
+    at: FIRST,
+    ready: 'not StorageMissing',
+  },
+  'the younger of two programs with one programId is not ready': {
+    given: snapshot(known(), { twins: [storedProgram({}, { metadata: { name: 'elder', uid: 'elder' } })] }),
+    at: FIRST,
+    ready: 'not ProgramIdTaken',
+  },
+  'a program that is being deleted does nothing': {
+    given: snapshot(storedProgram({}, { metadata: { deletionTimestamp: FIRST } })),
+    at: FIRST,
+    ready: 'undefined',
+  },
+};
+
+test.each(Object.entries(ROWS))(
+  '%s',
+  (_name, { given, at, does = [], ready = 'Scheduled', lastSlot, skipped, next, requeue }) => {
+    const { actions, status, requeueAt } = decideProgram(given, new Date(at));
+    const condition = status.conditions?.find(({ type }) => type === 'Ready');
+    const isReady =
+      condition === undefined ? 'undefined' : `${condition.status === 'True' ? '' : 'not '}${condition.reason}`;
+    expect({
+      does: actions.map(brief),
+      ready: isReady,
+      lastSlot: status.batch?.lastSlot,
+      skipped: status.batch?.skippedSlots,
+      next: status.nextSlot,
+      requeue: requeueAt?.toISOString(),
+    }).toEqual({ does, ready, lastSlot, skipped, next, requeue });
+  },
+);
+
+test('what is decided twice on the same is the same', () => {
+  const at = new Date('2026-11-21T00:00:00Z');
+  const first = decideProgram(snapshot(storedProgram()), at);
+  const again = decideProgram(snapshot(storedProgram({}, { status: first.status })), new Date('2026-11-22T00:00:00Z'));
+  expect(again.status).toEqual(first.status);
+});
+
+const OLD = ['2026-10-05', '2026-10-12', '2026-10-19', '2026-10-26', '2026-11-02'].map((day) => `${day}T02:00:00.000Z`);
+
+test('finished runs of the schedule beyond the history are deleted, the oldest first', () => {
+  const runs = [...OLD.map((slot) => runAt(slot, 'Succeeded')), runAt('2026-11-09T02:00:00.000Z', 'Failed')];
+  const { actions } = decideProgram(
+    snapshot(known({ lastSlot: '2026-11-16T02:00:00.000Z' }), { runs }),
+    new Date('2026-11-17T00:00:00Z'),
+  );
+  expect(actions.map(brief)).toEqual(['delete keep-20261012t0200z', 'delete keep-20261005t0200z']);
+});
+
+test('a run whose slot is not yet recorded as dealt with is kept: nothing else says that the slot was run', () => {
+  const slots = ['2026-11-23T02:00:00.000Z', '2026-11-16T02:00:00.000Z', '2026-11-09T02:00:00.000Z'];
+  const runs = [...slots, ...OLD].map((slot) => runAt(slot, 'Succeeded'));
+  const { actions } = decideProgram(
+    snapshot(known({ lastSlot: '2026-10-12T02:00:00.000Z' }), { runs }),
+    new Date('2026-11-24T00:00:00Z'),
+  );
+  expect(actions.filter((action) => action.do === 'delete')).toEqual([]);
+});
+
+test('runs that people made are theirs to delete', () => {
+  const byHand = OLD.map(
+    (slot) =>
+      ({
+        ...runAt(slot, 'Succeeded'),
+        metadata: { ...run().metadata, uid: slot, resourceVersion: '1', creationTimestamp: slot },
+      }) as RunObject,
+  );
+  const { actions } = decideProgram(
+    snapshot(known({ lastSlot: FIRST }), { runs: byHand }),
+    new Date('2026-11-24T00:00:00Z'),
+  );
+  expect(actions).toEqual([]);
+});
+
+test('a revision goes when no run is pinned to it and the next would not be', () => {
+  const program = known({ lastSlot: FIRST });
+  const [current, used, unused] = [
+    program,
+    known({}, { programName: 'Used' }),
+    known({}, { programName: 'Unused' }),
+  ].map(revision);
+  const pinned = runAt(FIRST, 'Succeeded');
+  const runs = [{ ...pinned, status: { ...pinned.status, revision: used!.metadata.name } } as RunObject];
+  const given = snapshot(program, { runs, revisions: [current!, used!, unused!] });
+  const { actions } = decideProgram(given, new Date('2026-11-24T00:00:00Z'));
+  expect(actions.map(brief)).toEqual([`delete ${unused!.metadata.name}`]);
+});
+
+test('a failed run is told apart from a program that is not ready', () => {
+  const { status } = decideProgram(
+    snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Failed')] }),
+    new Date('2026-11-24T00:00:00Z'),
+  );
+  expect(status.conditions?.map(({ type, status: holds }) => `${type}=${holds}`)).toEqual([
+    'Ready=True',
+    'Stalled=False',
+    'LastRunSucceeded=False',
+  ]);
+});

@@ -1,0 +1,41 @@
+import type { RetentionRunStatus } from '../../crds/index.ts';
+import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../objects.ts';
+import type { StageSettings } from '../settings.ts';
+import type { Action, Attempts, Decision } from './action.ts';
+
+/** All that is known about a run when it is looked at. */
+export interface RunSnapshot {
+  readonly run: RunObject;
+  readonly program: ProgramObject | undefined;
+  /** Other runs of the program that are not over. */
+  readonly others: readonly RunObject[];
+  /** The ConfigMap that the run's status names, or that a Job of it was found to be pinned to. */
+  readonly revision: ConfigMapObject | undefined;
+  /** Jobs of this run, by name: as good as live where their absence or failure decides something. */
+  readonly jobs: ReadonlyMap<string, JobObject>;
+  /** Pods of the newest Job. */
+  readonly pods: readonly PodObject[];
+  readonly attempts: Attempts;
+  readonly settings: StageSettings;
+}
+
+export type RunDecision = Decision<RetentionRunStatus>;
+
+const FINAL: readonly string[] = ['Succeeded', 'Failed', 'Cancelled'];
+
+/** Whether nothing more will happen to the run. */
+export function isFinal({ status }: RunObject): boolean {
+  return status?.phase !== undefined && FINAL.includes(status.phase);
+}
+
+/** An event about a run. */
+export function event(run: RunObject, reason: Extract<Action, { do: 'event' }>['reason'], message: string): Action {
+  return { do: 'event', regarding: run, reason, message };
+}
+
+/** How long until something that is in the way is looked at again. */
+const AGAIN_MS = 15_000;
+
+export function later(now: Date): Date {
+  return new Date(now.getTime() + AGAIN_MS);
+}

@@ -1,0 +1,71 @@
+import { storageOf } from '../build/job.ts';
+import { readRevision } from '../build/revision.ts';
+import { RESOURCES } from '../kube/api.ts';
+import type { JobObject, RunObject } from '../objects.ts';
+import type { Action } from './action.ts';
+import type { Admission } from './admit.ts';
+import { event, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
+import { type Outcome, runStatus } from './run-status.ts';
+import { type StageStatus, withStage } from './tasks.ts';
+import { troubleDue, troubleOf } from './trouble.ts';
+
+/** The Job goes on. */
+export function wait(
+  snapshot: RunSnapshot,
+  admission: Admission,
+  current: StageStatus,
+  job: JobObject,
+  now: Date,
+): RunDecision {
+  const { run, pods } = snapshot;
+  const held = 'outcome' in admission ? admission.outcome : undefined;
+  const actions: Action[] = [];
+  const suspended = job.spec?.suspend === true;
+  if (suspended !== (held !== undefined)) {
+    actions.push({ do: 'patch', resource: RESOURCES.jobs, object: job, patch: { spec: { suspend: !suspended } } });
+  }
+  const stages = run.status?.stages ?? [];
+  if (held !== undefined) {
+    const stage = { ...current, phase: 'Suspended' as const };
+    return {
+      actions: [...suspendedEvent(run, held), ...actions],
+      status: runStatus(run, withStage(stages, stage), held, now),
+    };
+  }
+  if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
+  const trouble = troubleOf(job, pods, volumesOf(snapshot), now);
+  const { message: before, ...rest } = current;
+  const stage: StageStatus = {
+    ...rest,
+    phase: 'Running',
+    ...(trouble === undefined ? {} : { message: trouble.message.slice(0, 1024) }),
+  };
+  const where = `${current.name}/${current.task}`;
+  const outcome: Outcome =
+    trouble === undefined
+      ? { phase: 'Running', reason: 'Running', message: `${where} is under way` }
+      : { phase: 'Running', reason: trouble.reason, message: `${where}: ${trouble.message}` };
+  if (trouble !== undefined && stage.message !== before) {
+    actions.push(event(run, 'TaskStuck', `${where}: ${trouble.reason}: ${trouble.message}`));
+  }
+  const due = trouble === undefined ? troubleDue(job, pods) : undefined;
+  const requeue = due === undefined || due <= now ? {} : { requeueAt: due };
+  return { actions, status: runStatus(run, withStage(stages, stage), outcome, now), ...requeue };
+}
+
+/** No further work starts, but what has come so far stays. */
+export function hold({ run }: RunSnapshot, outcome: Outcome, now: Date): RunDecision {
+  return { actions: [...suspendedEvent(run, outcome)], status: runStatus(run, run.status?.stages, outcome, now) };
+}
+
+function volumesOf({ revision, settings }: RunSnapshot): string {
+  const pinned = revision && readRevision(revision);
+  const storage = pinned && storageOf(pinned.spec, settings);
+  if (pinned === undefined || storage === undefined || 'missing' in storage) return 'its volumes';
+  const claims = [storage.artifactsClaim, ...(storage.filesClaim === undefined ? [] : [storage.filesClaim])];
+  return `its volumes (ConfigMap ${pinned.name}, claim ${claims.join(', ')})`;
+}
+
+function suspendedEvent(run: RunObject, { message, phase }: Outcome): readonly Action[] {
+  return phase === 'Suspended' && run.status?.phase !== 'Suspended' ? [event(run, 'RunSuspended', message)] : [];
+}

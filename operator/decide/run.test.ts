@@ -1,0 +1,504 @@
+import { expect, test } from '@jest/globals';
+import { run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { buildJob, type Storage, storageOf } from '../build/job.ts';
+import { buildRevision, readRevision } from '../build/revision.ts';
+import type { Condition, JobObject, PodObject, RunObject } from '../objects.ts';
+import { type Action, attemptKey, NO_ATTEMPTS } from './action.ts';
+import { CONDITION_REASONS } from './reasons.ts';
+import { decideRun } from './run.ts';
+import type { RunSnapshot } from './run-snapshot.ts';
+
+const NOW = new Date('2026-11-23T02:10:00Z');
+const SLOT = '2026-11-23T02:00:00.000Z';
+const PROGRAM = storedProgram();
+const REVISION = buildRevision(PROGRAM, STAGE_SETTINGS.image);
+
+/** A run that nobody has looked at yet. */
+function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['status']): RunObject {
+  const made = run('weekly', { slot: SLOT, ...spec });
+  return {
+    ...made,
+    metadata: {
+      name: 'weekly',
+      namespace: 'shop',
+      uid: 'run-uid',
+      resourceVersion: '7',
+      generation: 1,
+      creationTimestamp: '2026-11-23T02:00:01.000Z',
+    },
+    ...(status === undefined ? {} : { status }),
+  } as RunObject;
+}
+
+function jobOf(stage: string, task: string, state: JobObject['status'] = {}, attempt = 1): JobObject {
+  const pinned = readRevision(REVISION)!;
+  const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;
+  const job = buildJob(
+    newRun(),
+    new Date(SLOT),
+    pinned,
+    { pipeline: 'batch', stage, task, attempt },
+    storage,
+    STAGE_SETTINGS,
+  );
+  const metadata = {
+    ...job.metadata,
+    uid: `${stage}-uid`,
+    resourceVersion: '9',
+    creationTimestamp: '2026-11-23T02:09:00.000Z',
+  };
+  return { ...job, metadata, status: state } as JobObject;
+}
+
+/** A run whose filter Job was made, and what is known of that Job. */
+function inFilter(
+  job: JobObject | undefined,
+  change: Partial<RunSnapshot> = {},
+  spec: Partial<RunObject['spec']> = {},
+): RunSnapshot {
+  const first = decideRun(snapshot(), NOW).status;
+  const stages = first.stages!.map((stage) => {
+    if (stage.name === 'extract')
+      return { ...stage, phase: 'Succeeded' as const, task: 'extract', job: 'weekly-extract-1' };
+    if (stage.name !== 'filter') return stage;
+    return {
+      name: 'filter',
+      phase: 'Running' as const,
+      task: 'filter',
+      job: 'weekly-filter-1',
+      attempt: 1,
+      startTime: SLOT,
+    };
+  });
+  return snapshot({
+    run: newRun(spec, { ...first, stages }),
+    revision: REVISION,
+    jobs: new Map(job === undefined ? [] : [[job.metadata.name, job]]),
+    ...change,
+  });
+}
+
+function snapshot(change: Partial<RunSnapshot> = {}): RunSnapshot {
+  return {
+    run: newRun(),
+    program: PROGRAM,
+    others: [],
+    revision: undefined,
+    jobs: new Map(),
+    pods: [],
+    attempts: NO_ATTEMPTS,
+    settings: STAGE_SETTINGS,
+    ...change,
+  };
+}
+
+const COMPLETE: JobObject['status'] = {
+  completionTime: '2026-11-23T02:09:30Z',
+  conditions: [{ type: 'Complete', status: 'True' }],
+};
+const failedFor = (reason: string): JobObject['status'] => ({
+  conditions: [{ type: 'Failed', status: 'True', reason, message: 'Job has failed' }],
+});
+
+function pod(status: PodObject['status'], created = '2026-11-23T02:09:50.000Z'): PodObject {
+  const metadata = { name: 'pod', namespace: 'shop', uid: 'p', resourceVersion: '1', creationTimestamp: created };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, ...(status === undefined ? {} : { status }) };
+}
+
+const waitingFor = (reason: string, message: string): PodObject['status'] => ({
+  phase: 'Pending',
+  containerStatuses: [{ name: 'task', image: 'holdfast:nowhere', state: { waiting: { reason, message } } }],
+});
+
+const ended = (exitCode: number, message: object | string, reason = 'Error'): PodObject['status'] => ({
+  phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+  containerStatuses: [
+    {
+      name: 'task',
+      state: {
+        terminated: { exitCode, reason, message: typeof message === 'string' ? message : JSON.stringify(message) },
+      },
+    },
+  ],
+});
+
+const other = (status: RunObject['status'], created: string, spec: Partial<RunObject['spec']> = {}): RunObject => {
+  const one = newRun(spec, status);
+  return { ...one, metadata: { ...one.metadata, name: 'other', uid: 'other-uid', creationTimestamp: created } };
+};
+
+/** An action in a few words. */
+function brief(action: Action): string {
+  switch (action.do) {
+    case 'create':
+      return `create ${action.object.kind} ${action.object.metadata.name}`.replace(REVISION.metadata.name, 'REVISION');
+    case 'event':
+      return `event ${action.reason}`;
+    case 'delete':
+      return `delete ${action.object.metadata.name}`;
+    case 'patch':
+      return `patch ${action.object.metadata.name} ${JSON.stringify(action.patch)}`;
+  }
+}
+
+const reconciling = (conditions: readonly Condition[] | undefined) =>
+  conditions?.find(({ type }) => type === 'Reconciling');
+
+interface Row {
+  readonly given: RunSnapshot;
+  readonly phase: string;
+  readonly reason: string;
+  readonly does?: readonly string[];
+  readonly message?: string | RegExp;
+  readonly requeue?: string;
+}
+
+const STARTED = ['create ConfigMap REVISION', 'create Job weekly-extract-migrate-1'];
+const EARLIER = '2026-11-23T02:00:00.000Z';
+const LATER = '2026-11-23T02:00:09.000Z';
+const TTL = '{"spec":{"ttlSecondsAfterFinished":604800}}';
+
+const ROWS: Readonly<Record<string, Row>> = {
+  'a new run pins the program and starts the first task': {
+    given: snapshot(),
+    phase: 'Running',
+    reason: 'Running',
+    does: STARTED,
+  },
+  'a run of a program that is not there waits for it': {
+    given: snapshot({ program: undefined }),
+    phase: 'Pending',
+    reason: 'ProgramMissing',
+    message: 'there is no RetentionProgram keep in this namespace',
+  },
+  'a run of a program that is turned off waits': {
+    given: snapshot({ program: storedProgram({ enabled: false }) }),
+    phase: 'Suspended',
+    reason: 'ProgramDisabled',
+    does: ['event RunSuspended'],
+  },
+  'a run of a program with a fault waits, and names the field': {
+    given: snapshot({ program: storedProgram({ timeZone: 'Mars/Phobos' }) }),
+    phase: 'Pending',
+    reason: 'SpecInvalid',
+    message: /spec\.timeZone/,
+  },
+  'a run without storage waits, and names the field': {
+    given: snapshot({ settings: { ...STAGE_SETTINGS, artifactsClaim: undefined } }),
+    phase: 'Pending',
+    reason: 'StorageMissing',
+    message: /storage\.artifacts\.claimName/,
+  },
+  'a run waits for another that has begun': {
+    given: snapshot({ others: [other({ phase: 'Running', startTime: LATER }, LATER)] }),
+    phase: 'Pending',
+    reason: 'WaitingForRun',
+    message: /the run other/,
+  },
+  'a run waits for an older one': {
+    given: snapshot({ others: [other(undefined, EARLIER)] }),
+    phase: 'Pending',
+    reason: 'WaitingForRun',
+  },
+  'a run does not wait for a younger one': {
+    given: snapshot({ others: [other(undefined, LATER)] }),
+    phase: 'Running',
+    reason: 'Running',
+    does: STARTED,
+  },
+  'a run does not wait for one that is suspended before its start': {
+    given: snapshot({ others: [other(undefined, EARLIER, { suspend: true })] }),
+    phase: 'Running',
+    reason: 'Running',
+    does: STARTED,
+  },
+  'a cancelled run that never started is over': {
+    given: snapshot({ run: newRun({ cancel: true }) }),
+    phase: 'Cancelled',
+    reason: 'Cancelled',
+    does: ['event RunCancelled'],
+  },
+  'a ConfigMap of our name that is not ours is waited for': {
+    given: snapshot({ attempts: { taken: new Set([attemptKey(REVISION)]), refused: new Map() } }),
+    phase: 'Pending',
+    reason: 'NameTaken',
+    does: ['event NameTaken'],
+    requeue: '2026-11-23T02:10:15.000Z',
+  },
+  'a foreign Job of our name fails the run': {
+    given: snapshot({ attempts: { taken: new Set(['Job shop/weekly-extract-migrate-1']), refused: new Map() } }),
+    phase: 'Failed',
+    reason: 'NameTaken',
+    does: ['event NameTaken', 'event RunFailed'],
+  },
+  'a Job that may not be made yet, for want of quota, is tried again': {
+    given: snapshot({
+      attempts: {
+        taken: new Set(),
+        refused: new Map([['Job shop/weekly-extract-migrate-1', { status: 403, message: 'exceeded quota' }]]),
+      },
+    }),
+    phase: 'Pending',
+    reason: 'Refused',
+    message: /exceeded quota/,
+    requeue: '2026-11-23T02:10:15.000Z',
+  },
+  'a Job that is invalid fails the run': {
+    given: snapshot({
+      attempts: {
+        taken: new Set(),
+        refused: new Map([['Job shop/weekly-extract-migrate-1', { status: 422, message: 'bad memory' }]]),
+      },
+    }),
+    phase: 'Failed',
+    reason: 'Refused',
+    message: /bad memory/,
+    does: ['event RunFailed'],
+  },
+  'a task under way is left alone': {
+    given: inFilter(jobOf('filter', 'filter'), { pods: [pod({ phase: 'Running' })] }),
+    phase: 'Running',
+    reason: 'Running',
+  },
+  'a task that is done starts the next': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), { pods: [pod(ended(0, { rowsOut: 7 }))] }),
+    phase: 'Running',
+    reason: 'Running',
+    does: ['create Job weekly-score-1'],
+  },
+  'a task that is done without a word starts the next all the same': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE)),
+    phase: 'Running',
+    reason: 'Running',
+    does: ['create Job weekly-score-1'],
+  },
+  'a Job that is gone is made again': {
+    given: inFilter(undefined),
+    phase: 'Running',
+    reason: 'Running',
+    does: ['event TaskRetried', 'create Job weekly-filter-2'],
+  },
+  'a task that failed for good fails the run with its own words': {
+    given: inFilter(jobOf('filter', 'filter', failedFor('PodFailurePolicy')), {
+      pods: [pod(ended(78, { error: { code: 'HF_EXPRESSION_INVALID', message: 'no such column' } }))],
+    }),
+    phase: 'Failed',
+    reason: 'Failed',
+    message: 'filter/filter: HF_EXPRESSION_INVALID: no such column',
+    does: ['event RunFailed'],
+  },
+  'a task that was killed for its memory says so': {
+    given: inFilter(jobOf('filter', 'filter', failedFor('BackoffLimitExceeded')), {
+      pods: [pod(ended(137, '', 'OOMKilled'))],
+    }),
+    phase: 'Failed',
+    reason: 'Failed',
+    message: 'filter/filter: OOMKilled: the container ended with status 137 (OOMKilled)',
+    does: ['event RunFailed'],
+  },
+  'a task whose pods are gone fails with what the Job says': {
+    given: inFilter(jobOf('filter', 'filter', failedFor('BackoffLimitExceeded'))),
+    phase: 'Failed',
+    reason: 'Failed',
+    message: 'filter/filter: BackoffLimitExceeded: Job has failed',
+    does: ['event RunFailed'],
+  },
+  'an image that cannot be pulled is named': {
+    given: inFilter(jobOf('filter', 'filter'), { pods: [pod(waitingFor('ErrImagePull', 'rpc error'))] }),
+    phase: 'Running',
+    reason: 'ImagePullBackOff',
+    message: 'filter/filter: the image holdfast:nowhere cannot be pulled',
+    does: ['event TaskStuck'],
+  },
+  'a secret that is not there is named': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [pod(waitingFor('CreateContainerConfigError', 'secret "holdfast-postgres" not found'))],
+    }),
+    phase: 'Running',
+    reason: 'CreateContainerConfigError',
+    message: 'filter/filter: secret "holdfast-postgres" not found',
+    does: ['event TaskStuck'],
+  },
+  'a volume that is not there is named': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [
+        pod({
+          phase: 'Pending',
+          conditions: [
+            {
+              type: 'PodScheduled',
+              status: 'False',
+              reason: 'Unschedulable',
+              message: 'persistentvolumeclaim "holdfast-artifacts" not found',
+            },
+          ],
+        }),
+      ],
+    }),
+    phase: 'Running',
+    reason: 'Unschedulable',
+    message: /persistentvolumeclaim "holdfast-artifacts" not found/,
+    does: ['event TaskStuck'],
+  },
+  'a container that has just begun to be made is given time': {
+    given: inFilter(jobOf('filter', 'filter'), { pods: [pod(waitingFor('ContainerCreating', ''))] }),
+    phase: 'Running',
+    reason: 'Running',
+    requeue: '2026-11-23T02:10:20.000Z',
+  },
+  'a container that is being made for long waits for a volume': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [pod(waitingFor('ContainerCreating', ''), '2026-11-23T02:09:00.000Z')],
+    }),
+    phase: 'Running',
+    reason: 'ContainerCreating',
+    message: /claim holdfast-artifacts/,
+    does: ['event TaskStuck'],
+  },
+  'a Job without a pod for long says where to look': {
+    given: inFilter(jobOf('filter', 'filter')),
+    phase: 'Running',
+    reason: 'NoPod',
+    message: /kubectl describe job weekly-filter-1/,
+    does: ['event TaskStuck'],
+  },
+  'a suspended run suspends its Job': {
+    given: inFilter(jobOf('filter', 'filter'), {}, { suspend: true }),
+    phase: 'Suspended',
+    reason: 'Suspended',
+    does: ['event RunSuspended', 'patch weekly-filter-1 {"spec":{"suspend":true}}'],
+  },
+  'a suspended run whose task is done starts no other': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), {}, { suspend: true }),
+    phase: 'Suspended',
+    reason: 'Suspended',
+    does: ['event RunSuspended'],
+  },
+  'turning the program off suspends its run': {
+    given: inFilter(jobOf('filter', 'filter'), { program: storedProgram({ enabled: false }) }),
+    phase: 'Suspended',
+    reason: 'ProgramDisabled',
+    does: ['event RunSuspended', 'patch weekly-filter-1 {"spec":{"suspend":true}}'],
+  },
+  'a cancelled run ends its Job': {
+    given: inFilter(jobOf('filter', 'filter'), {}, { cancel: true }),
+    phase: 'Cancelled',
+    reason: 'Cancelled',
+    does: ['delete weekly-filter-1', 'event RunCancelled'],
+  },
+  'deleting the program ends the run under way': {
+    given: inFilter(jobOf('filter', 'filter'), { program: undefined }),
+    phase: 'Failed',
+    reason: 'ProgramDeleted',
+    does: ['delete weekly-filter-1', 'event RunFailed'],
+  },
+  'a revision that was deleted is made again while the program is what it was': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), { revision: undefined }),
+    phase: 'Running',
+    reason: 'Running',
+    does: ['create ConfigMap REVISION', 'create Job weekly-score-1'],
+  },
+  'a revision that was deleted after the program changed fails the run': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), {
+      revision: undefined,
+      program: storedProgram({ programName: 'Another' }),
+    }),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+    does: ['event RunFailed'],
+  },
+  'a Job whose outcome is recorded may go': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [pod({ phase: 'Running' })],
+      jobs: new Map(
+        [jobOf('extract', 'extract', COMPLETE), jobOf('filter', 'filter')].map((job) => [job.metadata.name, job]),
+      ),
+    }),
+    phase: 'Running',
+    reason: 'Running',
+    does: [`patch weekly-extract-1 ${TTL}`],
+  },
+};
+
+test.each(Object.entries(ROWS))('%s', (_name, { given, phase, reason, does = [], message, requeue }) => {
+  const { actions, status, requeueAt } = decideRun(given, NOW);
+  const condition = reconciling(status.conditions);
+  expect({ phase: status.phase, reason: condition?.reason, does: actions.map(brief) }).toEqual({ phase, reason, does });
+  if (message !== undefined)
+    expect(condition?.message).toEqual(message instanceof RegExp ? expect.stringMatching(message) : message);
+  expect(requeueAt?.toISOString()).toBe(requeue);
+});
+
+test('a pod that was stuck at its image ends at its deadline with a message that names the image', () => {
+  const stuck = inFilter(jobOf('filter', 'filter'), { pods: [pod(waitingFor('ImagePullBackOff', 'Back-off'))] });
+  const { status } = decideRun(stuck, NOW);
+  const late = inFilter(jobOf('filter', 'filter', failedFor('DeadlineExceeded')), { run: newRun({}, status) });
+  const decision = decideRun(late, NOW);
+  expect(decision.status.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({
+    status: 'True',
+    reason: 'DeadlineExceeded',
+    message: 'filter/filter: DeadlineExceeded: it took longer than it may: the image holdfast:nowhere cannot be pulled',
+  });
+});
+
+test('what is missing and then appears leaves no trace', () => {
+  const stuck = inFilter(jobOf('filter', 'filter'), {
+    pods: [pod(waitingFor('CreateContainerConfigError', 'secret "x" not found'))],
+  });
+  const { status } = decideRun(stuck, NOW);
+  const healed = decideRun({ ...stuck, run: newRun({}, status), pods: [pod({ phase: 'Running' })] }, NOW);
+  expect(healed.status.stages).toEqual(stuck.run.status?.stages);
+  expect(reconciling(healed.status.conditions)?.reason).toBe('Running');
+});
+
+test('what is said once of a pod that is stuck is not said again', () => {
+  const stuck = inFilter(jobOf('filter', 'filter'), { pods: [pod(waitingFor('ErrImagePull', 'a'))] });
+  const first = decideRun(stuck, NOW);
+  const second = decideRun(
+    { ...stuck, run: newRun({}, first.status), pods: [pod(waitingFor('ImagePullBackOff', 'b'))] },
+    NOW,
+  );
+  expect(second.actions).toEqual([]);
+  expect(second.status).toEqual(first.status);
+});
+
+test.each([
+  [4, 'Running', undefined],
+  [5, 'Failed', 'JobLost'],
+])('after Job %i of a task was deleted the run is %s', (attempt, phase, reason) => {
+  const given = inFilter(undefined);
+  const stages = given.run.status?.stages?.map((stage) => (stage.name === 'filter' ? { ...stage, attempt } : stage));
+  const { status } = decideRun({ ...given, run: newRun({}, { ...given.run.status, stages: stages! }) }, NOW);
+  expect(status.phase).toBe(phase);
+  const stalled = status.conditions?.find(({ type }) => type === 'Stalled');
+  expect(stalled?.status === 'True' ? stalled.reason : undefined).toBe(reason);
+});
+
+test('a run that is over stays as it is, whatever else happens', () => {
+  const over = decideRun(snapshot({ run: newRun({ cancel: true }) }), NOW).status;
+  const later = decideRun(snapshot({ run: newRun({}, over), program: undefined }), new Date('2027-01-01T00:00:00Z'));
+  expect(later).toEqual({ actions: [], status: over });
+});
+
+test('a condition keeps the time at which it last changed', () => {
+  const first = decideRun(snapshot({ program: undefined }), NOW).status;
+  const again = decideRun(
+    snapshot({ program: undefined, run: newRun({}, first) }),
+    new Date('2026-11-24T00:00:00Z'),
+  ).status;
+  expect(again).toEqual(first);
+});
+
+test('every reason of ours is in the table of reasons', () => {
+  const reasons = Object.values(ROWS).map(({ reason }) => reason);
+  const ofKubernetes = [
+    'ImagePullBackOff',
+    'CreateContainerConfigError',
+    'Unschedulable',
+    'ContainerCreating',
+    'NoPod',
+  ];
+  expect(
+    reasons.filter((reason) => !Object.hasOwn(CONDITION_REASONS, reason) && !ofKubernetes.includes(reason)),
+  ).toEqual([]);
+});
