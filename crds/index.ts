@@ -6,3 +6,4 @@ export type { RetentionProgram, RetentionRun } from './objects.ts';
 export type { RetentionProgramSpec, RetentionProgramStatus } from './retention-program.ts';
 export type { RetentionRunSpec, RetentionRunStatus } from './retention-run.ts';
 export { type Fault, validateManifest } from './validate.ts';
+export { unavailableProviders } from './warnings.ts';

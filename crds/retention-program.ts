@@ -11,10 +11,12 @@ import {
   instant,
   keyedBy,
   name,
+  objectName,
   oneOf,
   quantity,
   rules,
   SET,
+  secretKey,
   text,
 } from './schema.ts';
 
@@ -355,6 +357,13 @@ export const retentionProgramSpec = fields(
           default: 1,
           description: 'Experiment epoch; a new one draws the held-out customers anew.',
         }),
+        keySecretRef: Type.Optional(
+          secretKey(
+            'On a cluster: the key of the draw, so that nobody who knows the ids can tell who is held out. Default: the ' +
+              'name of the program.',
+            'key',
+          ),
+        ),
       },
       { default: {} },
     ),
@@ -412,6 +421,9 @@ export const retentionProgramSpec = fields(
         cpu: quantity('Processors of a task, such as 500m or 2.', '1'),
         memory: quantity('Memory of a task, such as 2Gi; more ends it.', '2Gi'),
         scratch: quantity('Disk for what need not outlive a task, such as 10Gi.', '10Gi'),
+        serviceAccountName: Type.Optional(
+          objectName('ServiceAccount of the pods, for its pull secrets: they get no token of it. Default: `default`.'),
+        ),
       },
       { default: {} },
     ),
@@ -420,21 +432,16 @@ export const retentionProgramSpec = fields(
         'On a cluster: where the program keeps things, in its own namespace, in place of what the operator has set.',
         {
           postgres: Type.Optional(
-            fields('The database.', {
-              secretRef: fields('Secret that holds its connection string.', {
-                name: text('Name of the secret.'),
-                key: text('Key in it, such as `url`.'),
-              }),
-            }),
+            fields('The database.', { secretRef: secretKey('Secret that holds its connection string.', 'url') }),
           ),
           artifacts: Type.Optional(
             fields('What stages hand on to each other.', {
-              claimName: text('PersistentVolumeClaim; every node that runs a task must be able to mount it.'),
+              claimName: objectName('PersistentVolumeClaim; every node that runs a task must be able to mount it.'),
             }),
           ),
           files: Type.Optional(
             fields('Models and warehouse files: the folder that relative paths of the program start from.', {
-              claimName: text('PersistentVolumeClaim, mounted read-only.'),
+              claimName: objectName('PersistentVolumeClaim, mounted read-only.'),
             }),
           ),
         },

@@ -45,6 +45,29 @@ export const name = (description: string, maxLength = 63) =>
     description,
   });
 
+/** Name of an object that is referred to, such as a Secret: a DNS subdomain. */
+export const objectName = (description: string) =>
+  Type.String({
+    pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+    meaning: 'a name of Kubernetes: lower-case letters, digits, inner hyphens and dots',
+    minLength: 1,
+    maxLength: 253,
+    description,
+  });
+
+/** A key of a Secret in the program's own namespace. */
+export const secretKey = (description: string, example: string) =>
+  fields(description, {
+    name: objectName('Name of the secret.'),
+    key: Type.String({
+      pattern: '^[-._a-zA-Z0-9]+$',
+      meaning: 'letters, digits, dots, hyphens and underscores',
+      minLength: 1,
+      maxLength: 253,
+      description: `Key in it, such as \`${example}\`.`,
+    }),
+  });
+
 /** One line of text. */
 export const text = (description: string, maxLength = 253) =>
   Type.String({

@@ -6,10 +6,11 @@ const BUILT = { connectors: ['duckdb'], endpoints: ['onnx'] } as const;
 
 /** What a person should know about a valid program: what is not built yet, and what will do less than it seems to. */
 export function programWarnings(spec: RetentionProgramSpec): Finding[] {
-  return [...notBuilt(spec), ...withoutEffect(spec)];
+  return [...unavailableProviders(spec), ...silentChannels(spec), ...withoutEffect(spec)];
 }
 
-function notBuilt({ dataConnectors, scoringModels, channels }: RetentionProgramSpec): Finding[] {
+/** Connectors and models that the schema knows and this version cannot use. */
+export function unavailableProviders({ dataConnectors, scoringModels }: RetentionProgramSpec): Finding[] {
   return [
     ...dataConnectors.flatMap(({ type }, index) =>
       isOneOf(BUILT.connectors, type)
@@ -27,12 +28,13 @@ function notBuilt({ dataConnectors, scoringModels, channels }: RetentionProgramS
       const reason = `${scheme}:// is not available yet: a run ends with HF_PROVIDER_UNAVAILABLE`;
       return [warning(['scoringModels', index, 'endpoint'], reason)];
     }),
-    ...channels.flatMap(({ type, enabled }, index) =>
-      enabled
-        ? [warning(['channels', index], `nothing is sent by ${type} yet: offers are decided and stored only`)]
-        : [],
-    ),
   ];
+}
+
+function silentChannels({ channels }: RetentionProgramSpec): Finding[] {
+  return channels.flatMap(({ type, enabled }, index) =>
+    enabled ? [warning(['channels', index], `nothing is sent by ${type} yet: offers are decided and stored only`)] : [],
+  );
 }
 
 function withoutEffect({ holdout, offerStrategy }: RetentionProgramSpec): Finding[] {

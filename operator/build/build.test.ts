@@ -9,14 +9,14 @@ import { buildRun } from './run.ts';
 const SLOT = new Date('2026-11-23T02:00:00Z');
 const TASK: TaskAttempt = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 };
 
-function jobFor(spec: Parameters<typeof storedProgram>[0] = {}): any {
+function jobFor(spec: Parameters<typeof storedProgram>[0] = {}, task = TASK): any {
   const pinned = readRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS.image))!;
   const made = run();
   const owner = {
     ...made,
     metadata: { ...made.metadata, uid: 'run-uid', resourceVersion: '1', creationTimestamp: '' },
   } as RunObject;
-  return buildJob(owner, SLOT, pinned, TASK, storageOf(pinned.spec, STAGE_SETTINGS) as Storage, STAGE_SETTINGS);
+  return buildJob(owner, SLOT, pinned, task, storageOf(pinned.spec, STAGE_SETTINGS) as Storage, STAGE_SETTINGS);
 }
 
 const environmentOf = (job: any) =>
@@ -126,6 +126,22 @@ test('a task is told which run it is part of, and gets its secret by reference',
     HOLDFAST_FILES: '/opt/holdfast/examples',
     DATABASE_URL: { secretKeyRef: { name: 'holdfast-postgres', key: 'url' } },
   });
+});
+
+test('the pods run as the service account that the program names, and get no token of it', () => {
+  const execution = { ...storedProgram().spec.execution, serviceAccountName: 'tasks' };
+  expect(jobFor({ execution }).spec.template.spec).toMatchObject({
+    serviceAccountName: 'tasks',
+    automountServiceAccountToken: false,
+  });
+});
+
+test('only the task that draws who is held out gets the key of the draw', () => {
+  const holdout = { ...storedProgram().spec.holdout, keySecretRef: { name: 'draw', key: 'key' } };
+  const keyOfTask = (stage: string) =>
+    environmentOf(jobFor({ holdout }, { ...TASK, stage, task: stage }))['HOLDFAST_HOLDOUT_KEY'];
+  expect(keyOfTask('offer')).toEqual({ secretKeyRef: { name: 'draw', key: 'key' } });
+  expect(['extract', 'filter', 'score', 'store'].map(keyOfTask)).toEqual([undefined, undefined, undefined, undefined]);
 });
 
 test('a program may keep its things elsewhere than the operator says', () => {

@@ -118,9 +118,10 @@ function podSpec(
   settings: StageSettings,
 ): object {
   const { filesClaim, artifactsClaim } = storage;
-  const { scratch } = revision.spec.execution;
+  const { scratch, serviceAccountName } = revision.spec.execution;
   return {
     restartPolicy: 'Never',
+    ...(serviceAccountName === undefined ? {} : { serviceAccountName }),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: GRACE_SECONDS,
@@ -153,6 +154,7 @@ function container(
   settings: StageSettings,
 ): object {
   const { cpu, memory } = spec.execution;
+  const { keySecretRef } = spec.holdout;
   const environment = {
     HOLDFAST_NAMESPACE: run.metadata.namespace,
     HOLDFAST_RUN: run.metadata.name,
@@ -174,6 +176,10 @@ function container(
     env: [
       ...Object.entries(environment).map(([name, value]) => ({ name, value })),
       { name: 'DATABASE_URL', valueFrom: { secretKeyRef: secret } },
+      // No task but the one that draws gets the key of the draw.
+      ...(stage === 'offer' && keySecretRef !== undefined
+        ? [{ name: 'HOLDFAST_HOLDOUT_KEY', valueFrom: { secretKeyRef: keySecretRef } }]
+        : []),
     ],
     // Memory is what is asked for, so that the node never has to choose whom to end; processors may be shared.
     resources: { requests: { cpu, memory }, limits: { memory } },

@@ -5,7 +5,7 @@ import { reportOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
 import { isFinal, type RunSnapshot } from '../decide/run-snapshot.ts';
 import { currentStage } from '../decide/tasks.ts';
-import { endOf } from '../decide/trouble.ts';
+import { endOf, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, RESOURCES } from '../kube/api.ts';
 import {
   type ConfigMapObject,
@@ -16,6 +16,7 @@ import {
   type RunObject,
 } from '../objects.ts';
 import { programKeyOf, runKeyOf } from './caches.ts';
+import { lastComplaint } from './complaint.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { writeStatus } from './write-status.ts';
 
@@ -100,6 +101,7 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
     }
   }
   const job = name === undefined ? undefined : jobs.get(name);
+  const pods = job === undefined ? [] : await podsOf(job, context);
   return {
     run,
     program: isFinal(run)
@@ -111,7 +113,8 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
       .filter((other) => other.metadata.uid !== uid && !isFinal(other)),
     revision: isFinal(run) ? undefined : await revisionOf(run.status?.revision, run, context),
     jobs,
-    pods: job === undefined ? [] : await podsOf(job, context),
+    pods,
+    complaint: job === undefined ? undefined : await complaintAbout(job, pods, context),
     attempts: NO_ATTEMPTS,
     settings,
   };
@@ -124,6 +127,17 @@ async function podsOf(job: JobObject, { api, caches }: ControllerContext): Promi
   const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`;
   const { items } = await api.list<PodObject>(RESOURCES.pods, { namespace: job.metadata.namespace, labelSelector });
   return items.filter((pod) => isOwnedBy(pod, job.metadata.uid));
+}
+
+/** Why the Job has no pod, or its pod no container, for so long that it is time to ask. */
+async function complaintAbout(
+  job: JobObject,
+  pods: readonly PodObject[],
+  { api, clock }: ControllerContext,
+): Promise<string | undefined> {
+  const due = troubleDue(job, pods);
+  if (due === undefined || due > clock.now()) return undefined;
+  return await lastComplaint(api, pods.length === 0 ? [job] : pods);
 }
 
 async function revisionOf(

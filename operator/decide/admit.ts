@@ -1,4 +1,4 @@
-import { checkMeaning, fieldName } from '../../crds/index.ts';
+import { checkMeaning, fieldName, unavailableProviders } from '../../crds/index.ts';
 import { parseSchedule } from '../../jobs/schedules/index.ts';
 import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
@@ -63,6 +63,10 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   const [finding] = checkMeaning(program.spec);
   if (finding !== undefined) {
     return no('Pending', 'SpecInvalid', `the program's ${fieldName(finding.path)} ${finding.reason}`);
+  }
+  const [provider] = unavailableProviders(program.spec);
+  if (provider !== undefined) {
+    return no('Pending', 'ProviderUnavailable', `the program's ${fieldName(provider.path)} ${provider.reason}`);
   }
   const first = others.find((other) => goesFirst(other, run));
   if (first !== undefined) {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { buildRevision } from '../build/revision.ts';
 import { buildRun } from '../build/run.ts';
 import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '../objects.ts';
@@ -192,6 +192,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: snapshot(known({}, { timeZone: 'Mars/Phobos' })),
     at: FIRST,
     ready: 'not SpecInvalid',
+  },
+  'a program whose warehouse this version has no connector for is not ready': {
+    given: snapshot(known({}, { dataConnectors: SNOWFLAKE })),
+    at: FIRST,
+    ready: 'not ProviderUnavailable',
   },
   'a program without storage is not ready': {
     given: { ...snapshot(known()), settings: { ...STAGE_SETTINGS, postgresSecret: undefined } },

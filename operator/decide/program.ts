@@ -1,4 +1,4 @@
-import { checkMeaning, fieldName, type RetentionProgramStatus } from '../../crds/index.ts';
+import { checkMeaning, fieldName, type RetentionProgramStatus, unavailableProviders } from '../../crds/index.ts';
 import { storageOf } from '../build/job.ts';
 import { buildRevision } from '../build/revision.ts';
 import { buildRun } from '../build/run.ts';
@@ -65,6 +65,8 @@ function accept({ program, twins, settings }: ProgramSnapshot): Acceptance {
   const refuse = (reason: ConditionReason, message: string) => ({ ready: false, runs: false, reason, message });
   const [finding] = checkMeaning(spec);
   if (finding !== undefined) return refuse('SpecInvalid', `${fieldName(finding.path)} ${finding.reason}`);
+  const [provider] = unavailableProviders(spec);
+  if (provider !== undefined) return refuse('ProviderUnavailable', `${fieldName(provider.path)} ${provider.reason}`);
   const [twin] = twins;
   if (twin !== undefined) {
     return refuse('ProgramIdTaken', `spec.programId ${spec.programId} is that of the program ${twin.metadata.name}`);

@@ -15,6 +15,8 @@ export interface RunSnapshot {
   readonly jobs: ReadonlyMap<string, JobObject>;
   /** Pods of the newest Job. */
   readonly pods: readonly PodObject[];
+  /** What Kubernetes last complained of about the newest Job or its pod, once it has waited for long. */
+  readonly complaint: string | undefined;
   readonly attempts: Attempts;
   readonly settings: StageSettings;
 }

@@ -4,7 +4,7 @@ import { RESOURCES } from '../kube/api.ts';
 import type { JobObject, RunObject } from '../objects.ts';
 import type { Action } from './action.ts';
 import type { Admission } from './admit.ts';
-import { event, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
+import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
 import { type StageStatus, withStage } from './tasks.ts';
 import { troubleDue, troubleOf } from './trouble.ts';
@@ -17,7 +17,7 @@ export function wait(
   job: JobObject,
   now: Date,
 ): RunDecision {
-  const { run, pods } = snapshot;
+  const { run, pods, complaint } = snapshot;
   const held = 'outcome' in admission ? admission.outcome : undefined;
   const actions: Action[] = [];
   const suspended = job.spec?.suspend === true;
@@ -33,7 +33,7 @@ export function wait(
     };
   }
   if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
-  const trouble = troubleOf(job, pods, volumesOf(snapshot), now);
+  const trouble = troubleOf(job, pods, volumesOf(snapshot), complaint, now);
   const { message: before, ...rest } = current;
   const stage: StageStatus = {
     ...rest,
@@ -48,7 +48,8 @@ export function wait(
   if (trouble !== undefined && stage.message !== before) {
     actions.push(event(run, 'TaskStuck', `${where}: ${trouble.reason}: ${trouble.message}`));
   }
-  const due = trouble === undefined ? troubleDue(job, pods) : undefined;
+  // What is stuck is looked at again by itself: what Kubernetes complains of may be another thing by then.
+  const due = trouble === undefined ? troubleDue(job, pods) : later(now);
   const requeue = due === undefined || due <= now ? {} : { requeueAt: due };
   return { actions, status: runStatus(run, withStage(stages, stage), outcome, now), ...requeue };
 }

@@ -20,15 +20,23 @@ const PULLS = new Set(['ErrImagePull', 'ImagePullBackOff']);
 /**
  * What keeps the task from starting; undefined when nothing does, or it is too early to say.
  * @param volumes what the pod mounts, for the message
+ * @param complaint what Kubernetes says about a wait that is long
  */
-export function troubleOf(job: JobObject, pods: readonly PodObject[], volumes: string, now: Date): Trouble | undefined {
+export function troubleOf(
+  job: JobObject,
+  pods: readonly PodObject[],
+  volumes: string,
+  complaint: string | undefined,
+  now: Date,
+): Trouble | undefined {
   if (job.spec?.suspend === true || isOver(job)) return undefined;
-  const waiting = pods.filter(({ status }) => status?.phase === 'Pending' || status?.phase === undefined);
+  const waiting = pods.filter(isWaiting);
   const waited = (since: string) => now.getTime() - Date.parse(since) >= PATIENCE_MS;
   if (pods.length === 0) {
     // A quota, a missing service account or an admission webhook: only the Job's own events say which.
+    const why = complaint ?? `see kubectl describe job ${job.metadata.name}`;
     return waited(job.status?.startTime ?? job.metadata.creationTimestamp)
-      ? { reason: 'NoPod', message: `no pod was made for the Job: see kubectl describe job ${job.metadata.name}` }
+      ? { reason: 'NoPod', message: `no pod was made for the Job: ${why}` }
       : undefined;
   }
   for (const pod of waiting) {
@@ -51,10 +59,8 @@ export function troubleOf(job: JobObject, pods: readonly PodObject[], volumes: s
       return { reason: state.reason, message };
     }
     if (waited(pod.metadata.creationTimestamp)) {
-      return {
-        reason: 'ContainerCreating',
-        message: `the pod waits for ${volumes}: see kubectl describe pod ${pod.metadata.name}`,
-      };
+      const why = complaint ?? `see kubectl describe pod ${pod.metadata.name}`;
+      return { reason: 'ContainerCreating', message: `the pod waits for ${volumes}: ${why}` };
     }
   }
   return undefined;
@@ -63,12 +69,16 @@ export function troubleOf(job: JobObject, pods: readonly PodObject[], volumes: s
 /** When to look again for trouble that only time can tell. */
 export function troubleDue(job: JobObject, pods: readonly PodObject[]): Date | undefined {
   if (job.spec?.suspend === true || isOver(job)) return undefined;
-  const waiting = pods.filter(({ status }) => status?.phase === 'Pending' || status?.phase === undefined);
+  const waiting = pods.filter(isWaiting);
   const since =
     pods.length === 0
       ? (job.status?.startTime ?? job.metadata.creationTimestamp)
       : waiting[0]?.metadata.creationTimestamp;
   return since === undefined ? undefined : new Date(Date.parse(since) + PATIENCE_MS);
+}
+
+function isWaiting({ status }: PodObject): boolean {
+  return status?.phase === 'Pending' || status?.phase === undefined;
 }
 
 /** Whether the Job has ended, and how: what never changes again. */

@@ -47,6 +47,7 @@ export interface ListOptions {
   /** Absent: every namespace. */
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   readonly limit?: number;
   readonly continue?: string;
   /** The answer is at least this new. Absent: as new as the moment of asking. */
@@ -131,6 +132,8 @@ export type KubeReason =
   | 'Invalid'
   | 'BadRequest'
   | 'Forbidden'
+  /** Nothing new may be made in a namespace that is being deleted; the status is 403. */
+  | 'NamespaceTerminating'
   | 'Unauthorized'
   | 'Expired'
   | 'Gone'

@@ -140,6 +140,17 @@ test.each([
   },
 );
 
+test('that a namespace is on its way out is a reason of its own', async () => {
+  server.once('other', (_, response) => {
+    response.writeHead(403, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ reason: 'Forbidden', details: { causes: [{ reason: 'NamespaceTerminating' }] } }));
+  });
+  await expect(client.create(RESOURCES.jobs, job)).rejects.toMatchObject({
+    status: 403,
+    reason: 'NamespaceTerminating',
+  });
+});
+
 test('an answer that is no Kubernetes status still has a reason', async () => {
   server.once('other', (_, response) => {
     response.writeHead(503);

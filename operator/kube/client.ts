@@ -102,9 +102,10 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
   }
 
   return {
-    async list(resource, { namespace, labelSelector, limit, continue: from, resourceVersion }, signal) {
+    async list(resource, { namespace, labelSelector, fieldSelector, limit, continue: from, resourceVersion }, signal) {
       const query = {
         labelSelector,
+        fieldSelector,
         limit,
         continue: from,
         // A continue token says which version it reads; the server refuses both.

@@ -148,6 +148,19 @@ test('an event that cannot be written is told and lost, and tried again when it 
   expect(all()).toHaveLength(1);
 });
 
+test('in a namespace that is being deleted nothing is said, which is no failure', async () => {
+  const deleting = {
+    ...api,
+    create: () => Promise.reject(new KubeError(403, 'NamespaceTerminating', 'being terminated')),
+  } as KubeApi;
+  await createRecorder(deleting, { clock, instance: 'operator-0', onError: (error) => errors.push(error) }).record(
+    run,
+    'RunFailed',
+    'the program was deleted',
+  );
+  expect(errors).toEqual([]);
+});
+
 test('a long message is cut to what the server takes, between two characters', async () => {
   await recorder().record(run, 'RunFailed', 'ü'.repeat(2_000));
   const note = String(all()[0]?.['note']);

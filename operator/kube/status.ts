@@ -6,7 +6,10 @@ export interface Status {
   readonly code?: number;
   readonly reason?: string;
   readonly message?: string;
-  readonly details?: { readonly retryAfterSeconds?: number };
+  readonly details?: {
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly reason?: string }[];
+  };
 }
 
 /** For answers of a proxy in between, which know no reasons. */
@@ -36,23 +39,28 @@ function parse(body: string): Status {
   }
 }
 
+/** A namespace on its way out forbids everything new; among the causes, as no reason of its own is given to that. */
+const TERMINATING = 'NamespaceTerminating';
+
+function reasonOf({ reason, details }: Status, status: number): string {
+  if (details?.causes?.some((cause) => cause.reason === TERMINATING)) return TERMINATING;
+  return reason ?? REASONS[status] ?? 'Unknown';
+}
+
 /** @param what method and path, for the message */
 export function refusal(what: string, response: IncomingMessage, body: string): KubeError {
   const status = response.statusCode ?? 0;
   const said = parse(body);
   const header = Number(response.headers['retry-after'] ?? Number.NaN);
-  return new KubeError(
-    status,
-    said.reason ?? REASONS[status] ?? 'Unknown',
-    `${what}: ${said.message || `status ${status}`}`,
-    { retryAfterSeconds: Number.isFinite(header) ? header : said.details?.retryAfterSeconds },
-  );
+  return new KubeError(status, reasonOf(said, status), `${what}: ${said.message || `status ${status}`}`, {
+    retryAfterSeconds: Number.isFinite(header) ? header : said.details?.retryAfterSeconds,
+  });
 }
 
 /** The error event that ends a watch. */
 export function refusalInStream(what: string, said: Status): KubeError {
   const status = said.code ?? 500;
-  return new KubeError(status, said.reason ?? REASONS[status] ?? 'Unknown', `${what}: ${said.message ?? 'ended'}`, {
+  return new KubeError(status, reasonOf(said, status), `${what}: ${said.message ?? 'ended'}`, {
     retryAfterSeconds: said.details?.retryAfterSeconds,
   });
 }

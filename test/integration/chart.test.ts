@@ -123,6 +123,7 @@ testOnServer('the operator may do what it does, in the namespaces that it watche
     ['watch', 'pods'],
     ['create', 'configmaps'],
     ['create', 'events.k8s.io/events'],
+    ['list', 'events.k8s.io/events'],
     ['patch', 'events.k8s.io/events'],
   ] as const;
   for (const [verb, resource] of needed) {

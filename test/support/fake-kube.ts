@@ -110,13 +110,24 @@ export function fakeKube(now: () => Date): FakeKube {
       .filter((term) => term !== '')
       .every((term) => object.metadata.labels?.[term.split('=')[0] ?? ''] === term.split('=')[1]);
 
+  const isSelected = (object: KubeObject, fieldSelector = '') =>
+    fieldSelector
+      .split(',')
+      .filter((term) => term !== '')
+      .every((term) => {
+        const [path = '', wanted] = term.split('=');
+        return path.split('.').reduce<any>((value, name) => value?.[name], object) === wanted;
+      });
+
   // A turn of the event loop between asking and being answered, as over a network.
   const travel = () => new Promise((resolve) => setImmediate(resolve));
 
   const api: KubeApi = {
-    async list(resource, { namespace, labelSelector }) {
+    async list(resource, { namespace, labelSelector, fieldSelector }) {
       await travel();
-      const items = [...of(resource).values()].filter((object) => inScope(object, namespace, labelSelector));
+      const items = [...of(resource).values()].filter(
+        (object) => inScope(object, namespace, labelSelector) && isSelected(object, fieldSelector),
+      );
       return { items: items as never, resourceVersion: String(version) };
     },
     async *watch(resource, { namespace, labelSelector, resourceVersion }, signal) {

@@ -30,6 +30,15 @@ spec:
   batchSchedule: "0 2 * * MON"
 `;
 
+/** A warehouse of a kind that the schema knows and no version can read yet. */
+export const SNOWFLAKE: RetentionProgramSpec['dataConnectors'] = [
+  {
+    connectorId: 'shop',
+    type: 'snowflake',
+    config: { account: 'acme', database: 'SHOP', schema: 'PUBLIC', query: 'SELECT * FROM shop' },
+  },
+];
+
 /** A valid spec with its defaults, as the API server would hold it. */
 export function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
   const [document] = loadManifests(MANIFEST, 'program.yaml');

@@ -24,5 +24,6 @@
   verbs: [get, list, watch, create, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  # Listed only to tell why a pod does not start.
+  verbs: [create, patch, list]
 {{- end -}}

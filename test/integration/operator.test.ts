@@ -1,0 +1,186 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
+import { createClient } from '../../operator/kube/client.ts';
+import { systemClock } from '../../operator/kube/clock.ts';
+import type { JobObject, ProgramObject, RunObject } from '../../operator/objects.ts';
+import { type Operator, operate } from '../../operator/operate.ts';
+import { testOnControlPlane } from '../cluster/availability.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { program, programSpec, run, STAGE_SETTINGS } from '../support/program.ts';
+
+const testOnServer = await testOnControlPlane();
+
+const { retentionPrograms, retentionRuns, jobs, pods } = RESOURCES;
+
+let plane: ControlPlane;
+let client: ReturnType<typeof createClient>;
+let operator: Operator;
+let kubelet: AbortController | undefined;
+const log: string[] = [];
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  client = createClient({ kubeconfig: plane.kubeconfig, clock: systemClock, userAgent: 'holdfast/test' });
+  await client.create(
+    { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: true },
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'shop' },
+    },
+  );
+  operator = await operate(client, {
+    settings: {
+      ...STAGE_SETTINGS,
+      watchNamespaces: ['shop'],
+      namespace: 'default',
+      lease: 'holdfast',
+      instance: 'test',
+      port: 0,
+      kubeconfig: plane.kubeconfig,
+    },
+    clock: systemClock,
+    random: Math.random,
+    log: (line) => log.push(line),
+  });
+}, 120_000);
+
+afterEach(() => kubelet?.abort());
+
+afterAll(async () => {
+  await operator?.stop();
+  client?.close();
+  await plane?.stop();
+}, 60_000);
+
+/** Asks until what comes is as wanted. */
+async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, seconds = 60): Promise<T> {
+  let answer = await ask();
+  for (let waited = 0; !wanted(answer); waited += 100) {
+    if (waited > seconds * 1000) throw new Error(`still ${JSON.stringify(answer)}\n${log.join('\n')}`);
+    await pause(100);
+    answer = await ask();
+  }
+  return answer;
+}
+
+const runNamed = (name: string) => () => client.get<RunObject>(retentionRuns, `shop/${name}`);
+
+const reconciling = (found: RunObject | undefined) =>
+  found?.status?.conditions?.find(({ type }) => type === 'Reconciling');
+
+/** Ends the pod of each Job as the script says, as the kubelet of a node would; nothing here can run one. */
+function playKubelet(script: (task: string) => { readonly exitCode: number; readonly message: object }): void {
+  kubelet = new AbortController();
+  const { signal } = kubelet;
+  void (async () => {
+    while (!signal.aborted) {
+      const { items } = await client.list<KubeObject & { status?: { phase?: string } }>(pods, { namespace: 'shop' });
+      for (const pod of items.filter(({ status }) => status?.phase === 'Pending')) {
+        const task = pod.metadata.labels?.['holdfast.dev/task'] ?? '';
+        const { exitCode, message } = script(task);
+        const terminated = {
+          exitCode,
+          reason: exitCode === 0 ? 'Completed' : 'Error',
+          message: JSON.stringify(message),
+          startedAt: '2026-11-23T02:00:00Z',
+          finishedAt: '2026-11-23T02:00:01Z',
+        };
+        const status = {
+          phase: exitCode === 0 ? 'Succeeded' : 'Failed',
+          containerStatuses: [
+            { name: 'task', image: 'x', imageID: 'x', ready: false, restartCount: 0, state: { terminated } },
+          ],
+        };
+        const path = `/api/v1/namespaces/shop/pods/${pod.metadata.name}/status`;
+        await plane.request('PATCH', path, { status }, 'application/merge-patch+json');
+      }
+      await pause(50);
+    }
+  })().catch(() => {});
+}
+
+/** The run once it says that it is over. */
+async function finished(name: string): Promise<RunObject> {
+  return (await until(runNamed(name), (found) => found?.status?.completionTime !== undefined)) as RunObject;
+}
+
+testOnServer(
+  'on a real API server a run goes through its Jobs, and its program says how it went',
+  async () => {
+    playKubelet(() => ({ exitCode: 0, message: { rowsIn: 10, rowsOut: 5, counts: { candidates: 5 } } }));
+    await client.create(retentionPrograms, program());
+    await client.create(retentionRuns, run('good'));
+    const { status } = await finished('good');
+    expect(status).toMatchObject({ phase: 'Succeeded', observedGeneration: 1 });
+    expect(status?.stages?.map(({ name, phase, rowsOut }) => `${name} ${phase} ${rowsOut}`)).toEqual([
+      'extract Succeeded 5',
+      'filter Succeeded 5',
+      'score Succeeded 5',
+      'offer Succeeded 5',
+      'store Succeeded 5',
+    ]);
+    const made = await client.list<JobObject>(jobs, { namespace: 'shop' });
+    expect(made.items).toHaveLength(6);
+    const keep = await until(
+      () => client.get<ProgramObject>(retentionPrograms, 'shop/keep'),
+      (found) => found?.status?.lastRun?.phase === 'Succeeded',
+    );
+    expect(keep?.status?.lastRun).toMatchObject({ name: 'good', candidates: 5 });
+    expect(keep?.status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
+    expect(log.filter((line) => !/^(watching|leading)$/.test(line))).toEqual([]);
+  },
+  90_000,
+);
+
+testOnServer(
+  'on a real API server exit status 78 fails the Job at once, and the run with the code of its error',
+  async () => {
+    const error = { code: 'HF_MODEL_MISSING', message: 'the model is not there' };
+    playKubelet((task) => (task === 'score' ? { exitCode: 78, message: { error } } : { exitCode: 0, message: {} }));
+    await client.create(retentionRuns, run('bad'));
+    const { status } = await finished('bad');
+    expect(status?.phase).toBe('Failed');
+    expect(status?.stages?.find(({ name }) => name === 'score')).toMatchObject({
+      errorCode: 'HF_MODEL_MISSING',
+      attempt: 1,
+    });
+    const job = await client.get<JobObject>(jobs, 'shop/bad-score-1');
+    expect(job?.status).toMatchObject({ failed: 1 });
+  },
+  90_000,
+);
+
+testOnServer(
+  'a service account that is missing is named, and the run goes on when it appears',
+  async () => {
+    playKubelet(() => ({ exitCode: 0, message: {} }));
+    const execution = { ...programSpec().execution, serviceAccountName: 'tasks' };
+    await client.create(retentionPrograms, program({ programId: 'other', execution }, 'other'));
+    await client.create(retentionRuns, run('waits', { programRef: { name: 'other' } }));
+    const stuck = await until(runNamed('waits'), (found) => reconciling(found)?.reason === 'NoPod', 90);
+    expect(reconciling(stuck)?.message).toMatch(/FailedCreate: .*serviceaccount "tasks" not found/);
+    await plane.request('POST', '/api/v1/namespaces/shop/serviceaccounts', { metadata: { name: 'tasks' } });
+    const over = await until(runNamed('waits'), (found) => found?.status?.phase === 'Succeeded', 150);
+    expect(over?.status?.stages?.map(({ message }) => message)).toEqual(Array.from({ length: 5 }));
+  },
+  300_000,
+);
+
+testOnServer(
+  'a namespace that is deleted in the middle of a run is gone soon, and the operator has nothing to complain of',
+  async () => {
+    await client.create(retentionRuns, run('doomed'));
+    await until(runNamed('doomed'), (found) => found?.status?.phase === 'Running');
+    log.length = 0;
+    await plane.request('DELETE', '/api/v1/namespaces/shop');
+    await until(
+      async () => (await plane.request('GET', '/api/v1/namespaces/shop')).status,
+      (status) => status === 404,
+      90,
+    );
+    expect(log).toEqual([]);
+  },
+  150_000,
+);
