@@ -1,15 +1,21 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { ERROR_CODES } from '../jobs/errors.ts';
+import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
+import { EVENT_REASONS } from '../operator/kube/events.ts';
+import { METRICS } from '../operator/metrics.ts';
 
-/** Writes docs/errors.md from the source; with `--check` it only says whether the committed file is up to date. */
-const FILE = new URL('errors.md', import.meta.url);
+/** Writes the tables of docs/ from the source; with `--check` it only says whether the committed files are up to date. */
+const PAGES: Readonly<Record<string, string>> = {
+  'errors.md': errorsPage(),
+  'reasons.md': reasonsPage(),
+  'metrics.md': metricsPage(),
+};
 
 function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES).map(
     ([code, { kind, meaning, remedy }]) => `| \`${code}\` | ${kind} | ${meaning} | ${remedy} |`,
   );
-  return [
-    '<!-- DO NOT EDIT: generated from jobs/errors.ts by `make generate`. -->',
+  return page('jobs/errors.ts', [
     '# Error codes',
     '',
     'Every failure has one of these codes. A *terminal* one ends a command or a stage with exit status 78, since trying',
@@ -18,16 +24,52 @@ function errorsPage(): string {
     '| code | kind | what it means | what to do |',
     '|---|---|---|---|',
     ...rows,
-    '',
-  ].join('\n');
+  ]);
 }
 
-const page = errorsPage();
+function reasonsPage(): string {
+  return page('operator/decide/reasons.ts and operator/kube/events.ts', [
+    '# Reasons',
+    '',
+    'Why a condition of a program or a run is as it is (`kubectl get rr NAME -o yaml`, `kubectl describe`):',
+    '',
+    '| reason of a condition | what it means |',
+    '|---|---|',
+    ...Object.entries(CONDITION_REASONS).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`),
+    '',
+    'A pod that cannot start may have another reason of Kubernetes’ own, which is passed on.',
+    '',
+    'What the operator says in events (`kubectl describe`, `kubectl events`):',
+    '',
+    '| reason of an event | type | what it means |',
+    '|---|---|---|',
+    ...Object.entries(EVENT_REASONS).map(([reason, { type, meaning }]) => `| \`${reason}\` | ${type} | ${meaning} |`),
+  ]);
+}
+
+function metricsPage(): string {
+  return page('operator/metrics.ts', [
+    '# Metrics',
+    '',
+    'The operator answers at `/metrics` in the text format of Prometheus, without labels:',
+    '',
+    '| metric | type | what it is |',
+    '|---|---|---|',
+    ...Object.entries(METRICS).map(([name, { type, help }]) => `| \`${name}\` | ${type} | ${help} |`),
+  ]);
+}
+
+function page(sources: string, lines: readonly string[]): string {
+  return [`<!-- DO NOT EDIT: generated from ${sources} by \`make generate\`. -->`, ...lines, ''].join('\n');
+}
+
+const fileOf = (name: string) => new URL(name, import.meta.url);
+const stale = Object.entries(PAGES).filter(
+  ([name, text]) => !existsSync(fileOf(name)) || readFileSync(fileOf(name), 'utf8') !== text,
+);
 if (process.argv.includes('--check')) {
-  if (readFileSync(FILE, 'utf8') !== page) {
-    console.error('docs/errors.md is out of date: run `make generate`');
-    process.exitCode = 1;
-  }
+  for (const [name] of stale) console.error(`docs/${name} is out of date: run \`make generate\``);
+  if (stale.length > 0) process.exitCode = 1;
 } else {
-  writeFileSync(FILE, page);
+  for (const [name, text] of stale) writeFileSync(fileOf(name), text);
 }

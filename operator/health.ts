@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type MetricName, metricsPage } from './metrics.ts';
 
 /** What the operator tells about itself over HTTP. */
 export interface Health {
   /** Whether its caches are filled: a replica that waits to lead is ready too. */
   readonly ready: () => boolean;
-  readonly metrics: () => Readonly<Record<string, number>>;
+  readonly metrics: () => Readonly<Record<MetricName, number>>;
 }
 
 export interface HealthServer {
@@ -24,12 +25,7 @@ export async function serveHealth(port: number, { ready, metrics }: Health): Pro
       case '/readyz':
         return ready() ? answer(200, 'ok\n') : answer(503, 'the caches are not filled yet\n');
       case '/metrics':
-        return answer(
-          200,
-          Object.entries(metrics())
-            .map(([name, value]) => `${name} ${value}\n`)
-            .join(''),
-        );
+        return answer(200, metricsPage(metrics()));
       default:
         return answer(404, 'not found\n');
     }

@@ -104,9 +104,10 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       holdfast_operator_syncs_total: counts.syncs,
       holdfast_operator_sync_failures_total: counts.failures,
       holdfast_operator_queue_depth: running?.depth() ?? 0,
+      holdfast_operator_watch_failures: caches.failures().length,
       holdfast_operator_programs: caches.programs.list().length,
       holdfast_operator_runs: caches.runs.list().length,
-      holdfast_operator_resident_bytes: process.memoryUsage.rss(),
+      process_resident_memory_bytes: process.memoryUsage.rss(),
     }),
   });
 

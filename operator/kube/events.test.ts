@@ -62,7 +62,7 @@ beforeEach(() => {
 const all = (): Written[] => [...events.values()];
 
 test('an event says who saw what happen to which object, and when', async () => {
-  await recorder().record(run, 'TaskFailed', 'extract failed: HF_QUERY_REFUSED', 'RunTask');
+  await recorder().record(run, 'RunFailed', 'extract failed: HF_QUERY_REFUSED', 'RunTask');
   expect(all()).toEqual([
     {
       apiVersion: 'events.k8s.io/v1',
@@ -72,7 +72,7 @@ test('an event says who saw what happen to which object, and when', async () => 
       reportingController: 'holdfast.dev/operator',
       reportingInstance: 'operator-0',
       type: 'Warning',
-      reason: 'TaskFailed',
+      reason: 'RunFailed',
       action: 'RunTask',
       note: 'extract failed: HF_QUERY_REFUSED',
       regarding: {

@@ -12,7 +12,6 @@ interface ReasonEntry {
 /** Why the operator says something about an object, as `kubectl describe` shows it. A reason never changes its meaning. */
 export const EVENT_REASONS = {
   RunCreated: { type: 'Normal', meaning: 'A run was made, at a slot or because someone asked for it.' },
-  SlotSkipped: { type: 'Warning', meaning: 'No run was made for a slot; the message says why.' },
   SlotsMissed: {
     type: 'Warning',
     meaning: 'Slots passed while nobody could start them; only the newest one runs, if it is still in time.',
@@ -21,8 +20,6 @@ export const EVENT_REASONS = {
     type: 'Warning',
     meaning: 'An object that is not ours has the name that ours must have; delete it, or rename the program.',
   },
-  SpecInvalid: { type: 'Warning', meaning: 'The spec cannot be carried out; the message names the field.' },
-  TaskFailed: { type: 'Warning', meaning: 'A task has failed for good; the message holds its error code.' },
   TaskRetried: { type: 'Warning', meaning: 'A task failed and is tried again.' },
   TaskStuck: {
     type: 'Warning',
