@@ -86,6 +86,18 @@ export function kinds(): readonly Kind[] {
         { name: 'Program', type: 'string', jsonPath: '.spec.programRef.name', description: 'The program that is run.' },
         { name: 'Pipeline', type: 'string', jsonPath: '.spec.pipeline', description: 'What is run.' },
         { name: 'Phase', type: 'string', jsonPath: '.status.phase', description: 'How far the run has come.' },
+        {
+          name: 'Stage',
+          type: 'string',
+          jsonPath: '.status.stages[?(@.phase=="Running")].name',
+          description: 'The stage that is under way.',
+        },
+        {
+          name: 'Reason',
+          type: 'string',
+          jsonPath: '.status.conditions[?(@.type=="Reconciling")].reason',
+          description: 'How it is, or what it waits for.',
+        },
         { name: 'Slot', type: 'string', jsonPath: '.status.slot', description: 'The instant that the run is as of.' },
         {
           name: 'Trigger',
@@ -99,6 +111,13 @@ export function kinds(): readonly Kind[] {
           type: 'string',
           jsonPath: '.status.revision',
           description: 'The program as this run sees it.',
+          priority: 1,
+        },
+        {
+          name: 'Message',
+          type: 'string',
+          jsonPath: '.status.conditions[?(@.type=="Reconciling")].message',
+          description: 'The same in a sentence.',
           priority: 1,
         },
         age,
