@@ -182,6 +182,19 @@ const ROWS: Readonly<Record<string, Row>> = {
     at: FIRST,
     ready: 'Disabled',
   },
+  'a program that is turned off does not forget how many slots were skipped': {
+    given: snapshot(known({ lastSlot: FIRST, skippedSlots: 3 }, { enabled: false })),
+    at: SECOND,
+    ready: 'Disabled',
+    skipped: 3,
+  },
+  'a program that was off for weeks never fires slots of meanwhile': {
+    given: snapshot(known({ schedule: 'off', since: FIRST, skippedSlots: 3 })),
+    at: '2026-11-30T02:00:05Z',
+    skipped: 3,
+    next: THIRD,
+    requeue: THIRD,
+  },
   'a program that is turned on again never fires slots of before': {
     given: snapshot(storedProgram({}, { status: { observedGeneration: 2 } })),
     at: '2026-11-23T02:00:05Z',

@@ -37,7 +37,7 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
   const { program } = snapshot;
   if (program.metadata.deletionTimestamp !== undefined) return { actions: [], status: program.status ?? {} };
   const acceptance = accept(snapshot);
-  const schedule = acceptance.runs ? followSchedule(snapshot, now) : { actions: [] };
+  const schedule = acceptance.runs ? followSchedule(snapshot, now) : rest(program, now);
   const status: RetentionProgramStatus = {
     observedGeneration: program.metadata.generation ?? 0,
     ...lastRun(snapshot),
@@ -78,6 +78,9 @@ function accept({ program, twins, settings }: ProgramSnapshot): Acceptance {
   if (!spec.enabled) return { ready: true, runs: false, reason: 'Disabled', message: 'spec.enabled is false' };
   return { ready: true, runs: true, reason: 'Scheduled', message: `runs at ${spec.batchSchedule} (${spec.timeZone})` };
 }
+
+/** In place of a schedule, while none is followed. */
+const OFF = 'off';
 
 interface Followed {
   readonly actions: readonly Action[];
@@ -132,6 +135,15 @@ function followSchedule(snapshot: ProgramSnapshot, now: Date): Followed {
     ...upcoming,
     next: due,
   };
+}
+
+/** No slot is followed: whatever schedule follows is new, so slots of meanwhile are never run, but counts stay. */
+function rest({ status }: ProgramObject, now: Date): Followed {
+  if (status?.batch === undefined) return { actions: [] };
+  const { schedule, skippedSlots } = status.batch;
+  if (schedule === OFF) return { actions: [], progress: status.batch };
+  const count = skippedSlots === undefined ? {} : { skippedSlots };
+  return { actions: [], progress: { schedule: OFF, since: now.toISOString(), ...count } };
 }
 
 /**
