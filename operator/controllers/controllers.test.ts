@@ -229,6 +229,20 @@ test('a run under way keeps to its revision when the program changes', async () 
   expect(world.kube.all(configMaps).map(({ metadata }) => metadata.name)).toEqual([revision]);
 });
 
+test('a run of a program that has not changed finds its revision there, and does not try to make it again', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  for (const name of ['first', 'second']) {
+    world.kube.put(retentionRuns, run(name));
+    await world.settle();
+  }
+  expect(world.kube.all<RunObject>(retentionRuns).map(({ status }) => status?.phase)).toEqual([
+    'Succeeded',
+    'Succeeded',
+  ]);
+  expect(world.writes.filter(({ kind }) => kind === 'ConfigMap')).toHaveLength(1);
+});
+
 test('deleting the program takes its runs, Jobs and revisions with it', async () => {
   world = openWorld({ start: FRIDAY });
   await toSlot();

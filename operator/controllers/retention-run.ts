@@ -1,5 +1,6 @@
 import { apply } from '../apply.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
+import { buildRevision } from '../build/revision.ts';
 import { NO_ATTEMPTS } from '../decide/action.ts';
 import { reportOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
@@ -102,16 +103,21 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
   }
   const job = name === undefined ? undefined : jobs.get(name);
   const pods = job === undefined ? [] : await podsOf(job, context);
+  const program = isFinal(run)
+    ? undefined
+    : (caches.programs.get(programKey) ?? (await api.get<ProgramObject>(RESOURCES.retentionPrograms, programKey)));
+  const revision = run.status?.revision;
   return {
     run,
-    program: isFinal(run)
-      ? undefined
-      : (caches.programs.get(programKey) ?? (await api.get<ProgramObject>(RESOURCES.retentionPrograms, programKey))),
+    program,
     others: caches.runs
       .byIndex('program', programKey)
       .map((other) => newest(other))
       .filter((other) => other.metadata.uid !== uid && !isFinal(other)),
-    revision: isFinal(run) ? undefined : await revisionOf(run.status?.revision, run, context),
+    revision:
+      program === undefined
+        ? undefined
+        : await (revision === undefined ? currentRevision(program, context) : revisionOf(revision, run, context)),
     jobs,
     pods,
     complaint: job === undefined ? undefined : await complaintAbout(job, pods, context),
@@ -148,6 +154,18 @@ async function revisionOf(
   if (name === undefined) return undefined;
   const key = `${run.metadata.namespace}/${name}`;
   return caches.revisions.get(key) ?? (await api.get<ConfigMapObject>(RESOURCES.configMaps, key));
+}
+
+/** The revision that a run would be pinned to now, where an earlier run has left it: it need not be made again. */
+async function currentRevision(
+  program: ProgramObject,
+  { api, caches, settings }: ControllerContext,
+): Promise<ConfigMapObject | undefined> {
+  const key = keyOf(buildRevision(program, settings.image));
+  if (caches.revisions.get(key) === undefined) return undefined;
+  // The cache may be of before it was deleted, and then pods would wait for it for ever.
+  const there = await api.get<ConfigMapObject>(RESOURCES.configMaps, key);
+  return there !== undefined && isOwnedBy(there, program.metadata.uid) ? there : undefined;
 }
 
 /**

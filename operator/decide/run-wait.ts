@@ -7,7 +7,7 @@ import type { Admission } from './admit.ts';
 import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
 import { type StageStatus, withStage } from './tasks.ts';
-import { troubleDue, troubleOf } from './trouble.ts';
+import { RETRYING, troubleDue, troubleOf } from './trouble.ts';
 
 /** The Job goes on. */
 export function wait(
@@ -46,10 +46,14 @@ export function wait(
       ? { phase: 'Running', reason: 'Running', message: `${where} is under way` }
       : { phase: 'Running', reason: trouble.reason, message: `${where}: ${trouble.message}` };
   if (trouble !== undefined && stage.message !== before) {
-    actions.push(event(run, 'TaskStuck', `${where}: ${trouble.reason}: ${trouble.message}`));
+    actions.push(
+      trouble.reason === RETRYING
+        ? event(run, 'TaskRetried', outcome.message)
+        : event(run, 'TaskStuck', `${where}: ${trouble.reason}: ${trouble.message}`),
+    );
   }
   // What is stuck is looked at again by itself: what Kubernetes complains of may be another thing by then.
-  const due = trouble === undefined ? troubleDue(job, pods) : later(now);
+  const due = trouble === undefined || trouble.reason === RETRYING ? troubleDue(job, pods) : later(now);
   const requeue = due === undefined || due <= now ? {} : { requeueAt: due };
   return { actions, status: runStatus(run, withStage(stages, stage), outcome, now), ...requeue };
 }

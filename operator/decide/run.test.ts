@@ -382,6 +382,18 @@ const ROWS: Readonly<Record<string, Row>> = {
     does: ['event TaskStuck'],
     requeue: '2026-11-23T02:10:15.000Z',
   },
+  'a task whose first try failed is tried again, and says after what': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [
+        pod(ended(1, { error: { code: 'HF_WAREHOUSE_UNREADABLE', message: 'shop.parquet is not there' } })),
+        pod({ phase: 'Running' }),
+      ],
+    }),
+    phase: 'Running',
+    reason: 'Retrying',
+    message: 'filter/filter: it is tried again after HF_WAREHOUSE_UNREADABLE: shop.parquet is not there',
+    does: ['event TaskRetried'],
+  },
   'a suspended run suspends its Job': {
     given: inFilter(jobOf('filter', 'filter'), {}, { suspend: true }),
     phase: 'Suspended',

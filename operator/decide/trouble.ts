@@ -1,15 +1,19 @@
 import type { JobObject, PodObject } from '../objects.ts';
-import { containerOf } from './report.ts';
+import type { ConditionReason } from './reasons.ts';
+import { containerOf, reportOf } from './report.ts';
 
-/** Why the pod of a Job does not start, for a person. */
+/** Why the task of a Job does not get on, for a person. */
 export interface Trouble {
-  /** Kubernetes' own word, such as `ImagePullBackOff`. */
+  /** Kubernetes' own word, such as `ImagePullBackOff`, or one of ours. */
   readonly reason: string;
   readonly message: string;
 }
 
 /** A Job without a pod, and a pod without a running container, get this long before it is called trouble. */
 const PATIENCE_MS = 30_000;
+
+/** A try has failed, another is under way or about to be. */
+export const RETRYING = 'Retrying' satisfies ConditionReason;
 
 /** Ways in which a container waits when all is well. */
 const NORMAL = new Set(['ContainerCreating', 'PodInitializing']);
@@ -18,7 +22,7 @@ const NORMAL = new Set(['ContainerCreating', 'PodInitializing']);
 const PULLS = new Set(['ErrImagePull', 'ImagePullBackOff']);
 
 /**
- * What keeps the task from starting; undefined when nothing does, or it is too early to say.
+ * What keeps the task from getting on; undefined when nothing does, or it is too early to say.
  * @param volumes what the pod mounts, for the message
  * @param complaint what Kubernetes says about a wait that is long
  */
@@ -63,7 +67,8 @@ export function troubleOf(
       return { reason: 'ContainerCreating', message: `the pod waits for ${volumes}: ${why}` };
     }
   }
-  return undefined;
+  const error = reportOf(pods)?.error;
+  return error && { reason: RETRYING, message: `it is tried again after ${error.code}: ${error.message}` };
 }
 
 /** When to look again for trouble that only time can tell. */

@@ -20,7 +20,7 @@ export const EVENT_REASONS = {
     type: 'Warning',
     meaning: 'An object that is not ours has the name that ours must have; delete it, or rename the program.',
   },
-  TaskRetried: { type: 'Warning', meaning: 'A task failed and is tried again.' },
+  TaskRetried: { type: 'Warning', meaning: 'A task failed, or its Job was deleted, and it is tried again.' },
   TaskStuck: {
     type: 'Warning',
     meaning:
