@@ -9,6 +9,7 @@ import type { Clock } from './kube/clock.ts';
 import { createRecorder } from './kube/events.ts';
 import { fence } from './kube/fence.ts';
 import { type Elector, type LeaseTiming, startElector } from './kube/lease.ts';
+import type { ReflectorTiming } from './kube/reflector.ts';
 import type { Settings } from './settings.ts';
 
 export interface OperatorOptions {
@@ -18,6 +19,7 @@ export interface OperatorOptions {
   /** One line for the log. */
   readonly log: (line: string) => void;
   readonly leaseTiming?: Partial<LeaseTiming>;
+  readonly watchTiming?: Partial<ReflectorTiming>;
 }
 
 export interface Operator {
@@ -36,6 +38,7 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
     namespaces: settings.watchNamespaces,
     clock,
     random,
+    ...(options.watchTiming === undefined ? {} : { timing: options.watchTiming }),
     onError: (error) => log(`watch: ${describe(error)}`),
   });
   let ready = false;

@@ -35,8 +35,9 @@ export const retentionProgramController: Controller = {
     let program = known && newest(known);
     let attempts: Attempts = NO_ATTEMPTS;
     let isLive = false;
+    let liveRuns: readonly RunObject[] | undefined;
     for (let round = 0; program !== undefined && round < MOST_ROUNDS; round += 1) {
-      const decision = decideProgram(gather(program, attempts, context), clock.now());
+      const decision = decideProgram(gather(program, liveRuns, attempts, context), clock.now());
       if (makesRun(decision) && !isLive) {
         // The cache may be of before a slot was dealt with, and its run be forgotten since.
         const cached: ProgramObject = program;
@@ -44,6 +45,11 @@ export const retentionProgramController: Controller = {
         isLive = true;
         if (program?.metadata.resourceVersion !== cached.metadata.resourceVersion) continue;
         program = cached;
+      }
+      if (forgetsRevision(decision) && liveRuns === undefined) {
+        // A run that the cache has not heard of may be pinned to what nobody seems to need.
+        liveRuns = await runsOf(program, context);
+        continue;
       }
       const applied = await apply(decision.actions, api, recorder);
       if (applied.taken.size === 0 && applied.refused.size === 0) {
@@ -58,12 +64,13 @@ export const retentionProgramController: Controller = {
 
 function gather(
   program: ProgramObject,
+  liveRuns: readonly RunObject[] | undefined,
   attempts: Attempts,
   { caches, settings, newest }: ControllerContext,
 ): ProgramSnapshot {
   return {
     program,
-    runs: caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run)),
+    runs: liveRuns ?? caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run)),
     revisions: caches.revisions.byIndex('owner', program.metadata.uid),
     twins: twinsOf(program, caches).filter((twin) => isOlder(twin, program)),
     attempts,
@@ -73,6 +80,16 @@ function gather(
 
 function makesRun({ actions }: ProgramDecision): boolean {
   return actions.some((action) => action.do === 'create');
+}
+
+function forgetsRevision({ actions }: ProgramDecision): boolean {
+  return actions.some((action) => action.do === 'delete' && action.resource === RESOURCES.configMaps);
+}
+
+/** The runs of a program, read past the cache. */
+async function runsOf({ metadata }: ProgramObject, { api }: ControllerContext): Promise<readonly RunObject[]> {
+  const { items } = await api.list<RunObject>(RESOURCES.retentionRuns, { namespace: metadata.namespace });
+  return items.filter((run) => run.spec.programRef.name === metadata.name);
 }
 
 /** Other programs of the namespace with the same programId. */

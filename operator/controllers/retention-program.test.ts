@@ -1,0 +1,72 @@
+import { expect, test } from '@jest/globals';
+import { fakeClock } from '../../test/support/fake-clock.ts';
+import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
+import { program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
+import { buildRevision } from '../build/revision.ts';
+import { type KubeObject, RESOURCES } from '../kube/api.ts';
+import { createRecorder } from '../kube/events.ts';
+import { createStore } from '../kube/store.ts';
+import type { ProgramObject } from '../objects.ts';
+import type { CacheName, Caches } from './caches.ts';
+import type { ControllerContext } from './controller.ts';
+import { retentionProgramController } from './retention-program.ts';
+
+const { retentionPrograms, retentionRuns, configMaps } = RESOURCES;
+
+const clock = fakeClock(new Date('2026-11-20T12:00:00Z'));
+
+/** A program that was edited since its revision was made. */
+function edited(kube: FakeKube): KubeObject {
+  const before = kube.put(retentionPrograms, program()) as ProgramObject;
+  const revision = kube.put(configMaps, buildRevision(before, STAGE_SETTINGS.image));
+  kube.change(retentionPrograms, 'shop/keep', (object) => {
+    object['spec'].programName = 'Another';
+  });
+  return revision;
+}
+
+/** A cache that has heard of everything but runs. */
+function withoutRuns(kube: FakeKube): Caches {
+  const stored = (name: CacheName, objects: readonly KubeObject[]) => {
+    const index = () => [kube.all(retentionPrograms)[0]?.metadata.uid ?? ''];
+    const store = createStore<KubeObject>({ owner: index, program: () => [], programId: () => [] });
+    for (const object of objects) store.set(object);
+    return [name, store];
+  };
+  return Object.fromEntries([
+    stored('programs', kube.all(retentionPrograms)),
+    stored('runs', []),
+    stored('revisions', kube.all(configMaps)),
+  ]) as Caches;
+}
+
+async function reconcile(kube: FakeKube): Promise<void> {
+  const context: ControllerContext = {
+    api: kube.api,
+    newest: (object) => object,
+    caches: withoutRuns(kube),
+    recorder: createRecorder(kube.api, { clock, instance: 'test' }),
+    clock,
+    settings: STAGE_SETTINGS,
+  };
+  await retentionProgramController.reconcile('shop/keep', context);
+}
+
+test('a revision that nothing is pinned to is forgotten', async () => {
+  const kube = fakeKube(() => clock.now());
+  edited(kube);
+  await reconcile(kube);
+  expect(kube.all(configMaps)).toEqual([]);
+});
+
+test('a revision stays while a run is pinned to it that the cache has not heard of', async () => {
+  const kube = fakeKube(() => clock.now());
+  const revision = edited(kube);
+  const made = kube.put(retentionRuns, run());
+  await kube.api.applyStatus(retentionRuns, {
+    ...made,
+    status: { phase: 'Running', revision: revision.metadata.name },
+  });
+  await reconcile(kube);
+  expect(kube.all(configMaps).map(({ metadata }) => metadata.name)).toEqual([revision.metadata.name]);
+});
