@@ -4,7 +4,7 @@ import { buildRevision } from '../build/revision.ts';
 import { NO_ATTEMPTS } from '../decide/action.ts';
 import { reportOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
-import { isFinal, type RunSnapshot } from '../decide/run-snapshot.ts';
+import { isFinal, type RunDecision, type RunSnapshot } from '../decide/run-snapshot.ts';
 import { currentStage } from '../decide/tasks.ts';
 import { endOf, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, RESOURCES } from '../kube/api.ts';
@@ -61,8 +61,18 @@ export const retentionRunController: Controller = {
     const { api, caches, recorder, clock, newest } = context;
     const cached = caches.runs.get(key);
     let snapshot = cached && (await gather(newest(cached), context, false));
+    let isLive = false;
     for (let round = 0; snapshot !== undefined && round < MOST_ROUNDS; round += 1) {
       const decision = decideRun(snapshot, clock.now());
+      if (makesSomething(decision) && !isLive) {
+        // The cache may be of before: what it takes for yet to be made may be done by now, and its Job collected.
+        const fresh: RunObject | undefined = await api.get<RunObject>(RESOURCES.retentionRuns, key);
+        isLive = true;
+        if (fresh?.metadata.resourceVersion !== snapshot.run.metadata.resourceVersion) {
+          snapshot = fresh && (await gather(fresh, context, true));
+          continue;
+        }
+      }
       const applied = await apply(decision.actions, api, recorder);
       const seen = await learn(snapshot, applied.existing, context);
       if (seen === snapshot && applied.taken.size === 0 && applied.refused.size === 0) {
@@ -74,6 +84,10 @@ export const retentionRunController: Controller = {
     return undefined;
   },
 };
+
+function makesSomething({ actions }: RunDecision): boolean {
+  return actions.some((action) => action.do === 'create');
+}
 
 /**
  * Everything that a decision rests on. A Job that has failed, or is not there, is read past the cache; and as a Job that

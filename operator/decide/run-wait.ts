@@ -1,7 +1,7 @@
 import { storageOf } from '../build/job.ts';
 import { readRevision } from '../build/revision.ts';
 import { RESOURCES } from '../kube/api.ts';
-import type { JobObject, RunObject } from '../objects.ts';
+import type { JobObject, PodObject, RunObject } from '../objects.ts';
 import type { Action } from './action.ts';
 import type { Admission } from './admit.ts';
 import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
@@ -25,6 +25,7 @@ export function wait(
     actions.push({ do: 'patch', resource: RESOURCES.jobs, object: job, patch: { spec: { suspend: !suspended } } });
   }
   const stages = run.status?.stages ?? [];
+  const where = `${current.name}/${current.task}`;
   if (held !== undefined) {
     const stage = { ...current, phase: 'Suspended' as const };
     return {
@@ -33,14 +34,15 @@ export function wait(
     };
   }
   if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
-  const trouble = troubleOf(job, pods, volumesOf(snapshot), complaint, now);
+  // How pods look that Kubernetes ends says nothing of what kept them, which is to be known to the end.
+  if (isEnding(job, pods))
+    return { actions, status: runStatus(run, withStage(stages, running(current)), asBefore(run, where), now) };
+  const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(snapshot), complaint, now);
   const { message: before, ...rest } = current;
   const stage: StageStatus = {
-    ...rest,
-    phase: 'Running',
+    ...running(rest),
     ...(trouble === undefined ? {} : { message: trouble.message.slice(0, 1024) }),
   };
-  const where = `${current.name}/${current.task}`;
   const outcome: Outcome =
     trouble === undefined
       ? { phase: 'Running', reason: 'Running', message: `${where} is under way` }
@@ -56,6 +58,29 @@ export function wait(
   const due = trouble === undefined || trouble.reason === RETRYING ? troubleDue(job, pods) : later(now);
   const requeue = due === undefined || due <= now ? {} : { requeueAt: due };
   return { actions, status: runStatus(run, withStage(stages, stage), outcome, now), ...requeue };
+}
+
+/** Whether the Job's end is decided, or its pods are on their way out, such as at a deadline. */
+function isEnding(job: JobObject, pods: readonly PodObject[]): boolean {
+  const decided = job.status?.conditions?.some(
+    ({ type, status }) => (type === 'FailureTarget' || type === 'SuccessCriteriaMet') && status === 'True',
+  );
+  return decided === true || (pods.length > 0 && !pods.some(isWanted));
+}
+
+function isWanted({ metadata }: PodObject): boolean {
+  return metadata.deletionTimestamp === undefined;
+}
+
+function running(stage: StageStatus): StageStatus {
+  return { ...stage, phase: 'Running' };
+}
+
+function asBefore({ status }: RunObject, where: string): Outcome {
+  const before = status?.conditions?.find(({ type }) => type === 'Reconciling');
+  return before?.status === 'True'
+    ? { phase: 'Running', reason: before.reason, message: before.message }
+    : { phase: 'Running', reason: 'Running', message: `${where} is under way` };
 }
 
 /** No further work starts, but what has come so far stays. */

@@ -106,6 +106,12 @@ function pod(status: PodObject['status'], created = '2026-11-23T02:09:50.000Z'):
   return { apiVersion: 'v1', kind: 'Pod', metadata, ...(status === undefined ? {} : { status }) };
 }
 
+/** A pod that somebody deleted, and that is not gone yet. */
+function leaving(status: PodObject['status']): PodObject {
+  const left = pod(status);
+  return { ...left, metadata: { ...left.metadata, deletionTimestamp: '2026-11-23T02:09:59Z' } };
+}
+
 const waitingFor = (reason: string, message: string): PodObject['status'] => ({
   phase: 'Pending',
   containerStatuses: [{ name: 'task', image: 'holdfast:nowhere', state: { waiting: { reason, message } } }],
@@ -471,6 +477,22 @@ test('a pod that was stuck at its image ends at its deadline with a message that
     reason: 'DeadlineExceeded',
     message: 'filter/filter: DeadlineExceeded: it took longer than it may: the image holdfast:nowhere cannot be pulled',
   });
+});
+
+test.each<[string, JobObject['status'], PodObject[]]>([
+  ['its pod is deleted', { startTime: SLOT, active: 1 }, [leaving(ended(137, '', 'ContainerStatusUnknown'))]],
+  ['its pod is gone', { startTime: SLOT, conditions: [{ type: 'FailureTarget', status: 'True' }] }, []],
+])('what a pod was stuck at is known to the end, also while %s at the deadline', (_name, state, pods) => {
+  const stuck = inFilter(jobOf('filter', 'filter'), { pods: [pod(waitingFor('ImagePullBackOff', 'Back-off'))] });
+  const { status } = decideRun(stuck, NOW);
+  const ending = inFilter(jobOf('filter', 'filter', state), { run: newRun({}, status), pods });
+  expect(decideRun(ending, NOW)).toEqual({ actions: [], status });
+});
+
+test('a pod that is deleted does not hide what the one in its place waits for', () => {
+  const pods = [leaving({ phase: 'Running' }), pod(waitingFor('ErrImagePull', 'a'))];
+  const { status } = decideRun(inFilter(jobOf('filter', 'filter'), { pods }), NOW);
+  expect(reconciling(status.conditions)?.reason).toBe('ImagePullBackOff');
 });
 
 test('what is missing and then appears leaves no trace', () => {

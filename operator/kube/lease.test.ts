@@ -9,6 +9,7 @@ interface Candidate {
   readonly clock: FakeClock;
   /** When each term began and ended, in milliseconds. */
   readonly terms: { readonly from: number; to?: number }[];
+  readonly errors: readonly unknown[];
 }
 
 let clock: FakeClock;
@@ -34,12 +35,14 @@ afterEach(async () => {
 function candidate(identity: string, own: FakeClock = clock): Candidate {
   const line = server.line();
   const terms: Candidate['terms'] = [];
+  const errors: unknown[] = [];
   const elector = startElector(line, {
     clock: own,
     random: () => 0.5,
     namespace: 'holdfast',
     name: 'operator',
     identity,
+    onError: (error) => errors.push(error),
     onLead(signal) {
       const term: Candidate['terms'][number] = { from: own.elapsed() };
       terms.push(term);
@@ -48,7 +51,7 @@ function candidate(identity: string, own: FakeClock = clock): Candidate {
       });
     },
   });
-  const made = { line, elector, clock: own, terms };
+  const made = { line, elector, clock: own, terms, errors };
   candidates.push(made);
   return made;
 }
@@ -70,6 +73,13 @@ async function pass(milliseconds: number): Promise<void> {
     expect(leaders.length).toBeLessThan(2);
   }
 }
+
+test('of two that start at once one leads, and the other has nothing to report', async () => {
+  const both = [candidate('a'), candidate('b')];
+  await clock.advance(5_000);
+  expect(both.map(({ elector }) => elector.leads()).sort()).toEqual([false, true]);
+  expect(both.flatMap(({ errors }) => errors)).toEqual([]);
+});
 
 test('the first takes a lease that nobody has made, for 10 s, with times in microseconds', async () => {
   const a = candidate('a');

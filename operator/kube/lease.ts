@@ -192,9 +192,11 @@ export function startElector(api: KubeApi, options: ElectorOptions): Elector {
         wait = await step();
       } catch (error) {
         doubt = true;
+        const faster = error instanceof KubeError && error.status === 409;
         // Somebody wrote in between; it may have been an earlier request of ours that seemed lost. Look at once.
-        wait = term !== undefined && error instanceof KubeError && error.status === 409 ? 0 : RETRY_MS * spread();
-        report(error);
+        wait = term !== undefined && faster ? 0 : RETRY_MS * spread();
+        // Of several that wait for a lease one gets it: nothing to report for the others.
+        if (term !== undefined || !faster) report(error);
       }
       await pause(clock, wait, stopping.signal);
     }
