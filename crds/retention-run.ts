@@ -1,10 +1,10 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { RUN_PHASES } from './run-phase.ts';
-import { conditions, count, fields, instant, keyedBy, name, oneOf, rules, text } from './schema.ts';
+import { conditions, count, fields, instant, keyedBy, name, objectName, oneOf, rules, text } from './schema.ts';
 
 const properties = {
   programRef: fields('The program that is run, in the same namespace.', {
-    name: text('Name of the RetentionProgram.'),
+    name: objectName('Name of the RetentionProgram.'),
   }),
   pipeline: oneOf(['batch'], 'What is run.'),
   slot: Type.Optional(instant('The instant that the run is as of. Default: the newest slot of the schedule.')),

@@ -82,8 +82,15 @@ export const text = (description: string, maxLength = 253) =>
 export const fraction = (description: string, options: object = {}) =>
   Type.Number({ minimum: 0, maximum: 1, description, ...options });
 
-/** An instant, RFC 3339. */
-export const instant = (description: string) => Type.String({ format: 'date-time', maxLength: 64, description });
+/** An instant, RFC 3339: the API server's idea of `date-time` is wider than that of any other reader. */
+export const instant = (description: string) =>
+  Type.String({
+    format: 'date-time',
+    pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`,
+    meaning: 'an instant such as 2026-11-23T02:00:00Z',
+    maxLength: 64,
+    description,
+  });
 
 /** An amount as Kubernetes writes it. */
 export const quantity = (description: string, preset: string) =>

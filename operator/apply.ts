@@ -1,7 +1,7 @@
 import { type Action, type Attempts, attemptKey } from './decide/action.ts';
-import { type KubeApi, KubeError, type KubeObject, keyOf } from './kube/api.ts';
+import { type KubeApi, KubeError, type KubeObject, keyOf, RESOURCES } from './kube/api.ts';
 import type { Recorder } from './kube/events.ts';
-import { controllerOf } from './objects.ts';
+import { type ConfigMapObject, controllerOf } from './objects.ts';
 
 /** What came of the actions. */
 export interface Applied extends Attempts {
@@ -61,18 +61,34 @@ async function create(
     const there = await api.get(resource, keyOf(object));
     // On its way out, or just gone: the next try will find the name free.
     if (there === undefined || there.metadata.deletionTimestamp !== undefined) throw error;
-    return controllerOf(there) === controllerOf(object)
+    return controllerOf(there) === controllerOf(object) || isTwin(there, object)
       ? { existing: there }
       : { taken: new Set([attemptKey(object)]), refused: new Map() };
   }
 }
 
-async function patch({ resource, object, patch }: Extract<Action, { do: 'patch' }>, api: KubeApi): Promise<void> {
+/** A ConfigMap that nobody owns any more, such as one orphaned with its program, is as good as ours while it is equal. */
+function isTwin(there: ConfigMapObject, ours: ConfigMapObject): boolean {
+  return (
+    ours.kind === RESOURCES.configMaps.kind &&
+    controllerOf(there) === undefined &&
+    there.immutable === true &&
+    Object.entries(ours.data ?? {}).every(([key, value]) => there.data?.[key] === value)
+  );
+}
+
+async function patch(
+  { resource, object, patch, optional }: Extract<Action, { do: 'patch' }>,
+  api: KubeApi,
+): Promise<void> {
+  const { metadata, ...rest } = patch;
   try {
     // The uid keeps a patch from another object that has the name by now: the API server refuses to change a uid.
-    await api.patch(resource, keyOf(object), { metadata: { uid: object.metadata.uid }, ...patch });
+    await api.patch(resource, keyOf(object), { metadata: { ...metadata, uid: object.metadata.uid }, ...rest });
   } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return;
+    if (!(error instanceof KubeError)) throw error;
+    if (error.status === 404) return;
+    if (optional && (error.status === 403 || error.status === 422)) return;
     throw error;
   }
 }

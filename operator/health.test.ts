@@ -3,7 +3,7 @@ import { type HealthServer, serveHealth } from './health.ts';
 import { METRICS, type MetricName } from './metrics.ts';
 
 let server: HealthServer;
-let isReady: boolean;
+let missing: readonly string[];
 
 afterEach(() => server.close());
 
@@ -18,17 +18,17 @@ async function ask(path: string): Promise<{ readonly status: number; readonly bo
 }
 
 test('it is healthy from the start, and ready once its caches are filled', async () => {
-  isReady = false;
-  server = await serveHealth(0, { ready: () => isReady, metrics: () => VALUES });
+  missing = ['jobs', 'pods'];
+  server = await serveHealth(0, { missing: () => missing, metrics: () => VALUES });
   expect((await ask('/healthz')).status).toBe(200);
-  expect((await ask('/readyz')).status).toBe(503);
-  isReady = true;
+  expect(await ask('/readyz')).toEqual({ status: 503, body: 'waiting for jobs, pods\n' });
+  missing = [];
   expect((await ask('/readyz')).status).toBe(200);
   expect((await ask('/secrets')).status).toBe(404);
 });
 
 test('every metric has a name as Prometheus wants them, a type, a sentence and a value', async () => {
-  server = await serveHealth(0, { ready: () => true, metrics: () => VALUES });
+  server = await serveHealth(0, { missing: () => [], metrics: () => VALUES });
   const { body } = await ask('/metrics?from=somewhere');
   for (const [name, { type, help }] of Object.entries(METRICS)) {
     expect(name).toMatch(/^(holdfast|process)_[a-z_]+$/);

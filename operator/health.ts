@@ -4,8 +4,8 @@ import { type MetricName, metricsPage } from './metrics.ts';
 
 /** What the operator tells about itself over HTTP. */
 export interface Health {
-  /** Whether its caches are filled: a replica that waits to lead is ready too. */
-  readonly ready: () => boolean;
+  /** What could not be listed yet, in words. A replica that waits to lead misses nothing and is ready, too. */
+  readonly missing: () => readonly string[];
   readonly metrics: () => Readonly<Record<MetricName, number>>;
 }
 
@@ -15,7 +15,7 @@ export interface HealthServer {
 }
 
 /** `/healthz`, `/readyz`, and `/metrics` in the text format of Prometheus. */
-export async function serveHealth(port: number, { ready, metrics }: Health): Promise<HealthServer> {
+export async function serveHealth(port: number, { missing, metrics }: Health): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const answer = (status: number, body: string) =>
       response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(body);
@@ -23,7 +23,7 @@ export async function serveHealth(port: number, { ready, metrics }: Health): Pro
       case '/healthz':
         return answer(200, 'ok\n');
       case '/readyz':
-        return ready() ? answer(200, 'ok\n') : answer(503, 'the caches are not filled yet\n');
+        return missing().length === 0 ? answer(200, 'ok\n') : answer(503, `waiting for ${missing().join(', ')}\n`);
       case '/metrics':
         return answer(200, metricsPage(metrics()));
       default:

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Caches, startCaches } from './controllers/caches.ts';
+import { startCaches } from './controllers/caches.ts';
 import { remember } from './controllers/memory.ts';
 import { CONTROLLERS } from './controllers/registry.ts';
 import { type Running, startControllers } from './controllers/start.ts';
@@ -41,36 +41,38 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
     ...(options.watchTiming === undefined ? {} : { timing: options.watchTiming }),
     onError: (error) => log(`watch: ${describe(error)}`),
   });
-  let ready = false;
+  let elector: Elector | undefined;
   let running: Running | undefined;
-  caches.synced.then(
+  // Whoever cannot see does not lead: another replica may be able to.
+  const leading = caches.synced.then(
     () => {
-      ready = true;
       log('watching');
+      elector = elect();
     },
     () => {},
   );
 
-  const elector: Elector = startElector(api, {
-    clock,
-    random,
-    namespace: settings.namespace,
-    name: settings.lease,
-    identity: `${settings.instance}_${randomUUID()}`,
-    ...(options.leaseTiming === undefined ? {} : { timing: options.leaseTiming }),
-    onLead: (signal) => {
-      counts.terms += 1;
-      log('leading');
-      void lead(signal);
-    },
-    onError: (error) => log(`lease: ${describe(error)}`),
-  });
+  const leads = () => elector?.leads() === true;
+  const elect = () =>
+    startElector(api, {
+      clock,
+      random,
+      namespace: settings.namespace,
+      name: settings.lease,
+      identity: `${settings.instance}_${randomUUID()}`,
+      ...(options.leaseTiming === undefined ? {} : { timing: options.leaseTiming }),
+      onLead: (signal) => {
+        counts.terms += 1;
+        log('leading');
+        lead(signal);
+      },
+      onError: (error) => log(`lease: ${describe(error)}`),
+    });
 
   /** One term: until the signal comes, and the syncs under way have seen that they may write no more. */
-  async function lead(signal: AbortSignal): Promise<void> {
-    if (!(await isSynced(caches)) || signal.aborted) return;
+  function lead(signal: AbortSignal): void {
     // A new memory each term: what another leader wrote meanwhile is newer than what we remember.
-    const memory = remember(fence(api, () => !signal.aborted && elector.leads()));
+    const memory = remember(fence(api, () => !signal.aborted && leads()));
     const term = startControllers(CONTROLLERS, {
       ...memory,
       caches,
@@ -100,9 +102,9 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
   }
 
   const health: HealthServer = await serveHealth(settings.port, {
-    ready: () => ready,
+    missing: () => (elector === undefined ? caches.missing() : []),
     metrics: () => ({
-      holdfast_operator_leading: elector.leads() ? 1 : 0,
+      holdfast_operator_leading: leads() ? 1 : 0,
       holdfast_operator_terms_total: counts.terms,
       holdfast_operator_syncs_total: counts.syncs,
       holdfast_operator_sync_failures_total: counts.failures,
@@ -116,22 +118,16 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
 
   return {
     port: health.port,
-    leads: () => elector.leads(),
+    leads,
     async stop() {
       // First the syncs, then the lease: whoever takes over finds nothing half done.
       await running?.stop();
-      await elector.stop();
+      await elector?.stop();
       await caches.stop();
+      await leading;
       await health.close();
     },
   };
-}
-
-function isSynced(caches: Caches): Promise<boolean> {
-  return caches.synced.then(
-    () => true,
-    () => false,
-  );
 }
 
 /** What happens in the best of operators: somebody wrote in between, or we stopped leading. */

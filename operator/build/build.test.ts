@@ -10,7 +10,7 @@ const SLOT = new Date('2026-11-23T02:00:00Z');
 const TASK: TaskAttempt = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 };
 
 function jobFor(spec: Parameters<typeof storedProgram>[0] = {}, task = TASK): any {
-  const pinned = readRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS.image))!;
+  const pinned = readRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS), 'keep')!;
   const made = run();
   const owner = {
     ...made,
@@ -59,27 +59,31 @@ test('the run of a slot belongs to its program', () => {
   });
 });
 
-test('equal programs have one revision; another spec or image another; turning it off and on the same', () => {
-  const name = (program: ReturnType<typeof storedProgram>, image = 'a') => buildRevision(program, image).metadata.name;
+test('equal programs have one revision; another spec, image or volume another; turning it off and on the same', () => {
+  const name = (program: ReturnType<typeof storedProgram>, change = {}) =>
+    buildRevision(program, { ...STAGE_SETTINGS, ...change }).metadata.name;
   expect(name(storedProgram())).toBe(name(storedProgram({}, { metadata: { generation: 9 } })));
   expect(name(storedProgram())).toBe(name(storedProgram({ enabled: false })));
   expect(name(storedProgram())).not.toBe(name(storedProgram({ programName: 'Another' })));
-  expect(name(storedProgram())).not.toBe(name(storedProgram(), 'b'));
+  expect(name(storedProgram())).not.toBe(name(storedProgram(), { image: 'another' }));
+  expect(name(storedProgram())).not.toBe(name(storedProgram(), { artifactsClaim: 'another' }));
 });
 
 test('a revision reads back as what was pinned, and one that was edited does not', () => {
-  const made = buildRevision(storedProgram(), 'holdfast@sha256:1');
+  const made = buildRevision(storedProgram(), { ...STAGE_SETTINGS, image: 'holdfast@sha256:1' });
   expect(made.immutable).toBe(true);
-  expect(readRevision(made)).toMatchObject({
+  expect(readRevision(made, 'keep')).toMatchObject({
     name: made.metadata.name,
     image: 'holdfast@sha256:1',
-    spec: { programId: 'keep' },
+    spec: { programId: 'keep', storage: { artifacts: { claimName: STAGE_SETTINGS.artifactsClaim } } },
   });
   const text = made.data!['revision.json']!;
   expect(
-    readRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"keep"', '"k"  ') } }),
+    readRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"Keep"', '"Kept"') } }, 'keep'),
   ).toBeUndefined();
-  expect(readRevision({ ...made, data: {} })).toBeUndefined();
+  expect(readRevision({ ...made, data: { ...made.data, image: 'evil' } }, 'keep')).toBeUndefined();
+  expect(readRevision({ ...made, data: {} }, 'keep')).toBeUndefined();
+  expect(readRevision(made, 'another')).toBeUndefined();
 });
 
 test('a pod of a task may do nothing but its work', () => {

@@ -1,10 +1,12 @@
+import type { RetentionProgramSpec } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import { ANNOTATIONS, programLabels } from './labels.ts';
 import { nameOf } from './name.ts';
 import { ownerReference } from './owner.ts';
-import { type PinnedRevision, REVISION_FILE } from './revision.ts';
+import type { PinnedRevision } from './revision.ts';
+import { REVISION_FILE } from './revision-file.ts';
 
 /** One try at one task of a run. */
 export interface TaskAttempt {
@@ -45,7 +47,7 @@ export function jobName(run: string, { stage, task, attempt }: TaskAttempt): str
 
 /** What a program, and the operator's settings, say about storage; or which of it nobody says. */
 export function storageOf(
-  { storage }: PinnedRevision['spec'],
+  { storage }: RetentionProgramSpec,
   settings: StageSettings,
 ): Storage | { readonly missing: string } {
   const secret = storage?.postgres?.secretRef ?? settings.postgresSecret;

@@ -1,5 +1,5 @@
-import { ANNOTATIONS, MANAGED_SELECTOR } from '../build/labels.ts';
-import { type KubeApi, type KubeObject, type ObjectKey, RESOURCES, type Resource } from '../kube/api.ts';
+import { MANAGED_SELECTOR } from '../build/labels.ts';
+import { type KubeApi, KubeError, type KubeObject, type ObjectKey, RESOURCES, type Resource } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
 import { type Change, type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
 import type { Indexes, Store } from '../kube/store.ts';
@@ -31,10 +31,16 @@ interface Source<T extends KubeObject> {
   readonly indexes: Indexes<T>;
 }
 
+/** With the namespace: an owner of another is none, whatever somebody there writes into an object. */
 const byOwner = (object: KubeObject): readonly string[] => {
   const uid = controllerOf(object);
-  return uid === undefined ? [] : [uid];
+  return uid === undefined ? [] : [`${object.metadata.namespace}/${uid}`];
 };
+
+/** The value of the index `owner` for what an object owns. */
+export function ownedBy({ metadata }: KubeObject): string {
+  return `${metadata.namespace}/${metadata.uid}`;
+}
 
 const SOURCES: { readonly [Name in CacheName]: Source<Kinds[Name]> } = {
   programs: {
@@ -54,23 +60,47 @@ const SOURCES: { readonly [Name in CacheName]: Source<Kinds[Name]> } = {
   revisions: { resource: RESOURCES.configMaps, labelSelector: MANAGED_SELECTOR, indexes: { owner: byOwner } },
 };
 
+/** Other programs of the namespace with the same programId. */
+export function twinsOf({ metadata, spec }: ProgramObject, { programs }: Pick<Caches, 'programs'>) {
+  return programs
+    .byIndex('programId', `${metadata.namespace}/${spec.programId}`)
+    .filter((other) => other.metadata.uid !== metadata.uid);
+}
+
+/** Those of them that have the id by right. */
+export function olderTwinsOf(program: ProgramObject, caches: Pick<Caches, 'programs'>): readonly ProgramObject[] {
+  const order = ({ metadata }: KubeObject) => `${metadata.creationTimestamp} ${metadata.name}`;
+  return twinsOf(program, caches).filter((twin) => order(twin) < order(program));
+}
+
 /** Key of the program that a run names. */
 export function programKeyOf({ metadata, spec }: RunObject): ObjectKey {
   return `${metadata.namespace}/${spec.programRef.name}`;
 }
 
-/** Key of the run that a Job or a pod belongs to. */
-export function runKeyOf({ metadata }: KubeObject): ObjectKey | undefined {
-  const run = metadata.annotations?.[ANNOTATIONS.run];
-  return run === undefined ? undefined : `${metadata.namespace}/${run}`;
+/** Key of the run that a Job belongs to, or the Job of a pod. Not from what people may edit. */
+export function runKeyOf({ metadata }: KubeObject, { jobs }: Pick<Caches, 'jobs'>): ObjectKey | undefined {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  switch (owner?.kind) {
+    case 'RetentionRun':
+      return `${metadata.namespace}/${owner.name}`;
+    case 'Job': {
+      const job = jobs.get(`${metadata.namespace}/${owner.name}`);
+      return job && runKeyOf(job, { jobs });
+    }
+    default:
+      return undefined;
+  }
 }
 
 export type Listener = (cache: CacheName, change: Change<KubeObject>) => void;
 
 /** Everything that the operator watches, as far as it has heard. */
 export type Caches = { readonly [Name in CacheName]: Store<Kinds[Name]> } & {
-  /** Resolves once each has been listed. */
+  /** Resolves once each has been listed, but for namespaces that are not there: what none of is granted. */
   readonly synced: Promise<void>;
+  /** What has not been listed yet, such as `jobs in shop`. */
+  missing(): readonly string[];
   /** Failures under way, such as rights that are missing. */
   failures(): readonly unknown[];
   /** Calls back after each change, until the function that it returns is called. */
@@ -89,13 +119,20 @@ export interface CacheOptions {
 
 export function startCaches(api: KubeApi, options: CacheOptions): Caches {
   const listeners = new Set<Listener>();
-  const reflectors: Pick<Reflector<KubeObject>, 'synced' | 'failure' | 'stop'>[] = [];
-  const scopes = options.namespaces.length === 0 ? [undefined] : options.namespaces;
+  const scopes = (options.namespaces.length === 0 ? [undefined] : options.namespaces).map(startScope);
 
-  function watch<Name extends CacheName>(name: Name): Store<Kinds[Name]> {
-    const { resource, labelSelector, indexes } = SOURCES[name];
-    const parts = new Map<string, Store<Kinds[Name]>>();
-    for (const namespace of scopes) {
+  /** The caches of one namespace, or of all. */
+  function startScope(namespace: string | undefined) {
+    const listed = new Set<CacheName>();
+    const settled = Promise.withResolvers<void>();
+    const names = Object.keys(SOURCES) as CacheName[];
+    const refused = () => names.filter((name) => isRefusal(reflectors[name].failure()));
+    const look = () => {
+      // A namespace that is gone took our rights with it. The others are no worse for it; it is asked for again all the time.
+      if (listed.size === names.length || refused().length === names.length) settled.resolve();
+    };
+    const start = <Name extends CacheName>(name: Name): Reflector<Kinds[Name]> => {
+      const { resource, labelSelector, indexes } = SOURCES[name];
       const reflector = startReflector<Kinds[Name]>(api, resource, {
         ...options,
         namespace,
@@ -104,35 +141,65 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
         onChange: (_key, change) => {
           for (const listener of listeners) listener(name, change);
         },
+        onError(error) {
+          options.onError(error);
+          look();
+        },
       });
-      reflectors.push(reflector);
-      parts.set(namespace ?? '', reflector.store);
-    }
-    return joined(parts);
+      reflector.synced.then(
+        () => {
+          listed.add(name);
+          look();
+        },
+        (error: unknown) => settled.reject(error),
+      );
+      return reflector;
+    };
+    const reflectors: { readonly [Name in CacheName]: Reflector<Kinds[Name]> } = {
+      programs: start('programs'),
+      runs: start('runs'),
+      jobs: start('jobs'),
+      pods: start('pods'),
+      revisions: start('revisions'),
+    };
+    return {
+      namespace: namespace ?? '',
+      reflectors,
+      settled: settled.promise,
+      missing: () =>
+        names
+          .filter((name) => !listed.has(name))
+          .map((name) => (namespace === undefined ? name : `${name} in ${namespace}`)),
+    };
   }
 
-  const caches = {
-    programs: watch('programs'),
-    runs: watch('runs'),
-    jobs: watch('jobs'),
-    pods: watch('pods'),
-    revisions: watch('revisions'),
-  };
-  const synced = Promise.all(reflectors.map((reflector) => reflector.synced)).then(() => {});
+  const storeOf = <Name extends CacheName>(name: Name): Store<Kinds[Name]> =>
+    joined(new Map(scopes.map(({ namespace, reflectors }) => [namespace, reflectors[name].store])));
+  const all = scopes.flatMap(({ reflectors }) => Object.values(reflectors));
+  const synced = Promise.all(scopes.map(({ settled }) => settled)).then(() => {});
   // Whoever stops them early need not also wait for it.
   synced.catch(() => {});
   return {
-    ...caches,
+    programs: storeOf('programs'),
+    runs: storeOf('runs'),
+    jobs: storeOf('jobs'),
+    pods: storeOf('pods'),
+    revisions: storeOf('revisions'),
     synced,
-    failures: () => reflectors.map(({ failure }) => failure()).filter((failure) => failure !== undefined),
+    missing: () => scopes.flatMap((scope) => scope.missing()),
+    failures: () => all.map(({ failure }) => failure()).filter((failure) => failure !== undefined),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     async stop() {
-      await Promise.all(reflectors.map((reflector) => reflector.stop()));
+      await Promise.all(all.map((reflector) => reflector.stop()));
     },
   };
+}
+
+function isRefusal(failure: unknown): boolean {
+  return failure instanceof KubeError && (failure.status === 403 || failure.status === 404);
 }
 
 /** Stores of several namespaces as one. */

@@ -10,6 +10,8 @@ export interface ControllerContext {
   readonly api: KubeApi;
   /** What we know better than the caches do. */
   readonly newest: Memory['newest'];
+  readonly hasMadeFor: Memory['hasMadeFor'];
+  readonly inTurn: Memory['inTurn'];
   readonly caches: Caches;
   readonly recorder: Recorder;
   readonly clock: Clock;

@@ -8,16 +8,19 @@ const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
 const FRIDAY = new Date('2026-11-20T12:00:00Z');
 /** From Friday noon to two seconds past the slot of Monday at two. */
 const TO_SLOT = 62 * 3_600_000 + 2_000;
+/** Nearer to the slot, for what is done a hundred times. */
+const BEFORE_SLOT = new Date('2026-11-23T01:59:00Z');
+const TO_SLOT_FROM_BEFORE = 62_000;
 const RUN = 'keep-20261123t0200z';
 
 let world: World;
 
 afterEach(() => world?.stop());
 
-async function toSlot(): Promise<void> {
+async function toSlot(milliseconds = TO_SLOT): Promise<void> {
   world.kube.put(retentionPrograms, program());
   await world.settle();
-  await world.clock.advance(TO_SLOT);
+  await world.clock.advance(milliseconds);
   await world.settle();
 }
 
@@ -253,16 +256,16 @@ test('deleting the program takes its runs, Jobs and revisions with it', async ()
 });
 
 test('wherever the operator is killed, its successor brings the cluster to the same state', async () => {
-  world = openWorld({ start: FRIDAY });
-  await toSlot();
+  world = openWorld({ start: BEFORE_SLOT });
+  await toSlot(TO_SLOT_FROM_BEFORE);
   const undisturbed = picture(world.kube);
   const writes = world.writes.length;
   await world.stop();
   const diverged: string[] = [];
   for (let number = 1; number <= writes; number += 1) {
     for (const fate of ['killed before', 'killed after'] as const) {
-      world = openWorld({ start: FRIDAY, fate: (_write, at) => (at === number ? fate : 'live') });
-      await toSlot();
+      world = openWorld({ start: BEFORE_SLOT, fate: (_write, at) => (at === number ? fate : 'live') });
+      await toSlot(TO_SLOT_FROM_BEFORE);
       const same = JSON.stringify(picture(world.kube)) === JSON.stringify(undisturbed);
       if (!same || world.lives() !== 2) diverged.push(`${fate} write ${number}`);
       await world.stop();

@@ -1,4 +1,6 @@
 import { type KubeApi, type KubeObject, keyOf } from '../kube/api.ts';
+import { controllerOf } from '../objects.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /**
  * Remembers what was written until the watch has caught up: a sync that looks too early would otherwise decide on what was
@@ -9,6 +11,10 @@ export interface Memory {
   readonly api: KubeApi;
   /** The object as we know it: what we wrote last, unless the cache is as new. */
   newest<T extends KubeObject>(cached: T): T;
+  /** Whether we have made an object that goes with the one of this uid. */
+  hasMadeFor(uid: string): boolean;
+  /** Does the work once no other of the same name is under way. */
+  inTurn: Turns;
 }
 
 /** Objects that are deleted before the watch has caught up are never asked for again. */
@@ -27,9 +33,26 @@ export function remember(api: KubeApi): Memory {
     return object;
   }
 
+  const owners = new Set<string>();
+
+  function addBounded(set: Set<string>, value: string): void {
+    set.delete(value);
+    set.add(value);
+    const [oldest] = set;
+    if (set.size > MOST_REMEMBERED && oldest !== undefined) set.delete(oldest);
+  }
+
   return {
+    hasMadeFor: (uid) => owners.has(uid),
+    inTurn: createTurns(),
     api: {
       ...api,
+      async create(resource, object, ...rest) {
+        const made = await api.create(resource, object, ...rest);
+        const owner = controllerOf(object);
+        if (owner !== undefined) addBounded(owners, owner);
+        return made;
+      },
       applyStatus: async (...request) => keep(await api.applyStatus(...request)),
       patch: async (...request) => keep(await api.patch(...request)),
     },

@@ -9,6 +9,7 @@ import { createStore } from '../kube/store.ts';
 import type { ProgramObject } from '../objects.ts';
 import type { CacheName, Caches } from './caches.ts';
 import type { ControllerContext } from './controller.ts';
+import { remember } from './memory.ts';
 import { retentionProgramController } from './retention-program.ts';
 
 const { retentionPrograms, retentionRuns, configMaps } = RESOURCES;
@@ -18,7 +19,7 @@ const clock = fakeClock(new Date('2026-11-20T12:00:00Z'));
 /** A program that was edited since its revision was made. */
 function edited(kube: FakeKube): KubeObject {
   const before = kube.put(retentionPrograms, program()) as ProgramObject;
-  const revision = kube.put(configMaps, buildRevision(before, STAGE_SETTINGS.image));
+  const revision = kube.put(configMaps, buildRevision(before, STAGE_SETTINGS));
   kube.change(retentionPrograms, 'shop/keep', (object) => {
     object['spec'].programName = 'Another';
   });
@@ -28,7 +29,7 @@ function edited(kube: FakeKube): KubeObject {
 /** A cache that has heard of everything but runs. */
 function withoutRuns(kube: FakeKube): Caches {
   const stored = (name: CacheName, objects: readonly KubeObject[]) => {
-    const index = () => [kube.all(retentionPrograms)[0]?.metadata.uid ?? ''];
+    const index = () => [`shop/${kube.all(retentionPrograms)[0]?.metadata.uid}`];
     const store = createStore<KubeObject>({ owner: index, program: () => [], programId: () => [] });
     for (const object of objects) store.set(object);
     return [name, store];
@@ -40,16 +41,15 @@ function withoutRuns(kube: FakeKube): Caches {
   ]) as Caches;
 }
 
-async function reconcile(kube: FakeKube): Promise<void> {
+async function reconcile(kube: FakeKube): Promise<Date | undefined> {
   const context: ControllerContext = {
-    api: kube.api,
-    newest: (object) => object,
+    ...remember(kube.api),
     caches: withoutRuns(kube),
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,
     settings: STAGE_SETTINGS,
   };
-  await retentionProgramController.reconcile('shop/keep', context);
+  return await retentionProgramController.reconcile('shop/keep', context);
 }
 
 test('a revision that nothing is pinned to is forgotten', async () => {
@@ -69,4 +69,10 @@ test('a revision stays while a run is pinned to it that the cache has not heard 
   });
   await reconcile(kube);
   expect(kube.all(configMaps).map(({ metadata }) => metadata.name)).toEqual([revision.metadata.name]);
+});
+
+test('a program whose slot is days away is looked at again within minutes, for what nobody told', async () => {
+  const kube = fakeKube(() => clock.now());
+  edited(kube);
+  expect((await reconcile(kube))?.getTime()).toBe(clock.now().getTime() + 10 * 60_000);
 });

@@ -1,10 +1,11 @@
 import { apply } from '../apply.ts';
 import { type Attempts, NO_ATTEMPTS } from '../decide/action.ts';
 import { decideProgram, type ProgramDecision, type ProgramSnapshot } from '../decide/program.ts';
-import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
+import { keyOf, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../objects.ts';
-import { type Caches, programKeyOf } from './caches.ts';
+import { olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './caches.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { lookAgain } from './resync.ts';
 import { writeStatus } from './write-status.ts';
 
 /** Each round, one more object turns out to be in the way. */
@@ -54,10 +55,11 @@ export const retentionProgramController: Controller = {
       const applied = await apply(decision.actions, api, recorder);
       if (applied.taken.size === 0 && applied.refused.size === 0) {
         await writeStatus(api, RESOURCES.retentionPrograms, program, decision.status);
-        return decision.requeueAt;
+        return lookAgain(decision.requeueAt, clock.now());
       }
       attempts = applied;
     }
+    if (program !== undefined) throw new Error(`not settled in ${MOST_ROUNDS} rounds`);
     return undefined;
   },
 };
@@ -71,8 +73,8 @@ function gather(
   return {
     program,
     runs: liveRuns ?? caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run)),
-    revisions: caches.revisions.byIndex('owner', program.metadata.uid),
-    twins: twinsOf(program, caches).filter((twin) => isOlder(twin, program)),
+    revisions: caches.revisions.byIndex('owner', ownedBy(program)),
+    twins: olderTwinsOf(program, caches),
     attempts,
     settings,
   };
@@ -90,16 +92,4 @@ function forgetsRevision({ actions }: ProgramDecision): boolean {
 async function runsOf({ metadata }: ProgramObject, { api }: ControllerContext): Promise<readonly RunObject[]> {
   const { items } = await api.list<RunObject>(RESOURCES.retentionRuns, { namespace: metadata.namespace });
   return items.filter((run) => run.spec.programRef.name === metadata.name);
-}
-
-/** Other programs of the namespace with the same programId. */
-function twinsOf({ metadata, spec }: ProgramObject, caches: Caches): readonly ProgramObject[] {
-  return caches.programs
-    .byIndex('programId', `${metadata.namespace}/${spec.programId}`)
-    .filter((other) => other.metadata.uid !== metadata.uid);
-}
-
-function isOlder(one: ProgramObject, other: ProgramObject): boolean {
-  const order = ({ metadata }: KubeObject): ObjectKey => `${metadata.creationTimestamp} ${metadata.name}`;
-  return order(one) < order(other);
 }

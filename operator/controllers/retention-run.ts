@@ -2,12 +2,12 @@ import { apply } from '../apply.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
 import { buildRevision } from '../build/revision.ts';
 import { NO_ATTEMPTS } from '../decide/action.ts';
-import { reportOf } from '../decide/report.ts';
+import { containerOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
 import { isFinal, type RunDecision, type RunSnapshot } from '../decide/run-snapshot.ts';
 import { currentStage } from '../decide/tasks.ts';
 import { endOf, troubleDue } from '../decide/trouble.ts';
-import { type KubeObject, keyOf, RESOURCES } from '../kube/api.ts';
+import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import {
   type ConfigMapObject,
   isOwnedBy,
@@ -16,9 +16,10 @@ import {
   type ProgramObject,
   type RunObject,
 } from '../objects.ts';
-import { programKeyOf, runKeyOf } from './caches.ts';
+import { olderTwinsOf, ownedBy, programKeyOf, runKeyOf } from './caches.ts';
 import { lastComplaint } from './complaint.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { lookAgain } from './resync.ts';
 import { writeStatus } from './write-status.ts';
 
 /** Each round, one more object turns out to be in the way, or to be there. */
@@ -48,7 +49,7 @@ export const retentionRunController: Controller = {
           .map(keyOf);
       case 'jobs':
       case 'pods':
-        return [runKeyOf(changed)].filter((key) => key !== undefined);
+        return [runKeyOf(changed, caches)].filter((key) => key !== undefined);
       case 'revisions':
         return caches.runs
           .byIndex('revision', keyOf(changed))
@@ -58,32 +59,40 @@ export const retentionRunController: Controller = {
   },
 
   async reconcile(key, context) {
-    const { api, caches, recorder, clock, newest } = context;
-    const cached = caches.runs.get(key);
-    let snapshot = cached && (await gather(newest(cached), context, false));
-    let isLive = false;
-    for (let round = 0; snapshot !== undefined && round < MOST_ROUNDS; round += 1) {
-      const decision = decideRun(snapshot, clock.now());
-      if (makesSomething(decision) && !isLive) {
-        // The cache may be of before: what it takes for yet to be made may be done by now, and its Job collected.
-        const fresh: RunObject | undefined = await api.get<RunObject>(RESOURCES.retentionRuns, key);
-        isLive = true;
-        if (fresh?.metadata.resourceVersion !== snapshot.run.metadata.resourceVersion) {
-          snapshot = fresh && (await gather(fresh, context, true));
-          continue;
-        }
-      }
-      const applied = await apply(decision.actions, api, recorder);
-      const seen = await learn(snapshot, applied.existing, context);
-      if (seen === snapshot && applied.taken.size === 0 && applied.refused.size === 0) {
-        await writeStatus(api, RESOURCES.retentionRuns, snapshot.run, decision.status);
-        return decision.requeueAt;
-      }
-      snapshot = { ...seen, attempts: applied };
-    }
-    return undefined;
+    const run = context.caches.runs.get(key);
+    // One run of a program at a time, or two could find each other not begun, and both begin.
+    return run && (await context.inTurn(programKeyOf(run), () => settle(key, context)));
   },
 };
+
+/** Decides and applies until nothing new turns up; resolves to when to look again. */
+async function settle(key: ObjectKey, context: ControllerContext): Promise<Date | undefined> {
+  const { api, caches, recorder, clock, newest } = context;
+  const cached = caches.runs.get(key);
+  let snapshot = cached && (await gather(newest(cached), context, false));
+  let isLive = false;
+  for (let round = 0; snapshot !== undefined && round < MOST_ROUNDS; round += 1) {
+    const decision = decideRun(snapshot, clock.now());
+    if (makesSomething(decision) && !isLive) {
+      // The cache may be of before: what it takes for yet to be made may be done by now, and its Job collected.
+      const fresh: RunObject | undefined = await api.get<RunObject>(RESOURCES.retentionRuns, key);
+      isLive = true;
+      if (fresh?.metadata.resourceVersion !== snapshot.run.metadata.resourceVersion) {
+        snapshot = fresh && (await gather(fresh, context, true));
+        continue;
+      }
+    }
+    const applied = await apply(decision.actions, api, recorder);
+    const seen = await learn(snapshot, applied.existing, context);
+    if (seen === snapshot && applied.taken.size === 0 && applied.refused.size === 0) {
+      await writeStatus(api, RESOURCES.retentionRuns, snapshot.run, decision.status);
+      return isFinal(decision) ? undefined : lookAgain(decision.requeueAt, clock.now());
+    }
+    snapshot = { ...seen, attempts: applied };
+  }
+  if (snapshot !== undefined) throw new Error(`not settled in ${MOST_ROUNDS} rounds`);
+  return undefined;
+}
 
 function makesSomething({ actions }: RunDecision): boolean {
   return actions.some((action) => action.do === 'create');
@@ -97,7 +106,7 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
   const { api, caches, newest, settings } = context;
   const { namespace, uid } = run.metadata;
   const programKey = programKeyOf(run);
-  const jobs = new Map(caches.jobs.byIndex('owner', uid).map((job) => [job.metadata.name, newest(job)]));
+  const jobs = new Map(caches.jobs.byIndex('owner', ownedBy(run)).map((job) => [job.metadata.name, newest(job)]));
   const current = isFinal(run) ? undefined : currentStage(run.status?.stages);
   const name = current?.phase === 'Succeeded' ? undefined : current?.job;
   if (name !== undefined) {
@@ -121,13 +130,18 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
     ? undefined
     : (caches.programs.get(programKey) ?? (await api.get<ProgramObject>(RESOURCES.retentionPrograms, programKey)));
   const revision = run.status?.revision;
+  const others = caches.runs
+    .byIndex('program', programKey)
+    .map((other) => newest(other))
+    .filter((other) => other.metadata.uid !== uid && !isFinal(other));
+  const hasJob = (other: RunObject) =>
+    context.hasMadeFor(other.metadata.uid) || caches.jobs.byIndex('owner', ownedBy(other)).length > 0;
   return {
     run,
     program,
-    others: caches.runs
-      .byIndex('program', programKey)
-      .map((other) => newest(other))
-      .filter((other) => other.metadata.uid !== uid && !isFinal(other)),
+    others,
+    begun: new Set(others.filter(hasJob).map(({ metadata }) => metadata.uid)),
+    twins: program === undefined ? [] : olderTwinsOf(program, caches),
     revision:
       program === undefined
         ? undefined
@@ -140,13 +154,22 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
   };
 }
 
-/** Pods of a Job; once it is over, with the report of one, for which the cache may be late. */
+/** Pods of a Job; once it is over, with those that tell how it ended, for which the cache may be late. */
 async function podsOf(job: JobObject, { api, caches }: ControllerContext): Promise<readonly PodObject[]> {
-  const cached = caches.pods.byIndex('owner', job.metadata.uid);
-  if (endOf(job) === undefined || reportOf(cached) !== undefined) return cached;
+  const cached = caches.pods.byIndex('owner', ownedBy(job));
+  const end = endOf(job);
+  if (end === undefined || toldBy(cached, end.succeeded) >= (end.succeeded ? 1 : (job.status?.failed ?? 1)))
+    return cached;
   const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`;
   const { items } = await api.list<PodObject>(RESOURCES.pods, { namespace: job.metadata.namespace, labelSelector });
   return items.filter((pod) => isOwnedBy(pod, job.metadata.uid));
+}
+
+function toldBy(pods: readonly PodObject[], succeeded: boolean): number {
+  return pods.filter((pod) => {
+    const exitCode = containerOf(pod)?.state?.terminated?.exitCode;
+    return exitCode !== undefined && (exitCode === 0) === succeeded;
+  }).length;
 }
 
 /** Why the Job has no pod, or its pod no container, for so long that it is time to ask. */
@@ -175,7 +198,7 @@ async function currentRevision(
   program: ProgramObject,
   { api, caches, settings }: ControllerContext,
 ): Promise<ConfigMapObject | undefined> {
-  const key = keyOf(buildRevision(program, settings.image));
+  const key = keyOf(buildRevision(program, settings));
   if (caches.revisions.get(key) === undefined) return undefined;
   // The cache may be of before it was deleted, and then pods would wait for it for ever.
   const there = await api.get<ConfigMapObject>(RESOURCES.configMaps, key);

@@ -8,7 +8,14 @@ export type Action =
   | { readonly do: 'create'; readonly resource: Resource; readonly object: KubeObject }
   /** Deletes this very object, and in the background what goes with it. */
   | { readonly do: 'delete'; readonly resource: Resource; readonly object: Stored }
-  | { readonly do: 'patch'; readonly resource: Resource; readonly object: Stored; readonly patch: object }
+  | {
+      readonly do: 'patch';
+      readonly resource: Resource;
+      readonly object: Stored;
+      readonly patch: { readonly metadata?: object; readonly spec?: object };
+      /** Nothing rests on it: that it is forbidden is no failure. */
+      readonly optional?: boolean;
+    }
   | { readonly do: 'event'; readonly regarding: KubeObject; readonly reason: EventReason; readonly message: string };
 
 type Stored = KubeObject & { readonly metadata: StoredMetadata };

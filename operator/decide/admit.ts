@@ -4,8 +4,11 @@ import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../objects.ts';
 import type { ConditionReason } from './reasons.ts';
-import type { RunSnapshot } from './run-snapshot.ts';
+import { type RunSnapshot, waitsForPerson } from './run-snapshot.ts';
 import type { Outcome } from './run-status.ts';
+
+/** Another operator's clock, which made the run, may be so far ahead of ours. */
+const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** Whether work for a run may start now, and with what; or why not. */
 export type Admission =
@@ -37,15 +40,15 @@ export function admit(snapshot: RunSnapshot, now: Date): Admission {
 /** A run under way keeps to what it is pinned to, whatever the program says by now. */
 function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject): Admission {
   const slot = run.status?.slot;
-  const pinned = revision && readRevision(revision);
+  const pinned = revision && readRevision(revision, program.metadata.name);
   if (pinned !== undefined && slot !== undefined) {
     const storage = storageOf(pinned.spec, settings);
     if ('missing' in storage) return noStorage(storage.missing);
     return { slot: new Date(slot), storage, revision: { pinned } };
   }
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
-  const current = buildRevision(program, settings.image);
-  const again = readRevision(current);
+  const current = buildRevision(program, settings);
+  const again = readRevision(current, program.metadata.name);
   if (revision === undefined && again !== undefined && again.name === run.status?.revision && slot !== undefined) {
     const storage = storageOf(again.spec, settings);
     if ('missing' in storage) return noStorage(storage.missing);
@@ -59,7 +62,7 @@ function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject):
 }
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
-  const { run, others, revision, settings } = snapshot;
+  const { run, others, begun, twins, revision, settings } = snapshot;
   const [finding] = checkMeaning(program.spec);
   if (finding !== undefined) {
     return no('Pending', 'SpecInvalid', `the program's ${fieldName(finding.path)} ${finding.reason}`);
@@ -68,7 +71,11 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   if (provider !== undefined) {
     return no('Pending', 'ProviderUnavailable', `the program's ${fieldName(provider.path)} ${provider.reason}`);
   }
-  const first = others.find((other) => goesFirst(other, run));
+  const [twin] = twins;
+  if (twin !== undefined) {
+    return no('Pending', 'ProgramIdTaken', `the program's programId is that of the program ${twin.metadata.name}`);
+  }
+  const first = others.find((other) => begun.has(other.metadata.uid) || goesFirst(other, run));
   if (first !== undefined) {
     return no('Pending', 'WaitingForRun', `the run ${first.metadata.name} of the same program goes first`);
   }
@@ -76,9 +83,15 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   if (slot === undefined) {
     return no('Failed', 'NoSlot', `${program.spec.batchSchedule} has had no slot yet: give the run a slot`);
   }
-  const make = buildRevision(program, settings.image);
+  if (Number.isNaN(slot.getTime())) {
+    return no('Failed', 'NoSlot', `spec.slot ${run.spec.slot} is no instant such as 2026-11-23T02:00:00Z`);
+  }
+  if (slot.getTime() > now.getTime() + CLOCK_SKEW_MS) {
+    return no('Failed', 'SlotInFuture', `the slot ${slot.toISOString()} is yet to come: nothing is known as of then`);
+  }
+  const make = buildRevision(program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
-  const pinned = readRevision(revision ?? make);
+  const pinned = readRevision(revision ?? make, program.metadata.name);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
   const storage = storageOf(pinned.spec, settings);
   if ('missing' in storage) return noStorage(storage.missing);
@@ -88,8 +101,7 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
 /** Of several runs one that has begun goes first, then the oldest: all of them agree on which that is. */
 function goesFirst(other: RunObject, run: RunObject): boolean {
   if (other.status?.startTime !== undefined) return true;
-  // It waits for a person, not for us.
-  if (other.spec.suspend || other.status?.phase === 'Suspended') return false;
+  if (waitsForPerson(other)) return false;
   const order = (one: RunObject) => `${one.metadata.creationTimestamp} ${one.metadata.name}`;
   return order(other) < order(run);
 }

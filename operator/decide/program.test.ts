@@ -41,7 +41,7 @@ function runAt(slot: string, phase?: NonNullable<RunObject['status']>['phase'], 
 }
 
 function revision(program: ProgramObject): ConfigMapObject & { readonly metadata: StoredMetadata } {
-  const made = buildRevision(program, STAGE_SETTINGS.image);
+  const made = buildRevision(program, STAGE_SETTINGS);
   const metadata = {
     ...made.metadata,
     namespace: 'shop',
@@ -56,6 +56,8 @@ function brief(action: Action): string {
   if (action.do === 'event') return `event ${action.reason}`;
   return `${action.do} ${action.object.metadata.name}`;
 }
+
+const heldMetadata = { ...runAt(FIRST).metadata, name: 'by-hand', ownerReferences: [] };
 
 interface Row {
   readonly given: ProgramSnapshot;
@@ -136,8 +138,45 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Running')] }),
     at: SECOND,
     lastSlot: FIRST,
-    next: THIRD,
+    next: SECOND,
     requeue: '2026-11-30T14:00:00.000Z',
+  },
+  'a run that a person holds back does not hold the schedule back': {
+    given: snapshot(known(), { runs: [{ ...runAt(FIRST, 'Suspended'), metadata: heldMetadata } as RunObject] }),
+    at: FIRST,
+    does: [`create ${RUN}`, 'event RunCreated'],
+    next: FIRST,
+    requeue: SECOND,
+  },
+  'a slot whose run is refused is an event and a reason not to be ready': {
+    given: snapshot(known(), {
+      attempts: {
+        taken: new Set(),
+        refused: new Map([[attemptKey(runAt(FIRST)), { status: 403, message: 'exceeded quota' }]]),
+      },
+    }),
+    at: FIRST,
+    does: ['event RunRefused'],
+    ready: 'not Refused',
+    next: FIRST,
+    requeue: '2026-11-23T02:00:15.000Z',
+  },
+  'a slot that passes while something is amiss with the program is run once that is mended': {
+    given: snapshot(
+      storedProgram(
+        {},
+        {
+          status: decideProgram(
+            { ...snapshot(known()), settings: { ...STAGE_SETTINGS, artifactsClaim: undefined } },
+            new Date('2026-11-23T01:59:00Z'),
+          ).status,
+        },
+      ),
+    ),
+    at: '2026-11-23T02:01:00Z',
+    does: [`create ${RUN}`, 'event RunCreated'],
+    next: FIRST,
+    requeue: SECOND,
   },
   'a slot that waited is run when the other has ended': {
     given: snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Succeeded')] }),
@@ -301,6 +340,15 @@ test('a revision goes when no run is pinned to it and the next would not be', ()
   const given = snapshot(program, { runs, revisions: [current!, used!, unused!] });
   const { actions } = decideProgram(given, new Date('2026-11-24T00:00:00Z'));
   expect(actions.map(brief)).toEqual([`delete ${unused!.metadata.name}`]);
+});
+
+test('what a slot waits for is said', () => {
+  const given = snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Running')] });
+  const { status } = decideProgram(given, new Date(SECOND));
+  expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+    status: 'True',
+    message: `the slot ${SECOND} waits for the run ${RUN} to end`,
+  });
 });
 
 test('a failed run is told apart from a program that is not ready', () => {

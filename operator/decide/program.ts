@@ -14,7 +14,7 @@ import type { StageSettings } from '../settings.ts';
 import { type Action, type Attempts, attemptKey, type Decision, earlier } from './action.ts';
 import { conditions } from './conditions.ts';
 import type { ConditionReason } from './reasons.ts';
-import { isFinal } from './run-snapshot.ts';
+import { isFinal, later, waitsForPerson } from './run-snapshot.ts';
 import { type Progress, scheduleText, slotsAt } from './slots.ts';
 
 /** All that is known about a program when it is looked at. */
@@ -36,8 +36,9 @@ export type ProgramDecision = Decision<RetentionProgramStatus>;
 export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDecision {
   const { program } = snapshot;
   if (program.metadata.deletionTimestamp !== undefined) return { actions: [], status: program.status ?? {} };
-  const acceptance = accept(snapshot);
-  const schedule = acceptance.runs ? followSchedule(snapshot, now) : rest(program, now);
+  const accepted = accept(snapshot);
+  const schedule = accepted.runs ? followSchedule(snapshot, now) : rest(program, now);
+  const acceptance = { ...accepted, ...schedule.obstacle };
   const status: RetentionProgramStatus = {
     observedGeneration: program.metadata.generation ?? 0,
     ...lastRun(snapshot),
@@ -84,6 +85,8 @@ const OFF = 'off';
 
 interface Followed {
   readonly actions: readonly Action[];
+  /** Why a slot that is due is not run, where the program itself is to say so. */
+  readonly obstacle?: Partial<Acceptance>;
   readonly progress?: Progress;
   readonly next?: Date;
   readonly requeueAt?: Date;
@@ -119,11 +122,28 @@ function followSchedule(snapshot: ProgramSnapshot, now: Date): Followed {
     return { actions: [], progress: before, ...upcoming, next: due };
   }
   const refusal = attempts.refused.get(attemptKey(run));
-  const other = runs.find((one) => !isFinal(one));
-  if (other !== undefined || refusal !== undefined) {
+  if (refusal !== undefined) {
+    const message = `the run ${run.metadata.name} of the slot ${due.toISOString()} is refused: ${refusal.message}`;
+    return {
+      actions: [say(program, 'RunRefused', message)],
+      progress: before,
+      next: due,
+      obstacle: { ready: false, reason: 'Refused', message },
+      requeueAt: later(now),
+    };
+  }
+  const other = runs.find((one) => !isFinal(one) && !waitsForPerson(one));
+  if (other !== undefined) {
     // Forbid: it waits for the other to end, of which we hear, as long as it may.
-    const requeueAt = earlier(refusal === undefined ? deadline : new Date(now.getTime() + 15_000), next);
-    return { actions: [], progress: before, ...upcoming, ...(requeueAt === undefined ? {} : { requeueAt }) };
+    const requeueAt = earlier(deadline, next);
+    const message = `the slot ${due.toISOString()} waits for the run ${other.metadata.name} to end`;
+    return {
+      actions: [],
+      progress: before,
+      next: due,
+      obstacle: { message },
+      ...(requeueAt === undefined ? {} : { requeueAt }),
+    };
   }
   return {
     actions: [
@@ -137,9 +157,13 @@ function followSchedule(snapshot: ProgramSnapshot, now: Date): Followed {
   };
 }
 
-/** No slot is followed: whatever schedule follows is new, so slots of meanwhile are never run, but counts stay. */
-function rest({ status }: ProgramObject, now: Date): Followed {
+/**
+ * No slot is followed. Once the program was turned off, whatever schedule follows is new, so slots of meanwhile are never
+ * run; where something is amiss with it, they are run or counted when that is mended. Counts stay.
+ */
+function rest({ spec, status }: ProgramObject, now: Date): Followed {
   if (status?.batch === undefined) return { actions: [] };
+  if (spec.enabled) return { actions: [], progress: status.batch };
   const { schedule, skippedSlots } = status.batch;
   if (schedule === OFF) return { actions: [], progress: status.batch };
   const count = skippedSlots === undefined ? {} : { skippedSlots };
@@ -164,7 +188,7 @@ function missed(program: ProgramObject, slots: number, newest: Date): Action {
   return say(
     program,
     'SlotsMissed',
-    `${are} up to ${newest.toISOString()} ${one} skipped: nobody could start them in time`,
+    `${are} up to ${newest.toISOString()} ${one} skipped: no run could be started in time`,
   );
 }
 
@@ -243,7 +267,7 @@ function forgetRevisions({ program, runs, revisions, settings }: ProgramSnapshot
   // A run that is about to begin may be pinned to one already.
   if (runs.some((run) => !isFinal(run) && run.status?.revision === undefined)) return [];
   const used = new Set(runs.map(({ status }) => status?.revision));
-  used.add(buildRevision(program, settings.image).metadata.name);
+  used.add(buildRevision(program, settings).metadata.name);
   return revisions
     .filter(({ metadata }) => !used.has(metadata.name) && metadata.deletionTimestamp === undefined)
     .map((object) => ({ do: 'delete', resource: RESOURCES.configMaps, object }));

@@ -18,7 +18,7 @@ export function reportOf(pods: readonly PodObject[]): Report | undefined {
   const ended = pods
     .flatMap((pod) => {
       const terminated = containerOf(pod)?.state?.terminated;
-      return terminated === undefined ? [] : [terminated];
+      return terminated === undefined ? [] : [{ ...terminated, pod }];
     })
     .sort((one, other) => (one.finishedAt ?? '').localeCompare(other.finishedAt ?? ''));
   const last = ended.find(({ exitCode }) => exitCode === 0) ?? ended.at(-1);
@@ -26,6 +26,9 @@ export function reportOf(pods: readonly PodObject[]): Report | undefined {
   const said = parse(last.message ?? '');
   if (said !== undefined) return said;
   if (last.exitCode === 0) return {};
+  // A pod that was evicted says more than its container.
+  const { reason, message: why } = last.pod.status ?? {};
+  if (reason && why) return { error: { code: reason, message: oneLine(why) } };
   // A container that was killed says nothing itself.
   const message = `the container ended with status ${last.exitCode}${last.reason ? ` (${last.reason})` : ''}`;
   return { error: { code: last.reason ?? 'Error', message } };

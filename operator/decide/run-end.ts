@@ -20,7 +20,7 @@ export function sweep({ run, jobs }: RunSnapshot): readonly Action[] {
     if (endOf(job) === undefined || !recorded || job.spec?.ttlSecondsAfterFinished !== undefined) return [];
     if (job.metadata.deletionTimestamp !== undefined) return [];
     const patch = { spec: { ttlSecondsAfterFinished: TTL_SECONDS } };
-    return [{ do: 'patch', resource: RESOURCES.jobs, object: job, patch }];
+    return [{ do: 'patch', resource: RESOURCES.jobs, object: job, patch, optional: true }];
   });
 }
 
@@ -99,7 +99,7 @@ export function fail(snapshot: RunSnapshot, outcome: Outcome, now: Date): RunDec
 }
 
 /** Deletes what still runs. */
-function endJobs({ jobs }: RunSnapshot): readonly Action[] {
+export function endJobs({ jobs }: RunSnapshot): readonly Action[] {
   return [...jobs.values()]
     .filter((job) => endOf(job) === undefined && job.metadata.deletionTimestamp === undefined)
     .map((job) => ({ do: 'delete', resource: RESOURCES.jobs, object: job }));

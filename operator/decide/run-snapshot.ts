@@ -9,6 +9,10 @@ export interface RunSnapshot {
   readonly program: ProgramObject | undefined;
   /** Other runs of the program that are not over. */
   readonly others: readonly RunObject[];
+  /** Uids of those of them that have a Job already, whatever their status says. */
+  readonly begun: ReadonlySet<string>;
+  /** Older programs of the namespace with the program's programId. */
+  readonly twins: readonly ProgramObject[];
   /** The ConfigMap that the run's status names, or that a Job of it was found to be pinned to. */
   readonly revision: ConfigMapObject | undefined;
   /** Jobs of this run, by name: as good as live where their absence or failure decides something. */
@@ -26,8 +30,13 @@ export type RunDecision = Decision<RetentionRunStatus>;
 const FINAL: readonly string[] = ['Succeeded', 'Failed', 'Cancelled'];
 
 /** Whether nothing more will happen to the run. */
-export function isFinal({ status }: RunObject): boolean {
+export function isFinal({ status }: Pick<RunObject, 'status'>): boolean {
   return status?.phase !== undefined && FINAL.includes(status.phase);
+}
+
+/** Whether the run has not begun and is held by a person: others need not wait for it. */
+export function waitsForPerson({ spec, status }: RunObject): boolean {
+  return status?.startTime === undefined && (spec.suspend || status?.phase === 'Suspended');
 }
 
 /** An event about a run. */

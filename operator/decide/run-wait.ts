@@ -1,4 +1,5 @@
 import { storageOf } from '../build/job.ts';
+import { ANNOTATIONS } from '../build/labels.ts';
 import { readRevision } from '../build/revision.ts';
 import { RESOURCES } from '../kube/api.ts';
 import type { JobObject, PodObject, RunObject } from '../objects.ts';
@@ -7,7 +8,7 @@ import type { Admission } from './admit.ts';
 import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
 import { type StageStatus, withStage } from './tasks.ts';
-import { RETRYING, troubleDue, troubleOf } from './trouble.ts';
+import { endOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
 
 /** The Job goes on. */
 export function wait(
@@ -19,19 +20,23 @@ export function wait(
 ): RunDecision {
   const { run, pods, complaint } = snapshot;
   const held = 'outcome' in admission ? admission.outcome : undefined;
-  const actions: Action[] = [];
-  const suspended = job.spec?.suspend === true;
-  if (suspended !== (held !== undefined)) {
-    actions.push({ do: 'patch', resource: RESOURCES.jobs, object: job, patch: { spec: { suspend: !suspended } } });
-  }
   const stages = run.status?.stages ?? [];
   const where = `${current.name}/${current.task}`;
   if (held !== undefined) {
     const stage = { ...current, phase: 'Suspended' as const };
     return {
-      actions: [...suspendedEvent(run, held), ...actions],
+      actions: [...suspendJobs(snapshot), ...suspendedEvent(run, held)],
       status: runStatus(run, withStage(stages, stage), held, now),
     };
+  }
+  const actions: Action[] = [];
+  if (isSuspendedByUs(job)) {
+    const patch = { metadata: { annotations: { [ANNOTATIONS.suspended]: null } }, spec: { suspend: false } };
+    actions.push({ do: 'patch', resource: RESOURCES.jobs, object: job, patch });
+  } else if (job.spec?.suspend === true) {
+    // Kueue, or a person: whoever suspended it lets it go on.
+    const message = `${current.name}/${current.task}: the Job ${current.job} is suspended, and not by Holdfast`;
+    return { actions, status: runStatus(run, stages, { phase: 'Running', reason: 'JobSuspended', message }, now) };
   }
   if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
   // How pods look that Kubernetes ends says nothing of what kept them, which is to be known to the end.
@@ -84,12 +89,29 @@ function asBefore({ status }: RunObject, where: string): Outcome {
 }
 
 /** No further work starts, but what has come so far stays. */
-export function hold({ run }: RunSnapshot, outcome: Outcome, now: Date): RunDecision {
-  return { actions: [...suspendedEvent(run, outcome)], status: runStatus(run, run.status?.stages, outcome, now) };
+export function hold(snapshot: RunSnapshot, outcome: Outcome, now: Date): RunDecision {
+  const { run } = snapshot;
+  const suspended = outcome.phase === 'Suspended' ? suspendJobs(snapshot) : [];
+  return {
+    actions: [...suspended, ...suspendedEvent(run, outcome)],
+    status: runStatus(run, run.status?.stages, outcome, now),
+  };
 }
 
-function volumesOf({ revision, settings }: RunSnapshot): string {
-  const pinned = revision && readRevision(revision);
+/** Suspends what still runs, also a Job that was made just before and is not in the status. */
+function suspendJobs({ jobs }: RunSnapshot): readonly Action[] {
+  const patch = { metadata: { annotations: { [ANNOTATIONS.suspended]: 'true' } }, spec: { suspend: true } };
+  return [...jobs.values()]
+    .filter((job) => endOf(job) === undefined && job.spec?.suspend !== true)
+    .map((job) => ({ do: 'patch', resource: RESOURCES.jobs, object: job, patch }));
+}
+
+function isSuspendedByUs({ metadata, spec }: JobObject): boolean {
+  return spec?.suspend === true && metadata.annotations?.[ANNOTATIONS.suspended] !== undefined;
+}
+
+function volumesOf({ run, revision, settings }: RunSnapshot): string {
+  const pinned = revision && readRevision(revision, run.spec.programRef.name);
   const storage = pinned && storageOf(pinned.spec, settings);
   if (pinned === undefined || storage === undefined || 'missing' in storage) return 'its volumes';
   const claims = [storage.artifactsClaim, ...(storage.filesClaim === undefined ? [] : [storage.filesClaim])];

@@ -11,7 +11,7 @@ import type { RunSnapshot } from './run-snapshot.ts';
 const NOW = new Date('2026-11-23T02:10:00Z');
 const SLOT = '2026-11-23T02:00:00.000Z';
 const PROGRAM = storedProgram();
-const REVISION = buildRevision(PROGRAM, STAGE_SETTINGS.image);
+const REVISION = buildRevision(PROGRAM, STAGE_SETTINGS);
 
 /** A run that nobody has looked at yet. */
 function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['status']): RunObject {
@@ -31,7 +31,7 @@ function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['statu
 }
 
 function jobOf(stage: string, task: string, state: JobObject['status'] = {}, attempt = 1): JobObject {
-  const pinned = readRevision(REVISION)!;
+  const pinned = readRevision(REVISION, 'keep')!;
   const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;
   const job = buildJob(
     newRun(),
@@ -83,6 +83,8 @@ function snapshot(change: Partial<RunSnapshot> = {}): RunSnapshot {
     run: newRun(),
     program: PROGRAM,
     others: [],
+    begun: new Set(),
+    twins: [],
     revision: undefined,
     jobs: new Map(),
     pods: [],
@@ -151,6 +153,21 @@ function brief(action: Action): string {
 const reconciling = (conditions: readonly Condition[] | undefined) =>
   conditions?.find(({ type }) => type === 'Reconciling');
 
+const UNSCHEDULED: PodObject['status'] = {
+  phase: 'Pending',
+  conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'no node has 2Gi' }],
+};
+
+function suspended(job: JobObject, annotations: Readonly<Record<string, string>> = {}): JobObject {
+  const metadata = { ...job.metadata, annotations: { ...job.metadata.annotations, ...annotations } };
+  return { ...job, metadata, spec: { ...job.spec, suspend: true } };
+}
+
+function withoutStage(given: RunSnapshot, name: string): RunSnapshot {
+  const stages = given.run.status?.stages?.filter((stage) => stage.name !== name) ?? [];
+  return { ...given, run: { ...given.run, status: { ...given.run.status, stages } } };
+}
+
 interface Row {
   readonly given: RunSnapshot;
   readonly phase: string;
@@ -163,6 +180,8 @@ interface Row {
 const STARTED = ['create ConfigMap REVISION', 'create Job weekly-extract-migrate-1'];
 const EARLIER = '2026-11-23T02:00:00.000Z';
 const LATER = '2026-11-23T02:00:09.000Z';
+const SUSPEND =
+  'patch weekly-filter-1 {"metadata":{"annotations":{"holdfast.dev/suspended":"true"}},"spec":{"suspend":true}}';
 const TTL = '{"spec":{"ttlSecondsAfterFinished":604800}}';
 
 const ROWS: Readonly<Record<string, Row>> = {
@@ -195,6 +214,40 @@ const ROWS: Readonly<Record<string, Row>> = {
     phase: 'Pending',
     reason: 'ProviderUnavailable',
     message: /spec\.dataConnectors\[0\]\.type snowflake is not available yet/,
+  },
+  'a run of a pipeline that another version knows waits for that version': {
+    given: snapshot({ run: newRun({ pipeline: 'campaign' as never }) }),
+    phase: 'Pending',
+    reason: 'PipelineUnknown',
+  },
+  'a run as of a slot that is yet to come fails': {
+    given: snapshot({ run: newRun({ slot: '2062-11-23T02:00:00Z' }) }),
+    phase: 'Failed',
+    reason: 'SlotInFuture',
+    does: ['event RunFailed'],
+  },
+  'a slot of another operator whose clock is a little ahead is none of the future': {
+    given: snapshot({ run: newRun({ slot: '2026-11-23T02:14:00Z' }) }),
+    phase: 'Running',
+    reason: 'Running',
+    does: STARTED,
+  },
+  'a run whose slot is no instant fails': {
+    given: snapshot({ run: newRun({ slot: '2026-11-23T02:00:00,5Z' }) }),
+    phase: 'Failed',
+    reason: 'NoSlot',
+    does: ['event RunFailed'],
+  },
+  'a run waits for another that has a Job already, though by age and name it would go first': {
+    given: snapshot({ others: [other(undefined, LATER)], begun: new Set(['other-uid']) }),
+    phase: 'Pending',
+    reason: 'WaitingForRun',
+  },
+  'a run of a program whose programId is taken waits': {
+    given: snapshot({ twins: [storedProgram({}, { metadata: { name: 'elder', uid: 'elder' } })] }),
+    phase: 'Pending',
+    reason: 'ProgramIdTaken',
+    message: /elder/,
   },
   'a run without storage waits, and names the field': {
     given: snapshot({ settings: { ...STAGE_SETTINGS, artifactsClaim: undefined } }),
@@ -289,7 +342,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: inFilter(undefined),
     phase: 'Running',
     reason: 'Running',
-    does: ['event TaskRetried', 'create Job weekly-filter-2'],
+    does: ['create Job weekly-filter-2', 'event TaskRetried'],
   },
   'a task that failed for good fails the run with its own words': {
     given: inFilter(jobOf('filter', 'filter', failedFor('PodFailurePolicy')), {
@@ -337,17 +390,20 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a volume that is not there is named': {
     given: inFilter(jobOf('filter', 'filter'), {
       pods: [
-        pod({
-          phase: 'Pending',
-          conditions: [
-            {
-              type: 'PodScheduled',
-              status: 'False',
-              reason: 'Unschedulable',
-              message: 'persistentvolumeclaim "holdfast-artifacts" not found',
-            },
-          ],
-        }),
+        pod(
+          {
+            phase: 'Pending',
+            conditions: [
+              {
+                type: 'PodScheduled',
+                status: 'False',
+                reason: 'Unschedulable',
+                message: 'persistentvolumeclaim "holdfast-artifacts" not found',
+              },
+            ],
+          },
+          '2026-11-23T02:09:00.000Z',
+        ),
       ],
     }),
     phase: 'Running',
@@ -404,7 +460,49 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: inFilter(jobOf('filter', 'filter'), {}, { suspend: true }),
     phase: 'Suspended',
     reason: 'Suspended',
-    does: ['event RunSuspended', 'patch weekly-filter-1 {"spec":{"suspend":true}}'],
+    does: [SUSPEND, 'event RunSuspended'],
+  },
+  'a suspended run suspends a Job, too, that was made just before and is not in its status': {
+    given: inFilter(
+      undefined,
+      {
+        jobs: new Map(
+          [jobOf('filter', 'filter', COMPLETE), jobOf('score', 'score')].map((job) => [job.metadata.name, job]),
+        ),
+      },
+      { suspend: true },
+    ),
+    phase: 'Suspended',
+    reason: 'Suspended',
+    does: [SUSPEND.replace('filter', 'score'), 'event RunSuspended'],
+  },
+  'a Job that we suspended goes on with its run': {
+    given: inFilter(suspended(jobOf('filter', 'filter'), { 'holdfast.dev/suspended': 'true' })),
+    phase: 'Running',
+    reason: 'Running',
+    does: [
+      'patch weekly-filter-1 {"metadata":{"annotations":{"holdfast.dev/suspended":null}},"spec":{"suspend":false}}',
+    ],
+  },
+  'a Job that others suspended, such as Kueue, is left to them': {
+    given: inFilter(suspended(jobOf('filter', 'filter'))),
+    phase: 'Running',
+    reason: 'JobSuspended',
+  },
+  'a pod that has just been found no node for is given time': {
+    given: inFilter(jobOf('filter', 'filter'), { pods: [pod(UNSCHEDULED)] }),
+    phase: 'Running',
+    reason: 'Running',
+    requeue: '2026-11-23T02:10:20.000Z',
+  },
+  'a pod that was evicted says why': {
+    given: inFilter(jobOf('filter', 'filter', failedFor('BackoffLimitExceeded')), {
+      pods: [pod({ ...ended(137, ''), reason: 'Evicted', message: 'Usage of EmptyDir volume "scratch" exceeds 10Gi' })],
+    }),
+    phase: 'Failed',
+    reason: 'Failed',
+    message: 'filter/filter: Evicted: Usage of EmptyDir volume "scratch" exceeds 10Gi',
+    does: ['event RunFailed'],
   },
   'a suspended run whose task is done starts no other': {
     given: inFilter(jobOf('filter', 'filter', COMPLETE), {}, { suspend: true }),
@@ -416,7 +514,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: inFilter(jobOf('filter', 'filter'), { program: storedProgram({ enabled: false }) }),
     phase: 'Suspended',
     reason: 'ProgramDisabled',
-    does: ['event RunSuspended', 'patch weekly-filter-1 {"spec":{"suspend":true}}'],
+    does: [SUSPEND, 'event RunSuspended'],
   },
   'a cancelled run ends its Job': {
     given: inFilter(jobOf('filter', 'filter'), {}, { cancel: true }),
@@ -429,6 +527,20 @@ const ROWS: Readonly<Record<string, Row>> = {
     phase: 'Failed',
     reason: 'ProgramDeleted',
     does: ['delete weekly-filter-1', 'event RunFailed'],
+  },
+  'a ConfigMap that somebody put in the place of the revision is not run': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), {
+      revision: { ...REVISION, data: { ...REVISION.data, image: 'evil.example/miner' } },
+    }),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+    does: ['event RunFailed'],
+  },
+  'a stage that a newer version has added since the run began is recorded': {
+    given: withoutStage(inFilter(jobOf('filter', 'filter', COMPLETE)), 'score'),
+    phase: 'Running',
+    reason: 'Running',
+    does: ['create Job weekly-score-1'],
   },
   'a revision that was deleted is made again while the program is what it was': {
     given: inFilter(jobOf('filter', 'filter', COMPLETE), { revision: undefined }),
@@ -532,6 +644,22 @@ test('a run that is over stays as it is, whatever else happens', () => {
   const over = decideRun(snapshot({ run: newRun({ cancel: true }) }), NOW).status;
   const later = decideRun(snapshot({ run: newRun({}, over), program: undefined }), new Date('2027-01-01T00:00:00Z'));
   expect(later).toEqual({ actions: [], status: over });
+});
+
+test('a run that was cancelled before its newest Job was seen ends that Job when it sees it', () => {
+  const over = decideRun(inFilter(undefined, {}, { cancel: true }), NOW).status;
+  const late = inFilter(jobOf('filter', 'filter'), { run: newRun({ cancel: true }, over) });
+  expect(decideRun(late, NOW).actions.map(brief)).toEqual(['delete weekly-filter-1']);
+});
+
+test('a run that is over observes a later generation, and nothing else', () => {
+  const over = decideRun(snapshot({ run: newRun({ cancel: true }) }), NOW).status;
+  const run = newRun({ cancel: true, suspend: true }, over);
+  const { actions, status } = decideRun(
+    snapshot({ run: { ...run, metadata: { ...run.metadata, generation: 2 } } }),
+    NOW,
+  );
+  expect({ actions, status }).toEqual({ actions: [], status: { ...over, observedGeneration: 2 } });
 });
 
 test('a condition keeps the time at which it last changed', () => {

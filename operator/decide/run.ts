@@ -1,5 +1,6 @@
+import { PIPELINES } from '../../jobs/pipelines/pipelines.ts';
 import { type Admission, admit } from './admit.ts';
-import { cancel, complete, fail, failed, failTask, sweep } from './run-end.ts';
+import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './run-end.ts';
 import { event, isFinal, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { start } from './run-start.ts';
 import { type Outcome, runStatus } from './run-status.ts';
@@ -15,13 +16,33 @@ export function decideRun(snapshot: RunSnapshot, now: Date): RunDecision {
   const { run } = snapshot;
   if (run.metadata.deletionTimestamp !== undefined) return { actions: [], status: run.status ?? {} };
   const swept = sweep(snapshot);
-  if (isFinal(run)) return { actions: swept, status: run.status ?? {} };
-  const decision = run.spec.cancel ? cancel(snapshot, now) : proceed(snapshot, now);
-  return { ...decision, actions: [...swept, ...decision.actions] };
+  if (isFinal(run)) {
+    // A Job that was made just before, and not seen then, is ended now.
+    const ended = run.status?.phase === 'Succeeded' ? [] : endJobs(snapshot);
+    const observedGeneration = run.metadata.generation ?? 0;
+    return { actions: [...ended, ...swept], status: { ...run.status, observedGeneration } };
+  }
+  const decision = run.spec.cancel ? cancel(snapshot, now) : understood(snapshot, now);
+  // Work comes before housekeeping.
+  return { ...decision, actions: [...decision.actions, ...swept] };
+}
+
+/** A run that cannot be understood before it has begun is over: others would wait for it for ever. */
+function understood(snapshot: RunSnapshot, now: Date): RunDecision {
+  try {
+    return proceed(snapshot, now);
+  } catch (error) {
+    if (snapshot.run.status?.startTime !== undefined) throw error;
+    return fail(snapshot, failed('InternalError', error instanceof Error ? error.message : String(error)), now);
+  }
 }
 
 function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
   const { run } = snapshot;
+  if (!Object.hasOwn(PIPELINES, run.spec.pipeline)) {
+    const message = `this version knows no pipeline ${run.spec.pipeline}`;
+    return hold(snapshot, { phase: run.status?.phase ?? 'Pending', reason: 'PipelineUnknown', message }, now);
+  }
   const admission = admit(snapshot, now);
   if ('outcome' in admission && admission.outcome.phase === 'Failed') return fail(snapshot, admission.outcome, now);
   const current = currentStage(run.status?.stages);
@@ -56,7 +77,7 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
       'TaskRetried',
       `the Job ${current.job} was deleted before it was done; it is made again`,
     );
-    return { ...again, actions: [retried, ...again.actions] };
+    return { ...again, actions: [...again.actions, retried] };
   }
   const end = job && endOf(job);
   if (!done && job !== undefined && end === undefined) return wait(snapshot, admission, current, job, now);

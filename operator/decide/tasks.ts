@@ -28,7 +28,9 @@ export function pendingStages(pipeline: PipelineName): readonly StageStatus[] {
   return PIPELINES[pipeline].map(({ name }) => ({ name, phase: 'Pending' as const }));
 }
 
-/** The stages with one of them changed. */
+/** The stages with one of them changed; one that an older version did not know when the run began is added. */
 export function withStage(stages: readonly StageStatus[], changed: StageStatus): readonly StageStatus[] {
-  return stages.map((stage) => (stage.name === changed.name ? changed : stage));
+  return stages.some(({ name }) => name === changed.name)
+    ? stages.map((stage) => (stage.name === changed.name ? changed : stage))
+    : [...stages, changed];
 }

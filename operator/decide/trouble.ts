@@ -47,7 +47,8 @@ export function troubleOf(
     const unscheduled = pod.status?.conditions?.find(
       ({ type, status }) => type === 'PodScheduled' && status === 'False',
     );
-    if (unscheduled !== undefined) {
+    // A node that is still being added for it is no trouble.
+    if (unscheduled !== undefined && waited(pod.metadata.creationTimestamp)) {
       return {
         reason: unscheduled.reason ?? 'Unschedulable',
         message: `the pod finds no node: ${unscheduled.message ?? 'no reason given'}`,

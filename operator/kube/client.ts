@@ -37,6 +37,9 @@ interface Call {
   readonly body?: object;
 }
 
+/** A DNS subdomain, as every name here is. */
+const OBJECT_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
 type Json = Readonly<Record<string, unknown>>;
 
 function pathOf(resource: Resource, namespace: string | undefined, ...rest: readonly string[]): string {
@@ -47,7 +50,8 @@ function pathOf(resource: Resource, namespace: string | undefined, ...rest: read
 
 function objectPath(resource: Resource, key: ObjectKey, ...rest: readonly string[]): string {
   const { namespace, name } = splitKey(key);
-  if (namespace === '' || name === '') {
+  // Anything else could be read as another path, such as that of a list or of a subresource.
+  if (!OBJECT_NAME.test(namespace) || !OBJECT_NAME.test(name)) {
     throw new TypeError(`"${key}" is not namespace/name of a ${resource.kind}.`);
   }
   return pathOf(resource, namespace, name, ...rest);

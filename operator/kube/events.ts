@@ -12,9 +12,10 @@ interface ReasonEntry {
 /** Why the operator says something about an object, as `kubectl describe` shows it. A reason never changes its meaning. */
 export const EVENT_REASONS = {
   RunCreated: { type: 'Normal', meaning: 'A run was made, at a slot or because someone asked for it.' },
+  RunRefused: { type: 'Warning', meaning: 'The API server refuses the run of a slot; the message says why.' },
   SlotsMissed: {
     type: 'Warning',
-    meaning: 'Slots passed while nobody could start them; only the newest one runs, if it is still in time.',
+    meaning: 'Slots passed and no run could be started; only the newest one runs, if it is still in time.',
   },
   NameTaken: {
     type: 'Warning',
