@@ -7,6 +7,7 @@ import { createRecorder } from '../kube/events.ts';
 import { createStore } from '../kube/store.ts';
 import type { RunObject } from '../objects.ts';
 import type { Caches } from './caches.ts';
+import { remember } from './memory.ts';
 import { retentionRunController } from './retention-run.ts';
 
 const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
@@ -26,8 +27,7 @@ function cachesOf(objects: Partial<Record<keyof Caches, readonly KubeObject[]>>)
 
 async function reconcile(kube: FakeKube, caches: Caches): Promise<void> {
   await retentionRunController.reconcile('shop/by-hand', {
-    api: kube.api,
-    newest: (object) => object,
+    ...remember(kube.api),
     caches,
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,

@@ -142,7 +142,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     requeue: '2026-11-30T14:00:00.000Z',
   },
   'a run that a person holds back does not hold the schedule back': {
-    given: snapshot(known(), { runs: [{ ...runAt(FIRST, 'Suspended'), metadata: heldMetadata } as RunObject] }),
+    given: snapshot(known(), { runs: [{ ...runAt(FIRST, 'Suspended'), metadata: heldMetadata }] }),
     at: FIRST,
     does: [`create ${RUN}`, 'event RunCreated'],
     next: FIRST,

@@ -35,13 +35,14 @@ export function wait(
     actions.push({ do: 'patch', resource: RESOURCES.jobs, object: job, patch });
   } else if (job.spec?.suspend === true) {
     // Kueue, or a person: whoever suspended it lets it go on.
-    const message = `${current.name}/${current.task}: the Job ${current.job} is suspended, and not by Holdfast`;
+    const message = `${where}: the Job ${current.job} is suspended, and not by Holdfast`;
     return { actions, status: runStatus(run, stages, { phase: 'Running', reason: 'JobSuspended', message }, now) };
   }
   if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
   // How pods look that Kubernetes ends says nothing of what kept them, which is to be known to the end.
-  if (isEnding(job, pods))
+  if (isEnding(job, pods)) {
     return { actions, status: runStatus(run, withStage(stages, running(current)), asBefore(run, where), now) };
+  }
   const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(snapshot), complaint, now);
   const { message: before, ...rest } = current;
   const stage: StageStatus = {

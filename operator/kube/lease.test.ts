@@ -77,7 +77,7 @@ async function pass(milliseconds: number): Promise<void> {
 test('of two that start at once one leads, and the other has nothing to report', async () => {
   const both = [candidate('a'), candidate('b')];
   await clock.advance(5_000);
-  expect(both.map(({ elector }) => elector.leads()).sort()).toEqual([false, true]);
+  expect(both.filter(({ elector }) => elector.leads())).toHaveLength(1);
   expect(both.flatMap(({ errors }) => errors)).toEqual([]);
 });
 

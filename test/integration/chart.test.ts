@@ -84,6 +84,7 @@ testOnServer.each([
   ['as it comes', []],
   ['with namespaces to watch', ['watchNamespaces={watched,other}']],
   ['by digest', [`image.digest=sha256:${'0a'.repeat(32)}`]],
+  ['without roles for people', ['aggregateRoles=false']],
   ['with one replica and a secret to pull with', ['replicas=1', 'image.pullSecrets={registry}']],
   ['without CRDs and service account', ['crds.install=false', 'serviceAccount.create=false']],
 ])('%s, the chart is taken by the API server to the last field', async (_, settings) => {
