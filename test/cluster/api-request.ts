@@ -13,11 +13,15 @@ export interface ApiRequest {
   (method: string, path: string, body?: string | object, contentType?: string): Promise<ApiAnswer>;
 }
 
-/** @param caFile certificate that the server must show */
+/**
+ * @param caFile certificate that the server must show
+ * @param agent keeps connections; without it each request has one of its own
+ */
 export function apiRequest(options: {
   readonly url: string;
   readonly token: string;
   readonly caFile: string;
+  readonly agent?: https.Agent;
 }): ApiRequest {
   const ca = readFileSync(options.caFile);
   return (method, path, body, contentType = typeof body === 'string' ? 'application/yaml' : 'application/json') =>
@@ -28,7 +32,13 @@ export function apiRequest(options: {
         Accept: 'application/json',
         ...(content === undefined ? {} : { 'Content-Type': contentType }),
       };
-      const call = https.request(new URL(path, options.url), { method, headers, ca, timeout: 30_000, agent: false });
+      const call = https.request(new URL(path, options.url), {
+        method,
+        headers,
+        ca,
+        timeout: 30_000,
+        agent: options.agent ?? false,
+      });
       call.once('timeout', () => call.destroy(new Error(`${method} ${path}: no answer`)));
       call.once('error', reject);
       call.once('response', (response) => {

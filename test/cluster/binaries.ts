@@ -3,10 +3,9 @@ import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as pause } from 'node:timers/promises';
 import { buildProgram } from './build.ts';
 import { downloadProgram } from './download.ts';
+import { lock } from './lock.ts';
 import { KUBERNETES_VERSION, PROGRAMS, type ProgramName } from './programs.ts';
 
 export { CONTROL_PLANE } from './programs.ts';
@@ -35,7 +34,7 @@ async function find(name: ProgramName): Promise<string> {
   const cached = join(folder, name);
   if (await isProgram(cached)) return cached;
   await mkdir(folder, { recursive: true });
-  using _ = await lock(folder);
+  using _ = await lock(join(folder, 'lock'));
   // Another process may have been faster.
   if (await isProgram(cached)) return cached;
   if (await downloadProgram(PROGRAMS[name], cached)) return cached;
@@ -58,20 +57,6 @@ async function isProgram(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Held by the operating system (through SQLite), so it ends with its holder, however that ends. */
-async function lock(folder: string): Promise<Disposable> {
-  const database = new DatabaseSync(join(folder, 'lock'), { timeout: 0 });
-  for (;;) {
-    try {
-      database.exec('BEGIN EXCLUSIVE');
-      return { [Symbol.dispose]: () => database.close() };
-    } catch (error) {
-      if (!/locked/.test(String(error))) throw error;
-      await pause(500);
-    }
-  }
 }
 
 function hasGo(): Promise<boolean> {

@@ -1,7 +1,15 @@
 import { spawn } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Program } from './programs.ts';
+import { KUBERNETES_VERSION, type Program } from './programs.ts';
+
+/** Without these a program of Kubernetes says that it is version 0.0.0, and helm refuses it. Others have no such variables. */
+const [MAJOR, MINOR] = KUBERNETES_VERSION.split('.');
+const VERSION = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'].flatMap((variables) => [
+  `${variables}.gitVersion=v${KUBERNETES_VERSION}`,
+  `${variables}.gitMajor=${MAJOR}`,
+  `${variables}.gitMinor=${MINOR}`,
+]);
 
 /**
  * Builds a program from Go modules. kube-apiserver comes first and takes some minutes, the others share most of it.
@@ -13,7 +21,7 @@ export async function buildProgram(program: Program, file: string): Promise<void
     await go(join(import.meta.dirname, 'go', program.module), [
       'build',
       '-trimpath',
-      '-ldflags=-s -w',
+      `-ldflags=${['-s -w', ...VERSION].join(' -X ')}`,
       '-o',
       temporary,
       program.package,

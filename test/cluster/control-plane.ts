@@ -17,13 +17,29 @@ const API_SERVER_GRACE_MS = 2_000;
 export interface ControlPlaneOptions {
   /** Default: yes. Without it nothing makes pods of Jobs, collects garbage, or empties a deleted namespace. */
   readonly controllerManager?: boolean;
+  /** Whether it has our kinds from the start; default: yes. */
+  readonly definitions?: boolean;
   /** Where the API server listens; default 127.0.0.1. */
   readonly bindAddress?: string;
   /** The address that pods reach it at; default 127.0.0.1. */
   readonly advertiseAddress?: string;
+  /** Further flags; where one is given twice, the last counts. */
+  readonly apiServerFlags?: readonly string[];
+  readonly controllerManagerFlags?: readonly string[];
+  /** Who may come in besides the administrator and the controllers. */
+  readonly accounts?: readonly Account[];
+  /** Where its folder is made; default the machine's folder for temporary files. */
+  readonly parentFolder?: string;
 }
 
-/** A real API server over a real etcd, with our kinds in it, reached on the loopback. */
+/** A user whom the API server knows by a token. */
+export interface Account {
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly token: string;
+}
+
+/** A real API server over a real etcd, with our kinds in it unless told otherwise, reached on the loopback by default. */
 export interface ControlPlane extends AsyncDisposable {
   readonly url: string;
   /** Path of a kubeconfig for an administrator. */
@@ -54,7 +70,7 @@ export interface ControlPlane extends AsyncDisposable {
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { bindAddress = '127.0.0.1', advertiseAddress = '127.0.0.1' } = options;
   const binaries = await findBinaries(CONTROL_PLANE);
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'));
+  const folder = await mkdtemp(join(options.parentFolder ?? tmpdir(), 'holdfast-cluster-'));
   const running: ClusterProcess[] = [];
   let apiServer: ClusterProcess;
   const start = async (program: string, args: readonly string[], logFile = join(folder, `${program}.log`)) => {
@@ -82,7 +98,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       '--log-level=warn',
     ]);
 
-    const keys = await writeCredentials(folder);
+    const keys = await writeCredentials(folder, options.accounts ?? []);
     const url = `https://${advertiseAddress}:${apiPort}`;
     const apiServerArgs = [
       `--etcd-servers=${etcdUrl}`,
@@ -99,6 +115,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       '--service-cluster-ip-range=10.96.0.0/16',
       '--endpoint-reconciler-type=none',
       '--allow-privileged=true',
+      ...(options.apiServerFlags ?? []),
     ];
     apiServer = await start('kube-apiserver', apiServerArgs);
     const caFile = join(folder, 'certificates', 'apiserver.crt');
@@ -112,7 +129,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await ready();
     const request = apiRequest({ url, token: keys.admin, caFile });
     // Before the controller manager, whose garbage collector looks for new kinds twice a minute only.
-    await installDefinitions(request);
+    if (options.definitions !== false) await installDefinitions(request);
 
     const kubeconfigFor = (name: string, token: string) =>
       writeKubeconfig(join(folder, `${name}.kubeconfig`), { url, caFile, token, user: name });
@@ -128,6 +145,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
             '--use-service-account-credentials=true',
             `--service-account-private-key-file=${keys.serviceAccount}`,
             `--root-ca-file=${caFile}`,
+            ...(options.controllerManagerFlags ?? []),
           ]);
     if (controllerManager !== undefined) {
       await untilReady(controllerManager, () => defaultAccount(request), READY_MS);
@@ -178,7 +196,7 @@ interface Credentials {
   readonly manager: string;
 }
 
-async function writeCredentials(folder: string): Promise<Credentials> {
+async function writeCredentials(folder: string, accounts: readonly Account[]): Promise<Credentials> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const serviceAccount = join(folder, 'service-account.key');
   await writeFile(serviceAccount, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
@@ -187,6 +205,7 @@ async function writeCredentials(folder: string): Promise<Credentials> {
   const rows = [
     `${admin},admin,admin,system:masters`,
     `${manager},system:kube-controller-manager,system:kube-controller-manager`,
+    ...accounts.map(({ token, user, groups }) => `${token},${user},${user},"${groups.join(',')}"`),
   ];
   await writeFile(tokens, `${rows.join('\n')}\n`, { mode: 0o600 });
   await mkdir(join(folder, 'certificates'));

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const USER = '65532:65532';
+const STARTED_MS = 30_000;
+const STOPPED_MS = 10_000;
+
+/** Nothing listens there: the operator runs, and goes on trying. */
+const KUBECONFIG = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: [{ name: 'none', cluster: { server: 'https://127.0.0.1:1' } }],
+  users: [{ name: 'none', user: { token: 'none' } }],
+  contexts: [{ name: 'none', context: { cluster: 'none', user: 'none' } }],
+  'current-context': 'none',
+});
+
+/**
+ * Starts each program of an image, as process 1 and as its user.
+ * @param root where the image is mounted
+ * @param home folder of the programs in it
+ * @returns what is wrong
+ */
+export async function checkPrograms(root: string, home: string): Promise<readonly string[]> {
+  const faults: string[] = [];
+  const cli = await finished(start(root, home, ['cli/main.js', 'validate', 'examples/churn-prevention.yaml']));
+  if (cli.status !== 0 || !cli.said.includes('0 faults')) faults.push(`cli/main.js does not work: ${cli.said}`);
+  const jobs = await finished(start(root, home, ['jobs/main.js', 'batch/extract/none']));
+  if (jobs.status !== 1 || !jobs.said.includes('HF_USAGE')) faults.push(`jobs/main.js does not work: ${jobs.said}`);
+  await writeFile(join(root, 'tmp', 'kubeconfig'), KUBECONFIG);
+  const operator = start(root, home, ['operator/main.js'], {
+    HOLDFAST_IMAGE: 'none',
+    HOLDFAST_PORT: '0',
+    KUBECONFIG: '/tmp/kubeconfig',
+  });
+  const ended = finished(operator);
+  if (!(await says(operator, 'listening on port'))) faults.push('operator/main.js does not start');
+  await terminate(operator);
+  const { status, said } = await ended;
+  if (status !== 0) faults.push(`operator/main.js does not end on SIGTERM as process 1: ${said}`);
+  return faults;
+}
+
+function start(root: string, home: string, args: readonly string[], environment: Record<string, string> = {}) {
+  const path = 'PATH=/usr/local/bin:/usr/bin:/bin';
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const apart = ['--pid', '--fork', '--kill-child', `--mount-proc=${join(root, 'proc')}`];
+  const inside = ['chroot', `--userspec=${USER}`, root, 'env', '-i', '-C', `/${home}`, path, 'HOME=/tmp', ...variables];
+  return spawn('unshare', [...apart, '--', ...inside, 'node', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function finished(child: ChildProcess): Promise<{ readonly status: number | null; readonly said: string }> {
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (said += text));
+  const late = setTimeout(() => child.kill('SIGKILL'), STARTED_MS + STOPPED_MS);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => {
+      clearTimeout(late);
+      resolve({ status, said: said.trim().split('\n').slice(-5).join('\n') });
+    });
+  });
+}
+
+function says(child: ChildProcess, text: string): Promise<boolean> {
+  let said = '';
+  return new Promise((resolve) => {
+    const late = setTimeout(() => resolve(false), STARTED_MS);
+    child.once('close', () => resolve(false));
+    child.stderr?.on('data', (more) => {
+      said += more;
+      if (!said.includes(text)) return;
+      clearTimeout(late);
+      resolve(true);
+    });
+  });
+}
+
+/** Signals the program itself, whose parent waits for it. */
+async function terminate({ pid }: ChildProcess): Promise<void> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  for (const child of children.trim().split(' ').filter(Boolean)) process.kill(Number(child), 'SIGTERM');
+}
