@@ -9,7 +9,7 @@ import { createTurns, type Turns } from './turns.ts';
 export interface Memory {
   /** The API, remembering what comes of the changes made through it. */
   readonly api: KubeApi;
-  /** The object as we know it: what we wrote last, unless the cache is as new. */
+  /** The object as we know it: what we wrote last, unless the cache is as new; on its way out once we have deleted it. */
   newest<T extends KubeObject>(cached: T): T;
   /** Whether we have made an object that goes with the one of this uid. */
   hasMadeFor(uid: string): boolean;
@@ -34,6 +34,15 @@ export function remember(api: KubeApi): Memory {
   }
 
   const owners = new Set<string>();
+  const deleted = new Set<string>();
+
+  function newestWritten<T extends KubeObject>(cached: T): T {
+    const ours = written.get(nameOf(cached));
+    if (ours === undefined) return cached;
+    if (ours.metadata.uid === cached.metadata.uid && isNewer(ours, cached)) return ours as T;
+    written.delete(nameOf(cached));
+    return cached;
+  }
 
   function addBounded(set: Set<string>, value: string): void {
     set.delete(value);
@@ -53,15 +62,19 @@ export function remember(api: KubeApi): Memory {
         if (owner !== undefined) addBounded(owners, owner);
         return made;
       },
+      async delete(resource, key, options, ...rest) {
+        await api.delete(resource, key, options, ...rest);
+        addBounded(deleted, options.uid);
+      },
       applyStatus: async (...request) => keep(await api.applyStatus(...request)),
       patch: async (...request) => keep(await api.patch(...request)),
     },
     newest<T extends KubeObject>(cached: T): T {
-      const ours = written.get(nameOf(cached));
-      if (ours === undefined) return cached;
-      if (ours.metadata.uid === cached.metadata.uid && isNewer(ours, cached)) return ours as T;
-      written.delete(nameOf(cached));
-      return cached;
+      const known = newestWritten(cached);
+      const { uid, deletionTimestamp, creationTimestamp } = known.metadata;
+      if (uid === undefined || deletionTimestamp !== undefined || !deleted.has(uid)) return known;
+      // When does not matter here, and we were not told.
+      return { ...known, metadata: { ...known.metadata, deletionTimestamp: creationTimestamp ?? '' } };
     },
   };
 }

@@ -73,7 +73,7 @@ function gather(
   return {
     program,
     runs: liveRuns ?? caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run)),
-    revisions: caches.revisions.byIndex('owner', ownedBy(program)),
+    revisions: caches.revisions.byIndex('owner', ownedBy(program)).map((revision) => newest(revision)),
     twins: olderTwinsOf(program, caches),
     attempts,
     settings,
