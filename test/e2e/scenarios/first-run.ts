@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { EXAMPLE, TASKS } from '../program.ts';
+import type { Scenario } from '../scenario.ts';
+import { conditionOf, openReadyTenant } from '../tenant.ts';
+import { until } from '../until.ts';
+import { ROOT } from '../world.ts';
+
+export const firstRun: Scenario = {
+  name: 'the example is applied and run by hand: every task is a pod, its candidates are in Postgres, and kubectl tells it all',
+  async run(world) {
+    const { show } = world;
+    const shop = await openReadyTenant(world, 'shop');
+    await shop.kubectl('apply', '-f', EXAMPLE);
+    await until(
+      'the program is ready',
+      () => shop.program('churn-prevention'),
+      (seen) => conditionOf(seen, 'Ready')?.status === 'True',
+    );
+    const created = await shop.kubectl('create', '-f', join(ROOT, 'examples', 'run.yaml'), '-o', 'name');
+    const name = created.trim().split('/')[1] ?? '';
+    const began = performance.now();
+    await shop.kubectl('wait', '--for=condition=Complete', `rr/${name}`, '--timeout=240s');
+    show(`the run of 10,000 customers took ${((performance.now() - began) / 1000).toFixed(1)} s`);
+
+    const { status } = await shop.run(name);
+    assert.equal(status?.phase, 'Succeeded');
+    const stages = status?.stages ?? [];
+    assert.deepEqual(
+      stages.map(({ name, phase }) => `${name} ${phase}`),
+      ['extract', 'filter', 'score', 'offer', 'store'].map((stage) => `${stage} Succeeded`),
+    );
+    assert.equal(stages[0]?.rowsIn, 10_000);
+    for (const [index, stage] of stages.slice(1).entries()) assert.equal(stage.rowsIn, stages[index]?.rowsOut);
+    const candidates = stages[4]?.counts?.['candidates'] ?? 0;
+    assert.ok(candidates > 300 && candidates < 800, `${candidates} candidates of 10,000`);
+    assert.ok((stages[1]?.counts?.['removed.churn-signal'] ?? 0) > 0, 'the filter counts whom it removed, and why');
+
+    const pods = await shop.pods(name);
+    show(pods.map((pod) => `pod ${pod.metadata.name} ${pod.status?.phase}`).join('\n'));
+    const labels = pods.map(({ metadata }) => metadata.labels ?? {});
+    assert.deepEqual(
+      labels.map((label) => `${label['holdfast.dev/stage']}/${label['holdfast.dev/task']}`).sort(),
+      [...TASKS].sort(),
+    );
+    assert.ok(pods.every((pod) => pod.status?.phase === 'Succeeded'));
+
+    const stored = await shop.query<{ customer_id: string }>('SELECT customer_id FROM holdfast.current_candidates');
+    assert.equal(stored.length, candidates);
+    const program = await until(
+      'the program names its last run',
+      () => shop.program('churn-prevention'),
+      (seen) => seen.status?.lastRun?.phase === 'Succeeded',
+    );
+    assert.deepEqual([program.status?.lastRun?.name, program.status?.lastRun?.candidates], [name, candidates]);
+    assert.equal(conditionOf(program, 'LastRunSucceeded')?.status, 'True');
+
+    const table = await shop.kubectl('get', 'rp,rr');
+    show(table);
+    assert.match(table, /NAME +ENABLED +READY +SCHEDULE +LAST RUN +CANDIDATES +NEXT/);
+    assert.match(table, /NAME +PROGRAM +PIPELINE +PHASE/);
+    const described = await shop.kubectl('describe', `rr/${name}`);
+    show(described);
+    assert.match(described, /Message: +every task is done/);
+    assert.match(described, /Type: +Complete/);
+
+    // Nobody but the database, and those whom it lets in, is to know whom it is about.
+    const said = [
+      described,
+      table,
+      await shop.kubectl('logs', `--selector=holdfast.dev/run=${name}`, '--tail=-1'),
+    ].join('\n');
+    const named = stored.filter(({ customer_id }) => said.includes(customer_id));
+    assert.deepEqual(named, [], 'a customer is named in a log or a status');
+  },
+};

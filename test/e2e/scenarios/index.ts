@@ -1,0 +1,24 @@
+import type { Scenario } from '../scenario.ts';
+import { suspended } from './control.ts';
+import { deletedMidRun, jobTaken, namespaceDeleted } from './deletion.ts';
+import { kubeletRestarted, leaderDeleted, podsDeleted } from './disruption.ts';
+import { firstRun } from './first-run.ts';
+import { installed } from './install.ts';
+import { missingClaim, missingFiles, missingProgram, missingSecret, missingServiceAccount, quota } from './missing.ts';
+import { missingImage } from './missing-image.ts';
+import { quietLogs, uninstalled } from './quiet.ts';
+import { slot } from './slot.ts';
+
+/** In order; those of one step at once. */
+export const SCENARIOS: readonly (readonly Scenario[])[] = [
+  [installed],
+  [firstRun, slot],
+  [podsDeleted, missingServiceAccount, quota, missingImage],
+  [leaderDeleted],
+  [kubeletRestarted],
+  [suspended, missingSecret, missingClaim, missingProgram],
+  [deletedMidRun, jobTaken, missingFiles],
+  [namespaceDeleted],
+  [quietLogs],
+  [uninstalled],
+];

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import type { Scenario } from '../scenario.ts';
+import { until } from '../until.ts';
+import { RELEASE, SYSTEM } from '../world.ts';
+import { operatorPods } from './install.ts';
+import { OPERATOR as UNINSTALLED } from './missing-image.ts';
+
+/** All that an operator that fares well has to say. */
+const EXPECTED = [/^listening on port \d+$/, /^watching$/, /^leading$/, /^no longer leading$/, /^stopping: SIGTERM$/];
+
+export const quietLogs: Scenario = {
+  name: 'whatever happened so far, no operator has logged anything but its own coming and going',
+  run({ operatorLogs }) {
+    // One that was uninstalled lost its rights before it could hand its lease on.
+    const logs = [...operatorLogs.lines()].filter(([pod]) => !pod.startsWith(`${UNINSTALLED}-`));
+    const lines = logs.flatMap(([pod, lines]) => lines.map((line) => ({ pod, line })));
+    assert.ok(lines.length > 0);
+    const unexpected = lines.filter(({ line }) => {
+      const [, said = line] = /^\S+Z (.*)$/.exec(line) ?? [];
+      return !EXPECTED.some((pattern) => pattern.test(said));
+    });
+    assert.deepEqual(unexpected, []);
+    return Promise.resolve();
+  },
+};
+
+export const uninstalled: Scenario = {
+  name: 'helm uninstall leaves the kinds, the programs and their runs, and nothing of the operator',
+  async run(world) {
+    const { cluster, get } = world;
+    const objects = async () => (await cluster.kubectl('get', 'rp,rr', '-A', '-o', 'name')).trim().split('\n').sort();
+    const before = await objects();
+    await cluster.helm('uninstall', RELEASE, '--namespace', SYSTEM);
+    await until(
+      'no pod of the operator is left',
+      () => operatorPods(world),
+      (pods) => pods.length === 0,
+    );
+    assert.deepEqual(await objects(), before);
+    assert.ok(before.length > 0);
+    const label = encodeURIComponent(`app.kubernetes.io/instance=${RELEASE}`);
+    for (const resource of ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings']) {
+      const { items } = await get(`/apis/rbac.authorization.k8s.io/v1/${resource}?labelSelector=${label}`);
+      assert.deepEqual(items, []);
+    }
+  },
+};

@@ -1,0 +1,122 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { RESOURCES } from '../../operator/kube/api.ts';
+import type { ProgramObject } from '../../operator/objects.ts';
+import { differences, type Picture, takePicture } from './picture.ts';
+import type { World } from './world.ts';
+
+/** What the world is to come to. */
+export interface Reference {
+  readonly picture: Picture;
+  /** Everything that was ever made, sorted. */
+  readonly made: readonly string[];
+  readonly events: readonly string[];
+}
+
+/** Nothing may change for so long, with a leader that has nothing to do. */
+const QUIET_MS = 500;
+const LOOK_MS = 150;
+/** Past the operator's longest wait that any of the faults leads to: a lease that expires, or a request that hangs. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Waits until the namespace looks as it should, and stays so while the operator has nothing to do.
+ * @returns what is wrong, a line each; nothing when it has come to the same end in the same way
+ */
+export async function converge(world: World): Promise<readonly string[]> {
+  const wrong = await settle(world, world.signal);
+  if (wrong === undefined) return await past(world);
+  const { picture } = await takePicture(world.client, world.namespace);
+  return [wrong, ...differences(referenceOf(world).picture, picture)];
+}
+
+/** The same without a look at what came before. */
+export async function settle(world: World, signal: AbortSignal): Promise<string | undefined> {
+  const { client, namespace } = world;
+  const reference = referenceOf(world);
+  const deadline = performance.now() + PATIENCE_MS;
+  let wrong = 'nothing was seen yet';
+  for (; performance.now() < deadline && !signal.aborted; await pause(LOOK_MS)) {
+    // The programs come to their end last, and are quickly looked at.
+    wrong = 'the programs have not come to their end';
+    if (!(await hasProgramsOf(reference, world))) continue;
+    wrong = 'not everything has come to its end';
+    const before = await takePicture(client, namespace);
+    if (!isDeepStrictEqual(before.picture, reference.picture)) continue;
+    wrong = 'there is no leader that has nothing to do';
+    const state = await work(world);
+    await pause(QUIET_MS);
+    const after = await takePicture(client, namespace);
+    if (state !== undefined && state === (await work(world)) && before.version === after.version) return undefined;
+  }
+  return wrong;
+}
+
+function referenceOf({ reference }: World): Reference {
+  if (reference === undefined) throw new Error('There is nothing to compare with.');
+  return reference;
+}
+
+/** What the world comes to with nothing in its way. */
+export async function refer(world: World): Promise<Reference> {
+  const { client, namespace } = world;
+  let last: string | undefined;
+  await world.until('the undisturbed run is over', async () => {
+    const { picture, version } = await takePicture(client, namespace);
+    const state = await work(world);
+    const now = `${version} ${state}`;
+    if (isDone(picture) && state !== undefined && now === last) return true;
+    last = now;
+    await pause(QUIET_MS);
+    return undefined;
+  });
+  const { picture } = await takePicture(client, namespace);
+  return { picture, made: await world.history.made(), events: await eventsOf(world) };
+}
+
+async function hasProgramsOf({ picture }: Reference, { client, namespace }: World): Promise<boolean> {
+  const programs = await takePicture(client, namespace, [RESOURCES.retentionPrograms]);
+  return Object.entries(programs.picture).every(([name, program]) => isDeepStrictEqual(program, picture[name]));
+}
+
+/** Whether every program says how its run went. */
+function isDone(picture: Picture): boolean {
+  const programs = Object.values(picture).filter((object) => (object as { kind: string }).kind === 'RetentionProgram');
+  return programs.every((object) => (object as ProgramObject).status?.lastRun?.candidates !== undefined);
+}
+
+/** What the leader has done so far; undefined while there is none, or it is at work. */
+async function work({ replicas }: World): Promise<string | undefined> {
+  const metrics = (await Promise.all(replicas.map((replica) => replica.metrics()))).filter((one) => one !== undefined);
+  const leaders = metrics.filter((one) => one['holdfast_operator_leading'] === 1);
+  const [leader] = leaders;
+  if (leader === undefined || leaders.length > 1 || leader['holdfast_operator_queue_depth'] !== 0) return undefined;
+  const syncs = leader['holdfast_operator_syncs_total'];
+  return syncs === 0 ? undefined : `${leader['holdfast_operator_terms_total']} ${syncs}`;
+}
+
+/** An end state does not show everything that came before it. */
+async function past(world: World): Promise<readonly string[]> {
+  const { made, events } = referenceOf(world);
+  const found = await world.history.made();
+  const all = [...new Set([...made, ...found])];
+  const count = (names: readonly string[], name: string) => names.filter((other) => other === name).length;
+  const said = await eventsOf(world);
+  return [
+    ...all
+      .filter((name) => count(made, name) !== count(found, name))
+      .map((name) => `${name} was made ${count(found, name)} times instead of ${count(made, name)}`),
+    // Advisory, so one may be lost; but nothing is said twice, and nothing that was not said undisturbed.
+    ...[...new Set(said)]
+      .filter((event) => count(said, event) > count(events, event))
+      .map((event) => `the event "${event}" was written ${count(said, event)} times`),
+  ];
+}
+
+async function eventsOf({ client, namespace }: World): Promise<readonly string[]> {
+  const { items } = await client.list(RESOURCES.events, { namespace });
+  return items.map((event) => {
+    const { reason, note, regarding } = event as unknown as Record<string, unknown> & { regarding: { name: string } };
+    return `${String(reason)} of ${regarding.name}: ${String(note)}`;
+  });
+}

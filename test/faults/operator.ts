@@ -1,0 +1,114 @@
+import { parseArgs } from 'node:util';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { type Reference } from './converge.ts';
+import type { Point } from './point.ts';
+import { allPoints } from './points/index.ts';
+import { seeded, seedOf } from './random.ts';
+import { observe } from './reference.ts';
+import { type Outcome, runPoint } from './run-point.ts';
+
+const HELP = `Proves that no crash, lost event or stale read makes the operator wrong.
+
+  npm run faults:operator -- [--seed N] [--only TEXT]… [--lanes N] [--list]
+
+Runs the operator against a real API server, with a proxy in between and a scripted kubelet, once undisturbed and then
+once for each point at which something goes wrong. Every point must come to the state of the undisturbed run.
+
+  --seed N     picks which events, writes and moments are hit; default: a new one each time
+  --only TEXT  only points whose name has the text; may be given several times
+  --lanes N    points at once; default 4
+  --list       names the points and runs none
+
+The last line is JSON: {"points","converged","diverged","absent","seed","seconds"}. A point is absent when what it was to
+hit did not come in any of its tries, and counts as none. The exit status is 1 when any diverged.
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    lanes: { type: 'string', default: '4' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const seed = wholeNumber('seed', options.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
+  const lanes = wholeNumber('lanes', options.lanes);
+  const begun = performance.now();
+  const planes: ControlPlane[] = [];
+  const stop = async () => {
+    await Promise.all(planes.splice(0).map((plane) => plane.stop()));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stop().then(() => process.exit(130)));
+  }
+  try {
+    const plane = await startControlPlane({ controllerManager: false });
+    planes.push(plane);
+    say(`seed ${seed}`);
+    const observed = await observe(plane, seed);
+    const points = allPoints(observed, seeded(seed)).filter(({ name }) => isWanted(name));
+    if (options.list) {
+      for (const { name } of points) say(name);
+      return 0;
+    }
+    const count = { converged: 0, diverged: 0, absent: 0 };
+    const work = async (queue: Point[], on: ControlPlane): Promise<void> => {
+      for (let point = queue.shift(); point !== undefined; point = queue.shift()) {
+        const reference = observed.references.get(point.scenario.name) as Reference;
+        const outcome = await runPoint(on, point, reference, seedOf(seed, point.name));
+        count[outcome.result] += 1;
+        tell(point, outcome);
+      }
+    };
+    // What waits longest begins first.
+    const shared = points.filter(({ alone }) => !alone).toSorted((one, other) => rank(other) - rank(one));
+    const alone = points.filter(({ alone }) => alone);
+    const loneLane = async () => {
+      if (alone.length === 0) return;
+      const own = await startControlPlane({ controllerManager: false });
+      planes.push(own);
+      await work(alone, own);
+    };
+    await Promise.all([loneLane(), ...Array.from({ length: lanes }, () => work(shared, plane))]);
+    const { converged, diverged, absent } = count;
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    await stop();
+    say(JSON.stringify({ points: converged + diverged, converged, diverged, absent, seed, seconds }));
+    return diverged === 0 && converged > 0 ? 0 : 1;
+  } finally {
+    await stop();
+  }
+}
+
+function rank({ long }: Point): number {
+  return long ? 1 : 0;
+}
+
+function isWanted(name: string): boolean {
+  return options.only === undefined || options.only.some((text) => name.includes(text));
+}
+
+function tell({ name }: Point, { result, seconds, wrong }: Outcome): void {
+  say(`${result.padEnd(9)} ${seconds.toFixed(1).padStart(5)} s  ${name}`);
+  for (const line of wrong) say(`    ${line}`);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  process.stderr.write(`--${name} ${text}: expected a whole number\n`);
+  process.exit(2);
+}
