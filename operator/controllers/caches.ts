@@ -4,7 +4,6 @@ import type { Clock } from '../kube/clock.ts';
 import { type Change, type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
 import type { Indexes, Store } from '../kube/store.ts';
 import {
-  type ConfigMapObject,
   controllerOf,
   type JobObject,
   type PodObject,
@@ -19,7 +18,8 @@ export interface Kinds {
   readonly runs: RunObject;
   readonly jobs: JobObject;
   readonly pods: PodObject;
-  readonly revisions: ConfigMapObject & { readonly metadata: StoredMetadata };
+  /** Metadata alone. */
+  readonly revisions: KubeObject & { readonly metadata: StoredMetadata };
 }
 
 export type CacheName = keyof Kinds;
@@ -29,6 +29,9 @@ interface Source<T extends KubeObject> {
   /** Of what is not ours in kind, only what is ours is watched. */
   readonly labelSelector?: string;
   readonly indexes: Indexes<T>;
+  /** Of what can be large, and that anybody in a namespace may make, only what is read is kept. */
+  readonly metadataOnly?: boolean;
+  readonly keep?: (object: T) => Partial<T>;
 }
 
 /** With the namespace: an owner of another is none, whatever somebody there writes into an object. */
@@ -55,9 +58,28 @@ const SOURCES: { readonly [Name in CacheName]: Source<Kinds[Name]> } = {
         status?.revision === undefined ? [] : [`${metadata.namespace}/${status.revision}`],
     },
   },
-  jobs: { resource: RESOURCES.jobs, labelSelector: MANAGED_SELECTOR, indexes: { owner: byOwner } },
-  pods: { resource: RESOURCES.pods, labelSelector: MANAGED_SELECTOR, indexes: { owner: byOwner } },
-  revisions: { resource: RESOURCES.configMaps, labelSelector: MANAGED_SELECTOR, indexes: { owner: byOwner } },
+  jobs: {
+    resource: RESOURCES.jobs,
+    labelSelector: MANAGED_SELECTOR,
+    indexes: { owner: byOwner },
+    keep: ({ spec = {}, status = {} }) => {
+      const { suspend, ttlSecondsAfterFinished, activeDeadlineSeconds } = spec;
+      const read = { suspend, ttlSecondsAfterFinished, activeDeadlineSeconds };
+      return { spec: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)), status };
+    },
+  },
+  pods: {
+    resource: RESOURCES.pods,
+    labelSelector: MANAGED_SELECTOR,
+    indexes: { owner: byOwner },
+    keep: ({ status = {} }) => ({ status }),
+  },
+  revisions: {
+    resource: RESOURCES.configMaps,
+    labelSelector: MANAGED_SELECTOR,
+    indexes: { owner: byOwner },
+    metadataOnly: true,
+  },
 };
 
 /** Other programs of the namespace with the same programId. */
@@ -132,12 +154,14 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
       if (listed.size === names.length || refused().length === names.length) settled.resolve();
     };
     const start = <Name extends CacheName>(name: Name): Reflector<Kinds[Name]> => {
-      const { resource, labelSelector, indexes } = SOURCES[name];
+      const { resource, labelSelector, indexes, metadataOnly, keep } = SOURCES[name];
       const reflector = startReflector<Kinds[Name]>(api, resource, {
         ...options,
         namespace,
         labelSelector,
         indexes,
+        metadataOnly,
+        keep,
         onChange: (_key, change) => {
           for (const listener of listeners) listener(name, change);
         },

@@ -10,6 +10,7 @@ export interface ControllerContext {
   readonly api: KubeApi;
   /** What we know better than the caches do. */
   readonly newest: Memory['newest'];
+  readonly whole: Memory['whole'];
   readonly hasMadeFor: Memory['hasMadeFor'];
   readonly inTurn: Memory['inTurn'];
   readonly caches: Caches;

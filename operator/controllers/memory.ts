@@ -13,6 +13,8 @@ export interface Memory {
   newest<T extends KubeObject>(cached: T): T;
   /** Whether we have made an object that goes with the one of this uid. */
   hasMadeFor(uid: string): boolean;
+  /** The whole of an object that never changes, of which the cache has the metadata: read once. */
+  whole<T extends KubeObject>(cached: KubeObject, read: () => Promise<T | undefined>): Promise<T | undefined>;
   /** Does the work once no other of the same name is under way. */
   inTurn: Turns;
 }
@@ -20,21 +22,21 @@ export interface Memory {
 /** Objects that are deleted before the watch has caught up are never asked for again. */
 const MOST_REMEMBERED = 1000;
 
+/** Some hundred kilobytes each. */
+const MOST_CONTENTS = 64;
+
 export function remember(api: KubeApi): Memory {
   const written = new Map<string, KubeObject>();
   const nameOf = (object: KubeObject) => `${object.kind} ${keyOf(object)}`;
 
+  const owners = new Map<string, true>();
+  const deleted = new Map<string, true>();
+  const contents = new Map<string, KubeObject>();
+
   function keep<T extends KubeObject>(object: T): T {
-    const name = nameOf(object);
-    written.delete(name);
-    written.set(name, object);
-    const [oldest] = written.keys();
-    if (written.size > MOST_REMEMBERED && oldest !== undefined) written.delete(oldest);
+    putBounded(written, nameOf(object), object, MOST_REMEMBERED);
     return object;
   }
-
-  const owners = new Set<string>();
-  const deleted = new Set<string>();
 
   function newestWritten<T extends KubeObject>(cached: T): T {
     const ours = written.get(nameOf(cached));
@@ -44,27 +46,27 @@ export function remember(api: KubeApi): Memory {
     return cached;
   }
 
-  function addBounded(set: Set<string>, value: string): void {
-    set.delete(value);
-    set.add(value);
-    const [oldest] = set;
-    if (set.size > MOST_REMEMBERED && oldest !== undefined) set.delete(oldest);
-  }
-
   return {
     hasMadeFor: (uid) => owners.has(uid),
+    async whole<T extends KubeObject>(cached: KubeObject, read: () => Promise<T | undefined>) {
+      const uid = cached.metadata.uid ?? '';
+      const known = contents.get(uid) ?? (await read());
+      if (known === undefined || known.metadata.uid !== uid) return known as T | undefined;
+      putBounded(contents, uid, known, MOST_CONTENTS);
+      return known as T;
+    },
     inTurn: createTurns(),
     api: {
       ...api,
       async create(resource, object, ...rest) {
         const made = await api.create(resource, object, ...rest);
         const owner = controllerOf(object);
-        if (owner !== undefined) addBounded(owners, owner);
+        if (owner !== undefined) putBounded(owners, owner, true, MOST_REMEMBERED);
         return made;
       },
       async delete(resource, key, options, ...rest) {
         await api.delete(resource, key, options, ...rest);
-        addBounded(deleted, options.uid);
+        putBounded(deleted, options.uid, true, MOST_REMEMBERED);
       },
       applyStatus: async (...request) => keep(await api.applyStatus(...request)),
       patch: async (...request) => keep(await api.patch(...request)),
@@ -77,6 +79,14 @@ export function remember(api: KubeApi): Memory {
       return { ...known, metadata: { ...known.metadata, deletionTimestamp: creationTimestamp ?? '' } };
     },
   };
+}
+
+/** Puts it last, and forgets what was put longest ago when there is more than `most`. */
+function putBounded<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }
 
 /** Versions of one resource are decimal numbers that grow (KEP-5504). */

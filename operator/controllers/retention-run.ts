@@ -186,11 +186,13 @@ async function complaintAbout(
 async function revisionOf(
   name: string | undefined,
   run: RunObject,
-  { api, caches }: ControllerContext,
+  { api, caches, whole }: ControllerContext,
 ): Promise<ConfigMapObject | undefined> {
   if (name === undefined) return undefined;
   const key = `${run.metadata.namespace}/${name}`;
-  return caches.revisions.get(key) ?? (await api.get<ConfigMapObject>(RESOURCES.configMaps, key));
+  const read = () => api.get<ConfigMapObject>(RESOURCES.configMaps, key);
+  const cached = caches.revisions.get(key);
+  return await (cached === undefined ? read() : whole(cached, read));
 }
 
 /** The revision that a run would be pinned to now, where an earlier run has left it: it need not be made again. */

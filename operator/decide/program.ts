@@ -2,14 +2,8 @@ import { checkMeaning, fieldName, type RetentionProgramStatus, unavailableProvid
 import { storageOf } from '../build/job.ts';
 import { buildRevision } from '../build/revision.ts';
 import { buildRun } from '../build/run.ts';
-import { RESOURCES } from '../kube/api.ts';
-import {
-  type ConfigMapObject,
-  isOwnedBy,
-  type ProgramObject,
-  type RunObject,
-  type StoredMetadata,
-} from '../objects.ts';
+import { type KubeObject, RESOURCES } from '../kube/api.ts';
+import { isOwnedBy, type ProgramObject, type RunObject, type StoredMetadata } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import { type Action, type Attempts, attemptKey, type Decision, earlier } from './action.ts';
 import { conditions } from './conditions.ts';
@@ -23,7 +17,7 @@ export interface ProgramSnapshot {
   /** Every run that names the program. */
   readonly runs: readonly RunObject[];
   /** Revisions that the program owns. */
-  readonly revisions: readonly (ConfigMapObject & { readonly metadata: StoredMetadata })[];
+  readonly revisions: readonly (KubeObject & { readonly metadata: StoredMetadata })[];
   /** Older programs of the namespace with the same programId. */
   readonly twins: readonly ProgramObject[];
   readonly attempts: Attempts;

@@ -48,6 +48,8 @@ export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Of each object its metadata alone: the rest may be large, and is not always wanted. */
+  readonly metadataOnly?: boolean;
   readonly limit?: number;
   readonly continue?: string;
   /** The answer is at least this new. Absent: as new as the moment of asking. */
@@ -64,6 +66,8 @@ export interface List<T extends KubeObject = KubeObject> {
 export interface WatchOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** As of a list. */
+  readonly metadataOnly?: boolean;
   readonly resourceVersion: string;
   /** The API server ends the watch after this long. */
   readonly timeoutSeconds: number;

@@ -140,6 +140,16 @@ test.each([
   },
 );
 
+test('metadata alone is asked for as such, and comes under the type of its object', async () => {
+  const item = { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata: job.metadata };
+  server.once('list', (_, response) => sendJson(response, 200, { items: [item], metadata: { resourceVersion: '1' } }));
+  const { items } = await client.list(RESOURCES.jobs, { namespace: 'shop', metadataOnly: true });
+  expect(server.requests.at(-1)?.headers.accept).toBe(
+    'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+  );
+  expect(items).toEqual([{ apiVersion: 'batch/v1', kind: 'Job', metadata: job.metadata }]);
+});
+
 test('that a namespace is on its way out is a reason of its own', async () => {
   server.once('other', (_, response) => {
     response.writeHead(403, { 'Content-Type': 'application/json' });

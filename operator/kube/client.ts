@@ -29,11 +29,20 @@ export interface ClientOptions extends ConnectionSource {
   readonly requestTimeoutMs?: number;
 }
 
+/** meta.k8s.io: an object without all but its metadata. */
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+function typed(resource: Resource, object: object): object {
+  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
+}
+
 interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly contentType?: string;
+  readonly accept?: string;
   readonly body?: object;
 }
 
@@ -106,7 +115,8 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
   }
 
   return {
-    async list(resource, { namespace, labelSelector, fieldSelector, limit, continue: from, resourceVersion }, signal) {
+    async list(resource, options, signal) {
+      const { namespace, labelSelector, fieldSelector, metadataOnly, limit, continue: from, resourceVersion } = options;
       const query = {
         labelSelector,
         fieldSelector,
@@ -118,13 +128,12 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
           : {}),
       };
       const answer = await json<{ items: Json[] | null; metadata: { resourceVersion: string; continue?: string } }>(
-        { method: 'GET', path: pathOf(resource, namespace), query },
+        { method: 'GET', path: pathOf(resource, namespace), query, ...(metadataOnly ? { accept: METADATA_LIST } : {}) },
         signal,
       );
-      // Items of built-in kinds come without these two.
-      const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
       return {
-        items: (answer.items ?? []).map((item) => ({ ...type, ...item }) as never),
+        // Items of built-in kinds come without their type, and those that are metadata alone with another.
+        items: (answer.items ?? []).map((item) => typed(resource, item) as never),
         resourceVersion: answer.metadata.resourceVersion,
         ...(answer.metadata.continue ? { continue: answer.metadata.continue } : {}),
       };
@@ -132,13 +141,14 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
 
     async *watch<T extends KubeObject>(
       resource: Resource,
-      { namespace, labelSelector, resourceVersion, timeoutSeconds }: Parameters<KubeApi['watch']>[1],
+      { namespace, labelSelector, metadataOnly, resourceVersion, timeoutSeconds }: Parameters<KubeApi['watch']>[1],
       signal: AbortSignal,
     ): AsyncGenerator<WatchEvent<T>> {
       const call: Call = {
         method: 'GET',
         path: pathOf(resource, namespace),
         query: { watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds, labelSelector },
+        ...(metadataOnly ? { accept: METADATA } : {}),
       };
       const response = await exchange(call, signal, async (answer) => {
         if (answer.statusCode !== 200) {
@@ -146,7 +156,7 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
         }
         return answer;
       });
-      yield* events<T>(call, response, signal);
+      yield* events<T>(resource, call, response, signal);
     },
 
     async get<T extends KubeObject>(resource: Resource, key: ObjectKey, signal?: AbortSignal) {
@@ -225,7 +235,7 @@ async function open(
     method: call.method,
     path: target(call),
     headers: {
-      Accept: 'application/json',
+      Accept: call.accept ?? 'application/json',
       'User-Agent': userAgent,
       ...(content === undefined
         ? {}
@@ -248,6 +258,7 @@ async function body(call: Call, response: IncomingMessage): Promise<string> {
 }
 
 async function* events<T extends KubeObject>(
+  resource: Resource,
   call: Call,
   response: IncomingMessage,
   signal: AbortSignal,
@@ -260,7 +271,7 @@ async function* events<T extends KubeObject>(
         case 'ADDED':
         case 'MODIFIED':
         case 'DELETED':
-          yield { type: event.type, object: event.object };
+          yield { type: event.type, object: typed(resource, event.object) as T };
           break;
         case 'BOOKMARK':
           yield { type: 'BOOKMARK', resourceVersion: event.object.metadata.resourceVersion ?? '' };

@@ -1,4 +1,13 @@
-import { type KubeApi, KubeError, type KubeObject, keyOf, type List, type ObjectKey, type Resource } from './api.ts';
+import {
+  type KubeApi,
+  KubeError,
+  type KubeObject,
+  keyOf,
+  type List,
+  type ListOptions,
+  type ObjectKey,
+  type Resource,
+} from './api.ts';
 import { backoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
 import { createStore, type Indexes, type Store } from './store.ts';
@@ -38,6 +47,10 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly indexes?: Indexes<T>;
+  /** Whether metadata is all that is wanted of the objects. */
+  readonly metadataOnly?: boolean | undefined;
+  /** What is kept of an object, besides its metadata and type. Default: all of it. */
+  readonly keep?: ((object: T) => Partial<T>) | undefined;
   readonly timing?: Partial<ReflectorTiming>;
   /** Called after the store has changed. What it throws goes to `onError`, and the watch goes on. */
   readonly onChange: (key: ObjectKey, change: Change<T>) => void;
@@ -67,7 +80,11 @@ export function startReflector<T extends KubeObject>(
 ): Reflector<T> {
   const { clock, random, namespace, labelSelector } = options;
   const timing = { ...TIMING, ...options.timing };
-  const scope = { ...(namespace === undefined ? {} : { namespace }), ...(labelSelector ? { labelSelector } : {}) };
+  const scope = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labelSelector ? { labelSelector } : {}),
+    ...(options.metadataOnly ? { metadataOnly: true } : {}),
+  };
   const store = createStore<T>(options.indexes);
   const stopping = new AbortController();
   const synced = Promise.withResolvers<void>();
@@ -125,7 +142,7 @@ export function startReflector<T extends KubeObject>(
     const { items, resourceVersion } = await listAll<T>(api, resource, scope, timing.pageSize, stopping.signal);
     const present = new Set<ObjectKey>();
     for (const item of items) {
-      const object = slim(item);
+      const object = slim(item, options.keep);
       present.add(keyOf(object));
       put(object);
     }
@@ -171,9 +188,9 @@ export function startReflector<T extends KubeObject>(
         }
         version = object.metadata.resourceVersion;
         if (event.type === 'DELETED') {
-          remove(keyOf(object), slim(object));
+          remove(keyOf(object), slim(object, options.keep));
         } else {
-          put(slim(object));
+          put(slim(object, options.keep));
         }
       }
     } catch (error) {
@@ -235,7 +252,7 @@ export function startReflector<T extends KubeObject>(
 async function listAll<T extends KubeObject>(
   api: KubeApi,
   resource: Resource,
-  scope: { readonly namespace?: string; readonly labelSelector?: string },
+  scope: Pick<ListOptions, 'namespace' | 'labelSelector' | 'metadataOnly'>,
   limit: number,
   signal: AbortSignal,
 ): Promise<List<T>> {
@@ -256,10 +273,12 @@ async function listAll<T extends KubeObject>(
   return { items, resourceVersion: page.resourceVersion };
 }
 
-/** Without what only the API server needs: it can be larger than all the rest. */
-function slim<T extends KubeObject>(object: T): T {
+/** Without what only the API server needs, which can be larger than all the rest, and without what nobody asks for. */
+function slim<T extends KubeObject>(object: T, keep: ((object: T) => Partial<T>) | undefined): T {
   const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown };
-  return { ...object, metadata };
+  if (keep === undefined) return { ...object, metadata };
+  const { apiVersion, kind } = object;
+  return { apiVersion, kind, metadata, ...keep(object) } as T;
 }
 
 /** Versions of one resource are decimal numbers that grow (KEP-5504); of others nothing is known. */

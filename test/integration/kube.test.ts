@@ -62,6 +62,7 @@ function run(name: string, inNamespace: string): KubeObject {
 function follow(
   inNamespace: string,
   timing = {},
+  metadataOnly = false,
 ): { reflector: Reflector<KubeObject>; told: (n: number) => Promise<string[]> } {
   const keys: string[] = [];
   let look = (): void => {};
@@ -70,6 +71,7 @@ function follow(
     clock: systemClock,
     random: Math.random,
     timing,
+    metadataOnly,
     onChange(key, { before, after }) {
       keys.push(`${key.split('/')[1]} ${before === undefined ? 'came' : after === undefined ? 'went' : 'changed'}`);
       look();
@@ -105,6 +107,18 @@ testOnServer('what is there is listed page by page, and what happens is seen as 
   await client.create(RESOURCES.configMaps, configMap('a', shop));
   expect((await told(8)).slice(5)).toEqual(['b changed', 'a went', 'a came']);
   expect(reflector.store.get(`${shop}/a`)?.metadata.uid).not.toBe(uid);
+});
+
+testOnServer('of large objects the metadata alone can be followed', async () => {
+  const shop = await namespace('large');
+  await client.create(RESOURCES.configMaps, configMap('a', shop, { text: 'x'.repeat(100_000) }));
+  const { reflector, told } = follow(shop, {}, true);
+  await reflector.synced;
+  await client.create(RESOURCES.configMaps, configMap('b', shop, { text: 'x'.repeat(100_000) }));
+  expect(await told(2)).toEqual(['a came', 'b came']);
+  for (const { apiVersion, kind, metadata, ...rest } of reflector.store.list()) {
+    expect([apiVersion, kind, metadata.uid?.length, rest]).toEqual(['v1', 'ConfigMap', 36, {}]);
+  }
 });
 
 testOnServer('a watch outlives a restart of the API server', async () => {

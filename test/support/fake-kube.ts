@@ -110,6 +110,8 @@ export function fakeKube(now: () => Date): FakeKube {
       .filter((term) => term !== '')
       .every((term) => object.metadata.labels?.[term.split('=')[0] ?? ''] === term.split('=')[1]);
 
+  const bare = ({ apiVersion, kind, metadata }: KubeObject) => ({ apiVersion, kind, metadata });
+
   const isSelected = (object: KubeObject, fieldSelector = '') =>
     fieldSelector
       .split(',')
@@ -123,14 +125,17 @@ export function fakeKube(now: () => Date): FakeKube {
   const travel = () => new Promise((resolve) => setImmediate(resolve));
 
   const api: KubeApi = {
-    async list(resource, { namespace, labelSelector, fieldSelector }) {
+    async list(resource, { namespace, labelSelector, fieldSelector, metadataOnly }) {
       await travel();
       const items = [...of(resource).values()].filter(
         (object) => inScope(object, namespace, labelSelector) && isSelected(object, fieldSelector),
       );
-      return { items: items as never, resourceVersion: String(version) };
+      return {
+        items: items.map((item) => (metadataOnly ? bare(item) : item)) as never,
+        resourceVersion: String(version),
+      };
     },
-    async *watch(resource, { namespace, labelSelector, resourceVersion }, signal) {
+    async *watch(resource, { namespace, labelSelector, metadataOnly, resourceVersion }, signal) {
       let at = Number(resourceVersion);
       while (!signal.aborted) {
         const next = changes.find((change) => change.version > at && change.resource === nameOf(resource));
@@ -148,7 +153,9 @@ export function fakeKube(now: () => Date): FakeKube {
         }
         at = next.version;
         await travel();
-        if (inScope(next.event.object, namespace, labelSelector)) yield next.event as never;
+        if (!inScope(next.event.object, namespace, labelSelector)) continue;
+        const { type, object } = next.event;
+        yield { type, object: metadataOnly ? bare(object) : object } as never;
       }
       throw new KubeError(0, 'Aborted', 'the watch was given up');
     },
