@@ -5,9 +5,6 @@ import { parseArgs } from 'node:util';
 import { buildImage } from '../cluster/image.ts';
 import { obstacle } from '../cluster/obstacle.ts';
 
-/** What building the image needs besides what a node does. */
-const BUILDERS = { buildah: 'buildah', debootstrap: 'debootstrap', npm: 'npm' };
-
 /**
  * npm run e2e -- [--only TEXT] [--keep]: the program on a cluster with a real node, scenario by scenario. The last line is
  * "N passed, N failed".
@@ -21,7 +18,7 @@ async function main(): Promise<number> {
     const { runScenarios } = await import('./run-scenarios.ts');
     return await runScenarios(values);
   }
-  const reason = await obstacle(BUILDERS);
+  const reason = await obstacle({ image: true });
   if (reason !== undefined) {
     console.log(`the end-to-end tests cannot run here: ${reason}`);
     if (process.env['HOLDFAST_REQUIRE_CLUSTER'] === '1') {
