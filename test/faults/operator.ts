@@ -23,21 +23,34 @@ The last line is JSON: {"points","converged","diverged","absent","seed","seconds
 hit did not come in any of its tries, and counts as none. The exit status is 1 when any diverged.
 `;
 
-const { values: options } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    only: { type: 'string', multiple: true },
-    lanes: { type: 'string', default: '4' },
-    list: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const options = readOptions();
 
 if (options.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
 process.exitCode = await main();
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: 'string' },
+        only: { type: 'string', multiple: true },
+        lanes: { type: 'string', default: '4' },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+}
 
 async function main(): Promise<number> {
   const seed = wholeNumber('seed', options.seed ?? String(Math.floor(Math.random() * 2 ** 31)));
@@ -109,6 +122,5 @@ function say(line: string): void {
 function wholeNumber(name: string, text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number >= 0) return number;
-  process.stderr.write(`--${name} ${text}: expected a whole number\n`);
-  process.exit(2);
+  return refuse(`--${name} ${text}: expected a whole number`);
 }
