@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { access, chmod, copyFile, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openImages } from './buildah.ts';
+import { contained, openImages } from './buildah.ts';
 import { run } from './command.ts';
 import { npmFolder } from './machine-npm.ts';
 
@@ -43,7 +43,7 @@ async function makeBase(archive: string, npm: string): Promise<void> {
   await using images = await openImages();
   const container = await images.buildah('from', 'scratch');
   const root = await images.buildah('mount', container);
-  await run('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, root]);
+  await contained('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, root]);
   for (const folder of ['var/cache/apt', 'var/lib/apt/lists', 'var/log']) {
     await rm(join(root, folder), { recursive: true, force: true });
     await mkdir(join(root, folder));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { openImages } from './buildah.ts';
 import { type BaseImage, baseImage } from './image-base.ts';
@@ -11,6 +11,9 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Never the name of an image that could be pulled: `.test` is reserved. */
 const REPOSITORY = 'registry.test/holdfast';
+
+/** What nobody has used for so long is forgotten when another is made. */
+const KEPT_MS = 24 * 3600 * 1000;
 
 export interface BuiltImage {
   /** An OCI archive, which names the image by `reference`. */
@@ -32,7 +35,11 @@ export async function buildImage(): Promise<BuiltImage> {
   const tag = await digestOf(base);
   const archive = join(folder, `holdfast-${tag}.tar`);
   const known = await readFile(`${archive}.json`, 'utf8').catch(() => undefined);
-  if (known !== undefined) return JSON.parse(known) as BuiltImage;
+  if (known !== undefined) {
+    const now = new Date();
+    for (const file of [base.archive, archive, `${archive}.json`]) await utimes(file, now, now);
+    return JSON.parse(known) as BuiltImage;
+  }
   await mkdir(folder, { recursive: true });
   const image = { archive, reference: `${REPOSITORY}:${tag}` };
   const built = { ...image, unpackedBytes: await build(image, base) };
@@ -44,16 +51,16 @@ export async function buildImage(): Promise<BuiltImage> {
 
 async function build(image: Omit<BuiltImage, 'unpackedBytes'>, base: BaseImage): Promise<number> {
   await using images = await openImages();
-  const secrets = await mkdtemp(join(tmpdir(), 'holdfast-npmrc-'));
+  const npmrc = join(images.folder, 'npmrc');
   const temporary = `${image.archive}.${process.pid}`;
   try {
-    await writeFile(join(secrets, 'npmrc'), await npmSettings(), { mode: 0o600 });
+    await writeFile(npmrc, await npmSettings(), { mode: 0o600 });
     await images.buildah(
       'build',
       '--isolation=chroot',
       '--format=oci',
       `--build-arg=NODE_IMAGE=oci-archive:${base.archive}`,
-      `--secret=id=npmrc,src=${join(secrets, 'npmrc')}`,
+      `--secret=id=npmrc,src=${npmrc}`,
       `--tag=${image.reference}`,
       `--file=${join(ROOT, 'Dockerfile')}`,
       ROOT,
@@ -63,7 +70,6 @@ async function build(image: Omit<BuiltImage, 'unpackedBytes'>, base: BaseImage):
     await rename(temporary, image.archive);
     return unpackedBytes;
   } finally {
-    await rm(secrets, { recursive: true });
     await rm(temporary, { force: true });
   }
 }
@@ -92,12 +98,13 @@ async function filesUnder(path: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Images of earlier states of the project. */
+/** Images of earlier states of the project; but those of today may be another checkout's. */
 async function forgetOthers(folder: string, current: readonly string[]): Promise<void> {
   for (const name of await readdir(folder)) {
     const [archive] = /^(base|holdfast)-[0-9a-f]{12}\.tar/.exec(name) ?? [];
-    if (archive !== undefined && !current.includes(join(folder, archive)))
-      await rm(join(folder, name), { force: true });
+    if (archive === undefined || current.includes(join(folder, archive))) continue;
+    const file = await stat(join(folder, name)).catch(() => undefined);
+    if (file !== undefined && Date.now() - file.mtimeMs > KEPT_MS) await rm(join(folder, name), { force: true });
   }
 }
 
