@@ -10,6 +10,9 @@ const PATH = (process.env['PATH'] ?? '')
   .filter((folder) => folder !== '' && !`${folder}${sep}`.startsWith(`${ROOT}${sep}`))
   .join(delimiter);
 
+/** By default npm waits for five minutes for a connection that is dead. What the machine says comes later, and counts. */
+const PATIENCE = ['fetch-timeout=60000', 'fetch-retries=5'];
+
 /** Folder of the npm that the machine has. */
 export async function npmFolder(): Promise<string> {
   const command = await run('sh', ['-c', 'command -v npm'], { PATH });
@@ -23,7 +26,9 @@ export async function npmFolder(): Promise<string> {
 export async function npmSettings(): Promise<string> {
   const files = [await setting('globalconfig'), await setting('userconfig')];
   const written = (await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')))).join('\n');
-  return [...portable(written), ...fromEnvironment(), ...(await certificates())].map((line) => `${line}\n`).join('');
+  return [...PATIENCE, ...portable(written), ...fromEnvironment(), ...(await certificates())]
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 async function setting(name: string): Promise<string> {

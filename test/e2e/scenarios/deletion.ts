@@ -55,12 +55,14 @@ export const deletedMidRun: Scenario = {
     await tenant.makeRun('goes', 'deletion');
     await gates.reached('score/score');
     await tenant.kubectl('delete', 'rr', 'goes');
+    await gates.open('score/score');
     await assertNothingLeft(tenant, 'goes');
-    await gates.left('score/score');
 
+    await gates.close('score/score');
     await tenant.makeRun('orphan', 'deletion');
     await gates.reached('score/score');
     await tenant.kubectl('delete', 'rp', 'deletion');
+    await gates.open('score/score');
     const orphan = await tenant.ended('orphan');
     assert.equal(orphan.status?.phase, 'Failed');
     assert.equal(conditionOf(orphan, 'Failed')?.reason, 'ProgramDeleted');
@@ -69,7 +71,6 @@ export const deletedMidRun: Scenario = {
       () => tenant.pods('orphan'),
       (pods) => pods.every(({ status }) => /Succeeded|Failed/.test(status?.phase ?? '')),
     );
-    await gates.open('score/score');
   },
 };
 
