@@ -105,7 +105,7 @@ async function openTenant(world: World, namespace: string): Promise<Tenant> {
       ),
     async works(task) {
       // Its connections have its name.
-      const sql = 'SELECT 1 FROM pg_stat_activity WHERE application_name = $1';
+      const sql = 'SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1';
       await until(
         `a pod works at ${task}`,
         () => query(sql, [`holdfast ${task}`]),
