@@ -50,4 +50,11 @@ function seconds(since: number): string {
   return `${((performance.now() - since) / 1000).toFixed(1)} s`;
 }
 
-process.exitCode = await main();
+// A scenario that was interrupted may still wait for something.
+process.exit(
+  await main().catch((error: unknown) => {
+    console.log(error);
+    console.log('0 passed, 1 failed');
+    return 1;
+  }),
+);

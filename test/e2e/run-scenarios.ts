@@ -26,7 +26,9 @@ export async function runScenarios(options: Options): Promise<number> {
 async function inCluster(options: Options): Promise<{ readonly passed: number; readonly failed: number }> {
   const image = JSON.parse(process.env['HOLDFAST_E2E_IMAGE'] ?? '') as BuiltImage;
   const show = (text: string) => console.log(text.replaceAll(/^/gm, '    '));
-  const interrupted = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => interruption.abort());
+  const interrupted = once(interruption.signal, 'abort');
   const began = performance.now();
   await using cluster = await startCluster();
   const world = await openWorld(cluster, image, show);
@@ -34,8 +36,10 @@ async function inCluster(options: Options): Promise<{ readonly passed: number; r
   const outcomes: boolean[] = [];
   const all = async () => {
     for (const step of SCENARIOS) {
+      if (interruption.signal.aborted) return;
       const chosen = step.filter(({ name, always }) => always === true || name.includes(options.only ?? ''));
-      outcomes.push(...(await Promise.all(chosen.map((scenario) => outcomeOf(scenario, world)))));
+      const results = chosen.map((scenario) => outcomeOf(scenario, world, interruption.signal));
+      outcomes.push(...(await Promise.all(results)));
     }
   };
   const finished = await Promise.race([all().then(() => true), interrupted.then(() => false)]);
@@ -53,13 +57,15 @@ async function inCluster(options: Options): Promise<{ readonly passed: number; r
   return { passed, failed };
 }
 
-async function outcomeOf(scenario: Scenario, world: World): Promise<boolean> {
+async function outcomeOf(scenario: Scenario, world: World, interruption: AbortSignal): Promise<boolean> {
   const began = performance.now();
   try {
     await scenario.run(world);
     console.log(`passed  ${seconds(began).padStart(8)}  ${scenario.name}`);
     return true;
   } catch (error) {
+    // The cluster is being taken away.
+    if (interruption.aborted) return false;
     console.log(`FAILED  ${seconds(began).padStart(8)}  ${scenario.name}`);
     world.show(error instanceof Error ? (error.stack ?? error.message) : String(error));
     world.show(await situation(world));
