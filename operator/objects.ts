@@ -40,7 +40,6 @@ export interface JobObject extends KubeObject {
   readonly spec?: {
     readonly suspend?: boolean;
     readonly ttlSecondsAfterFinished?: number;
-    readonly activeDeadlineSeconds?: number;
   };
   readonly status?: {
     readonly conditions?: readonly Condition[];
@@ -94,4 +93,9 @@ export function isOwnedBy(object: KubeObject, uid: string | undefined): boolean 
 /** Uid of what made the object and goes with it. */
 export function controllerOf(object: KubeObject): string | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
+}
+
+/** Sorts objects by when they were made, and those of one second by their names: everybody agrees on the order. */
+export function seniority({ metadata }: KubeObject): string {
+  return `${metadata.creationTimestamp} ${metadata.name}`;
 }

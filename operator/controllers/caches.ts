@@ -10,6 +10,7 @@ import {
   type ProgramObject,
   type RunObject,
   type StoredMetadata,
+  seniority,
 } from '../objects.ts';
 
 /** What the operator watches, by name. */
@@ -63,8 +64,8 @@ const SOURCES: { readonly [Name in CacheName]: Source<Kinds[Name]> } = {
     labelSelector: MANAGED_SELECTOR,
     indexes: { owner: byOwner },
     keep: ({ spec = {}, status = {} }) => {
-      const { suspend, ttlSecondsAfterFinished, activeDeadlineSeconds } = spec;
-      const read = { suspend, ttlSecondsAfterFinished, activeDeadlineSeconds };
+      const { suspend, ttlSecondsAfterFinished } = spec;
+      const read = { suspend, ttlSecondsAfterFinished };
       return { spec: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)), status };
     },
   },
@@ -91,8 +92,7 @@ export function twinsOf({ metadata, spec }: ProgramObject, { programs }: Pick<Ca
 
 /** Those of them that have the id by right. */
 export function olderTwinsOf(program: ProgramObject, caches: Pick<Caches, 'programs'>): readonly ProgramObject[] {
-  const order = ({ metadata }: KubeObject) => `${metadata.creationTimestamp} ${metadata.name}`;
-  return twinsOf(program, caches).filter((twin) => order(twin) < order(program));
+  return twinsOf(program, caches).filter((twin) => seniority(twin) < seniority(program));
 }
 
 /** Key of the program that a run names. */
@@ -148,10 +148,10 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
     const listed = new Set<CacheName>();
     const settled = Promise.withResolvers<void>();
     const names = Object.keys(SOURCES) as CacheName[];
-    const refused = () => names.filter((name) => isRefusal(reflectors[name].failure()));
     const look = () => {
       // A namespace that is gone took our rights with it. The others are no worse for it; it is asked for again all the time.
-      if (listed.size === names.length || refused().length === names.length) settled.resolve();
+      const gone = names.every((name) => isRefusal(reflectors[name].failure()));
+      if (gone || listed.size === names.length) settled.resolve();
     };
     const start = <Name extends CacheName>(name: Name): Reflector<Kinds[Name]> => {
       const { resource, labelSelector, indexes, metadataOnly, keep } = SOURCES[name];

@@ -16,7 +16,7 @@ export interface Memory {
   /** The whole of an object that never changes, of which the cache has the metadata: read once. */
   whole<T extends KubeObject>(cached: KubeObject, read: () => Promise<T | undefined>): Promise<T | undefined>;
   /** Does the work once no other of the same name is under way. */
-  inTurn: Turns;
+  readonly inTurn: Turns;
 }
 
 /** Objects that are deleted before the watch has caught up are never asked for again. */
@@ -26,9 +26,8 @@ const MOST_REMEMBERED = 1000;
 const MOST_CONTENTS = 64;
 
 export function remember(api: KubeApi): Memory {
-  const written = new Map<string, KubeObject>();
   const nameOf = (object: KubeObject) => `${object.kind} ${keyOf(object)}`;
-
+  const written = new Map<string, KubeObject>();
   const owners = new Map<string, true>();
   const deleted = new Map<string, true>();
   const contents = new Map<string, KubeObject>();

@@ -1,5 +1,5 @@
 import { apply } from '../apply.ts';
-import { type Attempts, NO_ATTEMPTS } from '../decide/action.ts';
+import { type Attempts, makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
 import { decideProgram, type ProgramDecision, type ProgramSnapshot } from '../decide/program.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../objects.ts';
@@ -39,7 +39,7 @@ export const retentionProgramController: Controller = {
     let liveRuns: readonly RunObject[] | undefined;
     for (let round = 0; program !== undefined && round < MOST_ROUNDS; round += 1) {
       const decision = decideProgram(gather(program, liveRuns, attempts, context), clock.now());
-      if (makesRun(decision) && !isLive) {
+      if (makesSomething(decision) && !isLive) {
         // The cache may be of before a slot was dealt with, and its run be forgotten since.
         const cached: ProgramObject = program;
         program = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
@@ -78,10 +78,6 @@ function gather(
     attempts,
     settings,
   };
-}
-
-function makesRun({ actions }: ProgramDecision): boolean {
-  return actions.some((action) => action.do === 'create');
 }
 
 function forgetsRevision({ actions }: ProgramDecision): boolean {

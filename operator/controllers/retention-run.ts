@@ -1,10 +1,10 @@
 import { apply } from '../apply.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
 import { buildRevision } from '../build/revision.ts';
-import { NO_ATTEMPTS } from '../decide/action.ts';
+import { makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
 import { containerOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
-import { isFinal, type RunDecision, type RunSnapshot } from '../decide/run-snapshot.ts';
+import { isFinal, type RunSnapshot } from '../decide/run-snapshot.ts';
 import { currentStage } from '../decide/tasks.ts';
 import { endOf, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
@@ -92,10 +92,6 @@ async function settle(key: ObjectKey, context: ControllerContext): Promise<Date 
   }
   if (snapshot !== undefined) throw new Error(`not settled in ${MOST_ROUNDS} rounds`);
   return undefined;
-}
-
-function makesSomething({ actions }: RunDecision): boolean {
-  return actions.some((action) => action.do === 'create');
 }
 
 /**

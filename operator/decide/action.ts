@@ -29,6 +29,11 @@ export interface Decision<Status> {
   readonly requeueAt?: Date;
 }
 
+/** Whether anything is to be made. */
+export function makesSomething({ actions }: Pick<Decision<unknown>, 'actions'>): boolean {
+  return actions.some((action) => action.do === 'create');
+}
+
 /** What trying to create objects has shown: part of the next snapshot. */
 export interface Attempts {
   /** Names that an object which is not ours has. */

@@ -1,24 +1,24 @@
-import { checkMeaning, fieldName, unavailableProviders } from '../../crds/index.ts';
 import { parseSchedule } from '../../jobs/schedules/index.ts';
 import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
-import type { ConfigMapObject, ProgramObject, RunObject } from '../objects.ts';
+import { type ConfigMapObject, type ProgramObject, type RunObject, seniority } from '../objects.ts';
 import type { ConditionReason } from './reasons.ts';
 import { type RunSnapshot, waitsForPerson } from './run-snapshot.ts';
 import type { Outcome } from './run-status.ts';
+import { specFault } from './spec-fault.ts';
 
 /** Another operator's clock, which made the run, may be so far ahead of ours. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** Whether work for a run may start now, and with what; or why not. */
-export type Admission =
-  | {
-      readonly slot: Date;
-      readonly storage: Storage;
-      /** `make` is the ConfigMap, where it is still to be made. */
-      readonly revision: { readonly pinned: PinnedRevision; readonly make?: ConfigMapObject };
-    }
-  | { readonly outcome: Outcome };
+export type Admission = Admitted | { readonly outcome: Outcome };
+
+export interface Admitted {
+  readonly slot: Date;
+  readonly storage: Storage;
+  /** `make` is the ConfigMap, where it is still to be made. */
+  readonly revision: { readonly pinned: PinnedRevision; readonly make?: ConfigMapObject };
+}
 
 /** Looks at everything that a task needs, in the order in which a person would want to hear of it. */
 export function admit(snapshot: RunSnapshot, now: Date): Admission {
@@ -63,14 +63,8 @@ function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject):
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
   const { run, others, begun, twins, revision, settings } = snapshot;
-  const [finding] = checkMeaning(program.spec);
-  if (finding !== undefined) {
-    return no('Pending', 'SpecInvalid', `the program's ${fieldName(finding.path)} ${finding.reason}`);
-  }
-  const [provider] = unavailableProviders(program.spec);
-  if (provider !== undefined) {
-    return no('Pending', 'ProviderUnavailable', `the program's ${fieldName(provider.path)} ${provider.reason}`);
-  }
+  const fault = specFault(program.spec);
+  if (fault !== undefined) return no('Pending', fault.reason, `the program's ${fault.message}`);
   const [twin] = twins;
   if (twin !== undefined) {
     return no('Pending', 'ProgramIdTaken', `the program's programId is that of the program ${twin.metadata.name}`);
@@ -102,8 +96,7 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
 function goesFirst(other: RunObject, run: RunObject): boolean {
   if (other.status?.startTime !== undefined) return true;
   if (waitsForPerson(other)) return false;
-  const order = (one: RunObject) => `${one.metadata.creationTimestamp} ${one.metadata.name}`;
-  return order(other) < order(run);
+  return seniority(other) < seniority(run);
 }
 
 /** The instant that a run is as of: its own, or the newest of the schedule when it was made. */

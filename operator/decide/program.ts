@@ -1,15 +1,16 @@
-import { checkMeaning, fieldName, type RetentionProgramStatus, unavailableProviders } from '../../crds/index.ts';
+import type { RetentionProgramStatus } from '../../crds/index.ts';
 import { storageOf } from '../build/job.ts';
 import { buildRevision } from '../build/revision.ts';
 import { buildRun } from '../build/run.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
-import { isOwnedBy, type ProgramObject, type RunObject, type StoredMetadata } from '../objects.ts';
+import { isOwnedBy, type ProgramObject, type RunObject, type StoredMetadata, seniority } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import { type Action, type Attempts, attemptKey, type Decision, earlier } from './action.ts';
 import { conditions } from './conditions.ts';
 import type { ConditionReason } from './reasons.ts';
 import { isFinal, later, waitsForPerson } from './run-snapshot.ts';
 import { type Progress, scheduleText, slotsAt } from './slots.ts';
+import { specFault } from './spec-fault.ts';
 
 /** All that is known about a program when it is looked at. */
 export interface ProgramSnapshot {
@@ -58,10 +59,8 @@ interface Acceptance {
 function accept({ program, twins, settings }: ProgramSnapshot): Acceptance {
   const { spec } = program;
   const refuse = (reason: ConditionReason, message: string) => ({ ready: false, runs: false, reason, message });
-  const [finding] = checkMeaning(spec);
-  if (finding !== undefined) return refuse('SpecInvalid', `${fieldName(finding.path)} ${finding.reason}`);
-  const [provider] = unavailableProviders(spec);
-  if (provider !== undefined) return refuse('ProviderUnavailable', `${fieldName(provider.path)} ${provider.reason}`);
+  const fault = specFault(spec);
+  if (fault !== undefined) return refuse(fault.reason, fault.message);
   const [twin] = twins;
   if (twin !== undefined) {
     return refuse('ProgramIdTaken', `spec.programId ${spec.programId} is that of the program ${twin.metadata.name}`);
@@ -192,8 +191,7 @@ function say(program: ProgramObject, reason: Extract<Action, { do: 'event' }>['r
 
 /** Newest first. */
 function byAge(runs: readonly RunObject[]): readonly RunObject[] {
-  const order = ({ metadata }: RunObject) => `${metadata.creationTimestamp} ${metadata.name}`;
-  return runs.toSorted((one, other) => (order(one) < order(other) ? 1 : -1));
+  return runs.toSorted((one, other) => (seniority(one) < seniority(other) ? 1 : -1));
 }
 
 function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {

@@ -1,14 +1,12 @@
 import { buildJob, jobName, type TaskAttempt } from '../build/job.ts';
 import { RESOURCES } from '../kube/api.ts';
 import { type Action, type Attempts, attemptKey } from './action.ts';
-import type { Admission } from './admit.ts';
+import type { Admitted } from './admit.ts';
 import type { ConditionReason } from './reasons.ts';
 import { fail } from './run-end.ts';
 import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
 import { type Place, placesOf, type StageStatus, withStage } from './tasks.ts';
-
-export type Admitted = Extract<Admission, { readonly slot: Date }>;
 
 /** Makes the Job of a task, unless it is there. */
 export function start(

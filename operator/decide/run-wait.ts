@@ -1,10 +1,8 @@
-import { storageOf } from '../build/job.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
-import { readRevision } from '../build/revision.ts';
 import { RESOURCES } from '../kube/api.ts';
 import type { JobObject, PodObject, RunObject } from '../objects.ts';
 import type { Action } from './action.ts';
-import type { Admission } from './admit.ts';
+import type { Admission, Admitted } from './admit.ts';
 import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
 import { type StageStatus, withStage } from './tasks.ts';
@@ -19,10 +17,10 @@ export function wait(
   now: Date,
 ): RunDecision {
   const { run, pods, complaint } = snapshot;
-  const held = 'outcome' in admission ? admission.outcome : undefined;
   const stages = run.status?.stages ?? [];
   const where = `${current.name}/${current.task}`;
-  if (held !== undefined) {
+  if ('outcome' in admission) {
+    const held = admission.outcome;
     const stage = { ...current, phase: 'Suspended' as const };
     return {
       actions: [...suspendJobs(snapshot), ...suspendedEvent(run, held)],
@@ -43,7 +41,7 @@ export function wait(
   if (isEnding(job, pods)) {
     return { actions, status: runStatus(run, withStage(stages, running(current)), asBefore(run, where), now) };
   }
-  const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(snapshot), complaint, now);
+  const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(admission), complaint, now);
   const { message: before, ...rest } = current;
   const stage: StageStatus = {
     ...running(rest),
@@ -111,12 +109,9 @@ function isSuspendedByUs({ metadata, spec }: JobObject): boolean {
   return spec?.suspend === true && metadata.annotations?.[ANNOTATIONS.suspended] !== undefined;
 }
 
-function volumesOf({ run, revision, settings }: RunSnapshot): string {
-  const pinned = revision && readRevision(revision, run.spec.programRef.name);
-  const storage = pinned && storageOf(pinned.spec, settings);
-  if (pinned === undefined || storage === undefined || 'missing' in storage) return 'its volumes';
+function volumesOf({ storage, revision }: Admitted): string {
   const claims = [storage.artifactsClaim, ...(storage.filesClaim === undefined ? [] : [storage.filesClaim])];
-  return `its volumes (ConfigMap ${pinned.name}, claim ${claims.join(', ')})`;
+  return `its volumes (ConfigMap ${revision.pinned.name}, claim ${claims.join(', ')})`;
 }
 
 function suspendedEvent(run: RunObject, { message, phase }: Outcome): readonly Action[] {
