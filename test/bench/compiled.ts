@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from '../cluster/command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -18,15 +17,12 @@ export async function compileOperator(): Promise<Compiled> {
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const compiler = join(ROOT, 'node_modules/typescript-native/bin/tsc');
-    await promisify(execFile)(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', folder], {
-      cwd: ROOT,
-    });
+    await run(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', folder]);
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
   } catch (error) {
     await remove();
-    const { stdout = '' } = error as { stdout?: string };
-    throw new Error(`the operator does not compile: ${stdout || String(error)}`, { cause: error });
+    throw error;
   }
   return { main: join(folder, 'operator', 'main.js'), [Symbol.asyncDispose]: remove };
 }

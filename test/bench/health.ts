@@ -1,11 +1,11 @@
+import { operatorMetrics } from '../cluster/operator-metrics.ts';
 import type { OperatorProcess } from '../cluster/operator-process.ts';
 
 /** A metric as the operator tells it. */
 export async function metric({ port }: OperatorProcess, name: string): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
-  const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(await response.text())?.[1];
+  const value = (await operatorMetrics(port))[name];
   if (value === undefined) throw new Error(`the operator has no metric ${name}`);
-  return Number(value);
+  return value;
 }
 
 export async function residentMb(operator: OperatorProcess): Promise<number> {

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 /** The first key of the advisory locks that the gates are: the tasks' own locks have one key. */
 const GATES = 4711;

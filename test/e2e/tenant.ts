@@ -5,8 +5,8 @@ import { API_VERSION } from '../../crds/index.ts';
 import { connect } from '../../jobs/postgres/connect.ts';
 import { migrate } from '../../jobs/postgres/migrate.ts';
 import type { JobObject, PodObject, ProgramObject, RunObject } from '../../operator/objects.ts';
+import { until } from '../support/until.ts';
 import { type Gates, installGates } from './gate.ts';
-import { until } from './until.ts';
 import { makeNamespace, type World } from './world.ts';
 
 /** The user of the image. */

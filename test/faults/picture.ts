@@ -1,23 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type KubeApi, type KubeObject, RESOURCES, type Resource } from '../../operator/kube/api.ts';
+import { type KubeApi, RESOURCES, type Resource } from '../../operator/kube/api.ts';
+import { timeless } from '../support/timeless.ts';
 
 /** The state of a namespace without what differs from one history to the next: uids, versions, times, its own name. */
 export type Picture = Readonly<Record<string, unknown>>;
 
 const KINDS = [RESOURCES.retentionPrograms, RESOURCES.retentionRuns, RESOURCES.jobs, RESOURCES.configMaps];
-
-const LEFT_OUT = new Set([
-  'uid',
-  'resourceVersion',
-  'managedFields',
-  'controller-uid',
-  'batch.kubernetes.io/controller-uid',
-]);
-
-const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
-
-/** Instants that follow from the schedule; `value` is that of a variable of a pod, such as its slot. */
-const KEPT = new Set(['slot', 'lastSlot', 'nextSlot', 'since', 'value']);
 
 /** One object each, by kind and name, and a version of the whole that changes whenever anything does. */
 export async function takePicture(
@@ -33,21 +21,6 @@ export async function takePicture(
     ),
     version: objects.map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`).join(),
   };
-}
-
-function timeless(object: KubeObject, namespace: string): unknown {
-  const text = JSON.stringify(object, (key, value: unknown) => {
-    if (LEFT_OUT.has(key)) return undefined;
-    if (isRunUid(value)) return null;
-    if (typeof value !== 'string') return value;
-    if (INSTANT.test(value) && !KEPT.has(key)) return 'some time';
-    return value.replaceAll(namespace, 'the namespace');
-  });
-  return JSON.parse(text);
-}
-
-function isRunUid(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'name' in value && value.name === 'HOLDFAST_RUN_UID';
 }
 
 /** Where two pictures differ, a line each; none when they are the same. */

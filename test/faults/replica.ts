@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { writeKubeconfig } from '../cluster/kubeconfig.ts';
+import { operatorMetrics } from '../cluster/operator-metrics.ts';
 import { type OperatorProcess, startOperator } from '../cluster/operator-process.ts';
 import { type Proxy, startProxy } from './proxy.ts';
 
@@ -76,12 +77,6 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
 }
 
 /** Undefined when nobody answers soon. */
-export async function metricsAt(port: number): Promise<Record<string, number> | undefined> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(METRICS_MS) });
-    const lines = (await response.text()).trim().split('\n');
-    return Object.fromEntries(lines.map((line) => [line.split(' ')[0] as string, Number(line.split(' ')[1])]));
-  } catch {
-    return undefined;
-  }
+export async function metricsAt(port: number): Promise<Readonly<Record<string, number>> | undefined> {
+  return await operatorMetrics(port, AbortSignal.timeout(METRICS_MS)).catch(() => undefined);
 }

@@ -8,6 +8,7 @@ import { type Operator, operate } from '../../operator/operate.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { program, programSpec, run, STAGE_SETTINGS } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 const testOnServer = await testOnControlPlane();
 
@@ -54,15 +55,16 @@ afterAll(async () => {
   await plane?.stop();
 }, 60_000);
 
-/** Asks until what comes is as wanted. */
-async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, seconds = 60): Promise<T> {
-  let answer = await ask();
-  for (let waited = 0; !wanted(answer); waited += 100) {
-    if (waited > seconds * 1000) throw new Error(`still ${JSON.stringify(answer)}\n${log.join('\n')}`);
-    await pause(100);
-    answer = await ask();
-  }
-  return answer;
+/** Looks until it holds; when it does not, the operator's log tells more than the state does. */
+async function eventually<State>(
+  what: string,
+  look: () => Promise<State>,
+  holds: (state: State) => boolean,
+  seconds = 60,
+): Promise<State> {
+  return await until(what, look, holds, seconds * 1000).catch((cause: Error) => {
+    throw new Error(`${cause.message}\n${log.join('\n')}`, { cause });
+  });
 }
 
 const runNamed = (name: string) => () => client.get<RunObject>(retentionRuns, `shop/${name}`);
@@ -103,7 +105,8 @@ function playKubelet(script: (task: string) => { readonly exitCode: number; read
 
 /** The run once it says that it is over. */
 async function finished(name: string): Promise<RunObject> {
-  return (await until(runNamed(name), (found) => found?.status?.completionTime !== undefined)) as RunObject;
+  const isOver = (found: RunObject | undefined) => found?.status?.completionTime !== undefined;
+  return (await eventually(`the run ${name} is over`, runNamed(name), isOver)) as RunObject;
 }
 
 testOnServer(
@@ -123,7 +126,8 @@ testOnServer(
     ]);
     const made = await client.list<JobObject>(jobs, { namespace: 'shop' });
     expect(made.items).toHaveLength(6);
-    const keep = await until(
+    const keep = await eventually(
+      'the program says how its run went',
       () => client.get<ProgramObject>(retentionPrograms, 'shop/keep'),
       (found) => found?.status?.lastRun?.phase === 'Succeeded',
     );
@@ -159,10 +163,20 @@ testOnServer(
     const execution = { ...programSpec().execution, serviceAccountName: 'tasks' };
     await client.create(retentionPrograms, program({ programId: 'other', execution }, 'other'));
     await client.create(retentionRuns, run('waits', { programRef: { name: 'other' } }));
-    const stuck = await until(runNamed('waits'), (found) => reconciling(found)?.reason === 'NoPod', 90);
+    const stuck = await eventually(
+      'the run says that it has no pod',
+      runNamed('waits'),
+      (found) => reconciling(found)?.reason === 'NoPod',
+      90,
+    );
     expect(reconciling(stuck)?.message).toMatch(/FailedCreate: .*serviceaccount "tasks" not found/);
     await plane.request('POST', '/api/v1/namespaces/shop/serviceaccounts', { metadata: { name: 'tasks' } });
-    const over = await until(runNamed('waits'), (found) => found?.status?.phase === 'Succeeded', 150);
+    const over = await eventually(
+      'the run goes on',
+      runNamed('waits'),
+      (found) => found?.status?.phase === 'Succeeded',
+      150,
+    );
     expect(over?.status?.stages?.map(({ message }) => message)).toEqual(Array.from({ length: 5 }));
   },
   300_000,
@@ -172,10 +186,11 @@ testOnServer(
   'a namespace that is deleted in the middle of a run is gone soon, and the operator has nothing to complain of',
   async () => {
     await client.create(retentionRuns, run('doomed'));
-    await until(runNamed('doomed'), (found) => found?.status?.phase === 'Running');
+    await eventually('the run is under way', runNamed('doomed'), (found) => found?.status?.phase === 'Running');
     log.length = 0;
     await plane.request('DELETE', '/api/v1/namespaces/shop');
-    await until(
+    await eventually(
+      'the namespace is gone',
       async () => (await plane.request('GET', '/api/v1/namespaces/shop')).status,
       (status) => status === 404,
       90,

@@ -2,13 +2,14 @@ import { startCaches } from '../../operator/controllers/caches.ts';
 import { remember } from '../../operator/controllers/memory.ts';
 import { CONTROLLERS } from '../../operator/controllers/registry.ts';
 import { startControllers } from '../../operator/controllers/start.ts';
-import { type KubeApi, KubeError, type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
+import { type KubeApi, KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import { createRecorder } from '../../operator/kube/events.ts';
 import type { StageSettings } from '../../operator/settings.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { type FakeKube, fakeKube } from './fake-kube.ts';
 import { fakeKubelet, GOOD, type Script } from './fake-kubelet.ts';
 import { STAGE_SETTINGS } from './program.ts';
+import { timeless } from './timeless.ts';
 
 /** A write of the operator, as it is about to be made. */
 export interface Write {
@@ -162,21 +163,8 @@ export function picture(kube: FakeKube): Record<string, unknown> {
       resource.kind,
       kube
         .all(resource)
-        .map(timeless)
+        .map((object) => timeless(object, 'shop'))
         .toSorted((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1)),
     ]),
   );
-}
-
-const INSTANT = /^\d{4}-\d\d-\d\dT/;
-const KEPT = new Set(['slot', 'lastSlot', 'nextSlot']);
-
-function timeless(object: KubeObject): unknown {
-  const text = JSON.stringify(object, (key, value: unknown) => {
-    if (['uid', 'resourceVersion', 'HOLDFAST_RUN_UID'].includes(key)) return undefined;
-    if (typeof value === 'object' && value !== null && 'name' in value && value.name === 'HOLDFAST_RUN_UID')
-      return null;
-    return typeof value === 'string' && INSTANT.test(value) && !KEPT.has(key) ? 'some time' : value;
-  });
-  return JSON.parse(text);
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { until } from '../../support/until.ts';
 import { longProgram } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
 import { conditionOf, openReadyTenant, type Tenant } from '../tenant.ts';
-import { until } from '../until.ts';
 
 export const suspended: Scenario = {
   name: 'a run is suspended in the middle of a stage and goes on when it is resumed; cancelled, it ends and stays so',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { until } from '../../support/until.ts';
 import { longProgram, smallProgram } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
 import { conditionOf, openReadyTenant, type Tenant } from '../tenant.ts';
-import { until } from '../until.ts';
 import { install, RELEASE, type World } from '../world.ts';
 
 export const jobTaken: Scenario = {

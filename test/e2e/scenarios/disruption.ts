@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
+import { until } from '../../support/until.ts';
 import { TASKS } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
 import { assertOneJobPerTask, weather } from '../storm.ts';
-import { until } from '../until.ts';
 import { SYSTEM, type World } from '../world.ts';
 import { leaderOf } from './install.ts';
 

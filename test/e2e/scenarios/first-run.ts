@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { until } from '../../support/until.ts';
 import { EXAMPLE, TASKS } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
 import { conditionOf, openReadyTenant } from '../tenant.ts';
-import { until } from '../until.ts';
 import { ROOT } from '../world.ts';
 
 export const firstRun: Scenario = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { until } from '../../support/until.ts';
 import type { Scenario } from '../scenario.ts';
-import { until } from '../until.ts';
 import { install, makeNamespace, RELEASE, SYSTEM, type World } from '../world.ts';
 import { TENANTS } from './tenants.ts';
 

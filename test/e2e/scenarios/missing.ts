@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { until } from '../../support/until.ts';
 import { execution, smallProgram } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
 import { conditionOf, openReadyTenant, type Tenant } from '../tenant.ts';
-import { until } from '../until.ts';
 
 /** One of the namespaces that are watched. */
 const NAMESPACE = 'broken';

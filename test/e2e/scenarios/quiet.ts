@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { until } from '../../support/until.ts';
 import type { Scenario } from '../scenario.ts';
-import { until } from '../until.ts';
 import { RELEASE, SYSTEM } from '../world.ts';
 import { operatorPods } from './install.ts';
 import { OPERATOR as UNINSTALLED } from './missing-image.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { until } from '../../support/until.ts';
 import { smallProgram } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
 import { openReadyTenant } from '../tenant.ts';
-import { until } from '../until.ts';
 
 const MINUTE_MS = 60_000;
 
