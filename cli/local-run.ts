@@ -5,14 +5,22 @@ import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import { HoldfastError } from '../jobs/errors.ts';
-import { loadWork, PIPELINES, type PipelineName } from '../jobs/pipelines/pipelines.ts';
+import {
+  isSharded,
+  loadSharded,
+  loadWork,
+  PIPELINES,
+  type PipelineName,
+  type StageDefinition,
+} from '../jobs/pipelines/pipelines.ts';
 import { beginRun } from '../jobs/postgres/begin-run.ts';
 import type { Database } from '../jobs/postgres/database.ts';
 import { finishRun, type StageReport as RecordedStage, recordStage } from '../jobs/postgres/runs.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { runName } from '../jobs/run/name.ts';
 import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
-import type { RunIdentity, StageContext } from '../jobs/run/stage.ts';
+import { inProcesses } from '../jobs/run/shards.ts';
+import type { RunIdentity, Stage, StageContext } from '../jobs/run/stage.ts';
 import { stageReport } from '../jobs/run/stage-report.ts';
 import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
 import type { Io } from './io.ts';
@@ -35,6 +43,8 @@ export interface LocalRun {
   readonly sampleFolder: string;
   readonly scratchFolder: string;
   readonly database: Database | undefined;
+  /** Processes that a stage is divided among, where its work can be. */
+  readonly shards: number;
   readonly now: () => Date;
 }
 
@@ -91,7 +101,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
       };
       const started = io.elapsed();
       try {
-        const work = await loadWork(definition);
+        const work = await workOf(definition, run);
         const result = await work(context);
         if (result.artifact !== undefined) artifacts[definition.name] = result.artifact;
         const { rowsIn, rowsOut, counts } = result;
@@ -120,6 +130,12 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
   };
   return { report, artifacts, warnings, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** A stage's work: in this process, or divided among as many as were asked for. */
+async function workOf(definition: StageDefinition, { pipeline, shards, artifactRoot }: LocalRun): Promise<Stage> {
+  if (shards === 1 || !isSharded(definition)) return loadWork(definition);
+  return inProcesses({ pipeline, stage: definition.name }, await loadSharded(definition), shards, artifactRoot);
 }
 
 /** Where the revision that a run is pinned to lies. */
@@ -187,7 +203,7 @@ function phaseOf(failure: HoldfastError): 'Failed' | 'Interrupted' {
 /** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */
 function resources(): StageContext['resources'] {
   const quarter = totalmem() / 4 / 1024 / 1024;
-  return { threads: availableParallelism(), memoryMb: Math.round(Math.min(4096, Math.max(512, quarter))) };
+  return { threads: availableParallelism(), memoryMb: Math.round(Math.min(1536, Math.max(512, quarter))) };
 }
 
 /** Makes the sample warehouses that the program reads: a step of its own, so that the stages' times are theirs. */

@@ -38,6 +38,7 @@ Exit status: 0 done, 78 refused manifest or failed gate, 1 any other failure.`,
     .option('--now <instant>', 'set the clock, as in 2026-11-23T02:00:00Z (default: now)')
     .option('--customers <n>', 'size of the sample warehouse, in rows that the query returns')
     .option('--source <connector=path>', 'read a connector from another file (repeatable)', collect, [])
+    .option('--shards <n>', 'score in this many processes; the result is the same (default: 1)')
     .option('--dry-run', 'run every stage but write nothing')
     .addHelpText(
       'after',

@@ -33,6 +33,7 @@ export interface RunOptions {
   readonly data: string;
   readonly now?: string;
   readonly customers?: string;
+  readonly shards?: string;
   readonly source: readonly string[];
   readonly dryRun?: boolean;
 }
@@ -73,6 +74,7 @@ async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise
     baseFolder,
     sources: sourcesOf(program.spec, options.source, io.environment),
     sampleCustomers: customersOf(options.customers),
+    shards: shardsOf(options.shards),
     now,
   } satisfies Partial<LocalRun>;
   await checkProviders(plan);
@@ -225,6 +227,14 @@ function customersOf(text: string | undefined): number | undefined {
     );
   }
   return customers;
+}
+
+const MOST_SHARDS = 64;
+
+function shardsOf(text = '1'): number {
+  const shards = Number(text);
+  if (/^\d+$/.test(text) && shards >= 1 && shards <= MOST_SHARDS) return shards;
+  throw new HoldfastError('HF_USAGE', `--shards ${text}: give a whole number from 1 to ${MOST_SHARDS}`);
 }
 
 /** Files that connectors read instead of their `path`: from the environment, or from `--source`, which wins. */

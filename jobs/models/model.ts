@@ -22,6 +22,8 @@ export interface ModelManifest {
 /** A model that is loaded and verified. */
 export interface Model {
   readonly manifest: ModelManifest;
+  /** Batches that are best scored at the same time. */
+  readonly concurrency: number;
   /** Length of a row of outputs: 1 for `churn-risk`, one per kind for `offer-effectiveness`. */
   readonly outputs: number;
   /**
@@ -41,6 +43,7 @@ export interface ModelReference {
   readonly features: readonly string[];
   /** Folder that relative endpoints start from. */
   readonly baseFolder: string;
+  /** Processors that a model in this process may use. */
   readonly threads: number;
 }
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -42,6 +42,30 @@ test('a batch may be shorter than the array that holds it, and empty', async () 
   expect(await loaded.score(new Float32Array(20), 3)).toHaveLength(3);
   expect(await loaded.score(new Float32Array(20), 0)).toHaveLength(0);
   await loaded.close();
+});
+
+/** The runtime itself adds up trees in another order for other numbers of rows and threads. */
+test('a row has the same score, to the bit, whatever the threads and the rows beside it', async () => {
+  const bytes = await readFile(join(import.meta.dirname, '../../examples/models/churn-risk-v6.onnx'));
+  const features = Array.from({ length: 11 }, (_, index) => `feature_${index}`);
+  const scoring = await writeModel(folder, bytes, { modelId: 'trees', features });
+  const rows = 300;
+  const values = Float32Array.from({ length: rows * features.length }, (_, place) => (place * 7919) % 61);
+  const scored: Float32Array[] = [];
+  for (const threads of [1, 2, 4]) {
+    for (const batch of [300, 41, 1]) {
+      const loaded = await loadModel(reference(scoring, { threads }));
+      const scores = new Float32Array(rows);
+      for (let start = 0; start < rows; start += batch) {
+        const count = Math.min(batch, rows - start);
+        scores.set(await loaded.score(values.subarray(start * features.length), count), start);
+      }
+      await loaded.close();
+      scored.push(scores);
+    }
+  }
+  expect(new Set(scored[0]).size).toBeGreaterThan(5);
+  for (const scores of scored) expect(scores).toEqual(scored[0]);
 });
 
 test.each([

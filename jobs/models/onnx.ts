@@ -20,7 +20,14 @@ export const onnx: ModelProvider = {
   },
 };
 
-/** The session is made from the bytes that were verified, never from the path: the file may have changed since. */
+/**
+ * The session is made from the bytes that were verified, never from the path: the file may have changed since.
+ *
+ * A batch is scored by one thread, several batches at once. Given more threads, the runtime adds up the trees of an
+ * ensemble in an order that depends on how many threads and rows there are, and with it the last digits of a score: a
+ * customer would be at high risk on one machine and at medium on another. It takes no more time, and less of it is spent
+ * waiting where processors are shared (`npm run bench:score`).
+ */
 async function createSession(
   runtime: OnnxRuntime,
   bytes: Buffer,
@@ -29,7 +36,7 @@ async function createSession(
   try {
     return await runtime.InferenceSession.create(bytes, {
       executionProviders: ['cpu'],
-      intraOpNumThreads: reference.threads,
+      intraOpNumThreads: 1,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
       extra: { session: { load_model_format: 'ONNX' } },
@@ -52,6 +59,7 @@ function toModel(
   return {
     manifest,
     outputs,
+    concurrency: reference.threads,
     async score(features, rows) {
       if (rows === 0) return new Float32Array(0);
       const result = await session

@@ -1,5 +1,5 @@
 import type { Preparation } from '../run/prepare.ts';
-import type { Stage } from '../run/stage.ts';
+import type { ShardedStage, Stage } from '../run/stage.ts';
 
 /** One piece of work: on a cluster a Job. */
 export type TaskDefinition = {
@@ -16,6 +16,8 @@ export type TaskDefinition = {
       readonly does: 'work';
       /** Loads the stage's code, and with it the drivers that it needs. */
       readonly load: () => Promise<Stage>;
+      /** Where its work can be divided among processes. */
+      readonly loadSharded?: () => Promise<ShardedStage>;
     }
 );
 
@@ -26,8 +28,14 @@ export interface StageDefinition {
 }
 
 /** A stage of one task, which bears its name. */
-function stage(name: string, description: string, load: () => Promise<Stage>): StageDefinition {
-  return { name, tasks: [{ name, description, does: 'work', load }] };
+function stage(
+  name: string,
+  description: string,
+  load: () => Promise<Stage>,
+  loadSharded?: () => Promise<ShardedStage>,
+): StageDefinition {
+  const sharded = loadSharded === undefined ? {} : { loadSharded };
+  return { name, tasks: [{ name, description, does: 'work', load, ...sharded }] };
 }
 
 /**
@@ -58,6 +66,7 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[] } = {
       'score',
       'asks the models for churn risk and the most effective offer',
       async () => (await import('../retention/score.ts')).score,
+      async () => (await import('../retention/score.ts')).shardedScore,
     ),
     stage(
       'offer',
@@ -75,8 +84,24 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[] } = {
 export type PipelineName = keyof typeof PIPELINES;
 
 /** Loads the task that does a stage's work: what a laptop runs of it. */
-export async function loadWork({ name, tasks }: StageDefinition): Promise<Stage> {
+export function loadWork(stage: StageDefinition): Promise<Stage> {
+  return workOf(stage).load();
+}
+
+/** Whether a stage's work can be divided among processes. */
+export function isSharded(stage: StageDefinition): boolean {
+  return workOf(stage).loadSharded !== undefined;
+}
+
+/** Loads the work of a stage that can be divided. */
+export function loadSharded(stage: StageDefinition): Promise<ShardedStage> {
+  const { loadSharded: load } = workOf(stage);
+  if (load === undefined) throw new TypeError(`The stage ${stage.name} has no shards.`);
+  return load();
+}
+
+function workOf({ name, tasks }: StageDefinition): Extract<TaskDefinition, { readonly does: 'work' }> {
   const task = tasks.findLast(({ does }) => does === 'work');
   if (task?.does !== 'work') throw new TypeError(`The stage ${name} has no work.`);
-  return task.load();
+  return task;
 }

@@ -31,8 +31,9 @@ export interface RawExtract {
  * SELECT of a raw extract with every column of the candidate in its own type, and beside them
  * `holdfast_reasons` (why the row is bad; empty when it is good), `holdfast_row` (the row as it came, as JSON of
  * texts), and `holdfast_index` and `holdfast_position` (which row it is, for this run only).
+ * @param within a table of such indexes and positions: only these rows, chosen before anything is computed of them
  */
-export function typedRows(raw: RawExtract): string {
+export function typedRows(raw: RawExtract, within?: string): string {
   const columns = raw.columns.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name));
   const reasons = columns.flatMap(({ faults }) =>
     faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
@@ -44,7 +45,8 @@ export function typedRows(raw: RawExtract): string {
       list_filter([${reasons.join(', ')}], lambda reason: reason IS NOT NULL) AS holdfast_reasons,
       CAST(to_json(struct_pack(${asText.join(', ')})) AS VARCHAR) AS holdfast_row,
       ${raw.index} AS holdfast_index, file_row_number AS holdfast_position
-    FROM read_parquet(${literal(raw.file)}, file_row_number = true)`;
+    FROM read_parquet(${literal(raw.file)}, file_row_number = true)
+    ${within === undefined ? '' : `WHERE file_row_number IN (SELECT holdfast_position FROM ${within} WHERE holdfast_index = ${raw.index})`}`;
 }
 
 interface TypedColumn {

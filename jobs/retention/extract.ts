@@ -8,7 +8,7 @@ import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { HoldfastError } from '../errors.ts';
 import { lastExtractRows } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
-import { typedRows } from './candidate-rows.ts';
+import { type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
 import { type ExtractSize, failedGate } from './extract-gates.ts';
 import { inStage } from './failure.ts';
@@ -65,7 +65,7 @@ async function writeParts(
   folder: string,
 ): Promise<Written> {
   const columns = await defineRows(engine, context, files);
-  await markDuplicates(engine);
+  await markBadRows(engine);
   const selects = {
     'candidates.parquet': goodRows(columns, context),
     'rejects.parquet': BAD_ROWS,
@@ -88,11 +88,14 @@ async function writeParts(
   return { size: { rows, rejected, good }, counts, parts };
 }
 
-/** Makes `typed_rows`, the rows of all connectors, and resolves to their columns, those of the candidate first. */
+/**
+ * Makes `typed_rows`, the rows of all connectors, and `typed_bad_rows`, those of them in the table `bad`; resolves to
+ * their columns, those of the candidate first.
+ */
 async function defineRows(engine: Engine, context: StageContext, { extracts }: ConnectorFiles): Promise<string[]> {
   const needed = neededColumns(context.program);
   const found = new Set<string>();
-  const selects: string[] = [];
+  const raws: RawExtract[] = [];
   for (const [index, { connectorId, file }] of extracts.entries()) {
     const columns = await parquetColumns(engine, file);
     const names = canonicalNames(
@@ -100,22 +103,35 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
       needed,
     );
     for (const name of names.values()) found.add(name);
-    selects.push(typedRows({ connectorId, file, columns, names, index }));
+    raws.push({ connectorId, file, columns, names, index });
   }
-  await engine.run(`CREATE TEMP VIEW typed_rows AS ${selects.join('\nUNION ALL BY NAME\n')}`);
+  await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, reasons VARCHAR[])`);
+  for (const [view, within] of [['typed_rows'], ['typed_bad_rows', 'bad']] as const) {
+    const selects = raws.map((raw) => typedRows(raw, within));
+    await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
+  }
   const ordered = CANDIDATE_COLUMNS.map(({ name }) => name as string).filter((name) => found.has(name));
   return [...ordered, ...[...found].filter((name) => !ordered.includes(name))];
 }
 
-/** Makes `surplus`: of the rows of one customer all but the first good one, whatever order they came in. */
-async function markDuplicates(engine: Engine): Promise<void> {
+/**
+ * Fills `bad`: rows that cannot be read, and of the rows of one customer all but the first good one, whatever order they
+ * came in. It is one pass, so that what is asked of every row is asked once.
+ */
+async function markBadRows(engine: Engine): Promise<void> {
   await engine.run(`
-    CREATE TEMP TABLE surplus AS
-    SELECT holdfast_index, holdfast_position FROM typed_rows
-    WHERE customer_id IN (
-      SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)
-    QUALIFY row_number() OVER (
-      PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1`);
+    INSERT INTO bad
+    WITH surplus AS (
+      SELECT holdfast_index, holdfast_position FROM typed_rows
+      WHERE customer_id IN (
+        SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)
+      QUALIFY row_number() OVER (
+        PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1),
+    unreadable AS (
+      SELECT holdfast_index, holdfast_position, holdfast_reasons FROM typed_rows WHERE len(holdfast_reasons) > 0)
+    SELECT holdfast_index, holdfast_position,
+      list_concat(coalesce(holdfast_reasons, []), CASE WHEN surplus.holdfast_index IS NULL THEN [] ELSE ['customer_id duplicate'] END)
+    FROM unreadable FULL JOIN surplus USING (holdfast_index, holdfast_position)`);
 }
 
 function goodRows(columns: readonly string[], { program, identity }: StageContext): string {
@@ -128,18 +144,13 @@ function goodRows(columns: readonly string[], { program, identity }: StageContex
       ${given.has('segment_risk') ? 'segment_risk' : 'CAST(NULL AS DOUBLE)'} AS segment_risk,
       source,
       ${timestamp(identity.slot)} AS extracted_at
-    FROM typed_rows ANTI JOIN surplus USING (holdfast_index, holdfast_position)
-    WHERE len(holdfast_reasons) = 0
+    FROM typed_rows ANTI JOIN bad USING (holdfast_index, holdfast_position)
     ORDER BY customer_id`;
 }
 
 const BAD_ROWS = `
-  SELECT customer_id, source,
-    CASE WHEN surplus.holdfast_index IS NULL THEN holdfast_reasons
-      ELSE list_append(holdfast_reasons, 'customer_id duplicate') END AS reasons,
-    holdfast_row AS row
-  FROM typed_rows LEFT JOIN surplus USING (holdfast_index, holdfast_position)
-  WHERE len(holdfast_reasons) > 0 OR surplus.holdfast_index IS NOT NULL
+  SELECT customer_id, source, reasons, holdfast_row AS row
+  FROM typed_bad_rows JOIN bad USING (holdfast_index, holdfast_position)
   ORDER BY ALL`;
 
 /** Past offers to the customers of the batch; other people's are nobody's business here. */

@@ -19,7 +19,7 @@ interface Work {
 }
 
 /**
- * Scores every row in blocks of one batch. Memory holds one block, whatever the number of rows.
+ * Scores every row in blocks of some batches. Memory holds one block, whatever the number of rows.
  * @throws HF_SCORE_OUT_OF_RANGE after the last row, with how many rows of which model are wrong
  */
 export async function scoreRows(work: Work): Promise<void> {
@@ -64,18 +64,39 @@ class Lane {
     }
   }
 
-  /** Outputs of the first `rows` rows, batch by batch, in order. */
+  /** Outputs of the first `rows` rows: batch by batch, as many at once as the model likes. */
   async outputs(rows: number): Promise<Float32Array> {
     const { model, batchSize } = this.batched;
     if (rows <= batchSize) return model.score(this.#features, rows);
     const outputs = new Float32Array(rows * model.outputs);
-    for (let start = 0; start < rows; start += batchSize) {
-      const count = Math.min(batchSize, rows - start);
-      const batch = this.#features.subarray(start * this.width, (start + count) * this.width);
-      outputs.set(await model.score(batch, count), start * model.outputs);
-    }
+    let next = 0;
+    const scoreBatches = async () => {
+      while (next < rows) {
+        const start = next;
+        const count = Math.min(batchSize, rows - start);
+        next += count;
+        const batch = this.#features.subarray(start * this.width, (start + count) * this.width);
+        outputs.set(await model.score(batch, count), start * model.outputs);
+      }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: model.concurrency }, scoreBatches));
+    // Not before all have ended: a model is not to be closed under a batch.
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return outputs;
   }
+}
+
+/** Batches of a block for each that is scored at a time, so that none waits long for the last of the block. */
+const BATCHES_EACH = 4;
+
+/** Rows that a block has room for, unless one batch has more. */
+const MOST_ROWS = 65_536;
+
+function rowsAtOnce(batched: BatchedModel | undefined): number {
+  if (batched === undefined) return 1;
+  const { model, batchSize } = batched;
+  if (model.concurrency === 1) return batchSize;
+  return Math.max(batchSize, Math.min(MOST_ROWS, BATCHES_EACH * model.concurrency * batchSize));
 }
 
 class Block {
@@ -91,7 +112,7 @@ class Block {
   constructor(work: Work) {
     const { risk, offers } = work.models;
     this.#work = work;
-    this.#capacity = Math.max(1, Math.min(Math.max(risk.batchSize, offers?.batchSize ?? 1), work.totalRows));
+    this.#capacity = Math.max(1, Math.min(Math.max(rowsAtOnce(risk), rowsAtOnce(offers)), work.totalRows));
     this.#risk = new Lane(risk, this.#capacity);
     this.#offers = offers && new Lane(offers, this.#capacity);
     this.#rowNumbers = new Float64Array(this.#capacity);

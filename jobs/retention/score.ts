@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 import { type RetentionProgramSpec, RISK_LEVELS } from '../../crds/retention-program.ts';
+import type { ArtifactDraft } from '../artifacts/artifact.ts';
 import { type Engine, identifier, literal } from '../columns/engine.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
+import { inShard } from '../columns/shard.ts';
 import { ColumnAppender } from '../columns/vectors.ts';
-import type { Stage } from '../run/stage.ts';
+import { HoldfastError } from '../errors.ts';
+import { shardName } from '../run/name.ts';
+import type { ShardedStage, Stage, StageContext, StageResult } from '../run/stage.ts';
 import { featureExpressions } from './feature-columns.ts';
 import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
 import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
@@ -18,57 +22,104 @@ const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_sco
  * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE,
  *   HF_COLUMN_MISSING, HF_SCORE_OUT_OF_RANGE, HF_DISK_FULL, HF_INTERRUPTED
  */
-export const score: Stage = async (context) => {
+export const score: Stage = (context) =>
+  withModels(context, 'score', async (models, engines, draft) => {
+    await scoreInto(engines, models, context);
+    return finish(context, models, engines, draft);
+  });
+
+/** The stage in shards. What a shard hands on is its scores alone: `scores.parquet`. */
+export const shardedScore: ShardedStage = {
+  shard: (context, shard) =>
+    withModels(context, shardName('score', shard), async (models, engines, draft) => {
+      await scoreInto(engines, models, context, inShard('customer_id', shard));
+      const file = join(draft.folder, SHARD_PART);
+      const rows = await writeParquet(engines.sink, 'SELECT * FROM scores ORDER BY row_number', file);
+      const parts = [{ path: SHARD_PART, rows, schema: await parquetColumns(engines.sink, file) }];
+      return draft.commit({ rows, parts, counts: {} });
+    }),
+  gather: (context, shards) =>
+    withModels(context, 'score', async (models, engines, draft) => {
+      const files = shards.map(({ folder }) => literal(join(folder, SHARD_PART)));
+      await engines.sink.run(`CREATE TABLE scores AS SELECT * FROM read_parquet([${files.join(', ')}])`);
+      const [rowsIn, rows] = [await countRows(engines.source, engines.table), await countRows(engines.sink, 'scores')];
+      if (rows !== rowsIn) {
+        throw new HoldfastError(
+          'HF_ARTIFACT_CORRUPT',
+          `${shards.length} shards of the stage score have ${rows} rows, and the batch has ${rowsIn}.`,
+        );
+      }
+      return finish(context, models, engines, draft);
+    }),
+};
+
+const SHARD_PART = 'scores.parquet';
+
+async function withModels<Result>(
+  context: StageContext,
+  stage: string,
+  work: (models: ScoringModels, engines: RowByRow, draft: ArtifactDraft) => Promise<Result>,
+): Promise<Result> {
   const artifact = inputOf(context, 'filter');
   const { namespace, program, run, attempt } = context.identity;
   await using models = await loadScoringModels(context);
-  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'score', attempt });
+  const draft = await context.artifacts.draft({ namespace, program, run, stage, attempt });
   try {
-    return await rowByRow(context, { stage: 'score', artifact, file: 'kept.parquet' }, async (engines) => {
-      const { source, sink, table, columns } = engines;
-      const rowsIn = await countRows(source, table);
-      const query = featureQuery(models, engines);
-      {
-        using scores = await ColumnAppender.create(sink, 'scores', SCORE_COLUMNS);
-        await scoreRows({
-          source,
-          query,
-          models,
-          scores,
-          totalRows: rowsIn,
-          signal: context.signal,
-          progress: context.progress,
-        });
-      }
-      const kinds = models.offers?.model.manifest.kinds ?? [];
-      await classify(sink, context.program.riskLevels, kinds);
-
-      const dropped = replaced(columns, ADDED_COLUMNS);
-      const scored = join(draft.folder, 'scored.parquet');
-      const below = join(draft.folder, 'below.parquet');
-      const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
-      const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
-      const counts = {
-        belowThreshold,
-        riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
-        offerKinds: await countBy(sink, 'offer_kind', kinds),
-      };
-      const parts = [
-        { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
-        { path: 'below.parquet', rows: belowThreshold, schema: await parquetColumns(sink, below) },
-      ];
-      return {
-        rowsIn,
-        rowsOut,
-        counts,
-        artifact: await draft.commit({ rows: rowsOut, parts, counts }),
-        warnings: warnings(models, dropped),
-      };
-    });
+    return await rowByRow(context, { stage: 'score', artifact, file: 'kept.parquet' }, (engines) =>
+      work(models, engines, draft),
+    );
   } finally {
     await draft.discard();
   }
-};
+}
+
+/** Makes the table `scores` in the sink, of all rows or of those that a condition is true of. */
+async function scoreInto(
+  engines: RowByRow,
+  models: ScoringModels,
+  { signal, progress }: StageContext,
+  condition?: string,
+): Promise<void> {
+  const { source, sink, table } = engines;
+  const where = condition === undefined ? '' : ` WHERE ${condition}`;
+  const totalRows = await countRows(source, `${table}${where}`);
+  const query = `${featureQuery(models, engines)}${where}`;
+  using scores = await ColumnAppender.create(sink, 'scores', SCORE_COLUMNS);
+  await scoreRows({ source, query, models, scores, totalRows, signal, progress });
+}
+
+/** Turns the table `scores` into the stage's artifact. */
+async function finish(
+  { program }: StageContext,
+  models: ScoringModels,
+  { source, sink, table, columns }: RowByRow,
+  draft: ArtifactDraft,
+): Promise<StageResult> {
+  const rowsIn = await countRows(source, table);
+  const kinds = models.offers?.model.manifest.kinds ?? [];
+  await classify(sink, program.riskLevels, kinds);
+  const dropped = replaced(columns, ADDED_COLUMNS);
+  const scored = join(draft.folder, 'scored.parquet');
+  const below = join(draft.folder, 'below.parquet');
+  const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
+  const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
+  const counts = {
+    belowThreshold,
+    riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
+    offerKinds: await countBy(sink, 'offer_kind', kinds),
+  };
+  const parts = [
+    { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
+    { path: 'below.parquet', rows: belowThreshold, schema: await parquetColumns(sink, below) },
+  ];
+  return {
+    rowsIn,
+    rowsOut,
+    counts,
+    artifact: await draft.commit({ rows: rowsOut, parts, counts }),
+    warnings: warnings(models, dropped),
+  };
+}
 
 function featureQuery({ risk, offers }: ScoringModels, { table, columns }: RowByRow): string {
   const features = [risk, ...(offers === undefined ? [] : [offers])].flatMap(({ model }) =>

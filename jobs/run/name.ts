@@ -6,3 +6,8 @@ export function runName(program: string, slot: Date, sequence: number): string {
     .toLowerCase();
   return `${program}-${instant}-${sequence}`;
 }
+
+/** Under which a shard's artifact lies beside that of its stage, as in `score-0-of-4`. */
+export function shardName(stage: string, { index, count }: { readonly index: number; readonly count: number }): string {
+  return `${stage}-${index}-of-${count}`;
+}

@@ -57,3 +57,17 @@ export interface StageResult {
 
 /** One stage of a pipeline: reads the artifacts before it, commits its own, may be repeated at any time. */
 export type Stage = (context: StageContext) => Promise<StageResult>;
+
+/** One of the parts that a batch is dealt into, by a hash of the customer's id: the `index`-th, from 0, of `count`. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** A stage whose work can be divided among processes; together they make what the stage alone makes, to the byte. */
+export interface ShardedStage {
+  /** Does the work for the customers of one shard and commits it as an artifact of its own. */
+  readonly shard: (context: StageContext, shard: Shard) => Promise<ArtifactReference>;
+  /** Makes the stage's artifact from those of all shards, in their order. */
+  readonly gather: (context: StageContext, shards: readonly ArtifactReference[]) => Promise<StageResult>;
+}

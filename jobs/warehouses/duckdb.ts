@@ -83,8 +83,7 @@ class DuckdbWarehouse implements Warehouse {
     const offers = `
       SELECT CAST(customer_id AS VARCHAR) AS customer_id, CAST(program_id AS VARCHAR) AS program_id, ${offeredAt} AS offered_at
       FROM ${this.#quoted(table)}
-      WHERE ${offeredAt} >= ${timestamp(range.since)} AND ${offeredAt} < ${timestamp(range.before)} AND customer_id IS NOT NULL
-      ORDER BY ALL`;
+      WHERE ${offeredAt} >= ${timestamp(range.since)} AND ${offeredAt} < ${timestamp(range.before)} AND customer_id IS NOT NULL`;
     return this.#write(`read the past offers of ${table}`, offers, file, options);
   }
 
@@ -97,13 +96,20 @@ class DuckdbWarehouse implements Warehouse {
   #completed(completion: NonNullable<ExtractRequest['completion']>): string {
     const added = completion.columns.map(identifier);
     // A table that holds a customer twice gives the row that sorts first, so that the answer is the same every time.
+    // Only such rows are sorted: a sort of everything took longer than all the rest.
     return `
       WITH chosen AS MATERIALIZED (SELECT * FROM ${QUERY}),
-      completion AS (
+      matching AS MATERIALIZED (
         SELECT CAST(customer_id AS VARCHAR) AS holdfast_key, ${added.join(', ')}
         FROM ${this.#quoted(completion.table)}
         WHERE holdfast_key IN (SELECT CAST(customer_id AS VARCHAR) FROM chosen)
-        QUALIFY row_number() OVER (PARTITION BY holdfast_key ORDER BY ${added.join(', ')}) = 1
+      ),
+      repeated AS MATERIALIZED (SELECT holdfast_key FROM matching GROUP BY holdfast_key HAVING count(*) > 1),
+      completion AS (
+        FROM matching ANTI JOIN repeated USING (holdfast_key)
+        UNION ALL
+        (FROM matching SEMI JOIN repeated USING (holdfast_key)
+        QUALIFY row_number() OVER (PARTITION BY holdfast_key ORDER BY ${added.join(', ')}) = 1)
       )
       SELECT chosen.*, ${added.map((column) => `completion.${column}`).join(', ')}
       FROM chosen LEFT JOIN completion ON CAST(chosen.customer_id AS VARCHAR) = completion.holdfast_key`;

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, homedir, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { type Footprint, watchProcesses } from './batch/processes.ts';
+import { AS_OF, warehouseOf } from './batch/warehouse.ts';
+
+const HELP = `Usage: npm run bench:batch [-- --customers 500000 --customers 5000000] [--times 3] [--warehouses DIR]
+
+Runs the example's weekly batch as a command of its own over a warehouse with customer_analytics as a table, in a new
+data folder each time, and prints a line of JSON for each size: seconds from start to end of the command (the median
+run's, with those of its stages and the processors' own), and the most memory that all its processes, Postgres included, took at one moment.
+
+  --customers N      rows that the query returns (repeatable; default 500000 and 5000000)
+  --times N          runs of each size (default 3)
+  --shards N         as of holdfast run
+  --warehouses DIR   where warehouses are kept once made (default: ~/.cache/holdfast/bench)
+`;
+
+const ROOT = join(import.meta.dirname, '../..');
+const PROGRAM = join(ROOT, 'examples/churn-prevention.yaml');
+
+interface Run extends Footprint {
+  readonly seconds: number;
+  readonly stages: Readonly<Record<string, number>>;
+  readonly stored: number;
+}
+
+async function runOnce(warehouse: string, shards: string | undefined): Promise<Run> {
+  const data = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  try {
+    const options = ['--output', 'json', '--data', data, '--now', AS_OF, '--source', `customer-analytics=${warehouse}`];
+    if (shards !== undefined) options.push('--shards', shards);
+    const began = performance.now();
+    const child = spawn(join(ROOT, 'bin/holdfast'), ['run', PROGRAM, ...options], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, DATABASE_URL: '' },
+    });
+    const watch = watchProcesses(child.pid ?? 0, data);
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    const seconds = (performance.now() - began) / 1000;
+    const footprint = await watch.end();
+    if (status !== 0) throw new Error(`the run ended with status ${status}:\n${stderr}`);
+    const report = JSON.parse(stdout) as { stages: { name: string; seconds: number; rowsOut: number }[] };
+    const stages = Object.fromEntries(report.stages.map(({ name, seconds: took }) => [name, took]));
+    return { seconds, ...footprint, stages, stored: report.stages.at(-1)?.rowsOut ?? 0 };
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+async function measure(customers: number, times: number, folder: string, shards: string | undefined): Promise<object> {
+  const warehouse = await warehouseOf(customers, folder, say);
+  const runs: Run[] = [];
+  while (runs.length < times) {
+    runs.push(await runOnce(warehouse, shards));
+    say(`${customers}: ${JSON.stringify(runs.at(-1))}`);
+  }
+  const median = runs.toSorted((a, b) => a.seconds - b.seconds)[Math.floor((runs.length - 1) / 2)] as Run;
+  return {
+    customers,
+    seconds: Math.round(median.seconds * 100) / 100,
+    cpuSeconds: median.cpuSeconds,
+    maxPssMb: Math.max(...runs.map(({ maxPssMb }) => maxPssMb)),
+    stages: median.stages,
+    stored: median.stored,
+    runs: times,
+  };
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
+const { values } = parseArgs({
+  options: {
+    customers: { type: 'string', multiple: true, default: ['500000', '5000000'] },
+    times: { type: 'string', default: '3' },
+    shards: { type: 'string' },
+    warehouses: { type: 'string', default: join(homedir(), '.cache/holdfast/bench') },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+} else {
+  say(`${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}: what else runs here is measured too`);
+  for (const customers of values.customers.map(Number)) {
+    const line = await measure(customers, Number(values.times), values.warehouses, values.shards);
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  }
+}
