@@ -21,8 +21,7 @@ export function connectFailure(error: unknown): string {
   if (state?.startsWith('28') === true) return 'the user or the password is refused';
   if (state === '53300') return 'it has no connection left';
   if (state === '57P03') return 'it is starting up or shutting down';
-  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
-  const message = error instanceof Error ? error.message : 'unknown reason';
+  const { code, syscall, message = 'unknown reason' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   // A certificate that the URL names.
   if (syscall === 'open') return message;
   if (/client password must be a/.test(message)) return 'it asks for a password, and the URL has none';

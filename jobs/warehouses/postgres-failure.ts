@@ -33,8 +33,8 @@ function firstLine(message: string): string {
   return message.split('\n', 1)[0] ?? '';
 }
 
-/** Not a SELECT, more than one statement, a statement that writes, a parameter. */
-const NOT_ONE_SELECT = /^(42601|0A000|08P01|25006)$/;
+/** Not a SELECT, more than one statement, a parameter, a statement that writes or would be allowed to. */
+const NOT_ONE_SELECT = /^(42601|0A000|08P01|25006|25001)$/;
 
 /**
  * Runs work on a warehouse in Postgres and names the connector and the work when it fails, never what the rows hold.

@@ -148,7 +148,7 @@ export class PostgresSession {
   ): Promise<QueryArrayResult<(string | null)[]>> {
     const query = { text, values, rowMode: 'array', queryMode: 'extended', types: AS_TEXT };
     try {
-      return (await this.#client.query(query as unknown as QueryArrayConfig)) as QueryArrayResult<(string | null)[]>;
+      return await this.#client.query<(string | null)[]>(query as unknown as QueryArrayConfig);
     } catch (error) {
       throw postgresFailure(error, planning);
     }
