@@ -397,6 +397,11 @@ describe('a connection that cannot be made says why, and never with which passwo
     expect(shown).not.toContain(PASSWORD);
   });
 
+  test('but a newline at its end does no harm', async () => {
+    const shop = await warehouse({}, { source: `${source()}\n` });
+    expect(await shop.extract({ query: 'SELECT 1 AS customer_id' }, file, unaborted)).toBe(1);
+  });
+
   test('because there is none', async () => {
     const { code, message } = await failureOf(open(folder, {}, { source: undefined }));
     expect(code).toBe('HF_USAGE');

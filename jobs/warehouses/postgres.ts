@@ -17,10 +17,10 @@ const STATEMENT_TIMEOUT_SECONDS = 1800;
 /** Connects to Postgres. Everything is read in one read-only transaction, as of one moment. */
 export async function openPostgres(connector: DataConnector, options: WarehouseOptions): Promise<Warehouse> {
   const { connectorId, config } = connector;
-  // Without one the provider is never asked for.
+  // Without one the provider is never asked for. A file that became a secret ends in a newline.
   const { source = '', signal } = options;
   const seconds = config.statementTimeoutSeconds ?? STATEMENT_TIMEOUT_SECONDS;
-  const session = await PostgresSession.open(source, `Connector ${connectorId}`, seconds);
+  const session = await PostgresSession.open(source.trim(), `Connector ${connectorId}`, seconds);
   const warehouse = new PostgresWarehouse(connectorId, session, seconds * 1000, options);
   // Nobody hears of a session that an abort overtook.
   if (signal.aborted) await warehouse.close();
