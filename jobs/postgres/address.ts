@@ -14,6 +14,9 @@ export function describeTarget(url: string): string | undefined {
   }
 }
 
+/** Codes with which Node refuses a certificate: those of OpenSSL's X509_V_ERR_, and its own about names. */
+const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+
 /** Why a connection could not be made, in words that hold no secret. */
 export function connectFailure(error: unknown): string {
   const state = sqlstate(error);
@@ -25,6 +28,8 @@ export function connectFailure(error: unknown): string {
   // A certificate that the URL names.
   if (syscall === 'open') return message;
   if (/client password must be a/.test(message)) return 'it asks for a password, and the URL has none';
+  if (CERTIFICATE.test(code ?? '')) return `its certificate is not accepted: ${message}`;
+  if (/does not support SSL/.test(message)) return 'it speaks no TLS, which the URL asks for';
   if (message === 'timeout expired') return 'it does not answer';
   switch (code) {
     case 'ECONNREFUSED':

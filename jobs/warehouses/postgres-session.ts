@@ -195,8 +195,8 @@ async function ended(client: Client): Promise<void> {
 
 /** Rows of the next batch, from how wide these are; it grows step by step, since the next may be wider. */
 function nextSize(rows: readonly TextRow[], size: number): number {
-  let characters = 1;
+  let characters = 0;
   for (const row of rows) for (const text of row) characters += text?.length ?? 0;
-  const fitting = Math.floor((BATCH_CHARACTERS * rows.length) / characters);
+  const fitting = Math.floor((BATCH_CHARACTERS * rows.length) / Math.max(1, characters));
   return Math.max(1, Math.min(fitting, size * 4, MOST_BATCH_ROWS));
 }

@@ -22,6 +22,8 @@ beforeAll(async () => {
   await admin('ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT ALL ON TABLES TO reader');
   await admin('ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT ALL ON SEQUENCES TO reader');
   await admin('ALTER ROLE reader SET search_path = shop');
+  // The embedded server would notice by itself that a client is gone.
+  await admin('ALTER ROLE reader SET client_connection_check_interval = 0');
   await admin(`CREATE TABLE shop.customers
     (customer_id text, score float8, lifetime_value float8, tier text, program_id text, offered_at timestamp)`);
   await using engine = await openEngine({ ...limits, scratchFolder: tmpdir() });
@@ -279,6 +281,20 @@ test('rows of any width and number come over whole', async () => {
   ]);
 });
 
+test('the wider the rows, the fewer are in memory at once', async () => {
+  const shop = await warehouse();
+  const batches = async (width: number, rows: number) => {
+    const seen = [0];
+    const query = `SELECT repeat('x', ${width}) AS customer_id FROM generate_series(1, ${rows})`;
+    await shop.extract({ query }, file, { ...unaborted, progress: (done) => seen.push(done) });
+    return seen.slice(1).map((done, index) => done - (seen[index] ?? 0));
+  };
+  // Two million characters at once; the first batch is small, since nothing is known of its rows.
+  expect(await batches(1_000_000, 20)).toEqual([16, 2, 2]);
+  expect(await batches(1_000, 5_000)).toEqual([16, 64, 256, 1024, 2000, 1640]);
+  expect(await batches(1, 20_000)).toEqual([16, 64, 256, 1024, 4096, 8192, 6352]);
+});
+
 test.each([
   ['by its name', 'past'],
   ['by its name in capitals', 'PAST'],
@@ -326,6 +342,8 @@ test('a table that may not be read is named, and so is a column that it has not'
 });
 
 describe('a query that does not end by itself', () => {
+  /** Sooner than the server finds out for itself that nobody is there. */
+  const SOON_MS = 5_000;
   const SLOW = `SELECT pg_sleep(600)::text AS customer_id`;
   const TRICKLE = 'SELECT pg_sleep(0.01)::text AS customer_id FROM generate_series(1, 100000)';
 
@@ -338,7 +356,7 @@ describe('a query that does not end by itself', () => {
     expect(code).toBe('HF_WAREHOUSE_UNREADABLE');
     expect(message).toContain('it took longer than the connector');
     await shop.close();
-    await until('the server is at rest', sessions, noSession);
+    await until('the server is at rest', sessions, noSession, SOON_MS);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -355,7 +373,7 @@ describe('a query that does not end by itself', () => {
     abort.abort();
     expect((await failing).code).toBe('HF_INTERRUPTED');
     await shop.close();
-    await until('the server is at rest', sessions, noSession);
+    await until('the server is at rest', sessions, noSession, SOON_MS);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -388,7 +406,7 @@ describe('a connection that cannot be made says why, and never with which passwo
     ['it is of something else', () => `mysql://reader:${PASSWORD}@db/shop`, 'not of the form'],
     ['its password is not escaped', () => `postgres://reader:a/${PASSWORD}@db:x/shop`, 'not of the form'],
     ['its certificate is not there', () => `${source()}&sslmode=verify-full&sslrootcert=/nowhere.crt`, 'no such file'],
-    ['the server speaks no TLS', () => `${source()}&sslmode=require`, 'SSL'],
+    ['the server speaks no TLS', () => `${source()}&sslmode=verify-full`, 'it speaks no TLS'],
   ])('because %s', async (_name, url, said) => {
     const { code, message, shown } = await failureOf(open(folder, {}, { source: url() }));
     expect(code).toBe('HF_WAREHOUSE_UNREADABLE');
