@@ -8,6 +8,8 @@ export function describeTarget(url: string): string | undefined {
   try {
     const { protocol, hostname, port, pathname, searchParams } = new URL(url);
     if (protocol !== 'postgres:' && protocol !== 'postgresql:') return undefined;
+    // Behind a password with a slash in it, what looks like a path is the rest of the password.
+    if (pathname.includes('@')) return undefined;
     return `${searchParams.get('host') ?? hostname}${port === '' ? '' : `:${port}`}${pathname}`;
   } catch {
     return undefined;

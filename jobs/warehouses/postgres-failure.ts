@@ -3,7 +3,7 @@ import { HoldfastError } from '../errors.ts';
 import { isConnectionLost, sqlstate } from '../postgres/failure.ts';
 
 /** Classes of SQLSTATE whose messages name objects, settings and limits, but never a value of a row. */
-const WITHOUT_VALUES = new Set(['0A', '25', '28', '3D', '3F', '42', '53', '54', '55', '57']);
+const WITHOUT_VALUES = new Set(['0A', '25', '28', '3D', '3F', '40', '42', '53', '54', '55', '57']);
 
 /** A statement that Postgres did not carry out, or a connection that was lost: what may be shown of it. */
 export class PostgresFailure extends Error {
@@ -25,8 +25,10 @@ export function postgresFailure(error: unknown, planning: boolean): PostgresFail
   if (isConnectionLost(error)) return new PostgresFailure(error, 'the connection to Postgres was lost');
   if (state === undefined) return new PostgresFailure(error, 'Postgres gave an answer that cannot be read');
   const shown = WITHOUT_VALUES.has(state.slice(0, 2)) && (planning || !state.startsWith('42') || state === '42501');
-  const reason = shown ? firstLine((error as Error).message) : 'its details may hold values and are left out';
-  return new PostgresFailure(error, `${reason} (SQLSTATE ${state})`);
+  const hidden = state.startsWith('22')
+    ? 'a cast or a calculation fails on a value of some row'
+    : 'the details may hold values and are left out';
+  return new PostgresFailure(error, `${shown ? firstLine((error as Error).message) : hidden} (SQLSTATE ${state})`);
 }
 
 function firstLine(message: string): string {

@@ -341,6 +341,27 @@ test('a table that may not be read is named, and so is a column that it has not'
   ).toMatchObject({ code: 'HF_COLUMN_MISSING', message: expect.stringContaining('shoe_size') });
 });
 
+test.each([
+  [
+    'a cast',
+    `SELECT (tier || '1')::int AS customer_id FROM customers`,
+    'a cast or a calculation fails on a value of some row (SQLSTATE 22P02)',
+  ],
+  ['a division', 'SELECT 1 / (score - score) AS customer_id FROM customers', 'of some row (SQLSTATE 22012)'],
+  ['a function that says what it saw', 'SELECT error(tier) AS customer_id FROM customers', 'left out (SQLSTATE P0001)'],
+  [
+    'a statement that a function makes of it',
+    'SELECT run(tier) AS customer_id FROM customers',
+    'left out (SQLSTATE 42601)',
+  ],
+])('%s that fails on a row tells nothing of it', async (_name, query, said) => {
+  await admin(`CREATE OR REPLACE FUNCTION shop.run(sql text) RETURNS text LANGUAGE plpgsql AS
+    $$ BEGIN EXECUTE sql; RETURN sql; END $$`);
+  const { message, shown } = await failureOf((await warehouse()).extract({ query }, file, unaborted));
+  expect(message).toContain(said);
+  expect(shown).not.toMatch(/premium|basic|standard/);
+});
+
 describe('a query that does not end by itself', () => {
   /** Sooner than the server finds out for itself that nobody is there. */
   const SOON_MS = 5_000;
@@ -405,6 +426,11 @@ describe('a connection that cannot be made says why, and never with which passwo
     ['it is no URL', () => `postgres//reader:${PASSWORD}@db/shop`, 'not of the form'],
     ['it is of something else', () => `mysql://reader:${PASSWORD}@db/shop`, 'not of the form'],
     ['its password is not escaped', () => `postgres://reader:a/${PASSWORD}@db:x/shop`, 'not of the form'],
+    [
+      'its password is not escaped and looks like a port',
+      () => `postgres://reader:12/${PASSWORD}@db/shop`,
+      'not of the form',
+    ],
     ['its certificate is not there', () => `${source()}&sslmode=verify-full&sslrootcert=/nowhere.crt`, 'no such file'],
     ['the server speaks no TLS', () => `${source()}&sslmode=verify-full`, 'it speaks no TLS'],
   ])('because %s', async (_name, url, said) => {
