@@ -22,15 +22,19 @@ export interface Explainer {
   readonly method: 'tree-shap' | 'occlusion';
   /** What the contributions are amounts of, and how they were found; a sentence without its full stop. */
   readonly measure: string;
+  /** The usual value of each feature, which a customer's is compared with; NaN where there is none. */
+  readonly typical: Float32Array;
+  /** Whose usual values these are; a part of a sentence. */
+  readonly typicalOf: string;
   /** @param features row-major, `rows × manifest.features.length`, float32; NaN means missing */
   explain(features: Float32Array, rows: number): Promise<ExplainedRows>;
   close(): Promise<void>;
 }
 
-/** The batch that a row is compared with. */
+/** The batch that a row belongs to. */
 export interface Background {
-  /** The typical value of each feature. */
-  readonly typical: Float32Array;
+  /** The median of each feature. */
+  readonly medians: Float32Array;
   /** Rows of the batch, row-major; read only when a model does not say how many rows came to its nodes. */
   rows(): Promise<{ readonly features: Float32Array; readonly count: number }>;
 }
@@ -59,10 +63,23 @@ export async function openExplainer(
       return await treeExplainer(manifest, margin, batch);
     } catch (error) {
       if (!(error instanceof NotTrees)) throw error;
-      return occlusionExplainer(await loadModel(reference), batch.typical, error.message);
+      return occlusionExplainer(await loadModel(reference), usual(manifest, undefined, batch), error.message);
     }
   }
   throw new HoldfastError('HF_PROVIDER_UNAVAILABLE', `no model with the role churn-risk is a file (${FILE_SCHEME}…)`);
+}
+
+interface Usual {
+  readonly typical: Float32Array;
+  readonly typicalOf: string;
+}
+
+/** What the model says is usual; else what it puts in the place of a missing value; else what the batch says. */
+function usual({ typical }: ModelManifest, fill: Float32Array | undefined, { medians }: Background): Usual {
+  if (typical !== undefined)
+    return { typical: Float32Array.from(typical), typicalOf: 'as the JSON beside the model says' };
+  if (fill !== undefined) return { typical: fill, typicalOf: 'what the model puts in the place of a missing value' };
+  return { typical: medians, typicalOf: 'the median of the customers who were scored' };
 }
 
 async function treeExplainer(
@@ -77,6 +94,7 @@ async function treeExplainer(
   const score = after.length === 0 ? '' : `; the score is a function of it that never falls (${after.join(', ')})`;
   return {
     manifest,
+    ...usual(manifest, fill, batch),
     method: 'tree-shap',
     measure: `exact contributions (TreeSHAP) to the raw margin of the trees of ${manifest.modelId}, expected over ${from}${score}`,
     async explain(features, rows) {
@@ -108,11 +126,13 @@ function filledRows(features: Float32Array, rows: number, fill: Float32Array | u
 }
 
 /** The score with one feature after the other at its typical value. */
-function occlusionExplainer(model: Model, typical: Float32Array, reason: string): Explainer {
+function occlusionExplainer(model: Model, usual: Usual, reason: string): Explainer {
   const { manifest } = model;
+  const { typical } = usual;
   const width = manifest.features.length;
   return {
     manifest,
+    ...usual,
     method: 'occlusion',
     measure:
       `how far the score of ${manifest.modelId} falls when one feature takes its typical value (occlusion), ` +

@@ -1,5 +1,5 @@
 import type { Attribute, GraphNode } from './onnx-graph.ts';
-import { emptyTree, SPLITS, type Tree, type TreeEnsemble } from './tree.ts';
+import { emptyTree, SPLITS, type Split, type Tree, type TreeEnsemble } from './tree.ts';
 
 /** Why something in a model is not a sum of trees that can be explained exactly; a part of a sentence. */
 export class NotTrees extends Error {}
@@ -70,8 +70,8 @@ function aggregated(node: GraphNode, trees: readonly Tree[], base: number): Tree
 }
 
 /**
- * Two classes: with the weights of one only, its score rises with the margin and the other's falls; with those of both,
- * `SOFTMAX` makes the difference of the two the margin, and without a transform each has its own.
+ * Two classes, as ONNX Runtime has them: with the weights of class 0 only, the second score rises with the margin and the
+ * first falls; otherwise `SOFTMAX` makes the difference of the two the margin, and else each class has its own.
  */
 function classifier(node: GraphNode): TreeColumn[] {
   const classes = Math.max(
@@ -84,7 +84,7 @@ function classifier(node: GraphNode): TreeColumn[] {
   const weighted = new Set(numbers(node, 'class_ids'));
   const margin = (weight: (id: number) => number, base: number): TreeEnsemble =>
     aggregated(node, olderTrees(node, 'class', weight), base);
-  if (weighted.size === 1) {
+  if (weighted.size === 1 && weighted.has(0)) {
     if (transform !== 'NONE' && transform !== 'LOGISTIC') throw new NotTrees(`its trees end in ${transform}`);
     const ensemble = margin(() => 1, bases.length === 1 ? at(bases, 0) : at(bases, 1));
     return [
@@ -106,7 +106,7 @@ function classifier(node: GraphNode): TreeColumn[] {
   }));
 }
 
-const MODES: Readonly<Record<string, (typeof SPLITS)[number]>> = {
+const MODES: Readonly<Record<string, Split>> = {
   BRANCH_LEQ: '<=',
   BRANCH_LT: '<',
   BRANCH_GTE: '>=',
@@ -212,7 +212,7 @@ interface PlacedLeaf {
 
 interface PlacedBranch extends PlacedLeaf {
   readonly feature: number;
-  readonly split: (typeof SPLITS)[number];
+  readonly split: Split;
   readonly threshold: number;
   readonly missingIsYes: boolean;
   readonly yes: number;
