@@ -64,6 +64,18 @@ test('paths longer than any table still add up', () => {
   expect(unexplained(ensemble, randomRows(6, 100, shape), 100)).toBeLessThan(1e-6);
 });
 
+test('a row is explained the same alone and among thousands', () => {
+  const shape = { width: 8, branches: 40, trees: 4, missing: 0.1, splits: 3 };
+  const ensemble = randomEnsemble(9, shape);
+  const features = randomRows(10, 2500, shape);
+  const together = treeShap(ensemble, features, 2500).values;
+  for (const row of [0, 1, 1023, 1024, 2047, 2499]) {
+    const [from, to] = [row * shape.width, (row + 1) * shape.width];
+    const alone = treeShap(ensemble, features.subarray(from, to), 1).values;
+    expect(largestDifference(alone, together.subarray(from, to))).toBeLessThan(1e-12);
+  }
+});
+
 describe('LightGBM', () => {
   async function fixture() {
     const { rows, contributions } = JSON.parse(await readFile(join(FIXTURES, 'lightgbm.json'), 'utf8')) as {

@@ -1,4 +1,5 @@
 import { goesYes, type Tree, type TreeEnsemble } from './tree.ts';
+import { BITS, type Path, pathsOf } from './tree-paths.ts';
 
 /** Rows of an explained batch, each as what every feature adds to the expected margin. */
 export interface Contributions {
@@ -7,6 +8,12 @@ export interface Contributions {
   /** Row-major, `rows × width`; with `expected` each row adds up to its raw margin. */
   readonly values: Float64Array;
 }
+
+/** Rows whose columns stay in the processor's cache while all paths of a tree are walked. */
+const BLOCK = 1024;
+
+/** Longest path whose patterns are kept: 4,096 × 12 numbers. */
+const LONGEST_TABLE = 12;
 
 /**
  * Exact Shapley values of an ensemble's raw margin, path-dependent: what a feature that is not known would have said is
@@ -18,202 +25,179 @@ export interface Contributions {
  * A branch that no counted row came to counts both its ways alike.
  * @param features row-major, `rows × ensemble.width`, float32; NaN means missing
  */
-export function treeShap(ensemble: TreeEnsemble, features: Float32Array, rows: number): Contributions {
-  const { trees, base, width } = ensemble;
-  const values = new Float64Array(rows * width);
+export function treeShap({ trees, base, width }: TreeEnsemble, features: Float32Array, rows: number): Contributions {
+  const columns = columnsOf(features, rows, width);
+  const sums = Array.from({ length: width }, () => new Float64Array(rows));
+  const scratch = new Scratch(Math.min(BLOCK, rows));
   let expected = base;
   for (const tree of trees) {
-    const paths = pathsOf(tree, rows);
+    const paths = pathsOf(tree);
     for (const path of paths) expected += path.share * path.value;
-    explainTree(tree, paths, { features, rows, width, values });
+    const tables = paths.map((path) => tableOf(path, rows));
+    for (let start = 0; start < rows; start += BLOCK) {
+      const block = { start, end: Math.min(start + BLOCK, rows) };
+      const words = decide(tree, columns, block);
+      for (const [index, path] of paths.entries()) addPath(path, tables[index], words, sums, block, scratch);
+    }
+  }
+  const values = new Float64Array(rows * width);
+  for (const [feature, sum] of sums.entries()) {
+    for (let row = 0; row < rows; row++) values[row * width + feature] = sum[row] as number;
   }
   return { expected, values };
 }
 
-/**
- * The way to a leaf, conditions on the same feature taken together. Whether a row satisfies the condition `j` is
- * decided on words of bits, one for each branch of the tree: `(word & care) === want` for each of the condition's parts.
- */
-interface Path {
-  readonly value: number;
-  /** Expected share of rows at the leaf. */
-  readonly share: number;
-  readonly features: Int32Array;
-  /** Share of rows that satisfy each condition when its feature is not known. */
-  readonly zero: Float64Array;
-  /** Where the parts of each condition begin, and where the last one's end. */
-  readonly starts: Int32Array;
-  readonly word: Int32Array;
-  readonly care: Int32Array;
-  readonly want: Int32Array;
-  /** Contributions by pattern, `2^conditions × conditions`, for short paths. */
-  readonly table: Float64Array | undefined;
-  readonly known: Uint8Array | undefined;
+function columnsOf(features: Float32Array, rows: number, width: number): Float32Array[] {
+  return Array.from({ length: width }, (_, feature) => {
+    const column = new Float32Array(rows);
+    for (let row = 0; row < rows; row++) column[row] = features[row * width + feature] as number;
+    return column;
+  });
 }
 
-/** Longest path whose patterns are kept: 4,096 × 12 numbers. */
-const LONGEST_TABLE = 12;
-const BITS = 32;
-
-function pathsOf(tree: Tree, rows: number): Path[] {
-  const branches = branchNumbers(tree);
-  const kept = Math.min(LONGEST_TABLE, Math.floor(Math.log2(Math.max(1, rows))));
-  const paths: Path[] = [];
-  const waiting: { node: number; conditions: ReadonlyMap<number, Condition>; share: number }[] = [
-    { node: 0, conditions: new Map(), share: 1 },
-  ];
-  for (let here = waiting.pop(); here !== undefined; here = waiting.pop()) {
-    const { node, conditions, share } = here;
-    const feature = tree.feature[node] as number;
-    if (feature < 0) {
-      paths.push(toPath(tree.value[node] as number, share, conditions, kept));
-      continue;
-    }
-    const toYes = shareOfYes(tree, node);
-    const branch = branches[node] as number;
-    for (const yes of [true, false]) {
-      const before = conditions.get(feature);
-      const part = yes ? toYes : 1 - toYes;
-      const condition = narrowed(before, branch, yes, part);
-      const next = (yes ? tree.yes : tree.no)[node] as number;
-      waiting.push({ node: next, conditions: new Map([...conditions, [feature, condition]]), share: share * part });
-    }
-  }
-  return paths;
+/** Contributions of a path by pattern, `conditions × 2^conditions`, and which patterns have been computed. */
+interface Table {
+  readonly contributions: Float64Array;
+  readonly known: Uint8Array;
 }
 
-/** Branches of a tree in order, so that each has a bit. */
-function branchNumbers({ feature }: Tree): Int32Array {
-  let next = 0;
-  return feature.map((each) => (each < 0 ? -1 : next++));
+/** None for a path so long, or for so few rows, that hardly any pattern would occur twice. */
+function tableOf({ features }: Path, rows: number): Table | undefined {
+  const patterns = 2 ** features.length;
+  if (features.length > LONGEST_TABLE || patterns > rows) return undefined;
+  return { contributions: new Float64Array(patterns * features.length), known: new Uint8Array(patterns) };
 }
 
-function shareOfYes({ cover, yes, no }: Tree, node: number): number {
-  const toYes = cover[yes[node] as number] as number;
-  const all = toYes + (cover[no[node] as number] as number);
-  return all > 0 ? toYes / all : 0.5;
+interface RowBlock {
+  readonly start: number;
+  readonly end: number;
 }
 
-interface Condition {
-  readonly zero: number;
-  /** By word: which branches matter, and which way each must go. */
-  readonly parts: ReadonlyMap<number, { readonly care: number; readonly want: number }>;
-}
-
-function narrowed(before: Condition | undefined, branch: number, yes: boolean, part: number): Condition {
-  const word = Math.floor(branch / BITS);
-  const bit = 1 << (branch % BITS);
-  const known = before?.parts.get(word) ?? { care: 0, want: 0 };
-  const parts = new Map(before?.parts ?? []);
-  parts.set(word, { care: known.care | bit, want: yes ? known.want | bit : known.want });
-  return { zero: (before?.zero ?? 1) * part, parts };
-}
-
-function toPath(value: number, share: number, conditions: ReadonlyMap<number, Condition>, kept: number): Path {
-  const parts = [...conditions.values()].map((condition) => [...condition.parts]);
-  const starts = new Int32Array(parts.length + 1);
-  for (const [index, each] of parts.entries()) starts[index + 1] = (starts[index] as number) + each.length;
-  const flat = parts.flat();
-  const length = conditions.size;
-  return {
-    value,
-    share,
-    features: Int32Array.from(conditions.keys()),
-    zero: Float64Array.from([...conditions.values()], ({ zero }) => zero),
-    starts,
-    word: Int32Array.from(flat, ([word]) => word),
-    care: Int32Array.from(flat, ([, { care }]) => care),
-    want: Int32Array.from(flat, ([, { want }]) => want),
-    table: length <= kept ? new Float64Array(2 ** length * length) : undefined,
-    known: length <= kept ? new Uint8Array(2 ** length) : undefined,
-  };
-}
-
-interface Batch {
-  readonly features: Float32Array;
-  readonly rows: number;
-  readonly width: number;
-  readonly values: Float64Array;
-}
-
-function explainTree(tree: Tree, paths: readonly Path[], { features, rows, width, values }: Batch): void {
-  const branches = [...tree.feature.keys()].filter((node) => (tree.feature[node] as number) >= 0);
-  const bits = new Int32Array(Math.max(1, Math.ceil(branches.length / BITS)));
-  const longest = Math.max(0, ...paths.map((path) => path.features.length));
-  const scratch = new Scratch(longest);
-  for (let row = 0; row < rows; row++) {
-    const offset = row * width;
-    bits.fill(0);
-    for (let branch = 0; branch < branches.length; branch++) {
-      const node = branches[branch] as number;
-      if (goesYes(tree, node, features[offset + (tree.feature[node] as number)] as number)) {
-        (bits[branch >> 5] as number) |= 1 << (branch & 31);
+/** Which way each row of a block goes at each branch: a bit for each branch, in as many words as it takes. */
+function decide(tree: Tree, columns: readonly Float32Array[], { start, end }: RowBlock): Int32Array[] {
+  const words: Int32Array[] = [new Int32Array(end - start)];
+  let branch = 0;
+  for (const [node, feature] of tree.feature.entries()) {
+    const column = columns[feature];
+    if (column === undefined) continue;
+    const word = (words[Math.floor(branch / BITS)] ??= new Int32Array(end - start));
+    const bit = 1 << (branch % BITS);
+    branch++;
+    const threshold = tree.threshold[node] as number;
+    if (tree.split[node] === 0 && tree.missingIsYes[node] === 0) {
+      // What nearly all branches are, in a loop that the compiler makes tight.
+      for (let row = start; row < end; row++) {
+        if ((column[row] as number) <= threshold) (word[row - start] as number) |= bit;
+      }
+    } else {
+      for (let row = start; row < end; row++) {
+        if (goesYes(tree, node, column[row] as number)) (word[row - start] as number) |= bit;
       }
     }
-    for (const path of paths) addPath(path, bits, values, offset, scratch);
+  }
+  return words;
+}
+
+/** Room for a block's patterns, and for one row that no table serves. */
+class Scratch {
+  /** Bits of the conditions that each row satisfies; of short paths only. */
+  readonly patterns: Int32Array;
+  /** 1 for each row that satisfies a condition. */
+  readonly satisfied: Uint8Array;
+  constructor(rows: number) {
+    this.patterns = new Int32Array(rows);
+    this.satisfied = new Uint8Array(rows);
   }
 }
 
-/** What one leaf contributes to one row. */
-function addPath(path: Path, bits: Int32Array, values: Float64Array, offset: number, scratch: Scratch): void {
-  const { features, starts, word, care, want, table, known } = path;
-  const { one } = scratch;
-  const length = features.length;
-  let pattern = 0;
-  for (let condition = 0; condition < length; condition++) {
-    let satisfied = 1;
-    const end = starts[condition + 1] as number;
-    for (let part = starts[condition] as number; part < end; part++) {
-      if (((bits[word[part] as number] as number) & (care[part] as number)) !== want[part]) satisfied = 0;
+/** Adds what one leaf contributes to the rows of a block. */
+function addPath(
+  path: Path,
+  table: Table | undefined,
+  words: readonly Int32Array[],
+  sums: readonly Float64Array[],
+  { start, end }: RowBlock,
+  { patterns, satisfied }: Scratch,
+): void {
+  const rows = end - start;
+  const length = path.features.length;
+  if (table === undefined) {
+    const one = new Uint8Array(length);
+    const contributions = new Float64Array(length);
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < length; j++) one[j] = satisfies(path, j, words, row);
+      contribute(path, one, contributions, 0, 1);
+      for (let j = 0; j < length; j++) {
+        ((sums[path.features[j] as number] as Float64Array)[start + row] as number) += contributions[j] as number;
+      }
     }
-    one[condition] = satisfied;
-    pattern |= satisfied << condition;
-  }
-  if (table === undefined || known === undefined) {
-    contribute(path, scratch, scratch.contributions, 0);
-    for (let j = 0; j < length; j++)
-      (values[offset + (features[j] as number)] as number) += scratch.contributions[j] as number;
     return;
   }
-  const start = pattern * length;
-  if (known[pattern] === 0) {
-    contribute(path, scratch, table, start);
-    known[pattern] = 1;
-  }
-  for (let j = 0; j < length; j++) (values[offset + (features[j] as number)] as number) += table[start + j] as number;
-}
-
-/** Room for one path's pattern. */
-class Scratch {
-  /** 1 for each condition that the row satisfies. */
-  readonly one: Uint8Array;
-  /** Of the permutations in which a number of the path's features is known, the weighted share that reaches the leaf. */
-  readonly weight: Float64Array;
-  readonly contributions: Float64Array;
-
-  constructor(longest: number) {
-    this.one = new Uint8Array(longest);
-    this.weight = new Float64Array(longest + 1);
-    this.contributions = new Float64Array(longest);
-  }
-}
-
-/** The contributions of a leaf for one pattern, to `target` from `start` on: EXTEND for each feature, UNWIND for each. */
-function contribute({ value, zero }: Path, { one, weight }: Scratch, target: Float64Array, start: number): void {
-  const length = zero.length;
+  patterns.fill(0);
   for (let j = 0; j < length; j++) {
-    target[start + j] = 0;
-    // Neither the row nor any counted one satisfies this condition: the leaf is never reached.
-    if (one[j] === 0 && zero[j] === 0) {
-      target.fill(0, start, start + length);
-      return;
+    const [from, to] = [path.starts[j] as number, path.starts[j + 1] as number];
+    if (to - from === 1) {
+      const word = words[path.word[from] as number] as Int32Array;
+      const care = path.care[from] as number;
+      const want = path.want[from] as number;
+      for (let row = 0; row < rows; row++) {
+        if (((word[row] as number) & care) === want) (patterns[row] as number) |= 1 << j;
+      }
+    } else {
+      for (let row = 0; row < rows; row++) satisfied[row] = satisfies(path, j, words, row);
+      for (let row = 0; row < rows; row++) (patterns[row] as number) |= (satisfied[row] as number) << j;
     }
   }
+  const { contributions, known } = table;
+  for (let row = 0; row < rows; row++) {
+    const pattern = patterns[row] as number;
+    if (known[pattern] === 1) continue;
+    known[pattern] = 1;
+    const one = Uint8Array.from({ length }, (_, j) => (pattern >> j) & 1);
+    contribute(path, one, contributions, pattern, known.length);
+  }
+  for (let j = 0; j < length; j++) {
+    const sum = sums[path.features[j] as number] as Float64Array;
+    const offset = j * known.length;
+    for (let row = 0; row < rows; row++) {
+      (sum[start + row] as number) += contributions[offset + (patterns[row] as number)] as number;
+    }
+  }
+}
+
+function satisfies({ starts, word, care, want }: Path, j: number, words: readonly Int32Array[], row: number): 0 | 1 {
+  const end = starts[j + 1] as number;
+  for (let part = starts[j] as number; part < end; part++) {
+    const bits = (words[word[part] as number] as Int32Array)[row] as number;
+    if ((bits & (care[part] as number)) !== want[part]) return 0;
+  }
+  return 1;
+}
+
+/**
+ * The contributions of a leaf to a row: EXTEND with each feature, then UNWIND each.
+ * @param one 1 for each condition that the row satisfies
+ * @param target takes the contribution of condition `j` at `offset + j × stride`
+ */
+function contribute(
+  { value, zero }: Path,
+  one: Uint8Array,
+  target: Float64Array,
+  offset: number,
+  stride: number,
+): void {
+  const length = zero.length;
+  for (let j = 0; j < length; j++) target[offset + j * stride] = 0;
+  for (let j = 0; j < length; j++) {
+    // Neither the row nor any counted one satisfies this condition: the leaf is never reached.
+    if (one[j] === 0 && zero[j] === 0) return;
+  }
+  // Of the orders in which some of the features are known, the weighted share that reaches the leaf, by their number.
+  const weight = new Float64Array(length + 1);
   weight[0] = 1;
   for (let depth = 1; depth <= length; depth++) {
     const z = zero[depth - 1] as number;
     const o = one[depth - 1] as number;
-    weight[depth] = 0;
     for (let i = depth - 1; i >= 0; i--) {
       const w = weight[i] as number;
       (weight[i + 1] as number) += (o * w * (i + 1)) / (depth + 1);
@@ -224,16 +208,16 @@ function contribute({ value, zero }: Path, { one, weight }: Scratch, target: Flo
     const z = zero[j] as number;
     const o = one[j] as number;
     let total = 0;
-    if (o === 1) {
-      let next = weight[length] as number;
-      for (let i = length - 1; i >= 0; i--) {
+    let next = weight[length] as number;
+    for (let i = length - 1; i >= 0; i--) {
+      if (o === 1) {
         const w = next / (i + 1);
         total += w;
         next = (weight[i] as number) - w * z * (length - i);
+      } else {
+        total += (weight[i] as number) / (z * (length - i));
       }
-    } else {
-      for (let i = length - 1; i >= 0; i--) total += (weight[i] as number) / (z * (length - i));
     }
-    target[start + j] = total * (length + 1) * (o - z) * value;
+    target[offset + j * stride] = total * (length + 1) * (o - z) * value;
   }
 }
