@@ -134,13 +134,17 @@ function share(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(1)} %`;
 }
 
+/** What a customer's id could do to a terminal. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
 /** Rows in columns as wide as their widest cell; the last is as long as it is. Numbers stand to the right. */
 function table(rows: readonly (readonly string[])[], align: 'left' | 'right'): string[] {
+  const printable = rows.map((row) => row.map((cell) => cell.replaceAll(UNPRINTABLE, '\uFFFD')));
   const widths: number[] = [];
-  for (const row of rows) {
+  for (const row of printable) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
   }
-  return rows.map((row) => {
+  return printable.map((row) => {
     const cells = row.map((cell, column) => {
       if (column === row.length - 1) return cell;
       return align === 'right' ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);

@@ -10,6 +10,7 @@ import { type CustomerReasons, customerText } from './explain-customer.ts';
 import { filterGroupText, scoredGroupText, writeReasons } from './explain-group.ts';
 import type { Io } from './io.ts';
 import { openPastRun, type PastRun } from './past-run.ts';
+import { terminalProgress } from './progress.ts';
 
 export interface ExplainOptions {
   readonly data: string;
@@ -194,11 +195,15 @@ async function scoredGroup(asked: Asked, { group, size }: Question & { kind: 'sc
     await writeReasons({ engine, artifacts, group, reasoner: reasoner ?? opened, place, seed: options.seed, io });
     return 0;
   }
+  const step = io.stderr.isTTY === true ? terminalProgress(io).step('explain') : undefined;
   const explained = await explainScoredGroup(engine, run.spec, artifacts, group, reasoner ?? opened, {
     size,
     seed: options.seed,
     top,
+    signal: io.signal,
+    progress: (done) => step?.advance(done),
   });
+  step?.done(explained.customers, explained.sample.length);
   const why =
     reasoner === undefined
       ? { unavailable: 'unavailable' in opened ? opened.unavailable : '' }

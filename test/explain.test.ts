@@ -209,6 +209,20 @@ describe('candidates', () => {
   });
 });
 
+test('an id from the warehouse cannot steer the terminal', async () => {
+  await using other = await workspace();
+  await other.customers(
+    "SELECT * REPLACE (customer_id || chr(27) || '[2J' || chr(8238) AS customer_id) FROM customers",
+  );
+  await other.holdfast(['run', await other.program(), '--now', NOW]);
+  for (const group of [['--filter', 'trust'], ['--candidates']]) {
+    const { status, stdout } = await other.holdfast(['explain', 'keep', ...group]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/C0\d\d\d\uFFFD\[2J\uFFFD/);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  }
+});
+
 test('whoever is below the lowest level may be near it', async () => {
   const { customers, nearMisses, sample } = await json<{
     customers: number;

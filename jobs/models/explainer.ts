@@ -4,6 +4,7 @@ import { type ScoreMargin, scoreMargin } from './margin.ts';
 import type { Model, ModelManifest, ModelReference } from './model.ts';
 import { readVerified } from './onnx-file.ts';
 import { readGraph } from './onnx-graph.ts';
+import { MalformedModel } from './protobuf.ts';
 import { hasCovers, type TreeEnsemble, withCovers } from './tree.ts';
 import { NotTrees } from './tree-ensemble.ts';
 import { treeShap } from './tree-shap.ts';
@@ -62,7 +63,7 @@ export async function openExplainer(
       const margin = scoreMargin(readGraph(bytes), manifest.features.length);
       return await treeExplainer(manifest, margin, batch);
     } catch (error) {
-      if (!(error instanceof NotTrees)) throw error;
+      if (!(error instanceof NotTrees || error instanceof MalformedModel)) throw error;
       return occlusionExplainer(await loadModel(reference), usual(manifest, undefined, batch), error.message);
     }
   }
@@ -77,7 +78,7 @@ interface Usual {
 /** What the model says is usual; else what it puts in the place of a missing value; else what the batch says. */
 function usual({ typical }: ModelManifest, fill: Float32Array | undefined, { medians }: Background): Usual {
   if (typical !== undefined)
-    return { typical: Float32Array.from(typical), typicalOf: 'as the JSON beside the model says' };
+    return { typical: Float32Array.from(typical), typicalOf: 'what the JSON beside the model says' };
   if (fill !== undefined) return { typical: fill, typicalOf: 'what the model puts in the place of a missing value' };
   return { typical: medians, typicalOf: 'the median of the customers who were scored' };
 }

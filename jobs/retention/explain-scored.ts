@@ -43,6 +43,8 @@ export interface ScoredOptions {
   readonly seed: string | undefined;
   /** Reasons of a customer that count as the strongest. */
   readonly top: number;
+  readonly signal: AbortSignal;
+  readonly progress: (done: number) => void;
 }
 
 /** Explains the candidates of a run, or those whom it scored and dropped. */
@@ -52,7 +54,7 @@ export async function explainScoredGroup(
   artifacts: ScoredArtifacts,
   group: ScoredGroupName,
   reasoner: Reasoner | NoReasons,
-  { size, seed, top }: ScoredOptions,
+  { size, seed, top, signal, progress }: ScoredOptions,
 ): Promise<ScoredGroup> {
   const scored = scoredCustomers(artifacts, group, seed);
   const sample: (ScoredCustomer & Partial<RiskReasons>)[] = [];
@@ -61,7 +63,9 @@ export async function explainScoredGroup(
   if ('explain' in reasoner) {
     for (const feature of reasoner.features) tally.set(feature, { raises: 0, lowers: 0, size: 0 });
     for await (const { customers, reasons } of reasonedBlocks(engine, reasoner, artifacts.filter, scored)) {
+      signal.throwIfAborted();
       rows += customers.length;
+      progress(rows);
       for (const [index, customer] of customers.entries()) {
         const why = reasons[index];
         if (why === undefined) continue;
