@@ -226,3 +226,25 @@ describe('what is not such a function is refused, with the reason:', () => {
     expect(found).toThrow(reason);
   });
 });
+
+test('damaged models are refused, never misread into a crash', async () => {
+  const whole = await readFile(join(import.meta.dirname, '../../test/fixtures/tree-shap/lightgbm.onnx'));
+  const outcomes: Record<string, number> = {};
+  for (let seed = 1; seed <= 600; seed++) {
+    const damaged = Buffer.from(whole);
+    // A byte here and there, from numbers that the seed determines.
+    for (const value of randomRows(seed, 2 + (seed % 5), { width: 2, branches: 0, trees: 0 })) {
+      damaged[Math.floor((value * 7919 * seed) % whole.length)] = Math.floor((value * 104_729 * seed) % 256);
+    }
+    const bytes = seed % 3 === 0 ? damaged.subarray(0, Math.floor((whole.length * seed) / 700)) : damaged;
+    try {
+      const { ensemble } = scoreMargin(readGraph(bytes), 6);
+      margins(ensemble, new Float32Array(60), 10);
+      outcomes['read'] = (outcomes['read'] ?? 0) + 1;
+    } catch (error) {
+      const { name } = (error as Error).constructor;
+      outcomes[name] = (outcomes[name] ?? 0) + 1;
+    }
+  }
+  expect(Object.keys(outcomes).sort()).toEqual(['MalformedModel', 'NotTrees', 'read']);
+});
