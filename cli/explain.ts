@@ -1,173 +1,234 @@
-import { readFile } from 'node:fs/promises';
-import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import { availableParallelism } from 'node:os';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
-import { openFolderStore } from '../jobs/artifacts/folder.ts';
-import { openEngine } from '../jobs/columns/engine.ts';
+import { type Engine, openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
-import { PIPELINES } from '../jobs/pipelines/pipelines.ts';
-import { currentRun, findRun, type RunRecord } from '../jobs/postgres/runs.ts';
-import { type Explanation, explainCustomer, type FilterExplanation } from '../jobs/retention/explain.ts';
-import { type Revision, revisionDigest } from '../jobs/run/revision.ts';
-import { dataFolder, isDataFolder } from './data-folder.ts';
+import { explainCustomer } from '../jobs/retention/explain.ts';
+import { explainFilterGroup } from '../jobs/retention/explain-filter.ts';
+import { explainScoredGroup, type ScoredGroupName } from '../jobs/retention/explain-scored.ts';
+import { type NoReasons, openReasoner, type Reasoner, reasonsOf } from '../jobs/retention/reasons.ts';
+import { type CustomerReasons, customerText } from './explain-customer.ts';
+import { filterGroupText, scoredGroupText, writeReasons } from './explain-group.ts';
 import type { Io } from './io.ts';
-import { revisionPath } from './local-run.ts';
-import { openState } from './state.ts';
+import { openPastRun, type PastRun } from './past-run.ts';
+import { terminalProgress } from './progress.ts';
 
 export interface ExplainOptions {
   readonly data: string;
   readonly output: 'text' | 'json';
   readonly namespace: string;
   readonly run?: string;
+  /** At most one of the next three, and none beside a customer. */
+  readonly filter?: string;
+  readonly candidates?: boolean;
+  readonly belowThreshold?: boolean;
+  readonly sample?: string;
+  readonly seed?: string;
+  readonly reasons?: string;
+  readonly models?: string;
 }
 
+/** Most customers of a group that are shown, other than all. */
+const LARGEST_SAMPLE = 10_000;
+const USUAL_SAMPLE = 20;
+/** Strongest reasons that are shown. */
+const USUAL_REASONS = 3;
+const MOST_REASONS = 256;
+/** Seed of a sample when none is given. */
+const USUAL_SEED = '1';
+const MEMORY_MB = 1024;
+
+/** What is asked for: a customer or a group. */
+type Question =
+  | { readonly kind: 'customer'; readonly customer: string }
+  | { readonly kind: 'filter'; readonly filterId: string; readonly size: number }
+  | { readonly kind: 'scored'; readonly group: ScoredGroupName; readonly size: number | 'all' };
+
 /**
- * Prints why a customer is, or is not, a candidate of a run (default: the newest that succeeded).
- * @throws HF_NOT_FOUND when the program has not run here or its artifacts are gone
+ * Prints why a customer is, or is not, a candidate of a run (default: the newest that succeeded), or the same of a
+ * whole group: those whom a filter removed, the candidates, or those below the lowest risk level.
+ * @throws HF_NOT_FOUND when the program has not run here or its artifacts are gone; HF_USAGE, HF_ARTIFACT_CORRUPT
  */
-export async function explain(program: string, customer: string, options: ExplainOptions, io: Io): Promise<number> {
-  const folder = dataFolder(options.data);
-  if (!isDataFolder(folder)) {
-    throw new HoldfastError(
-      'HF_NOT_FOUND',
-      `there is no state in ${folder.path}: run the program first, or give --data`,
-    );
+export async function explain(
+  program: string,
+  customer: string | undefined,
+  options: ExplainOptions,
+  io: Io,
+): Promise<number> {
+  const question = questionOf(customer, options);
+  const top = wholeNumber('--reasons', options.reasons, USUAL_REASONS, MOST_REASONS);
+  const run = await openPastRun(program, options, io);
+  await using engine = await openEngine({
+    threads: question.kind === 'customer' ? 1 : availableParallelism(),
+    memoryMb: MEMORY_MB,
+    scratchFolder: run.folder.scratch,
+  });
+  const asked = { engine, run, program, top, options, io };
+  switch (question.kind) {
+    case 'customer':
+      return await oneCustomer(asked, question.customer);
+    case 'filter':
+      return await filterGroup(asked, question);
+    case 'scored':
+      return await scoredGroup(asked, question);
   }
-  const record = await findRecord(folder, program, options, io);
-  const revision = await readRevision(folder.artifacts, record);
-  const artifacts = await openArtifacts(folder.artifacts, record);
-  await using engine = await openEngine({ threads: 1, memoryMb: 512, scratchFolder: folder.scratch });
-  const explanation = await explainCustomer(engine, revision.spec, artifacts, customer);
-  const { run, slot } = record;
+}
+
+interface Asked {
+  readonly engine: Engine;
+  readonly run: PastRun;
+  readonly program: string;
+  readonly top: number;
+  readonly options: ExplainOptions;
+  readonly io: Io;
+}
+
+function questionOf(customer: string | undefined, options: ExplainOptions): Question {
+  const { filter, candidates, belowThreshold } = options;
+  const named = [
+    ...(customer === undefined ? [] : ['a customer']),
+    ...(filter === undefined ? [] : ['--filter']),
+    ...(candidates === true ? ['--candidates'] : []),
+    ...(belowThreshold === true ? ['--below-threshold'] : []),
+  ];
+  if (named.length === 0) {
+    throw usage('name a customer, or a group: --filter ID, --candidates or --below-threshold');
+  }
+  if (named.length > 1) throw usage(`${named.join(' and ')} ask about different customers; give one of them`);
+  if (customer !== undefined) {
+    const idle = (['sample', 'seed'] as const).find((name) => options[name] !== undefined);
+    if (idle !== undefined) throw usage(`--${idle} is for a group; it says nothing about one customer`);
+    return { kind: 'customer', customer };
+  }
+  const size = options.sample === 'all' ? 'all' : wholeNumber('--sample', options.sample, USUAL_SAMPLE, LARGEST_SAMPLE);
+  if (filter === undefined) {
+    if (size === 'all' && options.output !== 'json') throw usage('--sample all needs --output json');
+    return { kind: 'scored', group: candidates === true ? 'candidates' : 'below-threshold', size };
+  }
+  if (options.reasons !== undefined) throw usage('--reasons is for scored customers; a filter asks no model');
+  if (size === 'all')
+    throw usage(`--sample all is for --candidates and --below-threshold; --filter takes 1 to ${LARGEST_SAMPLE}`);
+  return { kind: 'filter', filterId: filter, size };
+}
+
+function wholeNumber(option: string, text: string | undefined, usual: number, most: number): number {
+  if (text === undefined) return usual;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > most) throw usage(`${option} ${text} is not a whole number from 1 to ${most}`);
+  return value;
+}
+
+function usage(message: string): HoldfastError {
+  return new HoldfastError('HF_USAGE', message);
+}
+
+async function oneCustomer({ engine, run, program, top, options, io }: Asked, customer: string): Promise<number> {
+  const { spec, artifacts, record } = run;
+  const explanation = await explainCustomer(engine, spec, artifacts, customer);
+  const why =
+    explanation.score === undefined ? undefined : await customerReasons({ engine, run, options }, customer, top);
+  const { run: name, slot } = record;
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({ program, run, slot: slot.toISOString(), customer, ...explanation })}\n`
-      : asText(explanation, { program, run, slot, customer }, revision.spec),
+      ? `${JSON.stringify({
+          program,
+          run: name,
+          slot: slot.toISOString(),
+          customer,
+          ...explanation,
+          ...(why === undefined ? {} : { risk: why }),
+        })}\n`
+      : customerText(explanation, { program, run: name, slot, customer }, spec, why),
   );
   return explanation.outcome === 'not-extracted' ? 1 : 0;
 }
 
-async function findRecord(
-  folder: ReturnType<typeof dataFolder>,
-  program: string,
-  { namespace, run }: ExplainOptions,
-  io: Io,
-): Promise<RunRecord> {
-  await using state = await openState(folder, io);
-  const of = { namespace, program };
-  const record =
-    run === undefined ? await currentRun(state.database, of) : await findRun(state.database, { ...of, run });
-  if (record === undefined) {
-    const what = run === undefined ? `no batch of ${program} has been published` : `${program} has no run ${run}`;
-    throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);
+type Reasoned = Pick<Asked, 'engine' | 'run' | 'options'>;
+
+async function customerReasons(asked: Reasoned, customer: string, top: number): Promise<CustomerReasons> {
+  const filtered = requireArtifact(asked.run, 'filter');
+  const opened = await openReasons(asked);
+  if (!('explain' in opened)) return opened;
+  await using reasoner = opened;
+  const { modelId, method, measure } = reasoner;
+  const why = await reasonsOf(asked.engine, reasoner, filtered, customer);
+  if (why === undefined) return { unavailable: 'the features of this customer are not in the batch' };
+  return { modelId, method, measure, ...why, reasons: why.reasons.slice(0, top) };
+}
+
+function openReasons({ engine, run, options }: Reasoned): Promise<Reasoner | NoReasons> {
+  return openReasoner({
+    engine,
+    program: run.spec,
+    filtered: requireArtifact(run, 'filter'),
+    modelFolder: options.models ?? run.baseFolder,
+    threads: availableParallelism(),
+  });
+}
+
+async function filterGroup(
+  { engine, run, program, options, io }: Asked,
+  { filterId, size }: Question & { kind: 'filter' },
+): Promise<number> {
+  const seed = options.seed ?? USUAL_SEED;
+  const artifacts = { extract: requireArtifact(run, 'extract'), filter: requireArtifact(run, 'filter') };
+  const group = await explainFilterGroup(engine, run.spec, artifacts, filterId, { size, seed });
+  const place = placeOf(program, run);
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ ...place, ...group, seed })}\n`
+      : filterGroupText(group, place, seed),
+  );
+  return 0;
+}
+
+async function scoredGroup(asked: Asked, { group, size }: Question & { kind: 'scored' }): Promise<number> {
+  const { engine, run, program, top, options, io } = asked;
+  const artifacts = {
+    filter: requireArtifact(run, 'filter'),
+    score: requireArtifact(run, 'score'),
+    offer: requireArtifact(run, 'offer'),
+  };
+  const opened = await openReasons(asked);
+  await using reasoner = 'explain' in opened ? opened : undefined;
+  const place = placeOf(program, run);
+  if (size === 'all') {
+    await writeReasons({ engine, artifacts, group, reasoner: reasoner ?? opened, place, seed: options.seed, io });
+    return 0;
   }
-  return record;
+  const step = io.stderr.isTTY === true ? terminalProgress(io).step('explain') : undefined;
+  const explained = await explainScoredGroup(engine, run.spec, artifacts, group, reasoner ?? opened, {
+    size,
+    seed: options.seed,
+    top,
+    signal: io.signal,
+    progress: (done) => step?.advance(done),
+  });
+  step?.done(explained.customers, explained.sample.length);
+  const why =
+    reasoner === undefined
+      ? { unavailable: 'unavailable' in opened ? opened.unavailable : '' }
+      : { modelId: reasoner.modelId, method: reasoner.method, measure: reasoner.measure };
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ ...place, ...explained, risk: why, seed: options.seed ?? null })}\n`
+      : scoredGroupText(explained, place, { ...why, top, seed: options.seed }),
+  );
+  return 0;
 }
 
-async function readRevision(root: string, record: RunRecord): Promise<Revision> {
-  const file = revisionPath(root, record);
-  try {
-    const revision = JSON.parse(await readFile(file, 'utf8')) as Revision;
-    if (revisionDigest(revision) === record.revision) return revision;
-  } catch (cause) {
-    throw new HoldfastError('HF_NOT_FOUND', `the revision of run ${record.run} is not in ${root}`, { cause });
-  }
-  throw new HoldfastError('HF_ARTIFACT_CORRUPT', `the revision of run ${record.run} was changed: ${file}`);
+/** The run that an answer is about. */
+export interface Place {
+  readonly program: string;
+  readonly run: string;
+  readonly slot: string;
 }
 
-/**
- * The artifacts that the run got to, by stage.
- * @throws HF_ARTIFACT_CORRUPT when one of them is gone, was changed, or is not the one that this run made
- */
-async function openArtifacts(root: string, record: RunRecord): Promise<Record<string, ArtifactReference>> {
-  const store = openFolderStore(root);
-  const { namespace, program, run, attempt } = record;
-  const artifacts: Record<string, ArtifactReference> = {};
-  for (const { name } of PIPELINES.batch) {
-    const made = record.stages.find((stage) => stage.name === name)?.artifact;
-    if (made === undefined) continue;
-    const artifact = await store.open({ namespace, program, run, stage: name, attempt });
-    if (artifact.digest !== made) {
-      throw new HoldfastError(
-        'HF_ARTIFACT_CORRUPT',
-        `the artifact of stage ${name} in ${artifact.folder} is not the one that ${run} made: another database shares this data folder`,
-      );
-    }
-    artifacts[name] = artifact;
-  }
-  return artifacts;
+function placeOf(program: string, { record }: PastRun): Place {
+  return { program, run: record.run, slot: record.slot.toISOString() };
 }
 
-const LABEL = 10;
-
-function asText(
-  explanation: Explanation,
-  { program, run, slot, customer }: { program: string; run: string; slot: Date; customer: string },
-  spec: RetentionProgramSpec,
-): string {
-  const lines = [`${customer}  ${program}  as of ${slot.toISOString()}  ${run}`, ''];
-  const line = (label: string, text: string) => lines.push(`${label.padEnd(LABEL)} ${text}`.trimEnd());
-  line('outcome', outcomeText(explanation));
-  if (explanation.outcome !== 'not-extracted' && explanation.outcome !== 'rejected') {
-    line('signals', explanation.signals.length === 0 ? 'none' : explanation.signals.join(', '));
-    line(
-      '',
-      Object.entries(explanation.figures)
-        .map(([column, value]) => `${column} ${figure(value)}`)
-        .join('   '),
-    );
-  }
-  explanation.filters.forEach((filter, position) => line(position === 0 ? 'filters' : '', filterText(filter)));
-  if (explanation.score !== undefined) {
-    const { risk, level } = explanation.score;
-    line('score', `${risk.toFixed(3)} ${level ?? `below ${spec.riskLevels.medium}, the lowest level`}`);
-  }
-  if (explanation.offer !== undefined) line('offer', offerText(explanation.offer));
-  return `${lines.join('\n')}\n`;
-}
-
-function outcomeText({ outcome, reasons, filters }: Explanation): string {
-  switch (outcome) {
-    case 'not-extracted':
-      return "not extracted: the program's query did not return this customer (or the id is misspelt)";
-    case 'rejected':
-      return `rejected as bad data: ${reasons.join(', ')}`;
-    case 'removed':
-      return `removed by the filter ${filters.find(({ verdict }) => verdict === 'removed')?.filterId ?? ''}`;
-    case 'below-threshold':
-      return 'scored, but below the lowest risk level';
-    case 'held-out':
-      return 'candidate, held out: gets nothing, so that the effect of the offers can be measured';
-    case 'candidate':
-      return 'candidate';
-    case 'unfinished':
-      return 'the run ended before this customer was decided on';
-  }
-}
-
-const MARKS = { passed: '✓', removed: '✗', 'not-reached': '·' } as const;
-const WORST_FIRST = ['failed', 'missing', 'passed'];
-
-function filterText({ filterId, verdict, comparisons }: FilterExplanation): string {
-  // What removed a customer comes first.
-  const ordered = [...comparisons].sort((a, b) => WORST_FIRST.indexOf(a.outcome) - WORST_FIRST.indexOf(b.outcome));
-  const shown = verdict === 'removed' ? ordered : comparisons;
-  const text = verdict === 'not-reached' ? 'not reached' : shown.map((finding) => finding.text).join('; ');
-  return `${MARKS[verdict]} ${filterId.padEnd(16)} ${text}`;
-}
-
-function offerText(offer: NonNullable<Explanation['offer']>): string {
-  const parts = [
-    offer.tier ?? 'no offer for this risk level',
-    offer.kind === undefined ? undefined : `recommended ${offer.kind}`,
-    offer.discount > 0 ? `${figure(offer.discount)} % off for ${offer.months} months` : undefined,
-    offer.upgrade ? 'upgrade' : undefined,
-    offer.personalCall ? 'personal call' : undefined,
-    `${offer.arm} (epoch ${offer.epoch})`,
-  ];
-  return parts.filter((part) => part !== undefined).join(', ');
-}
-
-function figure(value: unknown): string {
-  if (value === null || value === undefined) return 'missing';
-  return typeof value === 'number' ? String(Number(value.toPrecision(4))) : JSON.stringify(value);
+function requireArtifact({ artifacts, record }: PastRun, stage: string): ArtifactReference {
+  const artifact = artifacts[stage];
+  if (artifact !== undefined) return artifact;
+  throw new HoldfastError('HF_NOT_FOUND', `run ${record.run} ended before the stage ${stage}: there is no such group`);
 }

@@ -78,6 +78,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     const revisionFile = revisionPath(run.artifactRoot, identity);
     await mkdir(dirname(revisionFile), { recursive: true });
     await writeFile(revisionFile, revisionText(revision));
+    await writeFile(originPath(run.artifactRoot, identity), `${JSON.stringify({ baseFolder: run.baseFolder })}\n`);
     await makeSamples(run, scratchFolder, io, progress);
     for (const definition of PIPELINES[run.pipeline]) {
       io.signal.throwIfAborted();
@@ -141,6 +142,11 @@ async function workOf(definition: StageDefinition, { pipeline, shards, artifactR
 /** Where the revision that a run is pinned to lies. */
 export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
   return join(artifactRoot, of.namespace, of.program, of.run, 'revision.json');
+}
+
+/** Where it is kept which folder the manifest of a run was in: models that it names are explained from there. */
+export function originPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
+  return join(artifactRoot, of.namespace, of.program, of.run, 'origin.json');
 }
 
 /** What is kept of a run while it goes on. */

@@ -74,10 +74,17 @@ Examples:
   holdfast
     .command('explain')
     .description(
-      'tell why a customer is, or is not, a candidate: signals, filters with the values compared, score, offer',
+      'tell why a customer is, or is not, a candidate: signals, filters with the values compared, score with its reasons, offer; or the same of a whole group',
     )
     .argument('<program>', 'programId')
-    .argument('<customer>', 'customer_id')
+    .argument('[customer]', 'customer_id')
+    .option('--filter <id>', 'those whom a filter removed, in place of one customer')
+    .option('--candidates', 'the candidates, and the reasons of their risk')
+    .option('--below-threshold', 'those who were scored, but below the lowest risk level')
+    .option('--sample <n>', 'customers of a group to show, 1 to 10000 (default: 20), or all as JSON lines')
+    .option('--seed <text>', 'draws the sample by a hash (default: 1 with --filter, else the riskiest are shown)')
+    .option('--reasons <n>', 'strongest reasons of a score to show (default: 3)')
+    .option('--models <dir>', "folder that models' relative endpoints start from (default: where the manifest was)")
     .addOption(output)
     .addOption(data)
     .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
@@ -87,7 +94,10 @@ Examples:
       `
 Examples:
   holdfast explain churn-prevention C0001516
-  holdfast explain churn-prevention C0001516 --output json`,
+  holdfast explain churn-prevention C0001516 --output json
+  holdfast explain churn-prevention --filter churn-signal --sample 20
+  holdfast explain churn-prevention --candidates --sample 5 --reasons 5
+  holdfast explain churn-prevention --candidates --sample all --output json > reasons.jsonl`,
     )
     .action(async (program, customer, options) =>
       ended(await (await import('./explain.ts')).explain(program, customer, options, io)),

@@ -45,7 +45,8 @@ def _tree_attributes(trees: list[dict]) -> dict[str, list]:
         name: []
         for name in (
             "nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_modes", "nodes_values", "nodes_truenodeids",
-            "nodes_falsenodeids", "target_treeids", "target_nodeids", "target_ids", "target_weights",
+            "nodes_falsenodeids", "nodes_hitrates", "target_treeids", "target_nodeids", "target_ids",
+            "target_weights",
         )
     }
 
@@ -61,6 +62,8 @@ def _tree_attributes(trees: list[dict]) -> dict[str, list]:
         lists["nodes_values"].append(0.0 if leaf else _at_most(node["threshold"]))
         lists["nodes_truenodeids"].append(0)
         lists["nodes_falsenodeids"].append(0)
+        # Rows of the training that came to a node: no prediction needs them, but exact contributions do.
+        lists["nodes_hitrates"].append(float(node["leaf_count" if leaf else "internal_count"]))
         if leaf:
             lists["target_treeids"].append(tree)
             lists["target_nodeids"].append(here)

@@ -94,6 +94,7 @@ def churn_risk_model(warehouse: duckdb.DuckDBPyConnection, as_of: date) -> tuple
             "rows": int(rows.customers.size),
             "label": "cancellation event within 90 days, no offer",
         },
+        "typical": [round(float(median), 6) for median in np.median(rows.features, axis=0)],
         "figures": {
             "auc": round(aucs["churn-risk-v6"][0], 4),
             "aucOracle": round(aucs[names[0]][0], 4),

@@ -76,13 +76,15 @@ function worded(predicate: Atom, row: Row): string {
   }
 }
 
-const TEXT_WORDS = {
+/** What a text does, and what it does when it does not. */
+export const TEXT_WORDS = {
   'starts-with': ['starts with', 'does not start with'],
   'ends-with': ['ends with', 'does not end with'],
   contains: ['contains', 'does not contain'],
 } as const;
 
-const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
+/** What holds when a comparison does not. */
+export const OPPOSITE: Readonly<Record<Comparison, Comparison>> = {
   '=': '!=',
   '!=': '=',
   '<': '>=',
@@ -131,7 +133,7 @@ function observed(term: Term, row: Row): string {
 }
 
 /** A term as it would be written in an expression. */
-function source(term: Term): string {
+export function source(term: Term): string {
   switch (term.op) {
     case 'column':
       return term.name;
@@ -148,7 +150,8 @@ function nested(term: Term): string {
   return 'left' in term ? `(${source(term)})` : source(term);
 }
 
-function shown(value: TermValue): string {
+/** A value as people read it: six significant digits, or `missing`. */
+export function shown(value: TermValue): string {
   if (value === undefined) return MISSING;
   return typeof value === 'number' ? String(Number(value.toPrecision(6))) : String(value);
 }

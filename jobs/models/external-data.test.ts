@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { externalTensor, identityModel, linearModel, message, model, node, tensor } from '../../test/support/onnx.ts';
-import { findExternalData, MalformedModel } from './external-data.ts';
+import { findExternalData } from './external-data.ts';
+import { MalformedModel } from './protobuf.ts';
 
 const outside = externalTensor('weights', [2, 1], '../../etc/passwd');
 const inside = tensor('weights', [2, 1], [1, 2]);

@@ -15,6 +15,7 @@ const schema = Type.Object({
   calibration: Type.Optional(Type.Object({ method: name, rows: Type.Integer({ minimum: 0 }) })),
   kinds: Type.Optional(Type.Array(name, { minItems: 1, maxItems: 64, uniqueItems: true })),
   training: Type.Object({ from: name, to: name, rows: Type.Integer({ minimum: 0 }), label: Type.String() }),
+  typical: Type.Optional(Type.Array(Type.Number(), { maxItems: 256 })),
   figures: Type.Record(Type.String(), Type.Number()),
 });
 
@@ -46,6 +47,10 @@ export function parseModelManifest(text: string, file: string, modelId: string):
         ? 'has the role offer-effectiveness but no kinds'
         : `has kinds, which the role ${manifest.role} has not`,
     );
+  }
+  const { features, typical } = manifest;
+  if (typical !== undefined && typical.length !== features.length) {
+    throw refuse(`has ${typical.length} typical values for ${features.length} features`);
   }
   return manifest;
 }

@@ -15,6 +15,8 @@ export interface ModelManifest {
   /** Offer kinds in the order of the output's columns; only for `offer-effectiveness`. */
   readonly kinds?: readonly string[];
   readonly training: { readonly from: string; readonly to: string; readonly rows: number; readonly label: string };
+  /** The usual value of each feature among the training rows, in order: what reasons compare a customer with. */
+  readonly typical?: readonly number[];
   /** Figures measured out of time on other customers, such as `{"auc": 0.81}`. */
   readonly figures: Readonly<Record<string, number>>;
 }

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, parse, resolve } from 'node:path';
 import { HoldfastError } from '../errors.ts';
-import { findExternalData, MalformedModel } from './external-data.ts';
+import { findExternalData } from './external-data.ts';
 import { assertAgrees, parseModelManifest } from './manifest.ts';
 import type { ModelManifest, ModelReference } from './model.ts';
+import { MalformedModel } from './protobuf.ts';
 
 /** Protobuf's own limit on a message. */
 const MAXIMUM_MODEL_BYTES = 2 ** 31 - 1;

@@ -60,6 +60,14 @@ export async function applyChain(engine: Engine, program: FilteredProgram, candi
   };
 }
 
+/** Kinds of the columns that a chain may ask about. */
+export function chainKinds(shapes: readonly ColumnShape[]): ReadonlyMap<string, ValueKind> {
+  return new Map<string, ValueKind>([
+    ...shapes.map(({ name, type }) => [name, kindOf(type)] as const),
+    ...HISTORY.map((column) => [column, 'number'] as const),
+  ]);
+}
+
 /** Place in the chain of the first filter that a row fails, or NULL. */
 function verdict(
   chain: readonly Filter[],
@@ -67,10 +75,7 @@ function verdict(
   shapes: readonly ColumnShape[],
   bind: ReturnType<typeof bindings>['bind'],
 ): string {
-  const kinds = new Map<string, ValueKind>([
-    ...shapes.map(({ name, type }) => [name, kindOf(type)] as const),
-    ...HISTORY.map((column) => [column, 'number'] as const),
-  ]);
+  const kinds = chainKinds(shapes);
   const cases = chain.map((filter, place) => {
     const predicate = predicateOf(filter, program);
     checkKinds(predicate, kinds, filter.filterId);
@@ -80,7 +85,7 @@ function verdict(
 }
 
 /** All columns of the candidates but those whose place the offer history takes. */
-function ownColumns(shapes: readonly ColumnShape[]): string {
+export function ownColumns(shapes: readonly ColumnShape[]): string {
   const history = new Set<string>(HISTORY);
   return shapes
     .filter(({ name }) => !history.has(name.toLowerCase()))

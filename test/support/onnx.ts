@@ -26,6 +26,17 @@ function varint(value: number): Buffer {
   return Buffer.from(bytes);
 }
 
+/** A TensorProto of whole numbers. */
+export function integers(name: string, dimensions: readonly number[], values: readonly number[], type = 7): Buffer {
+  const size = type === 7 ? 8 : 1;
+  const raw = Buffer.alloc(values.length * size);
+  for (const [index, value] of values.entries()) {
+    if (size === 8) raw.writeBigInt64LE(BigInt(value), index * size);
+    else raw.writeUInt8(value, index);
+  }
+  return message(...dimensions.map((length): Field => [1, length]), [2, type], [8, name], [9, raw]);
+}
+
 /** A TensorProto of floats. */
 export function tensor(name: string, dimensions: readonly number[], values: readonly number[]): Buffer {
   const raw = Buffer.alloc(values.length * 4);
@@ -45,14 +56,32 @@ export function node(
   inputs: readonly string[],
   outputs: readonly string[],
   attributes: readonly Uint8Array[] = [],
+  domain = '',
 ) {
   return message(
     ...inputs.map((name): Field => [1, name]),
     ...outputs.map((name): Field => [2, name]),
     [4, operator],
     ...attributes.map((attribute): Field => [5, attribute]),
+    ...(domain === '' ? [] : [[7, domain] as Field]),
   );
 }
+
+/** AttributeProtos, by what they hold; floats and whole numbers are packed, as some writers do. */
+export const attribute = {
+  int: (name: string, value: number) => message([1, name], [3, value], [20, 2]),
+  text: (name: string, value: string) => message([1, name], [4, value], [20, 3]),
+  tensor: (name: string, value: Uint8Array) => message([1, name], [5, value], [20, 4]),
+  floats: (name: string, values: readonly number[]) => {
+    const packed = Buffer.alloc(values.length * 4);
+    for (const [index, value] of values.entries()) packed.writeFloatLE(value, index * 4);
+    return message([1, name], [7, packed], [20, 6]);
+  },
+  ints: (name: string, values: readonly number[]) =>
+    message([1, name], ...values.map((value): Field => [8, value]), [20, 7]),
+  texts: (name: string, values: readonly string[]) =>
+    message([1, name], ...values.map((value): Field => [9, value]), [20, 8]),
+};
 
 /** A ValueInfoProto of a float tensor; a text is a dimension without a fixed size. */
 function value(name: string, dimensions: readonly (number | string)[], elementType = FLOAT): Buffer {
@@ -69,6 +98,8 @@ interface Graph {
   readonly output: readonly (number | string)[];
   readonly elementType?: number;
   readonly functions?: readonly Uint8Array[];
+  readonly opset?: number;
+  readonly learnedOpset?: number;
 }
 
 /** A ModelProto with one input `features` and one output `scores`. */
@@ -83,7 +114,8 @@ export function model(graph: Graph): Buffer {
   return message(
     [1, 8],
     [7, body],
-    [8, message([2, 13])],
+    [8, message([2, graph.opset ?? 13])],
+    [8, message([1, 'ai.onnx.ml'], [2, graph.learnedOpset ?? 3])],
     ...(graph.functions ?? []).map((bytes): Field => [25, bytes]),
   );
 }
