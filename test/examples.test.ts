@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { literal, openEngine } from '../jobs/columns/engine.ts';
+import { type Belief, compareWithTruth } from '../jobs/retention/belief.ts';
+import { truthOf } from '../jobs/warehouses/sample/sample.ts';
 import { holdfast } from './support/workspace.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -17,7 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function runExample(name: string, data: string, ...options: string[]): Promise<{ run: string; stages: Stages }> {
+interface Ran {
+  readonly run: string;
+  readonly stages: Stages;
+  readonly data: { readonly decisions: string; readonly current: string; readonly stages: Record<string, string> };
+  readonly truth?: Belief;
+}
+
+async function runExample(name: string, data: string, ...options: string[]): Promise<Ran> {
   const file = join(ROOT, 'examples', `${name}.yaml`);
   const { status, stdout, stderr } = await holdfast([
     'run',
@@ -31,8 +41,8 @@ async function runExample(name: string, data: string, ...options: string[]): Pro
     ...options,
   ]);
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-  const report = JSON.parse(stdout) as { run: string; stages: ({ name: string } & Stages[string])[] };
-  return { run: report.run, stages: Object.fromEntries(report.stages.map((stage) => [stage.name, stage])) };
+  const report = JSON.parse(stdout) as Omit<Ran, 'stages'> & { stages: ({ name: string } & Stages[string])[] };
+  return { ...report, stages: Object.fromEntries(report.stages.map((stage) => [stage.name, stage])) };
 }
 
 function expectFunnelAddsUp(stages: Stages): void {
@@ -51,6 +61,20 @@ function expectFunnelAddsUp(stages: Stages): void {
   ]) {
     expect(after?.rowsIn).toBe(before?.rowsOut);
   }
+}
+
+/** What speaks against a model: the levels where it says another share than happens, and what ranks as well. */
+function disbelief({ levels, auc }: Belief): string[] {
+  const wrong = levels.filter(({ customers, said, happened }) => {
+    const deviation = Math.sqrt((said * (1 - said)) / customers);
+    return Math.abs(said - happened) > 0.03 + 2 * deviation;
+  });
+  const recency = Math.max(Number(auc.lastLogin), Number(auc.lastPurchase));
+  return [
+    ...wrong.map(({ level }) => level),
+    ...(Number(auc.model) > recency + 0.05 ? [] : ['not better than recency']),
+    ...(Number(auc.model) < Number(auc.oracle) ? [] : ['better than the oracle']),
+  ];
 }
 
 const sum = (counts: Record<string, number> | undefined) => Object.values(counts ?? {}).reduce((a, b) => a + b, 0);
@@ -74,8 +98,10 @@ async function digests(data: string, program: string, run: string): Promise<Reco
 describe('the demo', () => {
   let stages: Stages;
   let run: string;
+  let demo: Ran;
   beforeAll(async () => {
-    ({ run, stages } = await runExample('churn-prevention', join(folder, 'demo')));
+    demo = await runExample('churn-prevention', join(folder, 'demo'));
+    ({ run, stages } = demo);
   });
 
   test('extracts 10,000 customers, and its funnel adds up', () => {
@@ -113,6 +139,50 @@ describe('the demo', () => {
     expect(Number(arms?.['holdout']) / Number(stages['offer']?.rowsOut)).toBeGreaterThan(0.06);
     expect(Number(arms?.['holdout']) / Number(stages['offer']?.rowsOut)).toBeLessThan(0.14);
     for (const kind of ['discount', 'upgrade', 'personal_call']) expect(kinds?.[kind]).toBeGreaterThan(0);
+  });
+
+  test('says of each risk level about what happens there, and knows more than recency and not more than the oracle', () => {
+    expect(demo.truth?.levels.map(({ level }) => level)).toEqual(['critical', 'high', 'medium', 'below']);
+    expect(demo.truth?.levels.reduce((all, { customers }) => all + customers, 0)).toBe(stages['score']?.rowsIn);
+    expect(disbelief(demo.truth!)).toEqual([]);
+  });
+
+  test('with its scores dealt out to other customers, would not be believed', async () => {
+    const shuffled = join(folder, 'shuffled');
+    await mkdir(shuffled);
+    await using engine = await openEngine({ threads: 1, memoryMb: 512, scratchFolder: folder });
+    const score = demo.data.stages['score']!;
+    await engine.run(`
+      CREATE TABLE scores AS
+        SELECT customer_id, risk_score, risk_level FROM read_parquet(${literal(join(score, 'scored.parquet'))})
+        UNION ALL SELECT customer_id, risk_score, NULL FROM read_parquet(${literal(join(score, 'below.parquet'))});
+      CREATE TABLE dealt AS
+        SELECT one.customer_id, other.risk_score, other.risk_level
+        FROM (SELECT customer_id, row_number() OVER (ORDER BY md5(customer_id)) AS place FROM scores) AS one
+        JOIN (SELECT risk_score, risk_level, row_number() OVER (ORDER BY customer_id) AS place FROM scores) AS other USING (place);
+      COPY (FROM dealt WHERE risk_level IS NOT NULL) TO ${literal(join(shuffled, 'scored.parquet'))};
+      COPY (SELECT customer_id, risk_score FROM dealt WHERE risk_level IS NULL) TO ${literal(join(shuffled, 'below.parquet'))}`);
+    const samples = join(folder, 'demo', 'samples');
+    const warehouse = (await readdir(samples)).find((name) => !name.endsWith('.truth.duckdb'))!;
+    const files = { warehouse: join(samples, warehouse), truth: truthOf(join(samples, warehouse)) };
+    expect(disbelief(await compareWithTruth(engine, { folder: shuffled }, files))).toEqual([
+      'critical',
+      'medium',
+      'below',
+      'not better than recency',
+    ]);
+  });
+
+  test('leaves its candidates under one path, which the next batch takes over', async () => {
+    await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
+    const { current } = demo.data;
+    expect(current).toBe(join(folder, 'demo', 'artifacts', 'default', 'churn-prevention', 'current.parquet'));
+    const [row] = await engine.rows<{ rows: number }>(`SELECT count(*)::INTEGER AS rows FROM ${literal(current)}`);
+    expect(row?.rows).toBe(stages['store']?.rowsOut);
+    const again = await runExample('churn-prevention', join(folder, 'demo'));
+    expect(again.data.current).toBe(current);
+    expect(await realpath(current)).toBe(await realpath(again.data.decisions));
+    expect(await realpath(current)).not.toBe(await realpath(demo.data.decisions));
   });
 
   test('run again with the same clock makes the same artifacts, from a warehouse made anew', async () => {
