@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMN_MEANINGS } from '../jobs/columns/candidate.ts';
 import { literal, openEngine } from '../jobs/columns/engine.ts';
 import { type Belief, compareWithTruth } from '../jobs/retention/belief.ts';
 import { truthOf } from '../jobs/warehouses/sample/sample.ts';
@@ -180,6 +181,12 @@ describe('the demo', () => {
     expect(current).toBe(join(folder, 'demo', 'artifacts', 'default', 'churn-prevention', 'current.parquet'));
     const [row] = await engine.rows<{ rows: number }>(`SELECT count(*)::INTEGER AS rows FROM ${literal(current)}`);
     expect(row?.rows).toBe(stages['store']?.rowsOut);
+    const shape = await engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE FROM ${literal(current)}`);
+    const meanings = new Map<string, { readonly type: string }>([
+      ...[...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS].map((column) => [column.name, column] as const),
+      ...Object.entries(LATER_COLUMN_MEANINGS),
+    ]);
+    expect(shape.filter(({ column_name, column_type }) => meanings.get(column_name)?.type !== column_type)).toEqual([]);
     const again = await runExample('churn-prevention', join(folder, 'demo'));
     expect(again.data.current).toBe(current);
     expect(await realpath(current)).toBe(await realpath(again.data.decisions));
