@@ -12,8 +12,8 @@ node_modules/.setup: package.json package-lock.json .npmrc
 	npm ci --loglevel=error
 	@touch $@
 
-demo: setup ## Runs the weekly batch of examples/churn-prevention.yaml over a sample warehouse.
-	./bin/holdfast run examples/churn-prevention.yaml
+demo: setup ## Runs the weekly batch of examples/churn-prevention.yaml over a sample business of the use case's size.
+	./bin/holdfast run examples/churn-prevention.yaml --customers 500000
 
 test: setup ## Runs every test.
 	npm test --silent

@@ -1,5 +1,7 @@
 import type { Counts } from '../jobs/artifacts/artifact.ts';
 import type { ErrorCode } from '../jobs/errors.ts';
+import type { Belief } from '../jobs/retention/belief.ts';
+import { beliefLines } from './belief.ts';
 import { bar, duration, integer, rate } from './figures.ts';
 
 export interface StageReport {
@@ -15,6 +17,17 @@ export interface RunReport {
   readonly run: string;
   readonly phase: 'Succeeded' | 'Failed' | 'Interrupted' | 'Refused';
   readonly stages: readonly StageReport[];
+  /** Where the run left its data; not of a dry run. */
+  readonly data?: {
+    /** The Parquet file of its candidates with their scores and offers. */
+    readonly decisions: string;
+    /** A path that always leads to those of the current batch; only when this is it. */
+    readonly current?: string;
+    /** Folder of each stage's files. */
+    readonly stages: Readonly<Record<string, string>>;
+  };
+  /** How the scores compare with the truth; only over the sample business, which is made up. */
+  readonly truth?: Belief;
   /** Only when the phase is not `Succeeded`. */
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
@@ -23,6 +36,8 @@ export interface RunReport {
 export interface Places {
   readonly slot: string;
   readonly rejects: string | undefined;
+  /** The file with the candidates. */
+  readonly data: string | undefined;
   readonly state: string;
   readonly database: string;
   /** A candidate to look at first. */
@@ -74,6 +89,11 @@ export function funnel(report: RunReport, places: Places): string {
   const heldOut = counts('offer', 'arms')['holdout'] ?? 0;
   line('offers', '', [...kinds, `held out ${integer(heldOut)}`].join('   '));
 
+  if (report.truth !== undefined) {
+    lines.push('');
+    for (const [label, figure, rest] of beliefLines(report.truth)) line(label, figure, rest);
+  }
+
   lines.push('');
   const total = report.stages.reduce((sum, one) => sum + one.seconds, 0);
   const times = report.stages.map(({ name, seconds, rowsIn }) => {
@@ -84,7 +104,8 @@ export function funnel(report: RunReport, places: Places): string {
     const [label, figure] = from === 0 ? ['took', duration(total)] : ['', ''];
     line(label, figure, times.slice(from, from + TIMES_PER_LINE).join('   '));
   }
-  if (!places.dryRun) line('state', '', `${places.state}   candidates in ${places.database}`);
+  if (places.data !== undefined) line('data', '', places.data);
+  if (!places.dryRun) line('state', '', `${places.state}   holdfast.current_candidates in ${places.database}`);
   if (places.dryRun) line('next', '', 'the same without --dry-run');
   else if (places.customer !== undefined) {
     const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;

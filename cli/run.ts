@@ -11,6 +11,8 @@ import { riskiestCustomer } from '../jobs/retention/explain.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
+import { withTruth } from './belief.ts';
+import { decisionsOf, pointAtCurrent } from './current-data.ts';
 import {
   clearScratch,
   createDataFolder,
@@ -89,20 +91,19 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
   using _lock = lockDataFolder(folder);
   clearScratch(folder);
   await using state = await openState(folder, io);
-  const result = await runLocally(
-    {
-      ...plan,
-      artifactRoot: folder.artifacts,
-      sampleFolder: folder.samples,
-      scratchFolder: folder.scratch,
-      database: state.database,
-    },
-    io,
-    terminalProgress(io),
-  );
+  const local = {
+    ...plan,
+    artifactRoot: folder.artifacts,
+    sampleFolder: folder.samples,
+    scratchFolder: folder.scratch,
+    database: state.database,
+  };
+  const ran = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
+  if (ran.failure !== undefined) return ran;
+  const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
+  const isCurrent = current?.run === ran.report.run;
+  const result = await withData(ran, isCurrent ? folder.artifacts : undefined);
   if (isShown(result, options)) {
-    const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
-    const isCurrent = current?.run === result.report.run;
     const places = {
       state: near(folder.path),
       database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
@@ -120,22 +121,36 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
   const temporary = await mkdtemp(join(tmpdir(), 'holdfast-dry-run-'));
   try {
     await using state = await openHistory(folder, io);
-    const result = await runLocally(
-      {
-        ...plan,
-        artifactRoot: temporary,
-        sampleFolder: temporary,
-        scratchFolder: temporary,
-        database: state?.database,
-      },
-      io,
-      terminalProgress(io),
-    );
+    const local = {
+      ...plan,
+      artifactRoot: temporary,
+      sampleFolder: temporary,
+      scratchFolder: temporary,
+      database: state?.database,
+    };
+    const result = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
     const places = { state: '', database: '', elsewhere: undefined };
     if (isShown(result, options)) await printFunnel(result, plan, places, io);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** The result with where its data are; the program's stable path leads there when they are the current batch's. */
+async function withData(result: LocalRunResult, currentIn: string | undefined): Promise<LocalRunResult> {
+  const { offer } = result.artifacts;
+  if (offer === undefined) return result;
+  const stages = Object.fromEntries(Object.entries(result.artifacts).map(([stage, { folder }]) => [stage, folder]));
+  const data = { decisions: decisionsOf(offer), stages };
+  if (currentIn === undefined) return { ...result, report: { ...result.report, data } };
+  try {
+    const current = await pointAtCurrent(currentIn, offer);
+    return { ...result, report: { ...result.report, data: { ...data, current } } };
+  } catch (error) {
+    // The batch is published, whatever becomes of the link.
+    const warning = `No path leads to the current batch (${(error as NodeJS.ErrnoException).code ?? String(error)}).`;
+    return { ...result, warnings: [...result.warnings, warning], report: { ...result.report, data } };
   }
 }
 
@@ -151,6 +166,7 @@ async function printFunnel(
   io: Io,
 ): Promise<void> {
   const { offer, extract } = result.artifacts;
+  const { data } = result.report;
   // Progress above, where a terminal shows both.
   if (io.stdout.isTTY === true) io.stdout.write('\n');
   io.stdout.write(
@@ -158,6 +174,7 @@ async function printFunnel(
       ...places,
       slot: plan.slot.toISOString(),
       rejects: extract === undefined || plan.dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
+      data: data === undefined ? undefined : near(data.current ?? data.decisions),
       customer: offer === undefined || plan.dryRun ? undefined : await exampleCustomer(offer),
       program: plan.program.programId,
       dryRun: plan.dryRun,

@@ -1,4 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  CANDIDATE_COLUMNS,
+  type ColumnDefinition,
+  DERIVED_COLUMNS,
+  LATER_COLUMN_MEANINGS,
+} from '../jobs/columns/candidate.ts';
 import { ERROR_CODES } from '../jobs/errors.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
 import { EVENT_REASONS } from '../operator/kube/events.ts';
@@ -9,6 +15,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'errors.md': errorsPage(),
   'reasons.md': reasonsPage(),
   'metrics.md': metricsPage(),
+  'columns.md': columnsPage(),
 };
 
 function errorsPage(): string {
@@ -57,6 +64,40 @@ function metricsPage(): string {
     '|---|---|---|',
     ...Object.entries(METRICS).map(([name, { type, help }]) => `| \`${name}\` | ${type} | ${help} |`),
   ]);
+}
+
+function columnsPage(): string {
+  const later = Object.entries(LATER_COLUMN_MEANINGS).map(([name, meaning]) => ({ name, ...meaning }));
+  return page('jobs/columns/candidate.ts', [
+    '# Columns of a candidate',
+    '',
+    'As they lie in the Parquet files of a run; [guides/data.md](guides/data.md) says where these are.',
+    '',
+    'What the query of a connector gives, by name. Other columns of the query ride along unchanged.',
+    '',
+    ...columnTable(CANDIDATE_COLUMNS),
+    '',
+    'What `extract` adds:',
+    '',
+    ...columnTable(DERIVED_COLUMNS),
+    '',
+    'What `filter`, `score` and `offer` add, in this order:',
+    '',
+    ...columnTable(later),
+  ]);
+}
+
+function columnTable(columns: readonly ColumnDefinition[]): string[] {
+  const rows = columns.map(
+    ({ name, type, unit, description, minimum, maximum }) =>
+      `| \`${name}\` | ${type} | ${unit} | ${description} | ${bounds(minimum, maximum)} |`,
+  );
+  return ['| column | type | unit | meaning | else rejected |', '|---|---|---|---|---|', ...rows];
+}
+
+function bounds(minimum: number | undefined, maximum: number | undefined): string {
+  if (minimum === undefined) return maximum === undefined ? '' : `≤ ${maximum}`;
+  return maximum === undefined ? `≥ ${minimum}` : `${minimum} to ${maximum}`;
 }
 
 function page(sources: string, lines: readonly string[]): string {

@@ -30,7 +30,7 @@ describe('a run of the batch', () => {
     expect(status).toBe(0);
     expect(stdout.trim().split('\n')).toHaveLength(1);
     const report = JSON.parse(stdout) as Report;
-    expect(Object.keys(report).sort()).toEqual(['phase', 'run', 'stages']);
+    expect(Object.keys(report).sort()).toEqual(['data', 'phase', 'run', 'stages']);
     expect(report).toMatchObject({ run: 'keep-20261123t020000z-1', phase: 'Succeeded' });
     expect(report.stages.map(({ name }) => name)).toEqual(['extract', 'filter', 'score', 'offer', 'store']);
     for (const stage of report.stages) {
@@ -271,5 +271,5 @@ async function digests(state: string, run: string): Promise<Record<string, unkno
 
 async function everyFile(folder: string): Promise<{ runs: number; files: string[] }> {
   const files = (await readdir(folder, { recursive: true })).sort();
-  return { runs: files.filter((file) => /^default\/keep\/[^/]+$/.test(file)).length, files };
+  return { runs: files.filter((file) => /^default\/keep\/keep-[^/]+$/.test(file)).length, files };
 }

@@ -38,14 +38,17 @@ def train(rows: Rows, calibrate_on: np.ndarray) -> tuple[onnx.ModelProto, int]:
     return model, int(calibrate_on.sum())
 
 
-def isotonic_line(raw: np.ndarray, labels: np.ndarray, main: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def isotonic_line(
+    raw: np.ndarray, labels: np.ndarray, main: np.ndarray, count: int = BINS
+) -> tuple[np.ndarray, np.ndarray]:
     """
     Isotonic regression over quantile bins of the main rows and, below the lowest of them, of the others; its levels
     at the bins' mean scores.
     """
-    bins = _quantile_bins(raw, np.flatnonzero(main), BINS)
+    bins = _quantile_bins(raw, np.flatnonzero(main), count)
     lowest = raw[bins[0]].mean()
-    bins = _quantile_bins(raw, np.flatnonzero(~main & (raw < lowest - 0.5)), BINS) + bins
+    bins = _quantile_bins(raw, np.flatnonzero(~main & (raw < lowest - 0.5)), count) + bins
+    bins = [rows for rows in bins if rows.size > 0]
     means = np.array([raw[b].mean() for b in bins])
     rates = np.array([labels[b].mean() for b in bins])
     levels = IsotonicRegression(y_min=0.0, y_max=1.0).fit(means, rates, [b.size for b in bins]).predict(means)

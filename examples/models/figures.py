@@ -94,6 +94,20 @@ def kinds_table(effects: np.ndarray, slot: Rows) -> str:
     )
 
 
-def write_figures(path: Path, tables: list[str]) -> None:
-    head = "# Figures of the example models\n\n<!-- DO NOT EDIT: written by examples/models/train.py. -->\n"
+def public_tables(name: str, labels: np.ndarray, said: np.ndarray, areas: list[float]) -> list[str]:
+    """What was said of customers that were not trained on, and what they did, in tenths of all customers."""
+    areas_text = f"AUC {np.mean(areas):.3f} ± {np.std(areas):.3f} (mean and spread of five folds)"
+    rows = []
+    for part in np.array_split(np.argsort(said, kind="stable"), 10):
+        rate = labels[part].mean()
+        error = np.sqrt(max(rate * (1 - rate), 1e-9) / part.size)
+        rows.append([
+            f"{said[part].min():.3f}–{said[part].max():.3f}", f"{part.size:,}", f"{said[part].mean():.3f}",
+            f"{rate:.3f} ± {1.96 * error:.3f}",
+        ])
+    return [_table(f"{name}: {areas_text}", ["risk said", "customers", "mean said", "left"], rows)]
+
+
+def write_figures(path: Path, tables: list[str], what: str = "the example models", script: str = "train.py") -> None:
+    head = f"# Figures of {what}\n\n<!-- DO NOT EDIT: written by examples/models/{script}. -->\n"
     path.write_text("\n\n".join([head.rstrip("\n"), *tables]) + "\n")

@@ -110,6 +110,26 @@ def calibrated_trees(trees: list[dict], medians: np.ndarray, knots: np.ndarray, 
     return _model(nodes, constants, medians.size, "risk", 1)
 
 
+def logistic_line(medians, means, scales, weights, intercept) -> onnx.ModelProto:
+    """Features standardised, times weights, plus the intercept, through the logistic function."""
+    fill, constants = _fill_missing(medians)
+    nodes = [
+        *fill,
+        helper.make_node("Sub", ["filled", "means"], ["centred"]),
+        helper.make_node("Div", ["centred", "scales"], ["standard"]),
+        helper.make_node("MatMul", ["standard", "weights"], ["product"]),
+        helper.make_node("Add", ["product", "intercept"], ["raw"]),
+        helper.make_node("Sigmoid", ["raw"], ["risk"]),
+    ]
+    constants += [
+        _constant("means", np.asarray(means, dtype=np.float32).reshape(1, -1)),
+        _constant("scales", np.asarray(scales, dtype=np.float32).reshape(1, -1)),
+        _constant("weights", np.asarray(weights, dtype=np.float32).reshape(-1, 1)),
+        _constant("intercept", np.array([intercept], dtype=np.float32)),
+    ]
+    return _model(nodes, constants, medians.size, "risk", 1)
+
+
 def linear_effects(medians, means, scales, low, high, weights, intercepts) -> onnx.ModelProto:
     """Features clipped to the range of training and standardised, times weights, plus intercepts."""
     fill, constants = _fill_missing(medians)

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeSampleWarehouse } from '../../jobs/warehouses/sample/sample.ts';
 
-/** node examples/models/make-warehouse.ts OUT.duckdb --customers 100000 --seed 7 --as-of 2026-11-23T02:00:00Z */
+/**
+ * node examples/models/make-warehouse.ts OUT.duckdb --customers 100000 --seed 7 --as-of 2026-11-23T02:00:00Z
+ *
+ * The whole history, which models are trained on; with --mart only what a program reads, as `holdfast run` makes it.
+ */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     customers: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '7' },
+    mart: { type: 'boolean', default: false },
     'as-of': { type: 'string', default: '2026-11-23T02:00:00Z' },
     threads: { type: 'string', default: '2' },
     'memory-mb': { type: 'string', default: '2048' },
@@ -25,6 +30,7 @@ try {
     customers: Number(values.customers),
     seed: Number(values.seed),
     asOf: new Date(values['as-of']),
+    kept: values.mart ? 'mart' : 'history',
     threads: Number(values.threads),
     memoryMb: Number(values['memory-mb']),
     scratchFolder,

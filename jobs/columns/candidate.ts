@@ -178,3 +178,48 @@ export const LATER_COLUMNS = [
   'arm',
   'epoch',
 ] as const;
+
+/** What those columns are, for people; units and types as they lie in the Parquet files. */
+export const LATER_COLUMN_MEANINGS: Readonly<
+  Record<(typeof LATER_COLUMNS)[number], Pick<ColumnDefinition, 'type' | 'unit' | 'description'>>
+> = {
+  days_since_program_offer: {
+    type: 'INTEGER',
+    unit: 'days',
+    description: 'Whole days from the newest offer of this program to the slot; missing when there was none.',
+  },
+  offers_rolling_quarter: {
+    type: 'INTEGER',
+    unit: 'offers',
+    description: 'Retention offers of all programs in the 90 days before the slot.',
+  },
+  offers_calendar_quarter: {
+    type: 'INTEGER',
+    unit: 'offers',
+    description: "Retention offers of all programs since the calendar quarter began, in the program's zone.",
+  },
+  filter_id: { type: 'VARCHAR', unit: 'filterId', description: 'The filter that removed the customer.' },
+  risk_score: {
+    type: 'DOUBLE',
+    unit: '0–1',
+    description: 'Churn risk; a probability where the model is calibrated.',
+  },
+  risk_level: { type: 'VARCHAR', unit: 'critical, high, medium', description: 'Level, by `riskLevels`.' },
+  offer_kind: { type: 'VARCHAR', unit: 'kind', description: 'The kind of offer that the second model recommends.' },
+  offer_kind_score: { type: 'DOUBLE', unit: 'of the model', description: 'What that model says the kind would add.' },
+  offer_tier: {
+    type: 'VARCHAR',
+    unit: 'offerType',
+    description: 'What the risk level may get; missing where it has no terms, and nothing is offered.',
+  },
+  discount: { type: 'DOUBLE', unit: 'per cent', description: 'Discount of the offer.' },
+  duration: { type: 'INTEGER', unit: 'months', description: 'How long the offer lasts.' },
+  include_upgrade: { type: 'BOOLEAN', unit: '', description: 'Whether the offer includes a higher tier.' },
+  include_personal_call: { type: 'BOOLEAN', unit: '', description: 'Whether the offer includes a call.' },
+  arm: {
+    type: 'VARCHAR',
+    unit: 'treatment, holdout',
+    description: 'A held-out customer gets nothing, so that the effect can be measured.',
+  },
+  epoch: { type: 'INTEGER', unit: '', description: 'Number of the experiment that the arm belongs to.' },
+};

@@ -309,3 +309,16 @@ test('the view for people shows the current batch, and nothing that has expired'
   await makeCurrent('viewed-live', 'new');
   expect(await shown('viewed-live')).toEqual([{ run: 'new' }, { run: 'new' }]);
 });
+
+test('the view for people is read through an index, and says of every column what it means', async () => {
+  const sql = `SELECT customer_id, risk_score FROM holdfast.current_candidates
+    WHERE namespace = $1 AND program = $2 AND risk_level = $3 ORDER BY risk_score DESC LIMIT 50`;
+  const read = await plan({ sql, values: ['shop', 'churn', 'critical'] });
+  expect(read).toMatch(/Index (Only )?Scan using candidates_by_risk|Bitmap Index Scan on candidates_by_risk/);
+  expect(read).not.toMatch(/Seq Scan on candidates/);
+  const { rows } = await postgres.database.pool.query<{ column: string; comment: string | null }>(`
+    SELECT attname AS column, col_description(attrelid, attnum) AS comment FROM pg_attribute
+    WHERE attrelid = 'holdfast.current_candidates'::regclass AND attnum > 0`);
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter(({ comment }) => comment === null)).toEqual([]);
+});

@@ -6,7 +6,7 @@ import type { DataConnector, WarehouseOptions } from './index.ts';
 type Sample = NonNullable<DataConnector['config']['sample']>;
 
 /** Grows with every change of the generator, so that a file made by an earlier one is not taken for its own. */
-const GENERATION = 2;
+const GENERATION = 3;
 
 type SampleOptions = Pick<
   WarehouseOptions,
@@ -25,11 +25,11 @@ export async function sampleWarehouse(sample: Sample, options: SampleOptions): P
     .replaceAll(/[-:]|\.\d+/g, '')
     .toLowerCase();
   const file = join(sampleFolder, `sample-${GENERATION}-${customers}-${sample.seed}-${instant}.duckdb`);
-  if (existsSync(file)) return file;
+  const { makeSampleWarehouse, truthOf } = await import('./sample/sample.ts');
+  if (existsSync(file) && existsSync(truthOf(file))) return file;
   await mkdir(sampleFolder, { recursive: true });
-  const { makeSampleWarehouse } = await import('./sample/sample.ts');
   progress?.(0, customers);
   const limits = { ...resources, scratchFolder, signal, ...(progress === undefined ? {} : { progress }) };
-  await makeSampleWarehouse({ file, customers, seed: sample.seed, asOf, ...limits });
+  await makeSampleWarehouse({ file, customers, seed: sample.seed, asOf, kept: 'mart', ...limits });
   return file;
 }

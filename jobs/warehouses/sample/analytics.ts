@@ -21,12 +21,14 @@ export const WAREHOUSE_SOURCES = Object.fromEntries(SOURCES.map((name) => [name,
  * Recent is the last 4 weeks, usual the 22 weeks before them. The engagement of a week, from 0 to 1, is 0.7 of the share
  * of days with a login and 0.3 of the logins up to 14; it is added in units of 1/140, as integers, because a sum of
  * floating-point numbers depends on the threads, and with it who lies on this side of a threshold.
+ *
+ * `allSessions` tells which weeks are over, where the sources are those of a few customers.
  */
-export function analyticsQuery(at: string, sources: Sources): string {
+export function analyticsQuery(at: string, sources: Sources, allSessions = sources.sessions): string {
   return `
     WITH moment AS (
       SELECT ${at} AS instant, (${at})::DATE AS today, coalesce(max(week_starting) + 7, (${at})::DATE) AS weeks_end
-      FROM ${sources.sessions} WHERE week_starting + 7 <= (${at})::DATE
+      FROM ${allSessions} WHERE week_starting + 7 <= (${at})::DATE
     ),
     usage AS (
       SELECT customer_id,

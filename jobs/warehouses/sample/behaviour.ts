@@ -21,7 +21,8 @@ export const BEHAVIOUR_MACROS = `
     vitality_now, turned_days, tenure_days, upper_tier, trouble, looks_around, usual_features, frailty
   ) AS
     (CASE WHEN upper_tier THEN 0.006 ELSE 0.012 END
-      + CASE WHEN upper_tier THEN 0.785 ELSE 0.16 END
+      -- Nothing is added for who comes about as ever: said first, since most do and the rest takes time.
+      + CASE WHEN vitality_now >= 0.85 THEN 0e0 ELSE CASE WHEN upper_tier THEN 0.785 ELSE 0.16 END
         * clamp((0.85 - vitality_now) / 0.2, 0.0, 1.0)
         -- They stop coming first, and leave when the next bills arrive.
         * clamp((turned_days - 15.0) / 25.0, 0.0, 1.0)
@@ -31,7 +32,7 @@ export const BEHAVIOUR_MACROS = `
           + CASE WHEN tenure_days < 400 THEN 0.42 ELSE 0.0 END
           + CASE WHEN tenure_days < 800 THEN 0.74 ELSE 0.1 END * trouble::INTEGER
           + 0.62 * looks_around::INTEGER
-          + 0.5 * (trouble AND looks_around)::INTEGER))
+          + 0.5 * (trouble AND looks_around)::INTEGER) END)
     * exp(0.2 * frailty);
 `;
 

@@ -6,15 +6,17 @@ const EVERY = 1_400;
 const FIRST = 700;
 const KINDS = 7;
 
-const ordinal = `(returned_number - ${FIRST}) // ${EVERY}`;
-const kindIs = (...kinds: number[]) =>
-  `returned_number % ${EVERY} = ${FIRST} AND ${ordinal} % ${KINDS} IN (${kinds.join(', ')})`;
+/** Whether anything is wrong with a returned customer, numbered from 1 over all chunks. */
+export const IS_SPOILED = `returned_number % ${EVERY} = ${FIRST}`;
 
-/** Whether a returned customer, numbered from 1 over all chunks, is loaded twice. */
+const ordinal = `(returned_number - ${FIRST}) // ${EVERY}`;
+const kindIs = (...kinds: number[]) => `${IS_SPOILED} AND ${ordinal} % ${KINDS} IN (${kinds.join(', ')})`;
+
+/** Whether such a customer is loaded twice. */
 export const IS_TWIN = kindIs(6);
 
 /**
- * Spoils the temporary tables of a chunk. What is spoiled must not decide whether the query returns the customer:
+ * Spoils the tables of a chunk. What is spoiled must not decide whether the query returns the customer:
  * a date of 1900 goes to those who are long-standing anyway, a usage that is not a number to those who used something.
  */
 export const DEFECTS = `

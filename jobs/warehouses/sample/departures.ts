@@ -6,6 +6,9 @@ const STEP_DAYS = 91 / 3;
 const STEP = `${STEP_DAYS}e0`;
 const HISTORY_STEPS = 15;
 
+/** No frailty lifts the hazard of a step over this before a customer turns: 0.012 / 3 · exp(0.2 · 12.7). */
+const CALM_HAZARD = '0.051e0';
+
 export const HAZARD_JUMPS = { table: 'hazard_jumps', steps: HISTORY_STEPS + 1, columns: ['cancel', 'day'] } as const;
 
 /** Hazard of a step whose middle is `day`, a third of the quarterly one. */
@@ -18,13 +21,17 @@ const stepHazard = (day: string) => `(${hazardOf(day, 'person')} / 3.0)`;
 export const DEPARTURES = `
   CREATE OR REPLACE TEMP TABLE departures AS
   WITH steps AS (
-    SELECT i, unnest(range(0, least(${HISTORY_STEPS}, -joined_day // 30)))::INTEGER AS step FROM people
+    SELECT people.*, unnest(range(0, least(${HISTORY_STEPS}, -joined_day // 30)))::INTEGER AS step FROM people
+  ),
+  drawn AS (
+    SELECT steps.*, -(step + 0.5e0) * ${STEP} AS middle, jump_day, draw(hazard_stream, jump_cancel) AS luck
+    FROM steps JOIN ${HAZARD_JUMPS.table} USING (step)
   ),
   middles AS (
-    SELECT person.i, step, -(step + 0.5e0) * ${STEP} AS middle, jump_day, hazard_stream, pilot_arm, pilot_phase,
-      draw(hazard_stream, jump_cancel) AS luck,
-      ${stepHazard(`(-(step + 0.5e0) * ${STEP})`)} AS hazard
-    FROM steps JOIN people AS person USING (i) JOIN ${HAZARD_JUMPS.table} USING (step)
+    SELECT i, step, middle, jump_day, hazard_stream, pilot_arm, pilot_phase, luck, ${stepHazard('middle')} AS hazard
+    FROM drawn AS person
+    -- Before the turning day the hazard of a step is below ${CALM_HAZARD}: of most it need not be known.
+    WHERE middle > turning_day OR luck < ${CALM_HAZARD}
   ),
   -- Offers only ever lower the hazard: whose luck holds without one needs no look at them.
   unlucky AS (

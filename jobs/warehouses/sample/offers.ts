@@ -48,15 +48,15 @@ export const PILOT_OFFERS = `
   FROM people AS person CROSS JOIN ${OFFER_JUMPS.table} AS jump
   WHERE person.pilot_arm AND jump.step < ${CYCLES} AND offered_day > person.joined_day + 1`;
 
-/** Rows of `past_offers` for the chunk, cut at the cancellation. */
-export const pastOffers = (asOfDay: string) => `
+/** Rows of `past_offers` for the chunk, of the newest `weeks`, cut at the cancellation. */
+export const pastOffers = (asOfDay: string, weeks: number) => `
   SELECT person.customer_id, 'churn-prevention' AS program_id,
     ${asOfDay}::TIMESTAMP + to_days(offer.offered_day) + to_seconds((floor(offer.hour * 60.0) * 60.0)) AS offered_at,
     offer.kind,
     ${propensity} AS propensity,
     true AS randomised
   FROM pilot_offers AS offer JOIN people AS person USING (i) JOIN departures USING (i)
-  WHERE departed_day IS NULL OR offered_day < departed_day
+  WHERE offered_day >= ${-7 * weeks} AND (departed_day IS NULL OR offered_day < departed_day)
   UNION ALL
   SELECT customer_id, 'loyalty-rewards', ${asOfDay}::TIMESTAMP + to_days(loyalty_day) + INTERVAL 12 HOUR,
     'discount', NULL, false
@@ -64,4 +64,4 @@ export const pastOffers = (asOfDay: string) => `
     SELECT customer_id, joined_day, departed_day, unnest([-1 - loyalty_phase - ${CYCLE_DAYS} * c FOR c IN range(${CYCLES})])::INTEGER AS loyalty_day
     FROM people JOIN departures USING (i) WHERE loyalty_club
   )
-  WHERE loyalty_day > joined_day + 1 AND (departed_day IS NULL OR loyalty_day < departed_day)`;
+  WHERE loyalty_day > joined_day + 1 AND loyalty_day >= ${-7 * weeks} AND (departed_day IS NULL OR loyalty_day < departed_day)`;

@@ -122,6 +122,8 @@ function firstNumber(asOf: Date): number {
 /** Customers [from, to) as of a day, with what is known of them and what is not. */
 export function people(from: number, to: number, asOf: Date): string {
   return `
+    -- Numbers from a function come in one thread only, those of a table in many.
+    CREATE OR REPLACE TEMP TABLE numbers AS SELECT i FROM range(${from}, ${to}) AS numbers(i);
     CREATE OR REPLACE TEMP TABLE people AS
     WITH drawn AS (
       SELECT i,
@@ -136,7 +138,7 @@ export function people(from: number, to: number, asOf: Date): string {
         jumped(start, ${jump(STREAMS.offers)}) AS offer_stream,
         jumped(start, ${jump(STREAMS.hazard)}) AS hazard_stream,
         jumped(start, ${jump(STREAMS.future)}) AS future_stream
-      FROM (SELECT i, start_of(i) AS start FROM range(${from}, ${to}) AS numbers(i))
+      FROM (SELECT i, start_of(i) AS start FROM numbers)
     ),
     typed AS (
       SELECT *,

@@ -3,14 +3,13 @@ import { type Engine, literal, openEngine } from '../../columns/engine.ts';
 import { HoldfastError } from '../../errors.ts';
 import { AT_RISK, analyticsQuery, WAREHOUSE_SOURCES } from './analytics.ts';
 import { BEHAVIOUR_MACROS } from './behaviour.ts';
-import { CHUNK_SOURCES, CHUNK_TABLES, chunkName, recordedTables } from './chunk.ts';
+import { type ChunkTable, chunkName, chunkTables, type Kept, spoilAnalytics, TABLES, TRUTH_TABLES } from './chunk.ts';
 import { DEFECTS, IS_TWIN } from './defects.ts';
 import { DEPARTURES, HAZARD_JUMPS } from './departures.ts';
 import { drawMacros, jumpTable } from './draws.ts';
-import { OFFER_JUMPS, PILOT_OFFERS, pastOffers } from './offers.ts';
+import { OFFER_JUMPS, PILOT_OFFERS } from './offers.ts';
 import { people } from './people.ts';
-import { truthTables } from './truth.ts';
-import { CUSTOMER_WEEKS, WEEK_JUMPS } from './weeks.ts';
+import { WEEK_JUMPS } from './weeks.ts';
 
 export interface SampleOptions {
   /** Where the DuckDB database is written; it is complete or absent. */
@@ -21,6 +20,7 @@ export interface SampleOptions {
   readonly seed: number;
   /** The instant that `customer_analytics` is as of; 65 weeks of history end at its day in UTC. */
   readonly asOf: Date;
+  readonly kept: Kept;
   readonly threads: number;
   readonly memoryMb: number;
   readonly scratchFolder: string;
@@ -29,11 +29,14 @@ export interface SampleOptions {
   readonly progress?: (done: number, total: number) => void;
 }
 
-/** Customers made at a time; bounds the memory. */
-const CHUNK = 250_000;
+/** Customers made at a time: few enough for the memory, enough for every thread to have some. */
+const CHUNK: Readonly<Record<Kept, number>> = { mart: 500_000, history: 250_000 };
 
 /** Customers made for each row that the query returns, with some to spare. */
 const CUSTOMERS_PER_ROW = 5.9;
+
+/** Where the truth about a warehouse lies that keeps the mart only. */
+export const truthOf = (file: string) => file.replace(/(\.duckdb)?$/, '.truth.duckdb');
 
 /**
  * Makes the sample warehouse: a believable subscription business, seeded, of which the query of the first use
@@ -41,28 +44,39 @@ const CUSTOMERS_PER_ROW = 5.9;
  * @throws HF_INTERRUPTED
  */
 export async function makeSampleWarehouse(options: SampleOptions): Promise<void> {
-  const unfinished = `${options.file}.unfinished`;
-  await rm(unfinished, { force: true });
-  const { threads, memoryMb, scratchFolder } = options;
+  const { file, kept, threads, memoryMb, scratchFolder } = options;
+  const unfinished = `${file}.unfinished`;
+  const unfinishedTruth = `${truthOf(file)}.unfinished`;
+  await Promise.all([removeDatabase(unfinished), removeDatabase(unfinishedTruth)]);
   const engine = await openEngine({ threads, memoryMb, scratchFolder });
   const interrupt = () => engine.interrupt();
   options.signal?.addEventListener('abort', interrupt);
   try {
     await engine.run(`ATTACH ${literal(unfinished)} AS warehouse`);
+    if (kept === 'mart') await engine.run(`ATTACH ${literal(unfinishedTruth)} AS truth`);
+    // Nothing depends on the order of rows, and keeping it takes memory.
+    await engine.run('SET preserve_insertion_order = false');
     await fill(engine, options);
     await engine.run('DETACH warehouse');
-    await defineAnalytics(unfinished, options);
+    if (kept === 'mart') await engine.run('DETACH truth');
+    else await defineAnalytics(unfinished, options);
     throwIfAborted(options.signal);
-    await rename(unfinished, options.file);
+    // The warehouse last: where it is, its truth is.
+    if (kept === 'mart') await rename(unfinishedTruth, truthOf(file));
+    await rename(unfinished, file);
   } catch (cause) {
     throwIfAborted(options.signal, cause);
     throw cause;
   } finally {
     options.signal?.removeEventListener('abort', interrupt);
     engine.close();
-    await rm(unfinished, { force: true });
-    await rm(`${unfinished}.wal`, { force: true });
+    await Promise.all([removeDatabase(unfinished), removeDatabase(unfinishedTruth)]);
   }
+}
+
+async function removeDatabase(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await rm(`${file}.wal`, { force: true });
 }
 
 function throwIfAborted(signal: AbortSignal | undefined, cause?: unknown): void {
@@ -73,9 +87,8 @@ function throwIfAborted(signal: AbortSignal | undefined, cause?: unknown): void 
   }
 }
 
-async function fill(engine: Engine, { customers, seed, asOf, signal, progress }: SampleOptions): Promise<void> {
-  const asOfInstant = instantOf(asOf);
-
+async function fill(engine: Engine, options: SampleOptions): Promise<void> {
+  const { customers, seed, asOf, kept, signal, progress } = options;
   await engine.run(drawMacros(seed));
   await engine.run(BEHAVIOUR_MACROS);
   for (const { table, steps, columns } of [OFFER_JUMPS, HAZARD_JUMPS, WEEK_JUMPS]) {
@@ -87,15 +100,17 @@ async function fill(engine: Engine, { customers, seed, asOf, signal, progress }:
   let returned = 0;
   while (rows < customers) {
     throwIfAborted(signal);
-    const until = next + Math.min(CHUNK, Math.ceil((customers - rows) * CUSTOMERS_PER_ROW) + 500);
+    const until = next + Math.min(CHUNK[kept], Math.ceil((customers - rows) * CUSTOMERS_PER_ROW) + 500);
     const expected = Math.min(customers - rows, (until - next) / CUSTOMERS_PER_ROW);
-    await live(engine, { from: next, until, asOf }, signal, (share) =>
+    await live(engine, { from: next, until, asOf, kept }, signal, (share) =>
       progress?.(Math.floor(rows + share * expected), customers),
     );
-    const chunk = await numberReturned(engine, asOfInstant, { rows, returned, wanted: customers });
-    if (chunk.last !== undefined) await cutAfter(engine, chunk.last);
+    const chunk = await numberReturned(engine, { rows, returned, wanted: customers });
+    if (chunk.last !== undefined) await cutAfter(engine, chunk.last, [...TABLES[kept], ...TRUTH_TABLES[kept]]);
     await engine.run(DEFECTS);
-    await append(engine, next === 1);
+    if (kept === 'mart') await engine.run(spoilAnalytics(instantOf(asOf)));
+    await append(engine, 'warehouse', TABLES[kept], next === 1);
+    await append(engine, 'truth', TRUTH_TABLES[kept], next === 1);
     next = until;
     rows = chunk.rows;
     returned = chunk.returned;
@@ -116,18 +131,16 @@ const instantOf = (asOf: Date) => `TIMESTAMP '${asOf.toISOString().slice(0, 19).
 /** Makes the customers [from, until) and all they did, in temporary tables. */
 async function live(
   engine: Engine,
-  { from, until, asOf }: { readonly from: number; readonly until: number; readonly asOf: Date },
+  { from, until, asOf, kept }: { readonly from: number; readonly until: number } & Pick<SampleOptions, 'asOf' | 'kept'>,
   signal: AbortSignal | undefined,
   progress: (share: number) => void,
 ): Promise<void> {
-  const asOfDay = `DATE '${asOf.toISOString().slice(0, 10)}'`;
-  const tables = { ...recordedTables(asOfDay), past_offers: pastOffers(asOfDay), ...truthTables(asOfDay) };
+  const day = `DATE '${asOf.toISOString().slice(0, 10)}'`;
   const statements = [
     people(from, until, asOf),
     PILOT_OFFERS,
     DEPARTURES,
-    CUSTOMER_WEEKS,
-    ...CHUNK_TABLES.map((table) => `CREATE OR REPLACE TEMP TABLE ${chunkName(table)} AS ${tables[table]}`),
+    ...chunkTables(kept, { day, instant: instantOf(asOf) }),
   ];
   for (const [done, statement] of statements.entries()) {
     throwIfAborted(signal);
@@ -148,14 +161,13 @@ interface Returned {
 /** Numbers the customers that the query returns, as `returned`, up to the wanted number of rows. */
 async function numberReturned(
   engine: Engine,
-  asOfInstant: string,
   before: { readonly rows: number; readonly returned: number; readonly wanted: number },
 ): Promise<Returned> {
   await engine.run(`
     CREATE OR REPLACE TEMP TABLE returned AS
     WITH numbered AS (
       SELECT i, customer_id, login_frequency, subscription_tenure, row_number() OVER (ORDER BY i) + ${before.returned} AS returned_number
-      FROM (${analyticsQuery(asOfInstant, CHUNK_SOURCES)}) JOIN people USING (customer_id)
+      FROM ${chunkName('customer_analytics')} JOIN people USING (customer_id)
       WHERE ${AT_RISK}
     ),
     counted AS (
@@ -174,20 +186,24 @@ async function numberReturned(
 }
 
 /** Forgets the customers after the last one wanted. */
-async function cutAfter(engine: Engine, last: number): Promise<void> {
-  for (const table of CHUNK_TABLES) {
+async function cutAfter(engine: Engine, last: number, tables: readonly ChunkTable[]): Promise<void> {
+  for (const table of tables) {
     await engine.run(
       `DELETE FROM ${chunkName(table)} WHERE customer_id IN (SELECT customer_id FROM people WHERE i > ${last})`,
     );
   }
 }
 
-async function append(engine: Engine, first: boolean): Promise<void> {
-  for (const table of CHUNK_TABLES) {
+async function append(
+  engine: Engine,
+  database: 'warehouse' | 'truth',
+  tables: readonly ChunkTable[],
+  first: boolean,
+): Promise<void> {
+  for (const table of tables) {
+    const select = `SELECT * FROM ${chunkName(table)}`;
     await engine.run(
-      first
-        ? `CREATE TABLE warehouse.${table} AS SELECT * FROM ${chunkName(table)}`
-        : `INSERT INTO warehouse.${table} SELECT * FROM ${chunkName(table)}`,
+      first ? `CREATE TABLE ${database}.${table} AS ${select}` : `INSERT INTO ${database}.${table} ${select}`,
     );
   }
 }

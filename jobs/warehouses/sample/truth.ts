@@ -11,15 +11,6 @@ export function truthTables(asOfDay: string) {
         upgrade_effect(-joined_day, usual_features) AS upgrade_effect,
         call_effect(trouble, usual_amount) AS personal_call_effect
       FROM people AS person JOIN departures USING (i) WHERE departed_day IS NULL`,
-    /** The same probability one, two and three quarters earlier, of those who were customers then. */
-    customer_truth_at: [1, 2, 3]
-      .map(
-        (quarters) => `
-      SELECT customer_id, (${asOfDay} - ${quarters * 91})::DATE AS as_of, ${trueProbability(quarters)} AS cancellation_probability
-      FROM people AS person JOIN departures USING (i)
-      WHERE joined_day < -${quarters * 91} AND (departed_day IS NULL OR departed_day >= -${quarters * 91})`,
-      )
-      .join(' UNION ALL '),
     /** What happens within 90 days after the as-of day without an offer, and with each kind of offer: one luck for all. */
     future_outcomes: `
       WITH odds AS (
@@ -36,3 +27,14 @@ export function truthTables(asOfDay: string) {
       FROM odds`,
   };
 }
+
+/** The same probability one, two and three quarters earlier, of those who were customers then. */
+export const truthAt = (asOfDay: string) =>
+  [1, 2, 3]
+    .map(
+      (quarters) => `
+      SELECT customer_id, (${asOfDay} - ${quarters * 91})::DATE AS as_of, ${trueProbability(quarters)} AS cancellation_probability
+      FROM people AS person JOIN departures USING (i)
+      WHERE joined_day < -${quarters * 91} AND (departed_day IS NULL OR departed_day >= -${quarters * 91})`,
+    )
+    .join(' UNION ALL ');
