@@ -18,6 +18,7 @@ function commands(io: Io, ended: (status: number) => void): Command {
       'after',
       `
 Examples:
+  holdfast init customers.csv                        a program, and a model, for a file of your own
   holdfast run examples/churn-prevention.yaml        the weekly batch, on this machine
   holdfast validate program.yaml                     every fault of a manifest, with its line
   holdfast explain churn-prevention C0001516         why this customer is, or is not, a candidate
@@ -53,6 +54,34 @@ Examples:
   holdfast run program.yaml --dry-run`,
     )
     .action(async (file, options) => ended(await (await import('./run.ts')).run(file, options, io)));
+
+  holdfast
+    .command('init')
+    .description('look at a file of customers and write a program that runs on it, with a model')
+    .argument('<file>', 'a CSV or Parquet file, or a DuckDB database with --table')
+    .option('-o, --out <file>', 'manifest to write; - is standard output', 'program.yaml')
+    .option('--force', 'replace files that are there')
+    .option('--id <column>', 'the column that says who a customer is')
+    .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
+    .option('--table <table>', 'table of a database')
+    .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')
+    .option('--name <id>', 'programId (default: from the name of the file)')
+    .option('--seed <n>', 'which rows the model is measured on', '1')
+    .addOption(new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      `
+Nothing is guessed in silence: the manifest says of each column where it comes from, how sure that is and why, and
+what was not found. With a column that says who left, a logistic regression is trained and measured on rows held
+out; without, a scorecard of recency, engagement and use ranks the customers, and says that it is no model.
+
+Examples:
+  holdfast init customers.csv && holdfast run program.yaml
+  holdfast init customers.parquet --id msno --label is_churn -o churn.yaml
+  holdfast init customers.csv --label 'status=gone' --output json | jq .model
+  holdfast init warehouse.duckdb --table analytics.customers -o -`,
+    )
+    .action(async (file, options) => ended(await (await import('./init.ts')).init(file, options, io)));
 
   holdfast
     .command('validate')

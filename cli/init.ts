@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { loadManifests, validateManifest } from '../crds/index.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { writeProgram } from '../jobs/onboarding/program.ts';
+import { prepareRows, propose } from '../jobs/onboarding/proposal.ts';
+import { proposeModel } from '../jobs/onboarding/proposed-model.ts';
+import { asPattern, CONNECTOR_ID, isDatabase, openFile } from '../jobs/onboarding/source.ts';
+import { slug } from '../jobs/onboarding/words.ts';
+import { type InitReport, initReport, reportOf } from './init-report.ts';
+import type { Io } from './io.ts';
+import { faultLine } from './manifests.ts';
+import { terminalProgress } from './progress.ts';
+
+/** Options as the command line gives them. */
+export interface InitOptions {
+  readonly out: string;
+  readonly output: 'text' | 'json';
+  readonly force?: boolean;
+  readonly id?: string;
+  readonly label?: string;
+  readonly table?: string;
+  readonly marketplace: string;
+  readonly name?: string;
+  readonly seed: string;
+}
+
+const MEMORY_MB = 2048;
+
+/**
+ * Looks at a file of customers and writes a program that runs on it, with a model.
+ * @throws HF_SOURCE_UNSUITABLE, HF_FILE_EXISTS, HF_WAREHOUSE_UNREADABLE, HF_USAGE, HF_DISK_FULL
+ */
+export async function init(file: string, options: InitOptions, io: Io): Promise<number> {
+  const settings = checked(file, options);
+  const places = placesOf(file, settings, options);
+  refuseOverwriting([places.manifest, places.modelFile, places.modelManifest], options);
+  const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-init-'));
+  try {
+    const report = await initialise(file, options, settings, places, scratchFolder, io);
+    const text = options.output === 'json' ? `${JSON.stringify(report)}\n` : initReport(report);
+    // The manifest has standard output to itself.
+    (places.manifest === undefined ? io.stderr : io.stdout).write(text);
+    return 0;
+  } finally {
+    await rm(scratchFolder, { recursive: true, force: true });
+  }
+}
+
+interface Settings {
+  readonly programId: string;
+  readonly seed: number;
+}
+
+interface Places {
+  /** Undefined for standard output. */
+  readonly manifest: string | undefined;
+  readonly folder: string;
+  readonly modelFile: string;
+  readonly modelManifest: string;
+}
+
+async function initialise(
+  file: string,
+  options: InitOptions,
+  { programId, seed }: Settings,
+  places: Places,
+  scratchFolder: string,
+  io: Io,
+): Promise<InitReport> {
+  const progress = terminalProgress(io);
+  const resources = { threads: Math.min(4, availableParallelism()), memoryMb: MEMORY_MB };
+  const opening = progress.step('open');
+  const opened = await openFile(file, options.table, { scratchFolder, resources, signal: io.signal }).catch(
+    (error: unknown) => {
+      opening.failed();
+      throw error;
+    },
+  );
+  await using source = opened;
+  const stop = () => source.engine.interrupt();
+  io.signal.addEventListener('abort', stop);
+  try {
+    opening.done(source.rows, source.rows);
+    const looking = progress.step('look');
+    const proposal = await propose(source, options, (done, total) => looking.advance(done, total));
+    looking.done(proposal.sampled, proposal.sampled);
+    io.signal.throwIfAborted();
+    const training = progress.step('model');
+    const prepared = await prepareRows(source.engine, proposal.plan);
+    const modelId = basename(places.modelFile, '.onnx');
+    const model = await proposeModel(source.engine, proposal, modelId, randomNumbers(seed));
+    training.done(prepared, prepared);
+    io.signal.throwIfAborted();
+    const program = await writeProgram(source.engine, proposal, model, {
+      programId,
+      title: basename(file),
+      modelFile: basename(places.modelFile),
+      connector: connectorFor(file, places.folder),
+    });
+    assertValid(program.text, places.manifest ?? 'stdout');
+    await write(places.modelFile, model.bytes);
+    await write(places.modelManifest, `${JSON.stringify(model.manifest, null, 2)}\n`);
+    if (places.manifest === undefined) io.stdout.write(program.text);
+    else await write(places.manifest, program.text);
+    const shownPlace = places.manifest === undefined ? undefined : near(places.manifest);
+    return reportOf(proposal, model, program, { manifest: shownPlace, model: near(places.modelFile) });
+  } catch (error) {
+    if (io.signal.aborted && !(error instanceof HoldfastError)) {
+      throw new HoldfastError('HF_INTERRUPTED', 'stopped; nothing was written', { cause: error });
+    }
+    throw error;
+  } finally {
+    io.signal.removeEventListener('abort', stop);
+  }
+}
+
+function checked(file: string, { name, seed, marketplace }: InitOptions): Settings {
+  if (!/^\d{1,9}$/.test(seed))
+    throw new HoldfastError('HF_USAGE', `--seed ${seed}: give a whole number of at most 9 digits`);
+  if (!/^[A-Z]{2}$/.test(marketplace)) {
+    throw new HoldfastError('HF_USAGE', `--marketplace ${marketplace}: give two capital letters, such as DE`);
+  }
+  const guessed = slug(basename(file).replace(/\..*$/, ''), 30).replaceAll('_', '-');
+  const programId = name ?? `${guessed}-retention`.slice(0, 40);
+  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(programId)) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `--name ${programId}: give lower-case letters, digits and inner hyphens, at most 40`,
+    );
+  }
+  return { programId, seed: Number(seed) };
+}
+
+function placesOf(_file: string, { programId }: Settings, { out }: InitOptions): Places {
+  const manifest = out === '-' ? undefined : resolve(out);
+  const folder = manifest === undefined ? process.cwd() : dirname(manifest);
+  const model = join(folder, `${programId}-risk`);
+  return { manifest, folder, modelFile: `${model}.onnx`, modelManifest: `${model}.json` };
+}
+
+function connectorFor(file: string, folder: string) {
+  const path = relative(folder, resolve(file));
+  const config = isDatabase(file) ? { path } : { path: asPattern(path), table: CONNECTOR_ID };
+  return {
+    connectorId: CONNECTOR_ID,
+    type: 'duckdb' as const,
+    config,
+    comments: [`Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`],
+  };
+}
+
+function refuseOverwriting(files: readonly (string | undefined)[], { force }: InitOptions): void {
+  if (force === true) return;
+  const there = files.filter((file) => file !== undefined && existsSync(file)).map((file) => near(file ?? ''));
+  if (there.length === 0) return;
+  throw new HoldfastError(
+    'HF_FILE_EXISTS',
+    `${there.join(', ')} ${there.length === 1 ? 'is' : 'are'} there already: give another name with -o FILE or --name ID, or --force to replace`,
+  );
+}
+
+/** A file complete or as it was. */
+async function write(file: string, content: string | Buffer): Promise<void> {
+  const partial = `${file}.partial`;
+  try {
+    await writeFile(partial, content);
+    await rename(partial, file);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new HoldfastError('HF_DISK_FULL', `no room left on the disk for ${near(file)}`, { cause });
+    }
+    throw new HoldfastError('HF_USAGE', `cannot write ${near(file)} (${code ?? 'unwritable'})`, { cause });
+  }
+}
+
+/** What is written is valid, or it is not written. */
+function assertValid(text: string, file: string): void {
+  const faults = loadManifests(text, file).flatMap((document) => validateManifest(document).faults);
+  if (faults.length === 0) return;
+  throw new HoldfastError(
+    'HF_INTERNAL',
+    `the proposed program would not be valid: ${faults.map(faultLine).join('; ')}`,
+  );
+}
+
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
+}
