@@ -21,6 +21,7 @@ Examples:
   holdfast init customers.csv                        a program, and a model, for a file of your own
   holdfast run examples/churn-prevention.yaml        the weekly batch, on this machine
   holdfast validate program.yaml                     every fault of a manifest, with its line
+  holdfast models check my.onnx                      whether a run can use a model, and how good it is
   holdfast explain churn-prevention C0001516         why this customer is, or is not, a candidate
   holdfast clean                                     removes the local state
 
@@ -97,6 +98,34 @@ Examples:
     )
     .action(async (files) => ended(await (await import('./validate.ts')).validateFiles(files, io)));
 
+  const models = holdfast.command('models').description('look at models before a program uses them');
+  models
+    .command('check')
+    .description('say whether a run can use a model, with every reason against it, and how good it is')
+    .argument('[file]', 'an ONNX file, with its JSON beside it')
+    .option('--features <list>', 'the features that a program would name, in order: a,b,c (default: those of the JSON)')
+    .addOption(
+      new Option('--role <role>', 'what it predicts, where no JSON says it')
+        .choices(['churn-risk', 'offer-effectiveness'])
+        .default('churn-risk'),
+    )
+    .option('--program <file>', 'check every model of a program in its place')
+    .option('--data <file>', 'CSV or Parquet with the features and what happened, to measure it by')
+    .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
+    .option('--plot <file>', 'write the reliability as an SVG picture')
+    .addOption(output)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast models check examples/models/churn-risk-v6.onnx
+  holdfast models check my.onnx --features tenure,logins --data labelled.csv --label churned --plot reliability.svg
+  holdfast models check --program program.yaml --output json | jq '.models[].faults'
+
+Exit status: 0 usable, 78 not usable, 1 any other failure.`,
+    )
+    .action(async (file, options) => ended(await (await import('./models.ts')).checkModels(file, options, io)));
+
   holdfast
     .command('explain')
     .description(
@@ -126,7 +155,7 @@ Examples:
     .addHelpText('after', '\nA database given by DATABASE_URL is left as it is.')
     .action(async (options) => ended(await (await import('./clean.ts')).clean(options, io)));
 
-  for (const command of [holdfast, ...holdfast.commands]) {
+  for (const command of [holdfast, ...holdfast.commands, ...models.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

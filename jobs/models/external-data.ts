@@ -63,7 +63,7 @@ interface ReadField {
 }
 
 /** Reads the wire format (https://protobuf.dev/programming-guides/encoding/) within bounds. */
-class Reader {
+export class Reader {
   readonly #bytes: Uint8Array;
   #position: number;
   readonly #end: number;

@@ -21,7 +21,7 @@ export const onnx: ModelProvider = {
 };
 
 /** The session is made from the bytes that were verified, never from the path: the file may have changed since. */
-async function createSession(
+export async function createSession(
   runtime: OnnxRuntime,
   bytes: Buffer,
   reference: ModelReference,
@@ -39,7 +39,7 @@ async function createSession(
   }
 }
 
-function toModel(
+export function toModel(
   { Tensor }: OnnxRuntime,
   session: InferenceSession,
   manifest: ModelManifest,
@@ -70,7 +70,7 @@ function toModel(
   };
 }
 
-function inputName(session: InferenceSession, width: number, reference: ModelReference): string {
+export function inputName(session: InferenceSession, width: number, reference: ModelReference): string {
   const [input, ...others] = session.inputMetadata;
   if (input === undefined || others.length > 0) {
     throw refused(reference, `it has ${session.inputMetadata.length} inputs, not one with all features`);
@@ -84,7 +84,7 @@ function inputName(session: InferenceSession, width: number, reference: ModelRef
 }
 
 /** The first output that holds floats: a classifier's labels, which are integers, are passed over. */
-function outputName(session: InferenceSession, outputs: number, reference: ModelReference): string {
+export function outputName(session: InferenceSession, outputs: number, reference: ModelReference): string {
   const output = session.outputMetadata.find((candidate) => candidate.isTensor && candidate.type === 'float32');
   if (output === undefined) {
     throw refused(reference, `none of its outputs (${session.outputMetadata.map(describe).join(', ')}) holds float32`);
