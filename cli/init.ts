@@ -86,7 +86,9 @@ async function initialise(
   try {
     opening.done(source.rows, source.rows);
     const looking = progress.step('look');
-    const proposal = await propose(source, options, (done, total) => looking.advance(done, total));
+    const proposal = await propose(source, options, (done, total) =>
+      looking.advance(Math.round((source.rows * done) / total), source.rows),
+    );
     looking.done(proposal.sampled, proposal.sampled);
     io.signal.throwIfAborted();
     const training = progress.step('model');

@@ -1,7 +1,7 @@
 import type { Measured } from '../jobs/onboarding/labelled-data.ts';
 import { integer } from './figures.ts';
 
-const WIDTH = 640;
+const WIDTH = 592;
 const LEFT = 72;
 const SIZE = 480;
 const TOP = 84;

@@ -4,9 +4,8 @@
  */
 
 const FLOAT = 1;
-/** Types of an AttributeProto. */
+/** Type of an AttributeProto that is a whole number. */
 const INT_ATTRIBUTE = 2;
-const INTS_ATTRIBUTE = 7;
 
 export type Field = readonly [number: number, value: number | string | Uint8Array];
 
@@ -37,13 +36,8 @@ export function tensor(name: string, dimensions: readonly number[], values: read
 }
 
 /** An AttributeProto of a node that is a whole number, such as the type that a Cast makes. */
-export function integerAttribute(name: string, value: number): Buffer {
+function integerAttribute(name: string, value: number): Buffer {
   return message([1, name], [3, value], [20, INT_ATTRIBUTE]);
-}
-
-/** An AttributeProto of a node that is a list of whole numbers, such as axes. */
-export function integersAttribute(name: string, values: readonly number[]): Buffer {
-  return message([1, name], ...values.map((value): Field => [8, value]), [20, INTS_ATTRIBUTE]);
 }
 
 /** A Cast of anything to floats. */

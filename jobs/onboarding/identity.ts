@@ -69,16 +69,19 @@ function given(profiles: readonly ColumnProfile[], wanted: string): Chosen {
   return { source: columnNamed(profiles, wanted, '--id'), confidence: 1, reason: 'given by --id' };
 }
 
+/** The surest name whose values are mostly different; failing that, the surest, so that it is said what is wrong with it. */
 function guess(profiles: readonly ColumnProfile[]): Chosen {
-  const [best] = profiles
+  const isDifferent = ({ source: { distinct, filled } }: Chosen) => distinct >= NEARLY_ALL * filled;
+  const named = profiles
     .flatMap((source) => {
       const [rule] = NAMING_RULES.filter(
         ({ column, pattern }) => column === 'customer_id' && pattern.test(source.words),
       );
-      if (rule === undefined || source.distinct < NEARLY_ALL * source.filled || source.filled === 0) return [];
+      if (rule === undefined || source.filled === 0) return [];
       return [{ source, confidence: rule.confidence, reason: `named like ${rule.like}` }];
     })
     .sort((a, b) => b.confidence - a.confidence || b.source.distinct - a.source.distinct);
+  const best = named.find(isDifferent) ?? named[0];
   if (best !== undefined) return best;
   const unique = profiles.filter(({ distinct, rows, kind }) => distinct === rows && rows > 1 && kind !== 'date');
   const hint =

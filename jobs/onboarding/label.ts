@@ -19,6 +19,7 @@ const NAMES: readonly (readonly [pattern: RegExp, confidence: number])[] = [
   [/^(?:churn|attrition|exit|cancel+ation)(?:ed)? ?(?:label|flag|value|status|yn|bool|binary|risk flag)$/, 0.9],
   [/^(?:customer ?)?(?:has ?)?left$|^(?:is )?(?:lost|inactive next month)$/, 0.8],
   [/^(?:customer ?status|subscription ?status)$/, 0.6],
+  [/^(?:k(?:ü|ue)ndigung|gek(?:ü|ue)ndigt|abgewandert)$/, 0.8],
   [/^(?:target|label|y|outcome)$/, 0.5],
 ];
 

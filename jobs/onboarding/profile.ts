@@ -33,7 +33,7 @@ export interface ColumnProfile {
 /** Columns asked about in one statement. */
 const AT_ONCE = 40;
 /** Values worth listing. */
-export const FEW_VALUES = 30;
+const FEW_VALUES = 30;
 /** Share of the values that must be numbers, or days, for the column to be taken as such. */
 const MOST = 0.95;
 

@@ -11,6 +11,7 @@ const USE_CASE = { critical: 0.8, high: 0.6, medium: 0.4 } as const;
 const RISKIEST = { critical: 0.01, high: 0.04, medium: 0.1 } as const;
 const LEAST_SHARE = 0.01;
 const STEP = 0.001;
+const ROUNDING = 1e-5;
 
 /**
  * Thresholds of the risk levels: those of the use case when they mean probabilities and enough customers reach them,
@@ -25,7 +26,8 @@ export function proposeLevels(scores: Float64Array, calibrated: boolean): Propos
   }
   const at = (share: number) => {
     const score = sorted[Math.max(0, Math.ceil((1 - share) * sorted.length) - 1)] ?? 0;
-    return Math.floor(score / STEP) * STEP;
+    // A little lower: the file computes with fewer digits.
+    return Math.floor((score - ROUNDING) / STEP) * STEP;
   };
   // Scores may be all the same; thresholds have to fall.
   const medium = clamp(at(RISKIEST.medium), 0, 1 - 2 * STEP);

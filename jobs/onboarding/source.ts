@@ -1,9 +1,11 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Engine, identifier } from '../columns/engine.ts';
+import { HoldfastError } from '../errors.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
 import { tableParts } from '../warehouses/table-name.ts';
+import { refuseOddFile } from './source-file.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown } from './words.ts';
 
@@ -49,7 +51,7 @@ export function isDatabase(path: string): boolean {
  */
 export async function openFile(file: string, table: string | undefined, options: SourceOptions): Promise<Source> {
   const path = resolve(file);
-  await refuseFolder(path, file);
+  await refuseOddFile(path, file);
   if (isDatabase(path) && table === undefined)
     throw unsuitable(`${file} is a database: name its table with --table TABLE.`);
   const folder = await mkdtemp(join(options.scratchFolder, 'source-'));
@@ -73,17 +75,15 @@ export async function openFile(file: string, table: string | undefined, options:
     }
   } catch (error) {
     await forget();
-    throw error;
+    throw withHint(error);
   }
 }
 
-async function refuseFolder(path: string, file: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw unsuitable(`${file} does not exist.`);
-  if (found.isDirectory()) throw unsuitable(`${file} is a folder: give one CSV or Parquet file.`);
-  // Opening a pipe or a device could wait for ever.
-  if (!found.isFile()) throw unsuitable(`${file} is not a file: give one CSV or Parquet file.`);
-  if (found.size === 0) throw unsuitable(`${file} is empty.`);
+/** DuckDB says which line of a text it cannot read; a person has to know what to look for there. */
+function withHint(error: unknown): unknown {
+  if (!(error instanceof HoldfastError) || !error.message.includes('CSV Error on Line')) return error;
+  const hint = 'look for another number of columns than in the header, an open quote, or letters that are not UTF-8';
+  return new HoldfastError(error.code, `${error.message} (${hint})`, { cause: error });
 }
 
 async function described(engine: Engine, table: string): Promise<Omit<Source, typeof Symbol.asyncDispose>> {

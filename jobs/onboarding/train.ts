@@ -33,7 +33,7 @@ const LARGEST_CALIBRATION_ERROR = 0.05;
 const LEAST_FOR_CALIBRATION = 30;
 
 /** How well one feature alone ranks those who left, from 0.5 to 1; whether it is missing counts as well. */
-export function strength(column: Float64Array, labels: Uint8Array): number {
+function strength(column: Float64Array, labels: Uint8Array): number {
   const known = column.map((value) => (Number.isNaN(value) ? 0 : 1));
   const present = Uint8Array.from(labels.filter((_, row) => known[row] === 1));
   const values = column.filter((value) => !Number.isNaN(value));

@@ -1,6 +1,6 @@
 import { type Field, message, model, node, tensor } from '../../jobs/models/onnx-writer.ts';
 
-export { type Field, message, model, node, tensor };
+export { message, model, node, tensor };
 
 const FLOAT = 1;
 
