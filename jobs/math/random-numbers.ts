@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Modulus and multiplier of Park and Miller's "minimal standard" generator (CACM 31:10, 1988; multiplier of 1993). */
 const MODULUS = 2_147_483_647;
 const MULTIPLIER = 48_271;
@@ -7,9 +9,9 @@ export type RandomNumbers = () => number;
 
 /** The same numbers for the same seed on every machine. Good for shuffles and trials, not for secrets. */
 export function randomNumbers(seed: number): RandomNumbers {
-  let state = (Math.abs(Math.trunc(seed)) % (MODULUS - 1)) + 1;
-  // Seeds that are near each other start near each other: the first draws are thrown away.
-  for (let draw = 0; draw < 3; draw++) state = (state * MULTIPLIER) % MODULUS;
+  // The numbers of one start are multiples of those of another: starts as near as the seeds would go hand in hand.
+  const start = createHash('sha256').update(String(seed)).digest().readUInt32BE(0);
+  let state = (start % (MODULUS - 1)) + 1;
   return () => {
     state = (state * MULTIPLIER) % MODULUS;
     return (state - 1) / (MODULUS - 1);
