@@ -1,4 +1,4 @@
-import { literal } from '../columns/engine.ts';
+import { identifier, literal } from '../columns/engine.ts';
 import { asTruth, trimmed } from './expressions.ts';
 import { columnNamed } from './identity.ts';
 import type { ColumnProfile } from './profile.ts';
@@ -52,6 +52,11 @@ function given(profiles: readonly ColumnProfile[], wanted: string): Label {
   const source = columnNamed(profiles, isName ? wanted : name, '--label');
   const chosen = { source, confidence: 1, reason: 'given by --label' };
   if (value !== undefined && !isName) {
+    const truth = truthOf(value);
+    // A file that says Yes and No is read as true and false.
+    if (source.type === 'BOOLEAN' && truth !== undefined) {
+      return { ...chosen, expression: truth ? identifier(source.name) : `NOT ${identifier(source.name)}` };
+    }
     if (!source.values.some((one) => one.value === value)) {
       throw unsuitable(`--label: no row of ${shown(source.name)} has the value after the equals sign.`);
     }
