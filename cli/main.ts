@@ -45,12 +45,14 @@ Exit status: 0 done, 78 refused manifest or failed gate, 1 any other failure.`,
       'after',
       `
 State is kept in an embedded Postgres and in Parquet files under --data; DATABASE_URL takes the place of the
-embedded Postgres. Progress goes to stderr, the result to stdout.
+embedded Postgres. HOLDFAST_CONNECTION_<CONNECTOR> says how to connect to a warehouse in Postgres. Progress goes to
+stderr, the result to stdout.
 
 Examples:
   holdfast run examples/churn-prevention.yaml
   holdfast run examples/churn-prevention.yaml --now 2026-11-23T02:00:00Z --customers 50000
   holdfast run examples/cell2cell.yaml --source carrier=cell2celltrain.csv
+  HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast run crm.yaml
   holdfast run program.yaml --output json | jq '.stages[] | {name, rowsOut}'
   holdfast run program.yaml --dry-run`,
     )

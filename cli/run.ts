@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import type { RetentionProgramSpec } from '../crds/index.ts';
+import { connectionVariable, type RetentionProgramSpec } from '../crds/index.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
@@ -227,20 +227,37 @@ function customersOf(text: string | undefined): number | undefined {
   return customers;
 }
 
-/** Files that connectors read instead of their `path`: from the environment, or from `--source`, which wins. */
+/**
+ * Where connectors read: files, from the environment or from `--source`, which wins, in place of their `path`; and the
+ * connections of servers, from the environment only.
+ */
 function sourcesOf(
   program: RetentionProgramSpec,
   given: readonly string[],
   environment: Io['environment'],
 ): Record<string, string> {
   const known = program.dataConnectors.map(({ connectorId }) => connectorId);
+  const servers = new Set(program.dataConnectors.filter(isServer).map(({ connectorId }) => connectorId));
   const sources: Record<string, string> = {};
   for (const connector of known) {
+    if (servers.has(connector)) {
+      const connection = environment[connectionVariable(connector)];
+      if (connection !== undefined && connection !== '') sources[connector] = connection;
+      continue;
+    }
     const path = environment[`HOLDFAST_SOURCE_${connector.toUpperCase().replaceAll('-', '_')}`];
     if (path !== undefined && path !== '') sources[connector] = resolve(path);
   }
   for (const one of given) {
     const [, connector = '', path] = /^([^=]+)=(.+)$/.exec(one) ?? [];
+    if (servers.has(connector) || /^[^=]*=?postgres(ql)?:/i.test(one)) {
+      // It may hold a password: it is not repeated, and everybody on this machine can see it already.
+      const variable = connectionVariable(known.includes(connector) ? connector : 'connector');
+      throw new HoldfastError(
+        'HF_USAGE',
+        `--source takes files only: give the connection of a server by the environment, as ${variable}=postgres://…`,
+      );
+    }
     if (path === undefined || !known.includes(connector)) {
       throw new HoldfastError(
         'HF_USAGE',
@@ -252,12 +269,21 @@ function sourcesOf(
   return sources;
 }
 
+/** Whether a connector reads from a server, whose connection is a secret, rather than from files. */
+function isServer({ type }: RetentionProgramSpec['dataConnectors'][number]): boolean {
+  return type === 'postgres';
+}
+
 /**
  * Refuses, before anything is read, what only the end of a long run would find out.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
  */
-async function checkProviders({ program, baseFolder }: Pick<Plan, 'program' | 'baseFolder'>): Promise<void> {
-  for (const connector of program.dataConnectors) requireWarehouseProvider(connector);
+async function checkProviders({
+  program,
+  baseFolder,
+  sources,
+}: Pick<Plan, 'program' | 'baseFolder' | 'sources'>): Promise<void> {
+  for (const connector of program.dataConnectors) requireWarehouseProvider(connector, sources[connector.connectorId]);
   for (const { modelId, endpoint, sha256, features } of program.scoringModels) {
     const pin = sha256 === undefined ? {} : { sha256 };
     const model = await loadModel({ modelId, endpoint, ...pin, features, baseFolder, threads: 1 });

@@ -1,3 +1,4 @@
+export { connectionVariable } from './connection-variable.ts';
 export { fieldName } from './fault.ts';
 export { API_VERSION } from './kinds.ts';
 export { loadManifestFile, loadManifests, type ManifestDocument } from './load.ts';

@@ -37,7 +37,7 @@ const connector = fields(
   'A warehouse and what to read from it.',
   {
     connectorId: name('Name of the connector within the program.'),
-    type: oneOf(['duckdb', 'snowflake'], 'Kind of warehouse.'),
+    type: oneOf(['duckdb', 'postgres', 'snowflake'], 'Kind of warehouse.'),
     config: fields('Where the warehouse is and what to ask it.', {
       query: Type.String({
         pattern: '^[^\\x00]*$',
@@ -72,6 +72,20 @@ const connector = fields(
           }),
         }),
       ),
+      connectionSecretRef: Type.Optional(
+        secretKey(
+          'postgres, on a cluster: the secret with the connection URL. On a laptop it is in the environment, as ' +
+            'HOLDFAST_CONNECTION_ and the connectorId in capitals.',
+          'url',
+        ),
+      ),
+      statementTimeoutSeconds: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 86_400,
+          description: 'postgres: longest time of the query, from its start to its last row. Default: 1800.',
+        }),
+      ),
       account: Type.Optional(text('snowflake: account identifier.')),
       database: Type.Optional(text('snowflake: database.')),
       schema: Type.Optional(text('snowflake: schema.')),
@@ -79,6 +93,7 @@ const connector = fields(
   },
   rules(
     ...onlyOf('duckdb', 'path', 'table', 'sample'),
+    ...onlyOf('postgres', 'connectionSecretRef', 'statementTimeoutSeconds'),
     ...onlyOf('snowflake', 'account', 'database', 'schema'),
     {
       rule: "self.type != 'duckdb' || has(self.config.path) != has(self.config.sample)",

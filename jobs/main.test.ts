@@ -210,6 +210,28 @@ test('a run made again under its name is its next attempt, and what the first st
   });
 });
 
+test('a task reads a server by the connection that it is given, and says which one is missing', async () => {
+  await database.pool.query(
+    `CREATE TABLE public.customers AS SELECT 'C' || n AS customer_id FROM generate_series(1, 9) n`,
+  );
+  const overServer = (connection: string) =>
+    podOf(
+      (spec) => {
+        const query = 'SELECT * FROM public.customers';
+        spec['dataConnectors'] = [{ connectorId: 'our-crm', type: 'postgres', config: { query } }];
+        spec['filterChain'] = [];
+        spec['scoringModels'] = [{ ...spec['scoringModels'][0], features: ['customer_id'] }];
+      },
+      { HOLDFAST_CONNECTION_OUR_CRM: connection },
+    );
+  await perform(TASKS[0]!, await overServer(''));
+  expect(await perform(TASKS[1]!, await overServer(''))).toMatchObject({
+    status: 1,
+    report: { error: { code: 'HF_USAGE', message: expect.stringContaining('HOLDFAST_CONNECTION_OUR_CRM') } },
+  });
+  expect(await perform(TASKS[1]!, await overServer(server.url))).toMatchObject({ status: 0, report: { rowsOut: 9 } });
+});
+
 test('a dry run leaves no trace in Postgres', async () => {
   const pod = await podOf(undefined, { HOLDFAST_DRY_RUN: 'true' });
   const reports = await performAll(pod);

@@ -1,7 +1,8 @@
 import { type Client, Pool, type PoolClient } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import { connectFailure, describeTarget } from './address.ts';
 import type { Database } from './database.ts';
-import { sqlstate, withoutRows } from './failure.ts';
+import { withoutRows } from './failure.ts';
 
 export interface ConnectOptions {
   /** What the server shows as `application_name`. */
@@ -25,6 +26,13 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Database> {
   const target = describeTarget(url);
+  if (target === undefined) {
+    // A cause would quote the URL, and with it the password.
+    throw new HoldfastError(
+      'HF_DATABASE_UNREACHABLE',
+      'DATABASE_URL is not of the form postgres://user:password@host:port/database',
+    );
+  }
   const pool = new Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -59,42 +67,13 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
     throw new Error(`its encoding is ${rows[0]?.encoding}: make a database with ENCODING 'UTF8'`);
   } catch (error) {
     await database.close();
-    throw new HoldfastError('HF_DATABASE_UNREACHABLE', `cannot connect to Postgres at ${target}: ${reason(error)}`, {
-      cause: withoutRows(error),
-    });
-  }
-}
-
-/** Where a connection URL points, for people: without user, password and parameters. */
-function describeTarget(url: string): string {
-  try {
-    const { protocol, hostname, port, pathname, searchParams } = new URL(url);
-    if (protocol !== 'postgres:' && protocol !== 'postgresql:') throw new TypeError();
-    return `${searchParams.get('host') ?? hostname}${port === '' ? '' : `:${port}`}${pathname}`;
-  } catch {
-    // The cause would quote the URL, and with it the password.
     throw new HoldfastError(
       'HF_DATABASE_UNREACHABLE',
-      'DATABASE_URL is not of the form postgres://user:password@host:port/database',
+      `cannot connect to Postgres at ${target}: ${connectFailure(error)}`,
+      {
+        cause: withoutRows(error),
+      },
     );
-  }
-}
-
-function reason(error: unknown): string {
-  const state = sqlstate(error);
-  if (state === '3D000') return 'there is no such database';
-  if (state?.startsWith('28') === true) return 'the user or the password is refused';
-  if (state === '53300') return 'it has no connection left';
-  if (state === '57P03') return 'it is starting up or shutting down';
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ECONNREFUSED':
-    case 'ENOENT':
-      return 'nothing listens there';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'the host is not known';
-    default:
-      return error instanceof Error ? error.message : 'unknown reason';
   }
 }
 

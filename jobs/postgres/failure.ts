@@ -27,10 +27,10 @@ export function databaseError(error: unknown, doing: string): HoldfastError {
   }
   if (state === '53100')
     return new HoldfastError('HF_DISK_FULL', `the disk of Postgres is full: it failed to ${doing}`, { cause });
-  if (state !== undefined && !CONNECTION_LOST.test(state)) {
+  if (state !== undefined && !isConnectionLost(error)) {
     return new HoldfastError('HF_DATABASE_FAILED', `Postgres failed to ${doing} (SQLSTATE ${state})`, { cause });
   }
-  if (state !== undefined || connectionLost(error)) {
+  if (isConnectionLost(error)) {
     return new HoldfastError('HF_DATABASE_UNREACHABLE', `the connection to Postgres was lost: it failed to ${doing}`, {
       cause,
     });
@@ -43,11 +43,14 @@ export function sqlstate(error: unknown): string | undefined {
   return error instanceof DatabaseError ? error.code : undefined;
 }
 
-function connectionLost(error: unknown): boolean {
+/** Whether the connection failed rather than the statement. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlstate(error);
+  if (state !== undefined) return CONNECTION_LOST.test(state);
   if (!(error instanceof Error)) return false;
   return (
     SOCKET_ERRORS.has((error as NodeJS.ErrnoException).code ?? '') ||
-    /connection (terminated|ended)|timeout/i.test(error.message)
+    /connection (terminated|ended)|not queryable|timeout/i.test(error.message)
   );
 }
 

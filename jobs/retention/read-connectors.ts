@@ -31,7 +31,9 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
     const warehouse = await open(connector, context);
     try {
       const file = join(scratchFolder, `extract-${connectorId}.parquet`);
-      const rows = await readQuery(warehouse, connector, needed, file, context);
+      const before = done;
+      const progress = (rows: number) => context.progress(before + rows);
+      const rows = await readQuery(warehouse, connector, needed, file, { ...context, progress });
       extracts.push({ connectorId, file, rows });
       done += rows;
       context.progress(done);
@@ -68,7 +70,7 @@ async function readQuery(
   { connectorId, config: { query } }: DataConnector,
   needed: NeededColumns,
   file: string,
-  { program, signal }: StageContext,
+  { program, signal, progress }: StageContext,
 ): Promise<number> {
   const given = (await warehouse.describe(query)).map(({ name }) => name);
   refuseReservedColumns(given, connectorId);
@@ -81,7 +83,10 @@ async function readQuery(
   // The customers themselves are the query's alone.
   const found = [...given, ...(store?.columns ?? []).filter((name) => name.toLowerCase() !== 'customer_id')];
   requireColumns(needed, found, connectorId);
-  return warehouse.extract(completion === undefined ? { query } : { query, completion }, file, { signal });
+  return warehouse.extract(completion === undefined ? { query } : { query, completion }, file, {
+    signal,
+    progress,
+  });
 }
 
 async function readOffers(warehouse: Warehouse, table: string, file: string, context: StageContext): Promise<void> {

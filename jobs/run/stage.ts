@@ -28,7 +28,10 @@ export interface StageContext {
   readonly inputs: Readonly<Record<string, ArtifactReference>>;
   /** Absent in a dry run over a data folder that does not exist yet: then there is no history. */
   readonly database: Database | undefined;
-  /** Paths given on the command line or by the environment, by connectorId; they win over `config.path`. */
+  /**
+   * By connectorId what the command line or the environment says of where it reads: paths, which win over `config.path`,
+   * and URLs of servers, which are secrets.
+   */
   readonly sources: Readonly<Record<string, string>>;
   /** Folder for the sample warehouse; made when needed. */
   readonly sampleFolder: string;

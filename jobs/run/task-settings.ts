@@ -1,3 +1,4 @@
+import { connectionVariable } from '../../crds/connection-variable.ts';
 import { HoldfastError } from '../errors.ts';
 import type { RunTrigger } from '../postgres/runs.ts';
 
@@ -20,6 +21,8 @@ export interface TaskSettings {
     readonly digest: string;
   };
   readonly databaseUrl: string;
+  /** Connection of a connector's server, if this task is given it. */
+  readonly connection: (connectorId: string) => string | undefined;
   /** Folder that every task of the run sees. */
   readonly artifactRoot: string;
   readonly scratchFolder: string;
@@ -52,6 +55,7 @@ export function readTaskSettings(environment: Environment): TaskSettings {
       digest: required(environment, 'HOLDFAST_REVISION_DIGEST'),
     },
     databaseUrl: required(environment, 'DATABASE_URL'),
+    connection: (connectorId) => environment[connectionVariable(connectorId)] || undefined,
     artifactRoot: required(environment, 'HOLDFAST_ARTIFACTS'),
     scratchFolder: required(environment, 'HOLDFAST_SCRATCH'),
     baseFolder: required(environment, 'HOLDFAST_FILES'),

@@ -142,7 +142,7 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
       artifacts: store,
       inputs: previous === undefined ? {} : { [previous]: await open(previous) },
       database: record !== undefined || (await isMigrated(database)) ? database : undefined,
-      sources: {},
+      sources: connectionsOf(program, settings),
       sampleFolder: join(scratchFolder, 'sample'),
       sampleCustomers: undefined,
       scratchFolder,
@@ -174,6 +174,16 @@ async function ownRecord({ settings, database, program }: Job): Promise<RunRecor
   if (record === undefined) throw new HoldfastError('HF_NOT_FOUND', `the run ${run} was not prepared`);
   if (record.owner === owner && record.phase !== 'Interrupted') return record;
   throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program.programId} took the turn of ${run}`);
+}
+
+/** The connections that this task is given. */
+function connectionsOf({ dataConnectors }: Job['program'], { connection }: TaskSettings): Record<string, string> {
+  return Object.fromEntries(
+    dataConnectors.flatMap(({ connectorId }) => {
+      const url = connection(connectorId);
+      return url === undefined ? [] : [[connectorId, url]];
+    }),
+  );
 }
 
 /** What the stage reported when it was done before, if what it made is still there. */

@@ -1,3 +1,4 @@
+import { connectionVariable } from '../../crds/connection-variable.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { HoldfastError } from '../errors.ts';
 import type { Warehouse } from './warehouse.ts';
@@ -8,7 +9,10 @@ export type DataConnector = RetentionProgramSpec['dataConnectors'][number];
 export interface WarehouseOptions {
   /** Folder that a relative `config.path` starts from. */
   readonly baseFolder: string;
-  /** Absolute path given for this connector on the command line or by the environment; wins over `config`. */
+  /**
+   * Where this connector reads, as the command line or the environment says: an absolute path, which wins over `config`,
+   * or the URL of a server, which is a secret.
+   */
   readonly source?: string | undefined;
   /** Folder for the sample warehouse; made when needed. */
   readonly sampleFolder: string;
@@ -30,6 +34,7 @@ type Provider = (connector: DataConnector, options: WarehouseOptions) => Promise
 /** Every provider by its type, loaded when a connector names it. Adding one is a file here and a line below. */
 const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
   duckdb: async () => (await import('./duckdb.ts')).openDuckdb,
+  postgres: async () => (await import('./postgres.ts')).openPostgres,
 };
 
 /** Types of connectors that this version can read. */
@@ -37,19 +42,28 @@ const WAREHOUSE_TYPES: readonly string[] = Object.keys(PROVIDERS);
 
 /**
  * Opens the warehouse of a connector, read-only.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_WAREHOUSE_UNREADABLE, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_WAREHOUSE_UNREADABLE, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function openWarehouse(connector: DataConnector, options: WarehouseOptions): Promise<Warehouse> {
-  const load = requireWarehouseProvider(connector);
+  const load = requireWarehouseProvider(connector, options.source);
   return (await load())(connector, options);
 }
 
 /**
  * What loads the provider of a connector, without loading it.
- * @throws HF_PROVIDER_UNAVAILABLE when this version has none
+ * @param source see WarehouseOptions
+ * @throws HF_PROVIDER_UNAVAILABLE when this version has none, HF_USAGE when nothing says how to connect to its server
  */
-export function requireWarehouseProvider({ connectorId, type }: DataConnector): () => Promise<Provider> {
+export function requireWarehouseProvider(
+  { connectorId, type }: DataConnector,
+  source: string | undefined,
+): () => Promise<Provider> {
   const load = Object.hasOwn(PROVIDERS, type) ? PROVIDERS[type] : undefined;
+  if (type === 'postgres' && source === undefined) {
+    const form = 'postgres://user:password@host:port/database';
+    const sentence = `Connector ${connectorId} reads from Postgres: set ${connectionVariable(connectorId)} to ${form}.`;
+    throw new HoldfastError('HF_USAGE', sentence);
+  }
   if (load !== undefined) return load;
   const sentence = `Connector ${connectorId}: no provider for ${type} yet; this version has ${WAREHOUSE_TYPES.join(', ')}.`;
   throw new HoldfastError('HF_PROVIDER_UNAVAILABLE', sentence);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../objects.ts';
 import { buildJob, jobName, type Storage, storageOf, type TaskAttempt } from './job.ts';
 import { instantInName, nameOf } from './name.ts';
@@ -146,6 +146,20 @@ test('only the task that draws who is held out gets the key of the draw', () => 
     environmentOf(jobFor({ holdout }, { ...TASK, stage, task: stage }))['HOLDFAST_HOLDOUT_KEY'];
   expect(keyOfTask('offer')).toEqual({ secretKeyRef: { name: 'draw', key: 'key' } });
   expect(['extract', 'filter', 'score', 'store'].map(keyOfTask)).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+test('only the task that reads the warehouses gets the way into them, by reference', () => {
+  const dataConnectors = [...storedProgram().spec.dataConnectors, ...POSTGRES];
+  const namesOfTask = (stage: string, task = stage) =>
+    Object.keys(environmentOf(jobFor({ dataConnectors }, { ...TASK, stage, task }))).filter((name) =>
+      name.startsWith('HOLDFAST_CONNECTION'),
+    );
+  expect(environmentOf(jobFor({ dataConnectors }, { ...TASK, task: 'extract' }))).toMatchObject({
+    HOLDFAST_CONNECTION_OUR_CRM: { secretKeyRef: { name: 'crm', key: 'url' } },
+  });
+  expect(namesOfTask('extract')).toEqual(['HOLDFAST_CONNECTION_OUR_CRM']);
+  expect(namesOfTask('extract', 'migrate')).toEqual([]);
+  expect(['filter', 'score', 'offer', 'store'].flatMap((stage) => namesOfTask(stage))).toEqual([]);
 });
 
 test('a program may keep its things elsewhere than the operator says', () => {

@@ -1,4 +1,4 @@
-import type { RetentionProgramSpec } from '../../crds/index.ts';
+import { connectionVariable, type RetentionProgramSpec } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
@@ -157,6 +157,8 @@ function container(
 ): object {
   const { cpu, memory } = spec.execution;
   const { keySecretRef } = spec.holdout;
+  // Nor any but the one that reads the warehouses the way into them.
+  const reads = stage === 'extract' && task === stage;
   const environment = {
     HOLDFAST_NAMESPACE: run.metadata.namespace,
     HOLDFAST_RUN: run.metadata.name,
@@ -182,6 +184,7 @@ function container(
       ...(stage === 'offer' && keySecretRef !== undefined
         ? [{ name: 'HOLDFAST_HOLDOUT_KEY', valueFrom: { secretKeyRef: keySecretRef } }]
         : []),
+      ...(reads ? connections(spec) : []),
     ],
     // Memory is what is asked for, so that the node never has to choose whom to end; processors may be shared.
     resources: { requests: { cpu, memory }, limits: { memory } },
@@ -199,4 +202,13 @@ function container(
       ...(filesClaim === undefined ? [] : [{ name: 'files', mountPath: FILES_FOLDER, readOnly: true }]),
     ],
   };
+}
+
+/** The connections of the connectors that read from a server, by reference. */
+function connections({ dataConnectors }: RetentionProgramSpec): object[] {
+  return dataConnectors.flatMap(({ connectorId, config: { connectionSecretRef } }) =>
+    connectionSecretRef === undefined
+      ? []
+      : [{ name: connectionVariable(connectorId), valueFrom: { secretKeyRef: connectionSecretRef } }],
+  );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { buildRevision } from '../build/revision.ts';
 import { buildRun } from '../build/run.ts';
 import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '../objects.ts';
@@ -249,6 +249,17 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: snapshot(known({}, { dataConnectors: SNOWFLAKE })),
     at: FIRST,
     ready: 'not ProviderUnavailable',
+  },
+  'a program whose server a secret says how to connect to is ready': {
+    given: snapshot(known({}, { dataConnectors: POSTGRES })),
+    at: '2026-11-20T12:00:01Z',
+    next: FIRST,
+    requeue: FIRST,
+  },
+  'a program whose server nothing says how to connect to is not ready': {
+    given: snapshot(known({}, { dataConnectors: [{ ...POSTGRES[0]!, config: { query: 'SELECT * FROM shop' } }] })),
+    at: FIRST,
+    ready: 'not SpecInvalid',
   },
   'a program without storage is not ready': {
     given: { ...snapshot(known()), settings: { ...STAGE_SETTINGS, postgresSecret: undefined } },

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { buildJob, type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, readRevision } from '../build/revision.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../objects.ts';
@@ -214,6 +214,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     phase: 'Pending',
     reason: 'ProviderUnavailable',
     message: /spec\.dataConnectors\[0\]\.type snowflake is not available yet/,
+  },
+  'a run of a program whose server nothing says how to connect to waits, and names the field': {
+    given: snapshot({
+      program: storedProgram({ dataConnectors: [{ ...POSTGRES[0]!, config: { query: 'SELECT * FROM shop' } }] }),
+    }),
+    phase: 'Pending',
+    reason: 'SpecInvalid',
+    message: /spec\.dataConnectors\[0\]\.config\.connectionSecretRef is missing/,
   },
   'a run of a pipeline that another version knows waits for that version': {
     given: snapshot({ run: newRun({ pipeline: 'campaign' as never }) }),

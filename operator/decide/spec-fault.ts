@@ -8,5 +8,14 @@ export function specFault(
   const [finding] = checkMeaning(spec);
   if (finding !== undefined) return { reason: 'SpecInvalid', message: `${fieldName(finding.path)} ${finding.reason}` };
   const [provider] = unavailableProviders(spec);
-  return provider && { reason: 'ProviderUnavailable', message: `${fieldName(provider.path)} ${provider.reason}` };
+  if (provider !== undefined) {
+    return { reason: 'ProviderUnavailable', message: `${fieldName(provider.path)} ${provider.reason}` };
+  }
+  // On a laptop the environment has it, so that the schema cannot ask for it.
+  const index = spec.dataConnectors.findIndex(
+    ({ type, config }) => type === 'postgres' && config.connectionSecretRef === undefined,
+  );
+  if (index === -1) return undefined;
+  const field = fieldName(['spec', 'dataConnectors', index, 'config', 'connectionSecretRef']);
+  return { reason: 'SpecInvalid', message: `${field} is missing: on a cluster a secret says how to connect` };
 }

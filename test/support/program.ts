@@ -39,6 +39,15 @@ export const SNOWFLAKE: RetentionProgramSpec['dataConnectors'] = [
   },
 ];
 
+/** A warehouse on a server, whose connection is in a secret. */
+export const POSTGRES: RetentionProgramSpec['dataConnectors'] = [
+  {
+    connectorId: 'our-crm',
+    type: 'postgres',
+    config: { connectionSecretRef: { name: 'crm', key: 'url' }, query: 'SELECT * FROM shop' },
+  },
+];
+
 /** A valid spec with its defaults, as the API server would hold it. */
 export function programSpec(change: Partial<RetentionProgramSpec> = {}): RetentionProgramSpec {
   const [document] = loadManifests(MANIFEST, 'program.yaml');

@@ -1,0 +1,202 @@
+import { Client, type ClientConfig, type FieldDef, type QueryArrayConfig, type QueryArrayResult } from 'pg';
+import type { TextRow } from '../columns/text-appender.ts';
+import { HoldfastError } from '../errors.ts';
+import { connectFailure, describeTarget } from '../postgres/address.ts';
+import { postgresFailure } from './postgres-failure.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
+/** How long the server is given to hear of a cancellation, before the connection is cut off. */
+const CANCEL_TIMEOUT_MS = 5_000;
+/** A process that stopped in the middle does not hold its snapshot for ever. */
+const IDLE_TIMEOUT_SECONDS = 600;
+
+const FIRST_BATCH_ROWS = 16;
+const MOST_BATCH_ROWS = 8192;
+/** Characters of a batch, so that rows of any width take about the same memory. */
+const BATCH_CHARACTERS = 2_000_000;
+
+/** Names of the cursor and the savepoint; both end with what they were made for. */
+const CURSOR = 'holdfast_cursor';
+const SAVEPOINT = 'holdfast_attempt';
+
+/** Values stay as the server wrote them. */
+const AS_TEXT = { getTypeParser: () => (text: string) => text };
+
+/** One SELECT under way. */
+export interface Answer {
+  readonly fields: readonly FieldDef[];
+  /** Its rows, in batches of bounded size, read through a cursor of the server. */
+  readonly batches: AsyncIterable<readonly TextRow[]>;
+}
+
+/**
+ * One connection with one read-only transaction, in which everything is of the same moment. All settings are the
+ * transaction's own, so that a connection pooler in between is left as it was.
+ */
+export class PostgresSession {
+  readonly #client: Client;
+  readonly #config: ClientConfig;
+  #process = 0;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(client: Client, config: ClientConfig) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  /**
+   * @param connector as sentences call it
+   * @throws HF_WAREHOUSE_UNREADABLE naming the host, never user or password
+   */
+  static async open(url: string, connector: string, statementTimeoutSeconds: number): Promise<PostgresSession> {
+    const target = describeTarget(url);
+    if (target === undefined) {
+      throw new HoldfastError(
+        'HF_WAREHOUSE_UNREADABLE',
+        `${connector}: its connection is not of the form postgres://user:password@host:port/database; write special characters of the password as %40 for @, and so on.`,
+      );
+    }
+    const config = {
+      connectionString: url,
+      application_name: 'holdfast extract',
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    };
+    let session: PostgresSession | undefined;
+    try {
+      session = new PostgresSession(new Client(config), config);
+      // Whoever asks next learns of a loss from what is asked.
+      session.#client.on('error', () => {});
+      await session.#client.connect();
+      await session.#begin(statementTimeoutSeconds);
+      return session;
+    } catch (error) {
+      await session?.close();
+      const sentence = `${connector}: cannot connect to Postgres at ${target}: ${connectFailure(error)}`;
+      // The driver's error may hold the whole address.
+      throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence, { cause: new Error(connectFailure(error)) });
+    }
+  }
+
+  async #begin(statementTimeoutSeconds: number): Promise<void> {
+    await this.#client.query(`
+      BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+      SET LOCAL statement_timeout = '${statementTimeoutSeconds}s';
+      SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT_SECONDS}s';
+      SET LOCAL default_transaction_read_only = on;
+      SET LOCAL TimeZone = 'UTC';
+      SET LOCAL DateStyle = 'ISO, YMD';
+      SET LOCAL IntervalStyle = 'postgres';
+      SET LOCAL bytea_output = 'hex';
+      SET LOCAL extra_float_digits = 3;
+      SET LOCAL standard_conforming_strings = on;
+      SET LOCAL cursor_tuple_fraction = 1`);
+    // Known from version 14 on: the server looks now and then whether anybody is still there to answer to.
+    await this.#client.query(`
+      SELECT set_config(name, '10s', true) FROM pg_catalog.pg_settings WHERE name = 'client_connection_check_interval'`);
+    const { rows } = await this.#client.query<{ process: number }>('SELECT pg_backend_pid() AS process');
+    this.#process = rows[0]?.process ?? 0;
+  }
+
+  /** Rows of one small statement of ours, values as texts. */
+  async rows(sql: string, values: readonly unknown[]): Promise<readonly TextRow[]> {
+    return (await this.#ask(sql, true, values)).rows;
+  }
+
+  /**
+   * Opens a cursor on one SELECT, without running it, for as long as `use` reads it. Whatever is not one SELECT is
+   * refused by the server: DECLARE takes nothing else, and the extended protocol no second statement. The transaction
+   * outlives a statement that fails.
+   */
+  async select<Result>(select: string, use: (answer: Answer) => Promise<Result>): Promise<Result> {
+    await this.#ask(`SAVEPOINT ${SAVEPOINT}`, true);
+    try {
+      await this.#ask(`DECLARE ${CURSOR} NO SCROLL CURSOR WITHOUT HOLD FOR ${select}`, true);
+      const { fields } = await this.#ask(`FETCH FORWARD 0 FROM ${CURSOR}`, true);
+      return await use({ fields, batches: this.#batches() });
+    } finally {
+      // The cursor goes with it. Whatever failed says more than that its connection is gone as well.
+      await this.#client.query(`ROLLBACK TO ${SAVEPOINT}; RELEASE ${SAVEPOINT}`).catch(() => {});
+    }
+  }
+
+  async *#batches(): AsyncIterable<readonly TextRow[]> {
+    const fetch = (rows: number) => {
+      const batch = this.#ask(`FETCH FORWARD ${rows} FROM ${CURSOR}`, false);
+      // It may fail while nobody waits for it yet.
+      batch.catch(() => {});
+      return batch;
+    };
+    let size = FIRST_BATCH_ROWS;
+    let next = fetch(size);
+    for (;;) {
+      const { rows } = await next;
+      if (rows.length === 0) return;
+      size = nextSize(rows, size);
+      // The server works on the next while this one is put away.
+      next = fetch(size);
+      yield rows;
+    }
+  }
+
+  async #ask(
+    text: string,
+    planning: boolean,
+    values?: readonly unknown[],
+  ): Promise<QueryArrayResult<(string | null)[]>> {
+    const query = { text, values, rowMode: 'array', queryMode: 'extended', types: AS_TEXT };
+    try {
+      return await this.#client.query<(string | null)[]>(query as unknown as QueryArrayConfig);
+    } catch (error) {
+      throw postgresFailure(error, planning);
+    }
+  }
+
+  /** Cancels what is under way on the server and ends the connection, also when the server does not answer. */
+  stop(): void {
+    this.#stopping ??= this.#cancel().then(() => this.#end());
+  }
+
+  async close(): Promise<void> {
+    await (this.#stopping ??= this.#end());
+  }
+
+  /** Another connection to the same server may cancel what one of the same user does. */
+  async #cancel(): Promise<void> {
+    const limits = { connectionTimeoutMillis: CANCEL_TIMEOUT_MS, query_timeout: CANCEL_TIMEOUT_MS };
+    const client = new Client({ ...this.#config, ...limits });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      await client.query('SELECT pg_cancel_backend($1)', [this.#process]);
+    } catch {
+      // The server finds out for itself that nobody is there.
+    } finally {
+      await ended(client);
+    }
+  }
+
+  #end(): Promise<void> {
+    return ended(this.#client);
+  }
+}
+
+/** A connection with a statement under way is cut off; one whose other side is silent is not waited for. */
+async function ended(client: Client): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CANCEL_TIMEOUT_MS);
+  });
+  await Promise.race([client.end().catch(() => {}), tooLong]);
+  clearTimeout(timer);
+}
+
+/** Rows of the next batch, from how wide these are; it grows step by step, since the next may be wider. */
+function nextSize(rows: readonly TextRow[], size: number): number {
+  let characters = 0;
+  for (const row of rows) for (const text of row) characters += text?.length ?? 0;
+  const fitting = Math.floor((BATCH_CHARACTERS * rows.length) / Math.max(1, characters));
+  return Math.max(1, Math.min(fitting, size * 4, MOST_BATCH_ROWS));
+}
