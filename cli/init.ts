@@ -2,13 +2,22 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { loadManifests, validateManifest } from '../crds/index.ts';
+import { connectionVariable, loadManifests, validateManifest } from '../crds/index.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import type { Connector } from '../jobs/onboarding/manifest.ts';
+import { openPostgresTable } from '../jobs/onboarding/postgres-source.ts';
 import { writeProgram } from '../jobs/onboarding/program.ts';
 import { prepareRows, propose } from '../jobs/onboarding/proposal.ts';
 import { proposeModel } from '../jobs/onboarding/proposed-model.ts';
-import { asPattern, CONNECTOR_ID, isDatabase, openFile } from '../jobs/onboarding/source.ts';
+import {
+  asPattern,
+  CONNECTOR_ID,
+  isDatabase,
+  openFile,
+  type Source,
+  type SourceOptions,
+} from '../jobs/onboarding/source.ts';
 import { slug } from '../jobs/onboarding/words.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
 import type { Io } from './io.ts';
@@ -23,6 +32,7 @@ export interface InitOptions {
   readonly id?: string;
   readonly label?: string;
   readonly table?: string;
+  readonly connector: string;
   readonly marketplace: string;
   readonly name?: string;
   readonly seed: string;
@@ -34,13 +44,14 @@ const MEMORY_MB = 2048;
  * Looks at a file of customers and writes a program that runs on it, with a model.
  * @throws HF_SOURCE_UNSUITABLE, HF_FILE_EXISTS, HF_WAREHOUSE_UNREADABLE, HF_USAGE, HF_DISK_FULL
  */
-export async function init(file: string, options: InitOptions, io: Io): Promise<number> {
-  const settings = checked(file, options);
-  const places = placesOf(file, settings, options);
+export async function init(given: string | undefined, options: InitOptions, io: Io): Promise<number> {
+  const origin = originOf(given, options, io);
+  const settings = checked(origin.title, options);
+  const places = placesOf(settings, options);
   refuseOverwriting([places.manifest, places.modelFile, places.modelManifest], options);
   const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-init-'));
   try {
-    const report = await initialise(file, options, settings, places, scratchFolder, io);
+    const report = await initialise(origin, options, settings, places, scratchFolder, io);
     const text = options.output === 'json' ? `${JSON.stringify(report)}\n` : initReport(report);
     // The manifest has standard output to itself.
     (places.manifest === undefined ? io.stderr : io.stdout).write(text);
@@ -64,7 +75,7 @@ interface Places {
 }
 
 async function initialise(
-  file: string,
+  origin: Origin,
   options: InitOptions,
   { programId, seed }: Settings,
   places: Places,
@@ -74,12 +85,10 @@ async function initialise(
   const progress = terminalProgress(io);
   const resources = { threads: Math.min(4, availableParallelism()), memoryMb: MEMORY_MB };
   const opening = progress.step('open');
-  const opened = await openFile(file, options.table, { scratchFolder, resources, signal: io.signal }).catch(
-    (error: unknown) => {
-      opening.failed();
-      throw error;
-    },
-  );
+  const opened = await origin.open({ scratchFolder, resources, signal: io.signal }).catch((error: unknown) => {
+    opening.failed();
+    throw error;
+  });
   await using source = opened;
   const stop = () => source.engine.interrupt();
   io.signal.addEventListener('abort', stop);
@@ -92,17 +101,18 @@ async function initialise(
     looking.done(proposal.sampled, proposal.sampled);
     io.signal.throwIfAborted();
     const training = progress.step('model');
-    const prepared = await prepareRows(source.engine, proposal.plan);
+    const prepared = await prepareRows(source.engine, proposal);
     const modelId = basename(places.modelFile, '.onnx');
     const model = await proposeModel(source.engine, proposal, modelId, randomNumbers(seed));
     training.done(prepared, prepared);
     io.signal.throwIfAborted();
     const program = await writeProgram(source.engine, proposal, model, {
       programId,
-      title: basename(file),
+      title: origin.title,
       modelFile: basename(places.modelFile),
-      connector: connectorFor(file, places.folder),
+      connector: origin.connector(places.folder),
     });
+    await source.written?.check(program.query);
     assertValid(program.text, places.manifest ?? 'stdout');
     await write(places.modelFile, model.bytes);
     await write(places.modelManifest, `${JSON.stringify(model.manifest, null, 2)}\n`);
@@ -120,13 +130,13 @@ async function initialise(
   }
 }
 
-function checked(file: string, { name, seed, marketplace }: InitOptions): Settings {
+function checked(title: string, { name, seed, marketplace }: InitOptions): Settings {
   if (!/^\d{1,9}$/.test(seed))
     throw new HoldfastError('HF_USAGE', `--seed ${seed}: give a whole number of at most 9 digits`);
   if (!/^[A-Z]{2}$/.test(marketplace)) {
     throw new HoldfastError('HF_USAGE', `--marketplace ${marketplace}: give two capital letters, such as DE`);
   }
-  const guessed = slug(basename(file).replace(/\..*$/, ''), 30).replaceAll('_', '-');
+  const guessed = slug(title.replace(/\..*$/, ''), 30).replaceAll('_', '-');
   const programId = name ?? `${guessed}-retention`.slice(0, 40);
   if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(programId)) {
     throw new HoldfastError(
@@ -137,21 +147,57 @@ function checked(file: string, { name, seed, marketplace }: InitOptions): Settin
   return { programId, seed: Number(seed) };
 }
 
-function placesOf(_file: string, { programId }: Settings, { out }: InitOptions): Places {
+function placesOf({ programId }: Settings, { out }: InitOptions): Places {
   const manifest = out === '-' ? undefined : resolve(out);
   const folder = manifest === undefined ? process.cwd() : dirname(manifest);
   const model = join(folder, `${programId}-risk`);
   return { manifest, folder, modelFile: `${model}.onnx`, modelManifest: `${model}.json` };
 }
 
-function connectorFor(file: string, folder: string) {
-  const path = relative(folder, resolve(file));
-  const config = isDatabase(file) ? { path } : { path: asPattern(path), table: CONNECTOR_ID };
+/** Where customers come from. */
+interface Origin {
+  /** The file, or the table, for people. */
+  readonly title: string;
+  open(options: SourceOptions): Promise<Source>;
+  /** What a manifest in a folder says of it. */
+  connector(folder: string): Connector;
+}
+
+function originOf(file: string | undefined, { table, connector }: InitOptions, io: Io): Origin {
+  if (file !== undefined) return fileOrigin(file, table);
+  if (table === undefined) throw new HoldfastError('HF_USAGE', 'give a file, or --table SCHEMA.TABLE of a Postgres');
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(connector)) {
+    throw new HoldfastError('HF_USAGE', `--connector ${connector}: give lower-case letters, digits and inner hyphens`);
+  }
+  const variable = connectionVariable(connector);
+  const connection = io.environment[variable];
   return {
-    connectorId: CONNECTOR_ID,
-    type: 'duckdb' as const,
-    config,
-    comments: [`Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`],
+    title: table.replace(/^.*\./, ''),
+    open: (options) => openPostgresTable(table, connector, connection === '' ? undefined : connection, options),
+    connector: () => ({
+      connectorId: connector,
+      type: 'postgres',
+      config: {},
+      comments: [`How to connect is in the environment, as ${variable}; on a cluster name a connectionSecretRef.`],
+    }),
+  };
+}
+
+function fileOrigin(file: string, table: string | undefined): Origin {
+  return {
+    title: basename(file),
+    open: (options) => openFile(file, table, options),
+    connector(folder) {
+      const path = relative(folder, resolve(file));
+      return {
+        connectorId: CONNECTOR_ID,
+        type: 'duckdb',
+        config: isDatabase(file) ? { path } : { path: asPattern(path), table: CONNECTOR_ID },
+        comments: [
+          `Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`,
+        ],
+      };
+    },
   };
 }
 

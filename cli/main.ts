@@ -61,12 +61,13 @@ Examples:
   holdfast
     .command('init')
     .description('look at a file of customers and write a program that runs on it, with a model')
-    .argument('<file>', 'a CSV or Parquet file, or a DuckDB database with --table')
+    .argument('[file]', 'a CSV or Parquet file, or a DuckDB database with --table; none for a table of Postgres')
     .option('-o, --out <file>', 'manifest to write; - is standard output', 'program.yaml')
     .option('--force', 'replace files that are there')
     .option('--id <column>', 'the column that says who a customer is')
     .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
     .option('--table <table>', 'table of a database')
+    .option('--connector <id>', 'for Postgres: HOLDFAST_CONNECTION_<ID> says how to connect', 'warehouse')
     .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')
     .option('--name <id>', 'programId (default: from the name of the file)')
     .option('--seed <n>', 'which rows the model is measured on', '1')
@@ -82,7 +83,8 @@ Examples:
   holdfast init customers.csv && holdfast run program.yaml
   holdfast init customers.parquet --id msno --label is_churn -o churn.yaml
   holdfast init customers.csv --label 'status=gone' --output json | jq .model
-  holdfast init warehouse.duckdb --table analytics.customers -o -`,
+  holdfast init warehouse.duckdb --table analytics.customers -o -
+  HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast init --connector crm --table analytics.customers`,
     )
     .action(async (file, options) => ended(await (await import('./init.ts')).init(file, options, io)));
 

@@ -312,7 +312,7 @@ describe('what cannot become a program is refused with what to do', () => {
     ['a marketplace in words', 'a.csv', plain, ['--marketplace', 'Germany'], /two capital letters/],
     ['a program in capitals', 'a.csv', plain, ['--name', 'Shop!'], /lower-case letters/],
   ])('%s', async (_, name, content, options, message) => {
-    await writeFile(at(name), Buffer.isBuffer(content) ? content : `${(content as readonly string[]).join('\n')}\n`);
+    await writeFile(at(name), Buffer.isBuffer(content) ? content : `${content.join('\n')}\n`);
     const { status, stderr, stdout } = await init(at(name), ...options);
     expect({ refused: status === 78 || status === 1, stdout }).toEqual({ refused: true, stdout: '' });
     expect(stderr).toMatch(message);

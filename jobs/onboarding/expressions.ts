@@ -25,15 +25,15 @@ export function asTruth(source: ColumnProfile): string | undefined {
   }
   if (values.length === 0 || values.length > 2) return undefined;
   const whens = [
-    ...(texts.yes.length === 0 ? [] : [`WHEN ${texts.yes.map(literal).join(', ')} THEN true`]),
-    ...(texts.no.length === 0 ? [] : [`WHEN ${texts.no.map(literal).join(', ')} THEN false`]),
+    ...texts.yes.map((value) => `WHEN ${literal(value)} THEN true`),
+    ...texts.no.map((value) => `WHEN ${literal(value)} THEN false`),
   ];
   return `CASE ${trimmed(source)} ${whens.join(' ')} END`;
 }
 
 /** SQL of a column as text, to be compared with its values. */
 export function trimmed({ name, type }: ColumnProfile): string {
-  return type === 'VARCHAR' ? `trim(${identifier(name)})` : `CAST(${identifier(name)} AS VARCHAR)`;
+  return type === 'VARCHAR' ? `trim(${identifier(name)})` : `trim(CAST(${identifier(name)} AS VARCHAR))`;
 }
 
 /** SQL of a column as text; NULL where it is blank. */

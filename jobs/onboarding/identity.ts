@@ -1,7 +1,8 @@
-import { type Engine, identifier } from '../columns/engine.ts';
+import { identifier } from '../columns/engine.ts';
 import { nearest } from '../spelling.ts';
 import { NAMING_RULES } from './naming-rules.ts';
 import type { ColumnProfile } from './profile.ts';
+import type { Source } from './source.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown } from './words.ts';
 
@@ -25,27 +26,18 @@ export const TOLERATED_SHARE = 0.01;
 
 /**
  * Finds the column that says who a customer is.
+ * @param count of the whole source, of which the profiles may know a sample only
  * @param wanted its name, where a person gave it
  * @throws HF_SOURCE_UNSUITABLE when there is none, or when it is that of events rather than of customers
  */
 export async function findIdentity(
-  engine: Engine,
-  table: string,
+  count: Source['countCustomers'],
   profiles: readonly ColumnProfile[],
   wanted: string | undefined,
 ): Promise<Identity> {
   const chosen = wanted === undefined ? guess(profiles) : given(profiles, wanted);
   const { source } = chosen;
-  const column = identifier(source.name);
-  const [counts] = await engine.rows<{ total: string; filled: string; customers: string }>(
-    `SELECT count(*) AS total, count(nullif(trim(CAST(${column} AS VARCHAR)), '')) AS filled,
-       count(DISTINCT nullif(trim(CAST(${column} AS VARCHAR)), '')) AS customers FROM ${identifier(table)}`,
-  );
-  const [rows, filled, customers] = [counts?.total, counts?.filled, counts?.customers].map(Number) as [
-    number,
-    number,
-    number,
-  ];
+  const { total: rows, filled, customers } = await count(source.name);
   if (customers === 0)
     throw unsuitable(`The column ${shown(source.name)} is empty: name the one with the customers with --id COLUMN.`);
   if (customers < NEARLY_ALL * filled) {

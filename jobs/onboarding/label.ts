@@ -80,8 +80,9 @@ function outcome(source: ColumnProfile): string | undefined {
   const left = values.filter(({ value }) => LEFT.test(value));
   const stayed = values.filter(({ value }) => STAYED.test(value));
   if (left.length === 0 || stayed.length === 0 || left.length + stayed.length < values.length) return undefined;
-  const list = (some: typeof values) => some.map(({ value }) => literal(value)).join(', ');
-  return `CASE ${trimmed(source)} WHEN ${list(left)} THEN true WHEN ${list(stayed)} THEN false END`;
+  const whens = (some: typeof values, truth: boolean) =>
+    some.map(({ value }) => `WHEN ${literal(value)} THEN ${truth}`).join(' ');
+  return `CASE ${trimmed(source)} ${whens(left, true)} ${whens(stayed, false)} END`;
 }
 
 /** Names of what is known only once somebody leaves, or because they left. */

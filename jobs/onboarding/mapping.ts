@@ -205,5 +205,11 @@ function withinBounds(
 
 function times(expression: string, factor: number): string {
   if (factor === 1) return expression;
-  return factor < 1 ? `${expression} / ${Number((1 / factor).toPrecision(6))}` : `${expression} * ${factor}`;
+  return factor < 1 ? `${expression} / ${decimal(1 / factor)}` : `${expression} * ${factor}`;
+}
+
+/** A number with a point: elsewhere a whole number divided by another loses what is left over. */
+function decimal(value: number): string {
+  const digits = String(Number(value.toPrecision(6)));
+  return digits.includes('.') ? digits : `${digits}.0`;
 }

@@ -96,7 +96,7 @@ const key = (format: DateFormat) => `date_${format.replace('-', '_')}`;
 const SHAPES: Readonly<Record<NumberFormat, string>> = {
   plain: '^[+-]?[0-9.]+([eE][+-]?[0-9]+)?$',
   comma: '^[+-]?[0-9]{1,3}([.][0-9]{3})*(,[0-9]+)?$|^[+-]?[0-9]+(,[0-9]+)?$',
-  dressed: '^[+-]?[$€£¥]? ?[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)([.][0-9]+)? ?[$€£¥%]?$',
+  dressed: '^([+-]?[$€£¥]? ?|[$€£¥][+-])([0-9]{1,3}(,[0-9]{3})+|[0-9]+)([.][0-9]+)? ?[$€£¥%]?$',
 };
 
 const read = (text: string, format: NumberFormat) =>

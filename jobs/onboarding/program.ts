@@ -35,14 +35,14 @@ export async function writeProgram(
   model: ProposedModel,
   places: ProgramPlaces,
 ): Promise<ProposedProgram> {
-  const { mappings, features, leftOut } = proposal;
+  const { mappings, leftOut } = proposal;
   const { manifest, scores, leaking } = model;
   const chain = proposeFilters(mappings, await customerFigures(engine, proposal));
   const levels = proposeLevels(scores, manifest.calibrated);
   const missing = missingColumns(mappings.map(({ column }) => column));
   const used = new Set(manifest.features);
-  const plan = { ...proposal.plan, features: features.filter(({ name, mapped }) => mapped || used.has(name)) };
-  const query = programQuery(plan);
+  const wanted = proposal.written.features.filter(({ name, mapped }) => mapped || used.has(name));
+  const query = programQuery({ ...proposal.written, features: wanted });
   const warnings = warningsOf(proposal, model);
   const marketplaces = mappings.find(({ column }) => column === 'marketplace')?.values;
   const text = manifestText({

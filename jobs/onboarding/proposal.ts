@@ -1,12 +1,12 @@
 import type { Engine } from '../columns/engine.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
-import { type Dialect, DUCKDB } from './dialect.ts';
+import { DUCKDB } from './dialect.ts';
 import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
 import { findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
 import { findLabel, type Label } from './label.ts';
 import { type Mapping, proposeMappings } from './mapping.ts';
 import { NAMING_RULES } from './naming-rules.ts';
-import { profileColumns } from './profile.ts';
+import { type ColumnProfile, profileColumns } from './profile.ts';
 import { LABEL_COLUMN, type QueryPlan, trainingQuery } from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
 import { wordsOf } from './words.ts';
@@ -27,7 +27,11 @@ export interface Proposal {
   readonly mappings: readonly Mapping[];
   readonly features: readonly Feature[];
   readonly leftOut: readonly LeftOut[];
+  /** The query over the rows at hand, and as the program has it. */
   readonly plan: QueryPlan;
+  readonly written: QueryPlan;
+  /** Rows at hand. */
+  readonly inSample: number;
   /** Rows that the statistics are of. */
   readonly sampled: number;
   /** Columns that were not looked at, of very many. */
@@ -47,7 +51,6 @@ export async function propose(
   source: Source,
   hints: Hints,
   progress: (done: number, total: number) => void,
-  dialect: Dialect = DUCKDB,
 ): Promise<Proposal> {
   const { engine } = source;
   const wanted = [hints.id, hints.label?.replace(/=.*$/, '')].map((name) => name?.toLowerCase());
@@ -60,19 +63,42 @@ export async function propose(
   );
   await engine.run(`DROP TABLE ${SAMPLE}`);
   const label = findLabel(profiles, hints.label);
-  const identity = await readingFrom(CONNECTOR_ID, 'count its customers', () =>
-    findIdentity(
-      engine,
-      source.tableName,
-      profiles.filter(({ name }) => name !== label?.source.name),
-      hints.id,
-    ),
-  );
+  const others = profiles.filter(({ name }) => name !== label?.source.name);
+  const identity = await findIdentity((column) => source.countCustomers(column), others, hints.id);
+  const read = readAs(profiles, identity, hints, { dialect: DUCKDB, table: source.table });
+  const written = source.written === undefined ? read : readAs(profiles.map(asItsOwn), identity, hints, source.written);
+  return {
+    identity,
+    label,
+    mappings: read.plan.mappings,
+    features: read.plan.features,
+    leftOut: read.leftOut,
+    plan: read.plan,
+    written: written.plan,
+    inSample: source.rows,
+    sampled,
+    notLookedAt: source.columns.length - columns.length,
+  };
+}
+
+/** Texts of a warehouse may be of types that are texts only to DuckDB: they are cast. */
+function asItsOwn(profile: ColumnProfile): ColumnProfile {
+  return profile.type === 'VARCHAR' ? { ...profile, type: 'TEXT' } : profile;
+}
+
+/** What the columns are, in one dialect of SQL. */
+function readAs(
+  profiles: readonly ColumnProfile[],
+  identity: Identity,
+  hints: Hints,
+  { dialect, table }: Pick<QueryPlan, 'dialect' | 'table'>,
+): { readonly plan: QueryPlan; readonly leftOut: readonly LeftOut[] } {
+  const label = findLabel(profiles, hints.label);
   const taken = new Set([identity.source.name, ...(label === undefined ? [] : [label.source.name])]);
   const mappings = proposeMappings(profiles, taken, identity.source.name, dialect);
   const { features, leftOut } = proposeFeatures(profiles, mappings, taken, dialect);
   const plan: QueryPlan = {
-    table: source.table,
+    table,
     identity,
     mappings,
     features,
@@ -81,16 +107,7 @@ export async function propose(
     distinct: identity.duplicates > TOLERATED_SHARE * identity.rows,
     dialect,
   };
-  return {
-    identity,
-    label,
-    mappings,
-    features,
-    leftOut,
-    plan,
-    sampled,
-    notLookedAt: source.columns.length - columns.length,
-  };
+  return { plan, leftOut };
 }
 
 const MOST_ROWS = 50_000;
@@ -100,9 +117,12 @@ const MOST_VALUES = 12_000_000;
  * Makes the table `PREPARED` of what the program's query will give, with the label, sampled by customer.
  * @throws HF_WAREHOUSE_UNREADABLE
  */
-export async function prepareRows(engine: Engine, plan: QueryPlan): Promise<number> {
+export async function prepareRows(
+  engine: Engine,
+  { plan, inSample }: Pick<Proposal, 'plan' | 'inSample'>,
+): Promise<number> {
   const most = Math.max(1000, Math.min(MOST_ROWS, Math.floor(MOST_VALUES / (plan.features.length + 1))));
-  const every = Math.max(1, Math.ceil(plan.identity.rows / most));
+  const every = Math.max(1, Math.ceil(inSample / most));
   return readingFrom(CONNECTOR_ID, 'run the proposed query', async () => {
     await engine.run(
       `CREATE TEMP TABLE ${PREPARED} AS SELECT * FROM (${trainingQuery(plan)}\n) AS rows_of_query

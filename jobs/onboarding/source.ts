@@ -5,6 +5,7 @@ import { HoldfastError } from '../errors.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
 import { tableParts } from '../warehouses/table-name.ts';
+import type { Dialect } from './dialect.ts';
 import { refuseOddFile } from './source-file.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown } from './words.ts';
@@ -25,11 +26,30 @@ export interface Source extends AsyncDisposable {
   readonly tableName: string;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: number;
+  /** Rows of the whole source, those with a value in a column, and its different values. */
+  countCustomers(column: string): Promise<CustomerCounts>;
+  /** How the program's query is written, where that is not the SQL of the file. */
+  readonly written?: Written;
+}
+
+export interface CustomerCounts {
+  readonly total: number;
+  readonly filled: number;
+  readonly customers: number;
+}
+
+/** The warehouse's own SQL. */
+export interface Written {
+  readonly dialect: Dialect;
+  /** As its SQL names it. */
+  readonly table: string;
+  /** Asks the warehouse whether it understands a query. */
+  check(query: string): Promise<void>;
 }
 
 export const CONNECTOR_ID = 'customers';
 /** What the query calls the rows of a file. */
-const FILE_TABLE = 'customers';
+export const FILE_TABLE = 'customers';
 
 /** Endings of files that hold several tables. */
 const DATABASE = /\.(duckdb|ddb|db)$/i;
@@ -104,6 +124,15 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
     tableName: table,
     columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
     rows,
+    async countCustomers(column) {
+      const text = `nullif(trim(CAST(${identifier(column)} AS VARCHAR)), '')`;
+      const [counts] = await readingFrom(CONNECTOR_ID, 'count its customers', () =>
+        engine.rows<Record<keyof CustomerCounts, string>>(
+          `SELECT count(*) AS total, count(${text}) AS filled, count(DISTINCT ${text}) AS customers FROM ${quoted}`,
+        ),
+      );
+      return { total: Number(counts?.total), filled: Number(counts?.filled), customers: Number(counts?.customers) };
+    },
   };
 }
 
