@@ -3,13 +3,14 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { connectionVariable, loadManifests, validateManifest } from '../crds/index.ts';
+import { interruptible } from '../jobs/columns/interruption.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
 import type { Connector } from '../jobs/onboarding/manifest.ts';
 import { openPostgresTable } from '../jobs/onboarding/postgres-source.ts';
-import { writeProgram } from '../jobs/onboarding/program.ts';
-import { prepareRows, propose } from '../jobs/onboarding/proposal.ts';
-import { proposeModel } from '../jobs/onboarding/proposed-model.ts';
+import { type ProposedProgram, writeProgram } from '../jobs/onboarding/program.ts';
+import { type Proposal, prepareRows, propose } from '../jobs/onboarding/proposal.ts';
+import { type ProposedModel, proposeModel } from '../jobs/onboarding/proposed-model.ts';
 import {
   asPattern,
   CONNECTOR_ID,
@@ -22,7 +23,7 @@ import { slug } from '../jobs/onboarding/words.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
 import type { Io } from './io.ts';
 import { faultLine } from './manifests.ts';
-import { terminalProgress } from './progress.ts';
+import { type Progress, type Step, terminalProgress } from './progress.ts';
 
 /** Options as the command line gives them. */
 export interface InitOptions {
@@ -77,57 +78,85 @@ interface Places {
 async function initialise(
   origin: Origin,
   options: InitOptions,
-  { programId, seed }: Settings,
+  settings: Settings,
   places: Places,
   scratchFolder: string,
   io: Io,
 ): Promise<InitReport> {
   const progress = terminalProgress(io);
   const resources = { threads: Math.min(4, availableParallelism()), memoryMb: MEMORY_MB };
-  const opening = progress.step('open');
-  const opened = await origin.open({ scratchFolder, resources, signal: io.signal }).catch((error: unknown) => {
-    opening.failed();
-    throw error;
+  await using source = await inStep(progress, 'open', async (step) => {
+    const opened = await origin.open({ scratchFolder, resources, signal: io.signal });
+    step.done(opened.rows, opened.rows);
+    return opened;
   });
-  await using source = opened;
-  const stop = () => source.engine.interrupt();
-  io.signal.addEventListener('abort', stop);
-  try {
-    opening.done(source.rows, source.rows);
-    const looking = progress.step('look');
-    const proposal = await propose(source, options, (done, total) =>
-      looking.advance(Math.round((source.rows * done) / total), source.rows),
-    );
-    looking.done(proposal.sampled, proposal.sampled);
-    io.signal.throwIfAborted();
-    const training = progress.step('model');
+  const proposed = await interruptible(source.engine, io.signal, () =>
+    proposeProgram(source, origin, options, settings, places, progress),
+  );
+  await save(proposed, places, io);
+  const manifest = places.manifest === undefined ? undefined : near(places.manifest);
+  return reportOf(proposed.proposal, proposed.model, proposed.program, { manifest, model: near(places.modelFile) });
+}
+
+interface Proposed {
+  readonly proposal: Proposal;
+  readonly model: ProposedModel;
+  readonly program: ProposedProgram;
+}
+
+async function proposeProgram(
+  source: Source,
+  origin: Origin,
+  options: InitOptions,
+  { programId, seed }: Settings,
+  places: Places,
+  progress: Progress,
+): Promise<Proposed> {
+  const proposal = await inStep(progress, 'look', async (step) => {
+    const advance = (done: number, total: number) =>
+      step.advance(Math.round((source.rows * done) / total), source.rows);
+    const looked = await propose(source, options, advance);
+    step.done(looked.sampled, looked.sampled);
+    return looked;
+  });
+  const model = await inStep(progress, 'model', async (step) => {
     const prepared = await prepareRows(source.engine, proposal);
-    const modelId = basename(places.modelFile, '.onnx');
-    const model = await proposeModel(source.engine, proposal, modelId, randomNumbers(seed));
-    training.done(prepared, prepared);
-    io.signal.throwIfAborted();
-    const program = await writeProgram(source.engine, proposal, model, {
-      programId,
-      title: origin.title,
-      modelFile: basename(places.modelFile),
-      connector: origin.connector(places.folder),
-    });
-    await source.written?.check(program.query);
-    assertValid(program.text, places.manifest ?? 'stdout');
-    await write(places.modelFile, model.bytes);
-    await write(places.modelManifest, `${JSON.stringify(model.manifest, null, 2)}\n`);
-    if (places.manifest === undefined) io.stdout.write(program.text);
-    else await write(places.manifest, program.text);
-    const shownPlace = places.manifest === undefined ? undefined : near(places.manifest);
-    return reportOf(proposal, model, program, { manifest: shownPlace, model: near(places.modelFile) });
+    const made = await proposeModel(source.engine, proposal, basename(places.modelFile, '.onnx'), randomNumbers(seed));
+    step.done(prepared, prepared);
+    return made;
+  });
+  const program = await writeProgram(source.engine, proposal, model, {
+    programId,
+    title: origin.title,
+    modelFile: basename(places.modelFile),
+    connector: origin.connector(places.folder),
+  });
+  await source.written?.check(program.query);
+  assertValid(program.text, places.manifest ?? 'stdout');
+  return { proposal, model, program };
+}
+
+/** Runs a step whose line says how it ended. */
+async function inStep<Result>(
+  progress: Progress,
+  name: string,
+  work: (step: Step) => Promise<Result>,
+): Promise<Result> {
+  const step = progress.step(name);
+  try {
+    return await work(step);
   } catch (error) {
-    if (io.signal.aborted && !(error instanceof HoldfastError)) {
-      throw new HoldfastError('HF_INTERRUPTED', 'stopped; nothing was written', { cause: error });
-    }
+    step.failed();
     throw error;
-  } finally {
-    io.signal.removeEventListener('abort', stop);
   }
+}
+
+/** The manifest last: where it is, its model is too. */
+async function save({ model, program }: Proposed, places: Places, io: Io): Promise<void> {
+  await write(places.modelFile, model.bytes);
+  await write(places.modelManifest, `${JSON.stringify(model.manifest, null, 2)}\n`);
+  if (places.manifest === undefined) io.stdout.write(program.text);
+  else await write(places.manifest, program.text);
 }
 
 function checked(title: string, { name, seed, marketplace }: InitOptions): Settings {

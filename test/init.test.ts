@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import type { InitReport } from '../cli/init-report.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
+import { HoldfastError } from '../jobs/errors.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
@@ -259,6 +260,17 @@ test('nothing is overwritten without --force, and nothing is left behind by a re
 test('a reader who asks for JSON gets one object, of a refusal too', async () => {
   const { stdout, status } = await init(at('none.csv'), '--output', 'json');
   expect([status, JSON.parse(stdout)]).toMatchObject([78, { error: { code: 'HF_SOURCE_UNSUITABLE' } }]);
+});
+
+test('Ctrl-C while it looks ends it with nothing written', async () => {
+  const file = await labelled(3000);
+  const { status, stderr } = await holdfast(['init', file, '-o', manifest()], {
+    watch: (text, abort) => {
+      if (/^open .*→/.test(text)) abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped'));
+    },
+  });
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/HF_INTERRUPTED: stopped\n$/)]);
+  expect(await readdir(folder)).toEqual(['customers.csv']);
 });
 
 describe('what cannot become a program is refused with what to do', () => {
