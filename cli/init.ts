@@ -49,6 +49,7 @@ export async function init(given: string | undefined, options: InitOptions, io: 
   const origin = originOf(given, options, io);
   const settings = checked(origin.title, options);
   const places = placesOf(settings, options);
+  refuseMissingFolder(places.folder);
   refuseOverwriting([places.manifest, places.modelFile, places.modelManifest], options);
   const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-init-'));
   try {
@@ -228,6 +229,11 @@ function fileOrigin(file: string, table: string | undefined): Origin {
       };
     },
   };
+}
+
+function refuseMissingFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  throw new HoldfastError('HF_USAGE', `-o: the folder ${near(folder)} does not exist`);
 }
 
 function refuseOverwriting(files: readonly (string | undefined)[], { force }: InitOptions): void {

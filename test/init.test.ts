@@ -105,6 +105,7 @@ test('a file with a label becomes a program with a trained model that runs at on
   const rows = await run();
   expect(rows['extract']).toBe(1500 - left);
   expect(rows['score']).toBeGreaterThan(20);
+  expect(await holdfast(['models', 'check', '--program', manifest()])).toMatchObject({ status: 0 });
 });
 
 test('is the same for the same file, and measures on other rows with another seed', async () => {
@@ -322,6 +323,13 @@ describe('what cannot become a program is refused with what to do', () => {
     ],
     ['a database without a table', 'a.duckdb', plain, [], /--table TABLE/],
     ['a marketplace in words', 'a.csv', plain, ['--marketplace', 'Germany'], /two capital letters/],
+    [
+      'a place that is not there',
+      'a.csv',
+      plain,
+      ['-o', 'no-such-folder/program.yaml'],
+      /the folder no-such-folder does not exist/,
+    ],
     ['a program in capitals', 'a.csv', plain, ['--name', 'Shop!'], /lower-case letters/],
   ])('%s', async (_, name, content, options, message) => {
     await writeFile(at(name), Buffer.isBuffer(content) ? content : `${content.join('\n')}\n`);

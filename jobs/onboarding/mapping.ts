@@ -198,9 +198,9 @@ function withinBounds(
   const below = minimum !== undefined && (dated || source.minimum * factor < minimum);
   const above = maximum !== undefined && (dated || (rule.reading.as === 'number' && source.maximum * factor > maximum));
   if (!below && !above) return { expression };
-  const tests = [...(below ? [`${expression} >= ${minimum}`] : []), ...(above ? [`${expression} <= ${maximum}`] : [])];
+  const test = below && above ? `BETWEEN ${minimum} AND ${maximum}` : below ? `>= ${minimum}` : `<= ${maximum}`;
   const note = dated ? undefined : 'values out of bounds count as missing';
-  return { expression: `CASE WHEN ${tests.join(' AND ')} THEN ${expression} END`, note };
+  return { expression: `CASE WHEN ${expression} ${test} THEN ${expression} END`, note };
 }
 
 function times(expression: string, factor: number): string {
