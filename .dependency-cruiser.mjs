@@ -68,6 +68,12 @@ export default {
     ),
     only('features', '^jobs/features/', ['^jobs/(columns|warehouses)/', '^crds/'], 'a feature store completes columns'),
     only('models', '^jobs/models/', ['^jobs/(columns|math)/', '^crds/'], 'a model maps numbers to numbers'),
+    only(
+      'onboarding',
+      '^jobs/onboarding/',
+      ['^jobs/(columns|math|models|warehouses|filters)/', '^crds/'],
+      'onboarding reads a source and writes a program',
+    ),
     only('postgres', '^jobs/postgres/', ['^jobs/run/', '^crds/'], 'Postgres is the system of record'),
     only('artifacts', '^jobs/artifacts/', [], 'the artifact store knows files only'),
     only('schedules', '^jobs/schedules/', [], 'a schedule is a pure function of time'),

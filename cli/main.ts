@@ -18,8 +18,10 @@ function commands(io: Io, ended: (status: number) => void): Command {
       'after',
       `
 Examples:
+  holdfast init customers.csv                        a program, and a model, for a file of your own
   holdfast run examples/churn-prevention.yaml        the weekly batch, on this machine
   holdfast validate program.yaml                     every fault of a manifest, with its line
+  holdfast models check my.onnx                      whether a run can use a model, and how good it is
   holdfast explain churn-prevention C0001516         why this customer is, or is not, a candidate
   holdfast clean                                     removes the local state
 
@@ -58,6 +60,36 @@ Examples:
     .action(async (file, options) => ended(await (await import('./run.ts')).run(file, options, io)));
 
   holdfast
+    .command('init')
+    .description('look at a file of customers and write a program that runs on it, with a model')
+    .argument('[file]', 'a CSV or Parquet file, or a DuckDB database with --table; none for a table of Postgres')
+    .option('-o, --out <file>', 'manifest to write; - is standard output', 'program.yaml')
+    .option('--force', 'replace files that are there')
+    .option('--id <column>', 'the column that says who a customer is')
+    .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
+    .option('--table <table>', 'table of a database')
+    .option('--connector <id>', 'for Postgres: HOLDFAST_CONNECTION_<ID> says how to connect', 'warehouse')
+    .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')
+    .option('--name <id>', 'programId (default: from the name of the file)')
+    .option('--seed <n>', 'which rows the model is measured on', '1')
+    .addOption(new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      `
+Nothing is guessed in silence: the manifest says of each column where it comes from, how sure that is and why, and
+what was not found. With a column that says who left, a logistic regression is trained and measured on rows held
+out; without, a scorecard of recency, engagement and use ranks the customers, and says that it is no model.
+
+Examples:
+  holdfast init customers.csv && holdfast run program.yaml
+  holdfast init customers.parquet --id msno --label is_churn -o churn.yaml
+  holdfast init customers.csv --label 'status=gone' --output json | jq .model
+  holdfast init warehouse.duckdb --table analytics.customers -o -
+  HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast init --connector crm --table analytics.customers`,
+    )
+    .action(async (file, options) => ended(await (await import('./init.ts')).init(file, options, io)));
+
+  holdfast
     .command('validate')
     .description('name every fault of manifests, with line, field and reason')
     .argument('<files...>', 'manifests; - is standard input')
@@ -70,6 +102,34 @@ Examples:
   kubectl get rp churn-prevention -o yaml | holdfast validate -`,
     )
     .action(async (files) => ended(await (await import('./validate.ts')).validateFiles(files, io)));
+
+  const models = holdfast.command('models').description('look at models before a program uses them');
+  models
+    .command('check')
+    .description('say whether a run can use a model, with every reason against it, and how good it is')
+    .argument('[file]', 'an ONNX file, with its JSON beside it')
+    .option('--features <list>', 'the features that a program would name, in order: a,b,c (default: those of the JSON)')
+    .addOption(
+      new Option('--role <role>', 'what it predicts, where no JSON says it')
+        .choices(['churn-risk', 'offer-effectiveness'])
+        .default('churn-risk'),
+    )
+    .option('--program <file>', 'check every model of a program in its place')
+    .option('--data <file>', 'CSV or Parquet with the features and what happened, to measure it by')
+    .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
+    .option('--plot <file>', 'write the reliability as an SVG picture')
+    .addOption(output)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast models check examples/models/churn-risk-v6.onnx
+  holdfast models check my.onnx --features tenure,logins --data labelled.csv --label churned --plot reliability.svg
+  holdfast models check --program program.yaml --output json | jq '.models[].faults'
+
+Exit status: 0 usable, 78 not usable, 1 any other failure.`,
+    )
+    .action(async (file, options) => ended(await (await import('./models.ts')).checkModels(file, options, io)));
 
   holdfast
     .command('explain')
@@ -110,7 +170,7 @@ Examples:
     .addHelpText('after', '\nA database given by DATABASE_URL is left as it is.')
     .action(async (options) => ended(await (await import('./clean.ts')).clean(options, io)));
 
-  for (const command of [holdfast, ...holdfast.commands]) {
+  for (const command of [holdfast, ...holdfast.commands, ...models.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

@@ -99,6 +99,16 @@ export const ERROR_CODES = {
     meaning: 'A model returned a risk that is not a finite number from 0 to 1, or an effect that is not finite.',
     remedy: 'Check the model and the features that it was given.',
   },
+  HF_SOURCE_UNSUITABLE: {
+    kind: 'terminal',
+    meaning: 'A file or table cannot become a program, or measure a model, as it is.',
+    remedy: 'The message says what is missing, and which option names it.',
+  },
+  HF_FILE_EXISTS: {
+    kind: 'terminal',
+    meaning: 'A file that a command would write is there already.',
+    remedy: 'Give another name, or `--force` to replace it.',
+  },
   HF_DATABASE_UNREACHABLE: {
     kind: 'retry',
     meaning: 'Postgres cannot be reached or refuses the connection.',

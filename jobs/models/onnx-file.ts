@@ -8,8 +8,8 @@ import type { ModelManifest, ModelReference } from './model.ts';
 import { MalformedModel } from './protobuf.ts';
 
 /** Protobuf's own limit on a message. */
-const MAXIMUM_MODEL_BYTES = 2 ** 31 - 1;
-const MAXIMUM_MANIFEST_BYTES = 2 ** 20;
+export const MAXIMUM_MODEL_BYTES = 2 ** 31 - 1;
+export const MAXIMUM_MANIFEST_BYTES = 2 ** 20;
 
 /** Where ONNX Runtime's own format, which is not protobuf, has its mark. */
 const ORT_FORMAT = { offset: 4, mark: 'ORTM' };
@@ -43,7 +43,7 @@ export async function readVerified(reference: ModelReference): Promise<VerifiedF
  * The file of `onnx://models/churn.onnx` (relative to the manifest's folder, `..` allowed) or
  * `onnx:///srv/models/churn.onnx` (absolute); `%20` and the like are decoded.
  */
-function modelPath(reference: ModelReference): string {
+export function modelPath(reference: ModelReference): string {
   const encoded = reference.endpoint.slice('onnx://'.length);
   let path: string;
   try {
@@ -61,7 +61,11 @@ function modelPath(reference: ModelReference): string {
   return isAbsolute(path) ? path : resolve(reference.baseFolder, path);
 }
 
-async function readBounded(file: string, maximum: number, { modelId }: ModelReference): Promise<Buffer> {
+export async function readBounded(
+  file: string,
+  maximum: number,
+  { modelId }: Pick<ModelReference, 'modelId'>,
+): Promise<Buffer> {
   let size: number;
   try {
     const found = await stat(file);
@@ -95,7 +99,7 @@ function assertDigest(actual: string, pinned: string | undefined, reference: Mod
   );
 }
 
-function assertWhole(bytes: Buffer, file: string, { modelId }: ModelReference): void {
+export function assertWhole(bytes: Buffer, file: string, { modelId }: Pick<ModelReference, 'modelId'>): void {
   const refuse = (reason: string, cause?: unknown) =>
     new HoldfastError('HF_MODEL_REFUSED', `Model ${modelId}: ${file} ${reason}.`, { cause });
   if (bytes.toString('latin1', ORT_FORMAT.offset, ORT_FORMAT.offset + ORT_FORMAT.mark.length) === ORT_FORMAT.mark) {

@@ -28,7 +28,7 @@ export const onnx: ModelProvider = {
  * customer would be at high risk on one machine and at medium on another. It takes no more time, and less of it is spent
  * waiting where processors are shared (`npm run bench:score`).
  */
-async function createSession(
+export async function createSession(
   runtime: OnnxRuntime,
   bytes: Buffer,
   reference: ModelReference,
@@ -46,7 +46,7 @@ async function createSession(
   }
 }
 
-function toModel(
+export function toModel(
   { Tensor }: OnnxRuntime,
   session: InferenceSession,
   manifest: ModelManifest,
@@ -78,7 +78,7 @@ function toModel(
   };
 }
 
-function inputName(session: InferenceSession, width: number, reference: ModelReference): string {
+export function inputName(session: InferenceSession, width: number, reference: ModelReference): string {
   const [input, ...others] = session.inputMetadata;
   if (input === undefined || others.length > 0) {
     throw refused(reference, `it has ${session.inputMetadata.length} inputs, not one with all features`);
@@ -92,7 +92,7 @@ function inputName(session: InferenceSession, width: number, reference: ModelRef
 }
 
 /** The first output that holds floats: a classifier's labels, which are integers, are passed over. */
-function outputName(session: InferenceSession, outputs: number, reference: ModelReference): string {
+export function outputName(session: InferenceSession, outputs: number, reference: ModelReference): string {
   const output = session.outputMetadata.find((candidate) => candidate.isTensor && candidate.type === 'float32');
   if (output === undefined) {
     throw refused(reference, `none of its outputs (${session.outputMetadata.map(describe).join(', ')}) holds float32`);

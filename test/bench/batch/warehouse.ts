@@ -30,7 +30,14 @@ export async function warehouseOf(customers: number, folder: string, say: (sente
   try {
     const business = join(scratchFolder, 'business.duckdb');
     say(`making a sample business of ${customers / copies} customers at risk`);
-    const sample = { customers: customers / copies, seed: 1, asOf: new Date(AS_OF), ...LIMITS, scratchFolder };
+    const sample = {
+      customers: customers / copies,
+      seed: 1,
+      kept: 'mart' as const,
+      asOf: new Date(AS_OF),
+      ...LIMITS,
+      scratchFolder,
+    };
     await makeSampleWarehouse({ ...sample, file: business });
     const unfinished = join(scratchFolder, 'analytics.duckdb');
     say(copies === 1 ? 'materialising customer_analytics' : `materialising ${copies} copies of customer_analytics`);

@@ -1,0 +1,122 @@
+import { CANDIDATE_COLUMNS } from '../jobs/columns/candidate.ts';
+import type { ProposedProgram } from '../jobs/onboarding/program.ts';
+import { unusedColumns } from '../jobs/onboarding/program.ts';
+import type { Proposal } from '../jobs/onboarding/proposal.ts';
+import type { ProposedModel } from '../jobs/onboarding/proposed-model.ts';
+import { shown } from '../jobs/onboarding/words.ts';
+import { integer } from './figures.ts';
+import { reliabilityText } from './reliability-text.ts';
+
+/** What `--output json` prints. */
+export interface InitReport {
+  readonly manifest: string | undefined;
+  readonly rows: number;
+  readonly mappings: readonly {
+    readonly column: string;
+    readonly source: string;
+    readonly confidence: number;
+    readonly reason: string;
+  }[];
+  readonly label: { readonly source: string; readonly confidence: number } | undefined;
+  readonly model: {
+    readonly file: string;
+    readonly kind: 'logistic-regression' | 'scorecard';
+    readonly sha256: string;
+    readonly calibrated: boolean;
+    readonly features: readonly string[];
+    readonly figures: Readonly<Record<string, number>>;
+  };
+  readonly missing: readonly { readonly column: string; readonly neededBy: string }[];
+  readonly filters: readonly string[];
+  readonly filtersLeftOut: readonly { readonly filterId: string; readonly reason: string }[];
+  readonly notFeatures: readonly string[];
+  readonly warnings: readonly string[];
+  readonly reliability: NonNullable<ProposedModel['trained']>['reliability'] | undefined;
+}
+
+/** What was found and written. Columns are named, values never. */
+export function reportOf(
+  proposal: Proposal,
+  model: ProposedModel,
+  program: ProposedProgram,
+  files: { readonly manifest: string | undefined; readonly model: string },
+): InitReport {
+  const { identity, label, mappings, leftOut } = proposal;
+  const mapped = [{ column: 'customer_id', ...identity }, ...mappings];
+  return {
+    manifest: files.manifest,
+    rows: identity.rows,
+    mappings: mapped.map(({ column, source, confidence, reason }) => ({
+      column,
+      source: shown(source.name),
+      confidence,
+      reason,
+    })),
+    label: label === undefined ? undefined : { source: shown(label.source.name), confidence: label.confidence },
+    model: {
+      file: files.model,
+      kind: model.trained === undefined ? 'scorecard' : 'logistic-regression',
+      sha256: model.manifest.sha256,
+      calibrated: model.manifest.calibrated,
+      features: model.manifest.features,
+      figures: model.manifest.figures,
+    },
+    missing: program.missing.map(({ column, neededBy }) => ({ column, neededBy })),
+    filters: program.chain.filters.map(({ filter }) => filter.filterId),
+    filtersLeftOut: program.chain.leftOut,
+    notFeatures: unusedColumns([...model.leaking, ...leftOut]),
+    warnings: program.warnings,
+    reliability: model.trained?.reliability,
+  };
+}
+
+const NAME = Math.max(...CANDIDATE_COLUMNS.map(({ name }) => name.length)) + 2;
+
+/** The report for a person. */
+export function initReport(report: InitReport): string {
+  const { mappings, missing, label, model, filtersLeftOut, notFeatures, warnings, reliability } = report;
+  const width = Math.max(...mappings.map(({ source }) => source.length));
+  const found = mappings.map(
+    ({ column, source, confidence, reason }) =>
+      `  ${column.padEnd(NAME)}${source.padEnd(width)}  ${confidence.toFixed(2)}  ${reason}`,
+  );
+  const trained = label === undefined ? '' : `, trained to predict ${label.source}`;
+  return [
+    `${integer(report.rows)} rows`,
+    '',
+    'found',
+    ...found,
+    '',
+    'not found',
+    ...missing.map(({ column, neededBy }) => `  ${column.padEnd(NAME)}${neededBy}`),
+    ...(filtersLeftOut.length === 0
+      ? []
+      : [
+          '',
+          'filters left out',
+          ...filtersLeftOut.map(({ filterId, reason }) => `  ${filterId.padEnd(NAME)}${reason}`),
+        ]),
+    ...(notFeatures.length === 0 ? [] : ['', 'not given to the model', ...notFeatures.map((line) => `  ${line}`)]),
+    '',
+    `model       ${model.kind === 'scorecard' ? 'a scorecard that nobody trained' : `a logistic regression${trained}`}`,
+    ...(reliability === undefined ? [] : [figuresLine(model.figures), '', ...reliabilityText(reliability)]),
+    '',
+    ...warnings.map((warning) => `warning: ${warning}`),
+    `wrote       ${[report.manifest, model.file].filter((file) => file !== undefined).join(', ')}`,
+    ...(report.manifest === undefined ? [] : [`next        holdfast run ${quoted(report.manifest)}`]),
+    '',
+  ].join('\n');
+}
+
+function figuresLine(figures: InitReport['model']['figures']): string {
+  const { auc = 0, brier = 0, calibrationError = 0, holdoutRows = 0 } = figures;
+  return (
+    `            on ${integer(holdoutRows)} rows held out: AUC ${auc.toFixed(3)}, Brier ${brier.toFixed(4)}, ` +
+    `calibration error ${calibrationError.toFixed(3)}`
+  );
+}
+
+/** A path as a shell takes it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,278 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { connectionVariable, loadManifests, validateManifest } from '../crds/index.ts';
+import { interruptible } from '../jobs/columns/interruption.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import type { Connector } from '../jobs/onboarding/manifest.ts';
+import { openPostgresTable } from '../jobs/onboarding/postgres-source.ts';
+import { type ProposedProgram, writeProgram } from '../jobs/onboarding/program.ts';
+import { type Proposal, prepareRows, propose } from '../jobs/onboarding/proposal.ts';
+import { type ProposedModel, proposeModel } from '../jobs/onboarding/proposed-model.ts';
+import {
+  asPattern,
+  CONNECTOR_ID,
+  isDatabase,
+  openFile,
+  type Source,
+  type SourceOptions,
+} from '../jobs/onboarding/source.ts';
+import { slug } from '../jobs/onboarding/words.ts';
+import { type InitReport, initReport, reportOf } from './init-report.ts';
+import type { Io } from './io.ts';
+import { faultLine } from './manifests.ts';
+import { type Progress, type Step, terminalProgress } from './progress.ts';
+
+/** Options as the command line gives them. */
+export interface InitOptions {
+  readonly out: string;
+  readonly output: 'text' | 'json';
+  readonly force?: boolean;
+  readonly id?: string;
+  readonly label?: string;
+  readonly table?: string;
+  readonly connector: string;
+  readonly marketplace: string;
+  readonly name?: string;
+  readonly seed: string;
+}
+
+const MEMORY_MB = 2048;
+
+/**
+ * Looks at a file of customers and writes a program that runs on it, with a model.
+ * @throws HF_SOURCE_UNSUITABLE, HF_FILE_EXISTS, HF_WAREHOUSE_UNREADABLE, HF_USAGE, HF_DISK_FULL
+ */
+export async function init(given: string | undefined, options: InitOptions, io: Io): Promise<number> {
+  const origin = originOf(given, options, io);
+  const settings = checked(origin.title, options);
+  const places = placesOf(settings, options);
+  refuseMissingFolder(places.folder);
+  refuseOverwriting([places.manifest, places.modelFile, places.modelManifest], options);
+  const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-init-'));
+  try {
+    const report = await initialise(origin, options, settings, places, scratchFolder, io);
+    const text = options.output === 'json' ? `${JSON.stringify(report)}\n` : initReport(report);
+    // The manifest has standard output to itself.
+    (places.manifest === undefined ? io.stderr : io.stdout).write(text);
+    return 0;
+  } finally {
+    await rm(scratchFolder, { recursive: true, force: true });
+  }
+}
+
+interface Settings {
+  readonly programId: string;
+  readonly seed: number;
+}
+
+interface Places {
+  /** Undefined for standard output. */
+  readonly manifest: string | undefined;
+  readonly folder: string;
+  readonly modelFile: string;
+  readonly modelManifest: string;
+}
+
+async function initialise(
+  origin: Origin,
+  options: InitOptions,
+  settings: Settings,
+  places: Places,
+  scratchFolder: string,
+  io: Io,
+): Promise<InitReport> {
+  const progress = terminalProgress(io);
+  const resources = { threads: Math.min(4, availableParallelism()), memoryMb: MEMORY_MB };
+  await using source = await inStep(progress, 'open', async (step) => {
+    const opened = await origin.open({ scratchFolder, resources, signal: io.signal });
+    step.done(opened.rows, opened.rows);
+    return opened;
+  });
+  const proposed = await interruptible(source.engine, io.signal, () =>
+    proposeProgram(source, origin, options, settings, places, progress),
+  );
+  await save(proposed, places, io);
+  const manifest = places.manifest === undefined ? undefined : near(places.manifest);
+  return reportOf(proposed.proposal, proposed.model, proposed.program, { manifest, model: near(places.modelFile) });
+}
+
+interface Proposed {
+  readonly proposal: Proposal;
+  readonly model: ProposedModel;
+  readonly program: ProposedProgram;
+}
+
+async function proposeProgram(
+  source: Source,
+  origin: Origin,
+  options: InitOptions,
+  { programId, seed }: Settings,
+  places: Places,
+  progress: Progress,
+): Promise<Proposed> {
+  const proposal = await inStep(progress, 'look', async (step) => {
+    const advance = (done: number, total: number) =>
+      step.advance(Math.round((source.rows * done) / total), source.rows);
+    const looked = await propose(source, options, advance);
+    step.done(looked.sampled, looked.sampled);
+    return looked;
+  });
+  const model = await inStep(progress, 'model', async (step) => {
+    const prepared = await prepareRows(source.engine, proposal);
+    const made = await proposeModel(source.engine, proposal, basename(places.modelFile, '.onnx'), randomNumbers(seed));
+    step.done(prepared, prepared);
+    return made;
+  });
+  const program = await writeProgram(source.engine, proposal, model, {
+    programId,
+    title: origin.title,
+    modelFile: basename(places.modelFile),
+    connector: origin.connector(places.folder),
+  });
+  await source.written?.check(program.query);
+  assertValid(program.text, places.manifest ?? 'stdout');
+  return { proposal, model, program };
+}
+
+/** Runs a step whose line says how it ended. */
+async function inStep<Result>(
+  progress: Progress,
+  name: string,
+  work: (step: Step) => Promise<Result>,
+): Promise<Result> {
+  const step = progress.step(name);
+  try {
+    return await work(step);
+  } catch (error) {
+    step.failed();
+    throw error;
+  }
+}
+
+/** The manifest last: where it is, its model is too. */
+async function save({ model, program }: Proposed, places: Places, io: Io): Promise<void> {
+  await write(places.modelFile, model.bytes);
+  await write(places.modelManifest, `${JSON.stringify(model.manifest, null, 2)}\n`);
+  if (places.manifest === undefined) io.stdout.write(program.text);
+  else await write(places.manifest, program.text);
+}
+
+function checked(title: string, { name, seed, marketplace }: InitOptions): Settings {
+  if (!/^\d{1,9}$/.test(seed))
+    throw new HoldfastError('HF_USAGE', `--seed ${seed}: give a whole number of at most 9 digits`);
+  if (!/^[A-Z]{2}$/.test(marketplace)) {
+    throw new HoldfastError('HF_USAGE', `--marketplace ${marketplace}: give two capital letters, such as DE`);
+  }
+  const guessed = slug(title.replace(/\..*$/, ''), 30).replaceAll('_', '-');
+  const programId = name ?? `${guessed}-retention`.slice(0, 40);
+  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(programId)) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `--name ${programId}: give lower-case letters, digits and inner hyphens, at most 40`,
+    );
+  }
+  return { programId, seed: Number(seed) };
+}
+
+function placesOf({ programId }: Settings, { out }: InitOptions): Places {
+  const manifest = out === '-' ? undefined : resolve(out);
+  const folder = manifest === undefined ? process.cwd() : dirname(manifest);
+  const model = join(folder, `${programId}-risk`);
+  return { manifest, folder, modelFile: `${model}.onnx`, modelManifest: `${model}.json` };
+}
+
+/** Where customers come from. */
+interface Origin {
+  /** The file, or the table, for people. */
+  readonly title: string;
+  open(options: SourceOptions): Promise<Source>;
+  /** What a manifest in a folder says of it. */
+  connector(folder: string): Connector;
+}
+
+function originOf(file: string | undefined, { table, connector }: InitOptions, io: Io): Origin {
+  if (file !== undefined) return fileOrigin(file, table);
+  if (table === undefined) throw new HoldfastError('HF_USAGE', 'give a file, or --table SCHEMA.TABLE of a Postgres');
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(connector)) {
+    throw new HoldfastError('HF_USAGE', `--connector ${connector}: give lower-case letters, digits and inner hyphens`);
+  }
+  const variable = connectionVariable(connector);
+  const connection = io.environment[variable];
+  return {
+    title: table.replace(/^.*\./, ''),
+    open: (options) => openPostgresTable(table, connector, connection === '' ? undefined : connection, options),
+    connector: () => ({
+      connectorId: connector,
+      type: 'postgres',
+      config: {},
+      comments: [`How to connect is in the environment, as ${variable}; on a cluster name a connectionSecretRef.`],
+    }),
+  };
+}
+
+function fileOrigin(file: string, table: string | undefined): Origin {
+  return {
+    title: basename(file),
+    open: (options) => openFile(file, table, options),
+    connector(folder) {
+      const path = relative(folder, resolve(file));
+      return {
+        connectorId: CONNECTOR_ID,
+        type: 'duckdb',
+        config: isDatabase(file) ? { path } : { path: asPattern(path), table: CONNECTOR_ID },
+        comments: [
+          `Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`,
+        ],
+      };
+    },
+  };
+}
+
+function refuseMissingFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  throw new HoldfastError('HF_USAGE', `-o: the folder ${near(folder)} does not exist`);
+}
+
+function refuseOverwriting(files: readonly (string | undefined)[], { force }: InitOptions): void {
+  if (force === true) return;
+  const there = files.filter((file) => file !== undefined && existsSync(file)).map((file) => near(file ?? ''));
+  if (there.length === 0) return;
+  throw new HoldfastError(
+    'HF_FILE_EXISTS',
+    `${there.join(', ')} ${there.length === 1 ? 'is' : 'are'} there already: give another name with -o FILE or --name ID, or --force to replace`,
+  );
+}
+
+/** A file complete or as it was. */
+async function write(file: string, content: string | Buffer): Promise<void> {
+  const partial = `${file}.partial`;
+  try {
+    await writeFile(partial, content);
+    await rename(partial, file);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new HoldfastError('HF_DISK_FULL', `no room left on the disk for ${near(file)}`, { cause });
+    }
+    throw new HoldfastError('HF_USAGE', `cannot write ${near(file)} (${code ?? 'unwritable'})`, { cause });
+  }
+}
+
+/** What is written is valid, or it is not written. */
+function assertValid(text: string, file: string): void {
+  const faults = loadManifests(text, file).flatMap((document) => validateManifest(document).faults);
+  if (faults.length === 0) return;
+  throw new HoldfastError(
+    'HF_INTERNAL',
+    `the proposed program would not be valid: ${faults.map(faultLine).join('; ')}`,
+  );
+}
+
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
+}

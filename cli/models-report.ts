@@ -1,0 +1,96 @@
+import { stringify } from 'yaml';
+import type { ModelCheck, ModelValue } from '../jobs/models/check.ts';
+import type { Measured } from '../jobs/onboarding/labelled-data.ts';
+import { integer } from './figures.ts';
+import { reliabilityText } from './reliability-text.ts';
+
+/** A check with its verdict. */
+export interface Checked extends ModelCheck {
+  readonly usable: boolean;
+}
+
+/** What was found, for a person. */
+export function checkReport(
+  models: readonly Checked[],
+  measured: Measured | undefined,
+  { program, plot }: { readonly program?: string; readonly plot?: string },
+): string {
+  // What a program says already needs no saying.
+  const blocks = models.map((model) =>
+    [...modelBlock(model), ...(model.usable && program === undefined ? ['', ...snippet(model)] : [])].join('\n'),
+  );
+  const figures = measured === undefined ? [] : [measuredBlock(measured, plot).join('\n')];
+  return `${[...blocks, ...figures].join('\n\n')}\n`;
+}
+
+const LABEL = 12;
+const line = (label: string, text: string) => `${label.padEnd(LABEL)}${text}`.trimEnd();
+
+function modelBlock(model: Checked): string[] {
+  const {
+    usable,
+    file,
+    faults,
+    warnings,
+    bytes,
+    sha256,
+    summary,
+    inputs,
+    outputs,
+    role,
+    features,
+    kinds,
+    rowsPerSecond,
+  } = model;
+  const given = (value: unknown, lines: () => string[]) => (value === undefined ? [] : lines());
+  return [
+    line(usable ? 'usable' : 'not usable', file),
+    ...faults.map(({ code, reason }) => line('', `✗ ${reason} (${code})`)),
+    ...warnings.map((warning) => line('', `! ${warning}`)),
+    ...given(bytes, () => [line('size', `${integer(bytes ?? 0)} bytes`)]),
+    ...given(sha256, () => [line('sha256', sha256 ?? '')]),
+    line('role', `${role}${model.calibrated === true ? ', calibrated' : ''}`),
+    ...inputs.map((value, index) => line(index === 0 ? 'input' : '', valueText(value))),
+    ...outputs.map((value, index) => line(index === 0 ? 'output' : '', valueText(value))),
+    ...given(features, () => [line('features', (features ?? []).join(', '))]),
+    ...given(kinds, () => [line('kinds', (kinds ?? []).join(', '))]),
+    ...given(summary, () => {
+      const operators = Object.entries(summary?.operators ?? {}).map(([name, count]) =>
+        count === 1 ? name : `${name} × ${count}`,
+      );
+      return [line('operators', `${operators.slice(0, 12).join(', ')}${operators.length > 12 ? ', …' : ''}`)];
+    }),
+    ...given(rowsPerSecond, () => [
+      line('speed', `${integer(Number((rowsPerSecond ?? 0).toPrecision(3)))} rows/s, a thousand random rows at a time`),
+    ]),
+  ];
+}
+
+function valueText({ name, type, shape }: ModelValue): string {
+  return `${name}  ${type} [${shape.map((size) => (size === '' || size === -1 ? '?' : size)).join(', ')}]`;
+}
+
+/** What a program says of the model. */
+function snippet({ modelId, file, sha256, features }: Checked): string[] {
+  const entry = { modelId, endpoint: `onnx://${encodeURI(file)}`, sha256, features };
+  return stringify({ scoringModels: [entry] }, { lineWidth: 110, flowCollectionPadding: false })
+    .trimEnd()
+    .split('\n');
+}
+
+function measuredBlock({ label, rows, unlabelled, auc, reliability }: Measured, plot: string | undefined): string[] {
+  const { brier, logLoss, calibrationError, baseRate } = reliability;
+  return [
+    line(
+      'measured',
+      `${integer(rows)} rows, of whom ${(100 * baseRate).toFixed(1)} % left (${label})${unlabelled === 0 ? '' : `; ${integer(unlabelled)} rows without a label`}`,
+    ),
+    line(
+      '',
+      `AUC ${auc.toFixed(4)}   Brier ${brier.toFixed(4)}   log loss ${logLoss.toFixed(4)}   calibration error ${calibrationError.toFixed(4)}`,
+    ),
+    '',
+    ...reliabilityText(reliability),
+    ...(plot === undefined ? [] : ['', line('plot', plot)]),
+  ];
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, parse, relative, resolve } from 'node:path';
+import { HoldfastError } from '../jobs/errors.ts';
+import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { checkModel, type ModelCheck } from '../jobs/models/check.ts';
+import { loadModel } from '../jobs/models/index.ts';
+import type { ModelRole } from '../jobs/models/model.ts';
+import { modelPath } from '../jobs/models/onnx-file.ts';
+import { type Measured, measureModel } from '../jobs/onboarding/labelled-data.ts';
+import type { Io } from './io.ts';
+import { readRunnable } from './manifests.ts';
+import { type Checked, checkReport } from './models-report.ts';
+import { terminalProgress } from './progress.ts';
+import { reliabilitySvg } from './reliability-svg.ts';
+
+/** Options as the command line gives them. */
+export interface CheckOptions {
+  readonly output: 'text' | 'json';
+  readonly features?: string;
+  readonly role: ModelRole;
+  readonly program?: string;
+  readonly data?: string;
+  readonly label?: string;
+  readonly plot?: string;
+}
+
+const MEMORY_MB = 1024;
+const NOT_USABLE = 78;
+
+/**
+ * Says of a model, or of each model of a program, whether a run can use it, and how good it is where labels are given.
+ * @returns exit status: 0, or 78 when one cannot be used
+ * @throws HF_USAGE, HF_SOURCE_UNSUITABLE, HF_MANIFEST_INVALID
+ */
+export async function checkModels(file: string | undefined, options: CheckOptions, io: Io): Promise<number> {
+  refuseNonsense(file, options);
+  const threads = Math.min(4, availableParallelism());
+  const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
+  const checks =
+    options.program === undefined
+      ? [
+          await checkModel(
+            { file: resolve(file ?? ''), features: featuresOf(options), role: options.role, threads },
+            tools,
+          ),
+        ]
+      : await checkProgram(options.program, options, threads, io);
+  const [first] = checks;
+  const measured =
+    options.data === undefined || first === undefined || first.faults.length > 0
+      ? undefined
+      : await measure(first, options.data, options, threads, io);
+  if (measured !== undefined && options.plot !== undefined) {
+    await writeFile(options.plot, reliabilitySvg(measured, first?.modelId ?? '')).catch(
+      (cause: NodeJS.ErrnoException) => {
+        throw new HoldfastError('HF_USAGE', `cannot write ${options.plot} (${cause.code ?? 'unwritable'})`, { cause });
+      },
+    );
+  }
+  const results = checks.map(
+    (check): Checked => ({ ...check, file: near(check.file), usable: check.faults.length === 0 }),
+  );
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ usable: results.every(({ usable }) => usable), models: results, ...(measured === undefined ? {} : { measured }) })}\n`
+      : checkReport(results, measured, options),
+  );
+  return results.every(({ usable }) => usable) ? 0 : NOT_USABLE;
+}
+
+function refuseNonsense(file: string | undefined, { program, data, label, plot, features }: CheckOptions): void {
+  const refuse = (reason: string) => {
+    throw new HoldfastError('HF_USAGE', reason);
+  };
+  if ((file === undefined) === (program === undefined)) refuse('give either a model or --program FILE');
+  if (program !== undefined && (features ?? data) !== undefined)
+    refuse('--features and --data are for one model, not for a program');
+  if (data === undefined && (label ?? plot) !== undefined) refuse('--label and --plot need --data FILE');
+}
+
+function featuresOf({ features }: CheckOptions): string[] | undefined {
+  if (features === undefined) return undefined;
+  const names = features.split(',').map((name) => name.trim());
+  const twice = names.find((name, place) => names.indexOf(name) < place);
+  if (names.includes('')) throw new HoldfastError('HF_USAGE', '--features: a name is empty');
+  if (twice !== undefined) throw new HoldfastError('HF_USAGE', `--features: ${twice} is there twice`);
+  return names;
+}
+
+async function checkProgram(manifest: string, { role }: CheckOptions, threads: number, io: Io): Promise<ModelCheck[]> {
+  const { program, baseFolder } = await readRunnable(manifest, io);
+  const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
+  const checks: ModelCheck[] = [];
+  for (const { modelId, endpoint, sha256, features } of program.spec.scoringModels) {
+    const reference = { modelId, endpoint, features, baseFolder, threads };
+    if (!endpoint.startsWith('onnx://')) {
+      // Whatever a run would say of it.
+      await (await loadModel(reference)).close();
+      continue;
+    }
+    checks.push(
+      await checkModel({ file: modelPath(reference), features, role, pinned: { modelId, sha256 }, threads }, tools),
+    );
+  }
+  return checks;
+}
+
+async function measure(
+  check: ModelCheck,
+  data: string,
+  { label }: CheckOptions,
+  threads: number,
+  io: Io,
+): Promise<Measured> {
+  const { dir, base } = parse(check.file);
+  const endpoint = `onnx://${encodeURIComponent(base)}`;
+  const model = await loadModel({
+    modelId: check.modelId,
+    endpoint,
+    features: check.features ?? [],
+    baseFolder: dir,
+    threads,
+  });
+  const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-check-'));
+  const step = terminalProgress(io).step('score');
+  try {
+    const resources = { threads, memoryMb: MEMORY_MB };
+    const progress = (done: number, total: number) => step.advance(done, total);
+    const measured = await measureModel(model, data, label, { scratchFolder, resources, signal: io.signal, progress });
+    step.done(measured.rows + measured.unlabelled, measured.rows);
+    return measured;
+  } catch (error) {
+    step.failed();
+    throw error;
+  } finally {
+    await model.close();
+    await rm(scratchFolder, { recursive: true, force: true });
+  }
+}
+
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
+}

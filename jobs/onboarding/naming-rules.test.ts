@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals';
+import { NAMING_RULES } from './naming-rules.ts';
+import { shown, slug, wordsOf } from './words.ts';
+
+function surest(name: string): string | undefined {
+  const rules = NAMING_RULES.filter(({ pattern }) => pattern.test(wordsOf(name)));
+  return rules.sort((a, b) => b.confidence - a.confidence)[0]?.column;
+}
+
+test.each([
+  [
+    'customer_id',
+    [
+      'CustomerId',
+      'customerID',
+      'cust_id',
+      'CUSTOMER_ID',
+      'User ID',
+      'msno',
+      'client-id',
+      'Kundennummer',
+      'account_no',
+      'id',
+    ],
+  ],
+  [
+    'subscription_tenure',
+    [
+      'tenure',
+      'Tenure Months',
+      'MonthsInService',
+      'tenure_days',
+      'signup_date',
+      'registration_init_time',
+      'CreatedAt',
+      'customer since',
+    ],
+  ],
+  ['lifetime_value', ['TotalCharges', 'Total Charges', 'LTV', 'clv', 'lifetime_value', 'total_spend', 'monetary']],
+  [
+    'days_since_last_login',
+    ['LastLoginDate', 'last_login', 'lastSeen', 'days_since_last_login', 'last_active_at', 'DaysSinceLastVisit'],
+  ],
+  [
+    'days_since_last_purchase',
+    ['LastPurchaseDate', 'last_order_at', 'recency', 'days_since_prior_order', 'Last Transaction Date'],
+  ],
+  ['login_frequency', ['LoginsPerWeek', 'weekly_logins', 'sessions_last_30_days', 'login_frequency']],
+  ['support_tickets', ['support_tickets', 'CustomerCareCalls', 'num_tickets', 'Customer service calls', 'complaints']],
+  ['subscription_tier', ['plan', 'SubscriptionType', 'subscription_tier', 'membership_level', 'Plan Name']],
+  ['marketplace', ['country', 'CountryCode', 'Geography', 'marketplace']],
+  ['verified', ['is_verified', 'EmailVerified', 'verified']],
+  ['opted_out', ['OptOutMailings', 'opted_out', 'unsubscribed', 'do_not_contact', 'opt-out']],
+  ['engagement_score', ['EngagementScore', 'health_score', 'IsActiveMember']],
+  ['engagement_change', ['usage_change', 'PercChangeMinutes', 'engagement_change_pct']],
+  ['feature_usage', ['feature_usage', 'FeatureAdoptionRate']],
+])('%s is recognised under other names', (column, names) => {
+  expect(names.map((name) => [name, surest(name)])).toEqual(names.map((name) => [name, column]));
+});
+
+test.each([
+  'MonthlyCharges',
+  'PhoneService',
+  'EstimatedSalary',
+  'Balance',
+  'RowNumber',
+  'last_name',
+  'planet',
+  'ideal',
+  'contract_end',
+  'age',
+])('%s is no column of the candidate', (name) => {
+  expect(surest(name)).toBeUndefined();
+});
+
+test('what is shown of a name is one line that neither a terminal nor a comment obeys', () => {
+  expect(shown('a\nb\u001b[31m\u2028\u202e')).toBe('a\\u{a}b\\u{1b}[31m\\u{2028}\\u{202e}');
+  expect(Array.from(shown('😀'.repeat(500)))).toHaveLength(60);
+});
+
+test('a feature is named by lower-case letters, digits and underscores, whatever its column is called', () => {
+  expect(['Total "Spend" €', '😀', 'ÄpfelProTag', '__proto__', 'x'.repeat(200)].map((name) => slug(name))).toEqual([
+    'total_spend',
+    'column',
+    'a_pfel_pro_tag',
+    'proto',
+    'x'.repeat(63),
+  ]);
+});

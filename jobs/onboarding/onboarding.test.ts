@@ -1,0 +1,119 @@
+import { describe, expect, test } from '@jest/globals';
+import { randomNumbers } from '../math/random-numbers.ts';
+import { countryCodes } from './countries.ts';
+import { proposeFilters } from './filter-chain.ts';
+import { isAfterwards } from './label.ts';
+import type { ColumnProfile } from './profile.ts';
+import { proposeLevels } from './risk-levels.ts';
+import { canMakeScorecard, makeScorecard } from './scorecard.ts';
+import { tierOrder } from './tiers.ts';
+import { isLeaking, train } from './train.ts';
+import { wordsOf } from './words.ts';
+
+test('countries go by code or by name; one word that is none, and they are not countries', () => {
+  expect([...(countryCodes(['Germany', 'fr', 'United States', 'UK']) ?? [])]).toEqual([
+    ['Germany', 'DE'],
+    ['fr', 'FR'],
+    ['United States', 'US'],
+    ['UK', 'UK'],
+  ]);
+  expect(countryCodes(['Germany', 'North'])).toBeUndefined();
+});
+
+test('tiers of known rank are ordered, others are not guessed at', () => {
+  expect(tierOrder(['Premium', 'Basic', 'free', 'standard'])).toEqual(['free', 'basic', 'standard', 'premium']);
+  expect(tierOrder(['Basic', 'Plan B'])).toBeUndefined();
+});
+
+test.each([
+  ['RetentionCalls', true],
+  ['MadeCallToRetentionTeam', true],
+  ['churn_reason', true],
+  ['CancelDate', true],
+  ['Exit Interview', true],
+  ['tenure', false],
+  ['exclusive', false],
+  ['leftover_credit', false],
+  ['TechSupport', false],
+])('%s is known only afterwards: %s', (name, afterwards) => {
+  expect(isAfterwards({ words: wordsOf(name) } as ColumnProfile)).toBe(afterwards);
+});
+
+describe('risk levels', () => {
+  const even = Float64Array.from({ length: 1000 }, (_, index) => index / 1000);
+
+  test("are the use case's for probabilities that reach them", () => {
+    expect(proposeLevels(even, true)).toMatchObject({ critical: 0.8, high: 0.6, medium: 0.4 });
+  });
+  test('are those of the riskiest 1, 4 and 10 % for other scores', () => {
+    const { critical, high, medium } = proposeLevels(even, false);
+    const share = (level: number) => even.filter((score) => score >= level).length / 1000;
+    expect([critical, high, medium].map((level) => Math.round(100 * share(level)))).toEqual([1, 4, 10]);
+  });
+  test.each([
+    ['nobody', []],
+    ['one', [0.5]],
+    ['all the same', Array.from({ length: 50 }, () => 1)],
+    ['all certain to stay', [0, 0, 0]],
+  ])('fall and lie from 0 to 1 for %s', (_, scores) => {
+    for (const calibrated of [true, false]) {
+      const { critical, high, medium } = proposeLevels(Float64Array.from(scores), calibrated);
+      expect(critical > high && high > medium && critical <= 1 && medium >= 0).toBe(true);
+    }
+  });
+});
+
+test('a filter is left out where its columns are missing, or hardly anybody would pass', () => {
+  const figures = { lowerQuarterOfValue: undefined, shareWithSignal: 0, shareActive: undefined };
+  const { filters, leftOut } = proposeFilters([{ column: 'days_since_last_purchase' }] as never, figures);
+  expect(filters.map(({ filter }) => filter.filterId)).toEqual(['frequency-cap']);
+  expect(leftOut.map(({ filterId }) => filterId)).toEqual(['trust', 'churn-signal', 'customer-value', 'eligibility']);
+});
+
+describe('training', () => {
+  const rows = 4000;
+  const random = randomNumbers(2);
+  const signal = Float64Array.from({ length: rows }, () => random() * 2 - 1);
+  const noise = Float64Array.from({ length: rows }, () => (random() < 0.1 ? Number.NaN : random()));
+  const labels = Uint8Array.from(signal, (value) => (random() < 1 / (1 + Math.exp(1 - 3 * value)) ? 1 : 0));
+  const data = { names: ['noise', 'signal'], columns: [noise, signal], rows };
+
+  test('finds the signal, is calibrated on rows held out, and is the same for the same seed', () => {
+    const trained = train(data, labels, randomNumbers(1));
+    expect(trained.model.features[0]).toBe('signal');
+    expect(trained.auc).toBeGreaterThan(0.78);
+    expect(trained.calibrated).toBe(true);
+    expect(trained.trainingRows + trained.holdoutRows).toBe(rows);
+    expect(train(data, labels, randomNumbers(1))).toEqual(trained);
+    expect(train(data, labels, randomNumbers(2)).holdoutRows).not.toBe(trained.holdoutRows);
+  });
+  test('labels that nothing predicts give no better than guessing', () => {
+    const random = randomNumbers(8);
+    const shuffled = labels.map(() => (random() < 0.3 ? 1 : 0));
+    expect(Math.abs(train(data, shuffled, randomNumbers(1)).auc - 0.5)).toBeLessThan(0.08);
+  });
+  test('a feature that knows the answer is found out, whether by its values or by being there at all', () => {
+    expect(
+      isLeaking(
+        Float64Array.from(labels, (label) => label * 5),
+        labels,
+      ),
+    ).toBe(true);
+    expect(
+      isLeaking(
+        Float64Array.from(labels, (label) => (label === 1 ? 7 : Number.NaN)),
+        labels,
+      ),
+    ).toBe(true);
+    expect(isLeaking(signal, labels)).toBe(false);
+    expect(isLeaking(noise, labels)).toBe(false);
+  });
+});
+
+test('tenure and tickets alone make no scorecard, and a figure without a value is not in it', () => {
+  expect(canMakeScorecard(['subscription_tenure', 'support_tickets'])).toBe(false);
+  expect(canMakeScorecard(['days_since_last_login'])).toBe(true);
+  const columns = [Float64Array.of(Number.NaN, Number.NaN), Float64Array.of(1, 2)];
+  const { figures } = makeScorecard({ names: ['login_frequency', 'days_since_last_login'], columns, rows: 2 });
+  expect(figures.map(({ feature, highIsRisky }) => [feature, highIsRisky])).toEqual([['days_since_last_login', true]]);
+});

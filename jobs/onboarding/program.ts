@@ -1,0 +1,154 @@
+import type { Engine } from '../columns/engine.ts';
+import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
+import { type Connector, manifestText } from './manifest.ts';
+import { type MissingColumn, missingColumns } from './missing-columns.ts';
+import { PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
+import type { ProposedModel } from './proposed-model.ts';
+import { programQuery } from './query.ts';
+import { type ProposedLevels, proposeLevels } from './risk-levels.ts';
+import { shown } from './words.ts';
+
+/** Where the program's parts lie. */
+export interface ProgramPlaces {
+  readonly programId: string;
+  /** The file or table, for people. */
+  readonly title: string;
+  /** The model's file, relative to the manifest. */
+  readonly modelFile: string;
+  readonly connector: Connector;
+}
+
+/** A program, ready to be written. */
+export interface ProposedProgram {
+  readonly text: string;
+  readonly query: string;
+  readonly levels: ProposedLevels;
+  readonly chain: FilterChain;
+  readonly missing: readonly MissingColumn[];
+  readonly warnings: readonly string[];
+}
+
+/** Writes a proposal down as a program. */
+export async function writeProgram(
+  engine: Engine,
+  proposal: Proposal,
+  model: ProposedModel,
+  places: ProgramPlaces,
+): Promise<ProposedProgram> {
+  const { mappings, leftOut } = proposal;
+  const { manifest, scores, leaking } = model;
+  const chain = proposeFilters(mappings, await customerFigures(engine, proposal));
+  const levels = proposeLevels(scores, manifest.calibrated);
+  const missing = missingColumns(mappings.map(({ column }) => column));
+  const used = new Set(manifest.features);
+  const wanted = proposal.written.features.filter(({ name, mapped }) => mapped || used.has(name));
+  const query = programQuery({ ...proposal.written, features: wanted });
+  const warnings = warningsOf(proposal, model);
+  const marketplaces = mappings.find(({ column }) => column === 'marketplace')?.values;
+  const text = manifestText({
+    programId: places.programId,
+    title: shown(places.title),
+    marketplaces: marketplaces ?? [proposal.plan.marketplace ?? ''],
+    marketplaceAssumed: marketplaces === undefined,
+    connector: places.connector,
+    query,
+    model: {
+      modelId: manifest.modelId,
+      endpoint: `onnx://${encodeURI(places.modelFile)}`,
+      sha256: manifest.sha256,
+      features: manifest.features,
+      comments: modelComments(proposal, model),
+    },
+    subscriptionTiers: mappings.find(({ column }) => column === 'subscription_tier')?.values,
+    levels,
+    chain,
+    missing,
+    unused: unusedColumns([...leaking, ...leftOut]),
+    warnings,
+  });
+  return { text, query, levels, chain, missing, warnings };
+}
+
+/** Most columns that one line, or the list as a whole, names. */
+const MOST_NAMED = 20;
+
+/** Columns by the reason for which they are left out, a line each. */
+export function unusedColumns(leftOut: Proposal['leftOut']): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { source, reason } of leftOut) {
+    byReason.set(reason, [...(byReason.get(reason) ?? []), shown(source.name)]);
+  }
+  return [...byReason].slice(0, MOST_NAMED).map(([reason, names]) => {
+    const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+    return `${names.slice(0, MOST_NAMED).join(', ')}${more}: ${reason}`;
+  });
+}
+
+async function customerFigures(engine: Engine, { mappings }: Proposal): Promise<CustomerFigures> {
+  const columns = new Set<string>(mappings.map(({ column }) => column));
+  const signal = signalCondition(columns);
+  const active = [
+    ...(columns.has('account_status') ? ["account_status = 'active'"] : []),
+    ...(columns.has('account_status') && columns.has('verified') ? ['verified'] : []),
+  ];
+  const selects = [
+    `${columns.has('lifetime_value') ? 'quantile_cont(lifetime_value, 0.25)' : 'NULL'} AS value`,
+    `${signal === undefined ? 'NULL' : `avg(CASE WHEN ${signal} THEN 1 ELSE 0 END)`} AS signal`,
+    `${active.length === 0 ? 'NULL' : `avg(CASE WHEN ${active.join(' AND ')} THEN 1 ELSE 0 END)`} AS active`,
+  ];
+  const [found] = await engine.rows<Record<'value' | 'signal' | 'active', number | string | null>>(
+    `SELECT ${selects.join(', ')} FROM ${PREPARED} WHERE ${STILL_HERE}`,
+  );
+  const number = (value: number | string | null | undefined) =>
+    value === null || value === undefined ? undefined : Number(value);
+  return {
+    lowerQuarterOfValue: number(found?.value),
+    shareWithSignal: number(found?.signal),
+    shareActive: number(found?.active),
+  };
+}
+
+function warningsOf({ identity, plan, notLookedAt }: Proposal, { manifest, trained, why }: ProposedModel): string[] {
+  const warnings: string[] = [];
+  if (trained === undefined) {
+    warnings.push(
+      `the model is a scorecard that nobody trained, since ${why}. It ranks customers by the mean percentile of ` +
+        `${manifest.features.join(', ')}. Its scores are no probabilities of leaving, and nobody has measured how well they rank.`,
+    );
+  } else if (!manifest.calibrated) {
+    warnings.push('the scores of the model are not close enough to probabilities, or were measured on too few rows.');
+  }
+  if (trained !== undefined && trained.auc < 0.6) {
+    warnings.push(
+      `the model hardly tells who leaves: its area under the curve is ${trained.auc.toFixed(2)}, and guessing has 0.5.`,
+    );
+  }
+  if (plan.distinct) {
+    warnings.push(`${identity.duplicates} rows share their customer with another row; the query takes one of each.`);
+  } else if (identity.duplicates > 0) {
+    warnings.push(
+      `${identity.duplicates} rows share their customer with another row; a run sets them apart as rejects.`,
+    );
+  }
+  if (identity.missing > 0)
+    warnings.push(`${identity.missing} rows have no customer; a run sets them apart as rejects.`);
+  if (notLookedAt > 0) warnings.push(`the source has very many columns: ${notLookedAt} of them were not looked at.`);
+  return warnings;
+}
+
+function modelComments({ label, features }: Proposal, { trained, manifest }: ProposedModel): string[] {
+  if (trained === undefined) {
+    return [
+      'A scorecard: the mean of the percentiles of the figures below, each counted so that more is worse. Not trained, not calibrated, not measured.',
+    ];
+  }
+  const { auc, reliability, trainingRows, holdoutRows } = trained;
+  const dropped = features.length - manifest.features.length;
+  return [
+    `A logistic regression that holdfast init trained on ${trainingRows} rows of the file to predict ${shown(label?.source.name ?? '')}. On ${holdoutRows} other rows: area under the curve ${auc.toFixed(3)}, Brier score ${reliability.brier.toFixed(4)}, calibration error ${reliability.calibrationError.toFixed(3)}, base rate ${(100 * reliability.baseRate).toFixed(1)} %.`,
+    'Rows were held out at random, from the same time: on the customers of a later time it will do worse.',
+    ...(dropped > 0
+      ? [`Of ${features.length} numbers that could be had it was given those that tell most by themselves.`]
+      : []),
+  ];
+}

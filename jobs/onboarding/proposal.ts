@@ -1,0 +1,137 @@
+import type { Engine } from '../columns/engine.ts';
+import { readingFrom } from '../warehouses/duckdb-failure.ts';
+import { DUCKDB } from './dialect.ts';
+import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
+import { findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
+import { findLabel, type Label } from './label.ts';
+import { type Mapping, proposeMappings } from './mapping.ts';
+import { NAMING_RULES } from './naming-rules.ts';
+import { type ColumnProfile, profileColumns } from './profile.ts';
+import { LABEL_COLUMN, type QueryPlan, trainingQuery } from './query.ts';
+import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
+import { wordsOf } from './words.ts';
+
+/** What a person may say about a file. */
+export interface Hints {
+  readonly id?: string | undefined;
+  /** The column that says who left, or `COLUMN=VALUE`. */
+  readonly label?: string | undefined;
+  /** Marketplace of everybody, where no column says it. */
+  readonly marketplace: string;
+}
+
+/** What the columns of a source could be. */
+export interface Proposal {
+  readonly identity: Identity;
+  readonly label: Label | undefined;
+  readonly mappings: readonly Mapping[];
+  readonly features: readonly Feature[];
+  readonly leftOut: readonly LeftOut[];
+  /** The query over the rows at hand, and as the program has it. */
+  readonly plan: QueryPlan;
+  readonly written: QueryPlan;
+  /** Rows at hand. */
+  readonly inSample: number;
+  /** Rows that the statistics are of. */
+  readonly sampled: number;
+  /** Columns that were not looked at, of very many. */
+  readonly notLookedAt: number;
+}
+
+const SAMPLE = 'holdfast_sample';
+/** The rows that a model is trained on, and thresholds are taken from. */
+export const PREPARED = 'holdfast_prepared';
+
+/**
+ * Looks at a source and proposes what its columns are.
+ * @param progress is told the columns done so far
+ * @throws HF_SOURCE_UNSUITABLE when it has no column that says who a customer is, HF_WAREHOUSE_UNREADABLE
+ */
+export async function propose(
+  source: Source,
+  hints: Hints,
+  progress: (done: number, total: number) => void,
+): Promise<Proposal> {
+  const { engine } = source;
+  const wanted = [hints.id, hints.label?.replace(/=.*$/, '')].map((name) => name?.toLowerCase());
+  const speaks = (name: string) =>
+    wanted.includes(name.toLowerCase()) || NAMING_RULES.some(({ pattern }) => pattern.test(wordsOf(name)));
+  const columns = columnsToLookAt(source.columns, speaks);
+  const sampled = await sampleRows(source, columns, SAMPLE);
+  const profiles = await readingFrom(CONNECTOR_ID, 'look at its columns', () =>
+    profileColumns(engine, SAMPLE, columns, progress),
+  );
+  await engine.run(`DROP TABLE ${SAMPLE}`);
+  const label = findLabel(profiles, hints.label);
+  const others = profiles.filter(({ name }) => name !== label?.source.name);
+  const identity = await findIdentity((column) => source.countCustomers(column), others, hints.id);
+  const read = readAs(profiles, identity, hints, { dialect: DUCKDB, table: source.table });
+  const written = source.written === undefined ? read : readAs(profiles.map(asItsOwn), identity, hints, source.written);
+  return {
+    identity,
+    label,
+    mappings: read.plan.mappings,
+    features: read.plan.features,
+    leftOut: read.leftOut,
+    plan: read.plan,
+    written: written.plan,
+    inSample: source.rows,
+    sampled,
+    notLookedAt: source.columns.length - columns.length,
+  };
+}
+
+/** Texts of a warehouse may be of types that are texts only to DuckDB: they are cast. */
+function asItsOwn(profile: ColumnProfile): ColumnProfile {
+  return profile.type === 'VARCHAR' ? { ...profile, type: 'TEXT' } : profile;
+}
+
+/** What the columns are, in one dialect of SQL. */
+function readAs(
+  profiles: readonly ColumnProfile[],
+  identity: Identity,
+  hints: Hints,
+  { dialect, table }: Pick<QueryPlan, 'dialect' | 'table'>,
+): { readonly plan: QueryPlan; readonly leftOut: readonly LeftOut[] } {
+  const label = findLabel(profiles, hints.label);
+  const taken = new Set([identity.source.name, ...(label === undefined ? [] : [label.source.name])]);
+  const mappings = proposeMappings(profiles, taken, identity.source.name, dialect);
+  const { features, leftOut } = proposeFeatures(profiles, mappings, taken, dialect);
+  const plan: QueryPlan = {
+    table,
+    identity,
+    mappings,
+    features,
+    label,
+    marketplace: mappings.some(({ column }) => column === 'marketplace') ? undefined : hints.marketplace,
+    distinct: identity.duplicates > TOLERATED_SHARE * identity.rows,
+    dialect,
+  };
+  return { plan, leftOut };
+}
+
+const MOST_ROWS = 50_000;
+const MOST_VALUES = 12_000_000;
+
+/**
+ * Makes the table `PREPARED` of what the program's query will give, with the label, sampled by customer.
+ * @throws HF_WAREHOUSE_UNREADABLE
+ */
+export async function prepareRows(
+  engine: Engine,
+  { plan, inSample }: Pick<Proposal, 'plan' | 'inSample'>,
+): Promise<number> {
+  const most = Math.max(1000, Math.min(MOST_ROWS, Math.floor(MOST_VALUES / (plan.features.length + 1))));
+  const every = Math.max(1, Math.ceil(inSample / most));
+  return readingFrom(CONNECTOR_ID, 'run the proposed query', async () => {
+    await engine.run(
+      `CREATE TEMP TABLE ${PREPARED} AS SELECT * FROM (${trainingQuery(plan)}\n) AS rows_of_query
+       WHERE customer_id IS NOT NULL AND hash(customer_id) % ${every} = 0`,
+    );
+    const [counted] = await engine.rows<{ count: string }>(`SELECT count(*) AS count FROM ${PREPARED}`);
+    return Number(counted?.count ?? 0);
+  });
+}
+
+/** Customers who have not left, among the prepared rows. */
+export const STILL_HERE = `coalesce(${LABEL_COLUMN}, 0) = 0`;

@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import type { Engine } from '../columns/engine.ts';
+import type { RandomNumbers } from '../math/random-numbers.ts';
+import { logisticOnnx, predict } from '../models/logistic-model.ts';
+import type { ModelManifest } from '../models/model.ts';
+import { scorecardOnnx, scorecardRisk } from '../models/scorecard-model.ts';
+import type { Feature, LeftOut } from './features.ts';
+import { PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
+import { LABEL_COLUMN } from './query.ts';
+import { canMakeScorecard, makeScorecard, SCORECARD_COLUMNS } from './scorecard.ts';
+import { isLeaking, LEAST_OF_EACH, type Trained, train } from './train.ts';
+import { type NumberColumns, readNumbers } from './training-rows.ts';
+import { unsuitable } from './unsuitable.ts';
+import { shown } from './words.ts';
+
+/** A model made for a file, ready to be written. */
+export interface ProposedModel {
+  readonly bytes: Buffer;
+  readonly manifest: ModelManifest;
+  /** How good it is; undefined for a scorecard, which nobody trained. */
+  readonly trained: Trained | undefined;
+  /** Features that know the answer, and so were left out. */
+  readonly leaking: readonly LeftOut[];
+  /** Why there is a scorecard in place of a trained model. */
+  readonly why: string | undefined;
+  /** Scores of the customers who have not left. */
+  readonly scores: Float64Array;
+}
+
+/**
+ * Trains a model where the file says who left, else makes a scorecard of what it says about recency, engagement and
+ * use.
+ * @throws HF_SOURCE_UNSUITABLE when neither can be had
+ */
+export async function proposeModel(
+  engine: Engine,
+  proposal: Proposal,
+  modelId: string,
+  random: RandomNumbers,
+): Promise<ProposedModel> {
+  const { label, features } = proposal;
+  if (label !== undefined) {
+    const labelled = await readLabelled(engine, features);
+    const { left, stayed } = labelled;
+    if (Math.min(left, stayed) >= LEAST_OF_EACH) return trainedModel(engine, proposal, labelled, modelId, random);
+    return scorecard(
+      engine,
+      proposal,
+      modelId,
+      `${left} left and ${stayed} stayed: a model needs ${LEAST_OF_EACH} of each`,
+    );
+  }
+  return scorecard(engine, proposal, modelId, 'no column says who left');
+}
+
+interface Labelled {
+  readonly data: NumberColumns;
+  readonly labels: Uint8Array;
+  readonly left: number;
+  readonly stayed: number;
+}
+
+const ORDER = 'customer_id';
+
+async function readLabelled(engine: Engine, features: readonly Feature[]): Promise<Labelled> {
+  const names = features.map(({ name }) => name);
+  const order = ['customer_id', ...names.map((name) => `"${name}"`)].join(', ');
+  const read = await readNumbers(engine, PREPARED, [LABEL_COLUMN, ...names], `${LABEL_COLUMN} IS NOT NULL`, order);
+  const [outcome = new Float64Array(0), ...columns] = read.columns;
+  const labels = Uint8Array.from(outcome);
+  const left = labels.reduce((sum, value) => sum + value, 0);
+  return { data: { names, columns, rows: read.rows }, labels, left, stayed: labels.length - left };
+}
+
+async function trainedModel(
+  engine: Engine,
+  { features, label }: Proposal,
+  { data, labels, left, stayed }: Labelled,
+  modelId: string,
+  random: RandomNumbers,
+): Promise<ProposedModel> {
+  const leaks = new Set(
+    features.filter((_, index) => isLeaking(data.columns[index] as Float64Array, labels)).map(({ source }) => source),
+  );
+  const kept = features.flatMap(({ source }, index) => (leaks.has(source) ? [] : [index]));
+  if (kept.length === 0) {
+    throw unsuitable(
+      'No column is left to predict from: all others are empty, texts, or known only once somebody has left.',
+    );
+  }
+  const names = kept.map((index) => data.names[index] as string);
+  const trained = train(
+    { names, columns: kept.map((index) => data.columns[index] as Float64Array), rows: data.rows },
+    labels,
+    random,
+  );
+  const bytes = logisticOnnx(trained.model);
+  const { auc, reliability } = trained;
+  const figures = {
+    auc,
+    brier: reliability.brier,
+    logLoss: reliability.logLoss,
+    calibrationError: reliability.calibrationError,
+    baseRate: left / (left + stayed),
+    holdoutRows: trained.holdoutRows,
+  };
+  const manifest = modelManifest(modelId, bytes, trained.model.features, {
+    calibrated: trained.calibrated,
+    rows: trained.trainingRows,
+    label: shown(label?.source.name ?? ''),
+    figures,
+  });
+  const scores = await scoresOf(engine, trained.model.features, (row) => predict(trained.model, row));
+  const leaking = [...leaks].map((source) => ({
+    source,
+    reason: 'tells by itself who left: it must be known only afterwards',
+  }));
+  return { bytes, manifest, trained, leaking, why: undefined, scores };
+}
+
+async function scorecard(
+  engine: Engine,
+  { mappings, label }: Proposal,
+  modelId: string,
+  why: string,
+): Promise<ProposedModel> {
+  const columns = mappings.map(({ column }) => column as string).filter((column) => SCORECARD_COLUMNS.includes(column));
+  if (!canMakeScorecard(columns)) {
+    throw unsuitable(
+      `Nothing to score customers by: ${why}, and no column says when a customer was last seen, or how engaged they are. ` +
+        (label === undefined
+          ? 'Name the column that says who left with --label COLUMN, or rename one to such as last_login or last_purchase.'
+          : 'Give a file with more customers.'),
+    );
+  }
+  const data = await readNumbers(engine, PREPARED, columns, STILL_HERE, ORDER);
+  const card = makeScorecard(data);
+  if (card.figures.length === 0)
+    throw unsuitable(`Nothing to score customers by: ${columns.join(', ')} have no values.`);
+  const features = card.figures.map(({ feature }) => feature);
+  const bytes = scorecardOnnx(card);
+  const manifest = modelManifest(modelId, bytes, features, {
+    calibrated: false,
+    rows: data.rows,
+    label: 'none: a scorecard that nobody trained',
+    figures: {},
+  });
+  const scores = await scoresOf(engine, features, (row) => scorecardRisk(card, row));
+  return { bytes, manifest, trained: undefined, leaking: [], why, scores };
+}
+
+function modelManifest(
+  modelId: string,
+  bytes: Buffer,
+  features: readonly string[],
+  { calibrated, rows, label, figures }: Pick<ModelManifest, 'calibrated' | 'figures'> & { rows: number; label: string },
+): ModelManifest {
+  return {
+    modelId,
+    role: 'churn-risk',
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    features,
+    calibrated,
+    training: { from: 'unknown', to: 'unknown', rows, label },
+    figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(6))])),
+  };
+}
+
+async function scoresOf(
+  engine: Engine,
+  features: readonly string[],
+  score: (row: readonly number[]) => number,
+): Promise<Float64Array> {
+  const { columns, rows } = await readNumbers(engine, PREPARED, features, STILL_HERE, ORDER);
+  return Float64Array.from({ length: rows }, (_, row) => score(columns.map((column) => column[row] as number)));
+}

@@ -1,0 +1,188 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Engine, identifier } from '../columns/engine.ts';
+import { HoldfastError } from '../errors.ts';
+import { readingFrom } from '../warehouses/duckdb-failure.ts';
+import { openSource } from '../warehouses/duckdb-source.ts';
+import { tableParts } from '../warehouses/table-name.ts';
+import type { Dialect } from './dialect.ts';
+import { refuseOddFile } from './source-file.ts';
+import { unsuitable } from './unsuitable.ts';
+import { shown } from './words.ts';
+
+/** What may be used of the machine to look at a source. */
+export interface SourceOptions {
+  readonly scratchFolder: string;
+  readonly resources: { readonly threads: number; readonly memoryMb: number };
+  readonly signal: AbortSignal;
+}
+
+/** A file that was opened, and what is known of it before its rows are looked at. */
+export interface Source extends AsyncDisposable {
+  readonly engine: Engine;
+  /** The table as SQL names it. */
+  readonly table: string;
+  /** Its name without quotes. */
+  readonly tableName: string;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: number;
+  /** Rows of the whole source, those with a value in a column, and its different values. */
+  countCustomers(column: string): Promise<CustomerCounts>;
+  /** How the program's query is written, where that is not the SQL of the file. */
+  readonly written?: Written;
+}
+
+export interface CustomerCounts {
+  readonly total: number;
+  readonly filled: number;
+  readonly customers: number;
+}
+
+/** The warehouse's own SQL. */
+export interface Written {
+  readonly dialect: Dialect;
+  /** As its SQL names it. */
+  readonly table: string;
+  /** Asks the warehouse whether it understands a query. */
+  check(query: string): Promise<void>;
+}
+
+export const CONNECTOR_ID = 'customers';
+/** What the query calls the rows of a file. */
+export const FILE_TABLE = 'customers';
+
+/** Endings of files that hold several tables. */
+const DATABASE = /\.(duckdb|ddb|db)$/i;
+
+/** A path as the manifest has it, where some characters stand for others. */
+export function asPattern(path: string): string {
+  return path.replaceAll(/[[*?]/g, (character) => `[${character}]`);
+}
+
+/** Whether a file holds several tables, so that one has to be named. */
+export function isDatabase(path: string): boolean {
+  return DATABASE.test(path);
+}
+
+/**
+ * Opens a CSV, Parquet or DuckDB file, locked: no statement reaches another file.
+ * @param table of a database file
+ * @throws HF_WAREHOUSE_UNREADABLE, HF_SOURCE_UNSUITABLE, HF_DISK_FULL
+ */
+export async function openFile(file: string, table: string | undefined, options: SourceOptions): Promise<Source> {
+  const path = resolve(file);
+  await refuseOddFile(path, file);
+  if (isDatabase(path) && table === undefined)
+    throw unsuitable(`${file} is a database: name its table with --table TABLE.`);
+  const folder = await mkdtemp(join(options.scratchFolder, 'source-'));
+  const forget = () => rm(folder, { recursive: true, force: true });
+  try {
+    const config = isDatabase(path) ? { path, query: '' } : { path: asPattern(path), table: FILE_TABLE, query: '' };
+    const warehouse = { ...options, baseFolder: '/', sampleFolder: folder, asOf: new Date(0), scratchFolder: folder };
+    const engine = await openSource({ connectorId: CONNECTOR_ID, type: 'duckdb', config }, warehouse, folder);
+    try {
+      const close = async () => {
+        engine.close();
+        await forget();
+      };
+      return {
+        ...(await described(engine, isDatabase(path) ? (table ?? '') : FILE_TABLE)),
+        [Symbol.asyncDispose]: close,
+      };
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  } catch (error) {
+    await forget();
+    throw withHint(error);
+  }
+}
+
+/** DuckDB says which line of a text it cannot read; a person has to know what to look for there. */
+function withHint(error: unknown): unknown {
+  if (!(error instanceof HoldfastError) || !error.message.includes('CSV Error on Line')) return error;
+  const hint = 'look for another number of columns than in the header, an open quote, or letters that are not UTF-8';
+  return new HoldfastError(error.code, `${error.message} (${hint})`, { cause: error });
+}
+
+async function described(engine: Engine, table: string): Promise<Omit<Source, typeof Symbol.asyncDispose>> {
+  const { schema, name } = tableParts(table, CONNECTOR_ID);
+  const quoted = schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
+  const columns = await readingFrom(CONNECTOR_ID, `read the table ${table}`, () =>
+    engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM ${quoted}`),
+  );
+  refuseDataForHeader(columns.map(({ column_name }) => column_name));
+  const [counted] = await readingFrom(CONNECTOR_ID, 'count its rows', () =>
+    engine.rows<{ count: string }>(`SELECT count(*) AS count FROM ${quoted}`),
+  );
+  const rows = Number(counted?.count ?? 0);
+  if (rows === 0) throw unsuitable('There is a header, but no row below it.');
+  return {
+    engine,
+    table: quoted === '"customers"' ? 'customers' : quoted,
+    tableName: table,
+    columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
+    rows,
+    async countCustomers(column) {
+      const text = `nullif(trim(CAST(${identifier(column)} AS VARCHAR)), '')`;
+      const [counts] = await readingFrom(CONNECTOR_ID, 'count its customers', () =>
+        engine.rows<Record<keyof CustomerCounts, string>>(
+          `SELECT count(*) AS total, count(${text}) AS filled, count(DISTINCT ${text}) AS customers FROM ${quoted}`,
+        ),
+      );
+      return { total: Number(counts?.total), filled: Number(counts?.filled), customers: Number(counts?.customers) };
+    },
+  };
+}
+
+/** A file without a header line has the values of its first row for names. */
+function refuseDataForHeader(names: readonly string[]): void {
+  const values = names.filter((name) => /^[\d.,+-]+(_\d+)?$/.test(name) || name.includes('@'));
+  if (names.length > 1 && values.length * 2 <= names.length && !names.some((name) => name.includes('@'))) return;
+  if (values.length === 0) return;
+  throw unsuitable(
+    `The first line looks like a row of data, not like a header (${values.length} of ${names.length} names are values): ` +
+      'put a line with the names of the columns before it.',
+  );
+}
+
+/** A sample of the rows as a table of its own, the same every time. */
+export async function sampleRows(
+  { engine, table, rows }: Source,
+  columns: readonly { readonly name: string }[],
+  name: string,
+): Promise<number> {
+  const most = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.floor(MOST_VALUES / columns.length)));
+  const every = Math.max(1, Math.ceil(rows / most));
+  const list = columns.map((column) => identifier(column.name)).join(', ');
+  const from =
+    every === 1
+      ? `SELECT ${list} FROM ${table}`
+      : `SELECT ${list} FROM (SELECT *, row_number() OVER () AS holdfast_row FROM ${table}) WHERE hash(holdfast_row) % ${every} = 0`;
+  await readingFrom(CONNECTOR_ID, 'read its rows', () =>
+    engine.run(`CREATE TEMP TABLE ${identifier(name)} AS ${from}`),
+  );
+  const [counted] = await engine.rows<{ count: string }>(`SELECT count(*) AS count FROM ${identifier(name)}`);
+  return Number(counted?.count ?? 0);
+}
+
+/** Rows, and values, that are looked at for what a column holds. */
+const MOST_ROWS = 20_000;
+const LEAST_ROWS = 1000;
+const MOST_VALUES = 20_000_000;
+
+/** The columns to look at: all, or, of very many, the first, the last and those whose names say something. */
+export function columnsToLookAt<Column extends { readonly name: string }>(
+  columns: readonly Column[],
+  speaks: (name: string) => boolean,
+): Column[] {
+  if (columns.length <= MOST_COLUMNS) return [...columns];
+  const edge = MOST_COLUMNS - LAST_COLUMNS;
+  return columns.filter(
+    ({ name }, index) => index < edge || index >= columns.length - LAST_COLUMNS || speaks(shown(name)),
+  );
+}
+
+const MOST_COLUMNS = 500;
+const LAST_COLUMNS = 20;

@@ -1,0 +1,176 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import type { InitReport } from '../cli/init-report.ts';
+import { literal, openEngine } from '../jobs/columns/engine.ts';
+import { DUCKDB } from '../jobs/onboarding/dialect.ts';
+import { POSTGRES } from '../jobs/onboarding/postgres-dialect.ts';
+import { openPostgres, type TestPostgres } from './support/postgres.ts';
+import { holdfast, NOW } from './support/workspace.ts';
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await openPostgres();
+  await postgres.database.pool.query(`
+    CREATE SCHEMA shop;
+    CREATE TYPE shop.plan AS ENUM ('Basic', 'Standard', 'Premium');
+    CREATE TABLE shop.customers AS
+    SELECT n AS "customerId", 'p' || n || '@example.com' AS email,
+      TIMESTAMPTZ '2024-05-31 10:00+00' - ((n * 37) % 120) * INTERVAL '1 day' AS last_seen,
+      CASE WHEN n % 50 = 0 THEN 'unknown' ELSE to_char(DATE '2023-05-31' + (n * 11) % 300, 'DD.MM.YYYY') END AS signup_date,
+      CASE WHEN n % 40 = 0 THEN 'N/A' ELSE '$' || to_char(100 + (n * 53) % 9000, 'FM9,999') || '.50' END AS total_spend,
+      (ARRAY['Basic', 'Standard', 'Premium'])[1 + n % 3]::shop.plan AS plan,
+      ((n * 7) % 13)::smallint AS orders_last_90_days,
+      (n * 1.5)::numeric(12, 2) AS balance,
+      jsonb_build_object('n', n) AS extra, ARRAY[n] AS list, gen_random_uuid() AS token,
+      CASE WHEN n % 9 = 0 THEN 'Y' ELSE 'N' END AS opted_out,
+      (n * 37) % 120 + (n * 7919) % 60 > 110 AS churned
+    FROM generate_series(1, 1200) AS numbers (n)`);
+});
+afterAll(async () => postgres[Symbol.asyncDispose]());
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-init-postgres-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+const command = (args: readonly string[], connection = postgres.url) =>
+  holdfast(args, { environment: { HOLDFAST_CONNECTION_CRM: connection } });
+const init = (...options: string[]) =>
+  command(['init', '--connector', 'crm', '-o', at('program.yaml'), '--table', 'shop.customers', ...options]);
+
+/** Stages of a run, by name. */
+async function run(file: string): Promise<Record<string, { rowsOut: number; counts: object }>> {
+  const { status, stdout, stderr } = await command([
+    'run',
+    file,
+    '--now',
+    NOW,
+    '--output',
+    'json',
+    '--dry-run',
+    '--data',
+    at('state'),
+  ]);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  const { stages } = JSON.parse(stdout) as { stages: { name: string; rowsOut: number; counts: object }[] };
+  return Object.fromEntries(stages.map(({ name, rowsOut, counts }) => [name, { rowsOut, counts }]));
+}
+
+test('a table of Postgres becomes a program in its own SQL, whose funnel is that of the same rows in a file', async () => {
+  const { status, stdout, stderr } = await init('--output', 'json');
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  const { mappings, label, model } = JSON.parse(stdout) as InitReport;
+  expect(mappings.map(({ column, source }) => [column, source])).toEqual([
+    ['customer_id', 'customerId'],
+    ['subscription_tier', 'plan'],
+    ['subscription_tenure', 'signup_date'],
+    ['days_since_last_login', 'last_seen'],
+    ['purchase_frequency', 'orders_last_90_days'],
+    ['lifetime_value', 'total_spend'],
+    ['opted_out', 'opted_out'],
+  ]);
+  expect([label?.source, model.kind]).toEqual(['churned', 'logistic-regression']);
+  const written = await readFile(at('program.yaml'), 'utf8');
+  expect(written).toContain('FROM "shop"."customers" CROSS JOIN as_of');
+  const query = parse(written).spec.dataConnectors[0].config.query as string;
+  expect(query).not.toMatch(/TRY_CAST|token|email/);
+  expect(written).not.toContain('@example');
+  expect(await holdfast(['validate', at('program.yaml')])).toMatchObject({ status: 0 });
+  const fromServer = await run(at('program.yaml'));
+
+  const { rows } = await postgres.database.pool.query(`SELECT json_agg(c)::text AS all_rows FROM (
+    SELECT "customerId", email, last_seen::text, signup_date, total_spend, plan::text, orders_last_90_days, balance::float8, opted_out, churned FROM shop.customers) AS c`);
+  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
+  await engine.run(
+    `COPY (SELECT row.* FROM (SELECT unnest(from_json(${literal(rows[0].all_rows)}, '[{"customerId":"INTEGER","email":"VARCHAR","last_seen":"TIMESTAMPTZ","signup_date":"VARCHAR","total_spend":"VARCHAR","plan":"VARCHAR","orders_last_90_days":"SMALLINT","balance":"DOUBLE","opted_out":"VARCHAR","churned":"BOOLEAN"}]')) AS row)) TO '${at('customers.parquet')}' (FORMAT parquet)`,
+  );
+  await mkdir(at('file'));
+  const fromFile = await command(['init', at('customers.parquet'), '-o', at('file/program.yaml'), '--output', 'json']);
+  expect(fromFile.status).toBe(0);
+  expect(await run(at('file/program.yaml'))).toEqual(fromServer);
+  expect(fromServer['score']?.rowsOut).toBeGreaterThan(20);
+});
+
+const TEXTS = [
+  '12',
+  '-3.5',
+  ' 7',
+  '1e5',
+  '.5',
+  '1.',
+  '1,234.50',
+  '$12',
+  '12 %',
+  '12,5',
+  '1.234,5',
+  '',
+  'NA',
+  'x1',
+  '--1',
+  '9'.repeat(150),
+  '1e999',
+  '2024-02-29',
+  '2024-01-31 10:00:00',
+  '31.12.2023',
+  '1.2.2023',
+  '12/31/2023',
+  '31/12/2023',
+  '20231231',
+  '2024-13-01',
+  '2024-00-10',
+  'today',
+];
+
+test('the two dialects read the same numbers and days from texts, and neither fails on what is none', async () => {
+  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
+  const numbers = ['plain', 'comma', 'dressed'] as const;
+  const days = ['iso', 'dotted', 'month-first', 'day-first', 'compact'] as const;
+  const select = (dialect: typeof DUCKDB, text: string) =>
+    [
+      ...numbers.map((format) => dialect.number(text, format)),
+      ...days.map((format) => `CAST(${dialect.day(text, format)} AS VARCHAR)`),
+    ]
+      .map((sql, index) => `${sql} AS c${index}`)
+      .join(', ');
+  const differing: unknown[] = [];
+  for (const text of TEXTS) {
+    const [theirs] = (
+      await postgres.database.pool.query(`SELECT ${select(POSTGRES, 't')} FROM (SELECT trim($1::text) AS t) AS x`, [
+        text,
+      ])
+    ).rows;
+    const [ours] = await engine.rows<Record<string, unknown>>(
+      `SELECT ${select(DUCKDB, 't')} FROM (SELECT trim($1::VARCHAR) AS t)`,
+      [text],
+    );
+    // A cast of DuckDB's takes a few forms more: what Postgres reads must be the same.
+    for (const [key, value] of Object.entries(theirs)) {
+      if (value !== null && value !== ours?.[key]) differing.push({ text, key, theirs: value, ours: ours?.[key] });
+    }
+  }
+  expect(differing).toEqual([]);
+});
+
+test.each([
+  ['a table that is not there', ['--table', 'shop.people'], /There is no table shop\.people/],
+  ['a name that is none', ['--table', 'shop.customers; DROP TABLE x'], /is not the name of a table/],
+  ['no connection', ['--connector', 'other'], /HOLDFAST_CONNECTION_OTHER/],
+])('%s is refused', async (_, options, message) => {
+  const { status, stderr } = await init(...options);
+  expect(status).toBeGreaterThan(0);
+  expect(stderr).toMatch(message);
+});
+
+test('a server that cannot be reached is named without its password', async () => {
+  const { status, stderr } = await command(
+    ['init', '--connector', 'crm', '--table', 'a', '-o', at('p.yaml')],
+    'postgres://reader:s3cret@127.0.0.1:1/none',
+  );
+  expect(status).toBeGreaterThan(0);
+  expect(stderr).not.toContain('s3cret');
+});

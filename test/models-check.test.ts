@@ -1,0 +1,193 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { sigmoid } from '../jobs/math/logistic.ts';
+import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { writeModel } from './support/models.ts';
+import { externalTensor, identityModel, linearModel, model, node } from './support/onnx.ts';
+import { holdfast, workspace } from './support/workspace.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-check-test-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const at = (name: string) => join(folder, name);
+const check = (...args: string[]) => holdfast(['models', 'check', ...args]);
+
+interface Report {
+  usable: boolean;
+  models: {
+    faults: { code: string; reason: string }[];
+    warnings: string[];
+    sha256: string;
+    rowsPerSecond: number;
+    operators: object;
+  }[];
+  measured: {
+    auc: number;
+    rows: number;
+    unlabelled: number;
+    reliability: { calibrationError: number; bins: { rows: number }[] };
+  };
+}
+
+async function json(...args: string[]): Promise<{ status: number; report: Report }> {
+  const { status, stdout, stderr } = await check(...args, '--output', 'json');
+  if (stdout === '') throw new Error(stderr);
+  return { status, report: JSON.parse(stdout) as Report };
+}
+
+const RISK = { modelId: 'risk', features: ['tenure', 'logins'] };
+
+test('a usable model has its digest, shapes, operators and speed, and a snippet that a program takes as it is', async () => {
+  const { sha256 } = await writeModel(folder, linearModel([1, -1], 0), RISK);
+  const { status, stdout } = await check(at('risk.onnx'));
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^usable .*risk\.onnx$/m);
+  expect(stdout).toMatch(/^input +features {2}float32 \[N, 2\]$/m);
+  expect(stdout).toMatch(/^output +scores {2}float32 \[N, 1\]$/m);
+  expect(stdout).toMatch(/^operators +Add, MatMul, Sigmoid$/m);
+  expect(stdout).toMatch(/^speed +[\d,]+ rows\/s/m);
+  const snippet = parse(stdout.slice(stdout.indexOf('scoringModels:'))) as { scoringModels: object[] };
+  expect(snippet.scoringModels).toMatchObject([{ modelId: 'risk', sha256, features: RISK.features }]);
+});
+
+test('every reason for refusal is given, not only the first', async () => {
+  await writeModel(folder, linearModel([1, -1], 0), { ...RISK, sha256: 'a'.repeat(64) });
+  await writeFile(at('risk.onnx'), linearModel([1, -1, 2], 5));
+  const { status, report } = await json(at('risk.onnx'), '--features', 'logins,tenure');
+  expect(status).toBe(78);
+  expect(report.usable).toBe(false);
+  expect(report.models[0]?.faults.map(({ code, reason }) => `${code} ${reason}`)).toEqual([
+    expect.stringMatching(/^HF_MODEL_DIGEST_MISMATCH the file has SHA-256 .* the JSON beside it pins aaaaaaaaaaaa…$/),
+    'HF_MODEL_REFUSED feature 1 is tenure in the JSON and logins in what was given',
+    'HF_MODEL_REFUSED feature 2 is logins in the JSON and tenure in what was given',
+    'HF_MODEL_REFUSED input features float32 [N, 3] is not float32 [N, 2], one column per feature',
+  ]);
+});
+
+test.each<[string, Buffer, string[], RegExp[]]>([
+  ['bytes that are no model', Buffer.from('hello'), ['--features', 'a'], [/does not exist/, /is not an ONNX model/]],
+  [
+    'values in another file',
+    model({
+      nodes: [node('Add', ['features', 'w'], ['scores'])],
+      initializers: [externalTensor('w', [1], '../secret')],
+      input: ['N', 1],
+      output: ['N', 1],
+    }),
+    ['--features', 'a'],
+    [/does not exist/, /in another file/],
+  ],
+  [
+    'a risk outside 0 to 1',
+    identityModelTimes(3),
+    ['--features', 'a'],
+    [/does not exist/, /of 1000 random rows something other than a number from 0 to 1/],
+  ],
+  [
+    'two columns for one risk',
+    identityModel(2),
+    ['--features', 'a,b'],
+    [/does not exist/, /output scores float32 \[N, 2\] is not/],
+  ],
+  ['features that nobody named', linearModel([1, 1, 1], 0), [], [/does not exist/, /name its 3 with --features/]],
+])('%s is refused', async (_, bytes, options, reasons) => {
+  await writeFile(at('m.onnx'), bytes);
+  const { status, report } = await json(at('m.onnx'), ...options);
+  expect(status).toBe(78);
+  expect(report.models[0]?.faults.map(({ reason }) => reason)).toEqual(
+    reasons.map((reason) => expect.stringMatching(reason)),
+  );
+});
+
+function identityModelTimes(times: number): Buffer {
+  const nodes = Array.from({ length: times }, (_, index) =>
+    node('Add', index === 0 ? ['features', 'features'] : [`v${index}`, `v${index}`], [
+      index === times - 1 ? 'scores' : `v${index + 1}`,
+    ]),
+  );
+  return model({ nodes, input: ['N', 1], output: ['N', 1] });
+}
+
+test('a model that cannot do without a value is usable, with a warning', async () => {
+  await writeModel(folder, linearModel([1, -1], 0), { ...RISK, calibrated: false });
+  const { status, report } = await json(at('risk.onnx'));
+  expect(status).toBe(0);
+  expect(report.models[0]?.warnings).toEqual([
+    expect.stringMatching(/not calibrated/),
+    expect.stringMatching(/missing values gets no score/),
+  ]);
+});
+
+/** Rows of which the model's own probability decides who left, but for `bias` in the log-odds. */
+async function labelledRows(bias: number): Promise<string> {
+  const random = randomNumbers(6);
+  const lines = Array.from({ length: 4000 }, (_, row) => {
+    const [tenure, logins] = [random() * 6 - 3, random() * 2 - 1];
+    const left = random() < sigmoid(tenure - logins + bias);
+    return `${row},${logins},${tenure},${row % 500 === 0 ? '' : left ? 'Yes' : 'No'}`;
+  });
+  await writeFile(at('labelled.csv'), `customer_id,Logins,tenure,churned\n${lines.join('\n')}\n`);
+  return at('labelled.csv');
+}
+
+test('labels measure it, and the picture shows what was measured', async () => {
+  await writeModel(folder, linearModel([1, -1], 0), RISK);
+  const data = await labelledRows(0);
+  const { report } = await json(at('risk.onnx'), '--data', data, '--plot', at('r.svg'));
+  const { rows, unlabelled, auc, reliability } = report.measured;
+  expect([rows, unlabelled]).toEqual([3992, 8]);
+  expect(auc).toBeGreaterThan(0.75);
+  expect(reliability.calibrationError).toBeLessThan(0.03);
+  const svg = await readFile(at('r.svg'), 'utf8');
+  expect(svg.match(/<circle /g)).toHaveLength(reliability.bins.filter((bin) => bin.rows > 0).length);
+  expect(svg).toContain(`AUC ${auc.toFixed(3)}`);
+  const { stdout } = await check(at('risk.onnx'), '--data', data, '--label', 'churned=Yes');
+  expect(stdout).toMatch(/^measured +3,992 rows, of whom 5\d\.\d % left \(churned\); 8 rows without a label$/m);
+  expect(stdout).toMatch(/0\.9–1\.0 .*│.*●.*│/);
+});
+
+test('a model that says too little is found to be off', async () => {
+  await writeModel(folder, linearModel([1, -1], 0), RISK);
+  const { report } = await json(at('risk.onnx'), '--data', await labelledRows(1.5), '--label', 'churned');
+  expect(report.measured.reliability.calibrationError).toBeGreaterThan(0.15);
+});
+
+test.each([
+  ['a feature that the data have not', 'a,tenure,churned\n1,2,yes\n2,3,no\n', /no column logins/],
+  ['a feature that is text', 'logins,tenure,churned\nmany,2,yes\nfew,3,no\n', /not numbers in the file: logins/],
+  ['a label that nobody has', 'logins,tenure,x\n1,2,yes\n2,3,no\n', /--label COLUMN/],
+  ['only those who left', 'logins,tenure,churned\n1,2,yes\n2,3,yes\n', /HF_SOURCE_UNSUITABLE/],
+])('%s is said in a sentence', async (_, content, message) => {
+  await writeModel(folder, linearModel([1, -1], 0), RISK);
+  await writeFile(at('data.csv'), content);
+  const { status, stderr } = await check(at('risk.onnx'), '--data', at('data.csv'));
+  expect({ status, stderr }).toEqual({ status: 78, stderr: expect.stringMatching(message) });
+});
+
+test('every model of a program is checked in its place, against what the program pins', async () => {
+  await using shop = await workspace();
+  const good = await shop.program();
+  expect((await json('--program', good)).report).toMatchObject({
+    usable: true,
+    models: [{ modelId: 'risk' }, { modelId: 'effect' }],
+  });
+  const bad = await shop.program((spec) => (spec['scoringModels'][1].sha256 = 'b'.repeat(64)), 'bad.yaml');
+  const { status, report } = await json('--program', bad);
+  expect(status).toBe(78);
+  expect(report.models.map(({ faults }) => faults.map(({ code }) => code))).toEqual([[], ['HF_MODEL_DIGEST_MISMATCH']]);
+});
+
+test.each([
+  ['neither a model nor a program', []],
+  ['both', ['a.onnx', '--program', 'p.yaml']],
+  ['labels without data', ['a.onnx', '--label', 'x']],
+  ['a feature twice', ['a.onnx', '--features', 'a,a']],
+])('%s is a matter of usage', async (_, args) => {
+  expect(await check(...args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/HF_USAGE/) });
+});
