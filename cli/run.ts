@@ -11,6 +11,7 @@ import { riskiestCustomer } from '../jobs/retention/explain.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
+import { clock } from './clock.ts';
 import {
   clearScratch,
   createDataFolder,
@@ -24,6 +25,7 @@ import type { Io } from './io.ts';
 import { type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { terminalProgress } from './progress.ts';
+import { prunedIn, pruneText } from './prune-report.ts';
 import { funnel, type Places, type RunReport } from './report.ts';
 import { openHistory, openState } from './state.ts';
 
@@ -75,7 +77,7 @@ async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise
     sampleCustomers: customersOf(options.customers),
     now,
   } satisfies Partial<LocalRun>;
-  await checkProviders(plan);
+  if (plan.pipeline === 'batch') await checkProviders(plan);
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
@@ -151,6 +153,10 @@ async function printFunnel(
   const { offer, extract } = result.artifacts;
   // Progress above, where a terminal shows both.
   if (io.stdout.isTTY === true) io.stdout.write('\n');
+  if (plan.pipeline === 'prune') {
+    io.stdout.write(pruneText(plan.program.programId, prunedIn(result.report), plan.dryRun));
+    return;
+  }
   io.stdout.write(
     funnel(result.report, {
       ...places,
@@ -185,31 +191,6 @@ function slotOf({ program, run }: RunnableManifest, now: Date): Date {
   const slot = parseSchedule(batchSchedule, timeZone).newest(now);
   if (slot !== undefined) return slot;
   throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${now.toISOString()}`);
-}
-
-const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-
-const EARLIEST_YEAR = 1971;
-const LATEST_YEAR = 2999;
-
-/** JavaScript takes 30 February for 2 March. */
-function isOnCalendar(text: string): boolean {
-  const day = text.slice(0, 10);
-  const date = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
-}
-
-function clock(text: string | undefined, io: Io): () => Date {
-  if (text === undefined) return io.now;
-  const instant = INSTANT.test(text) && isOnCalendar(text) ? new Date(text) : new Date(Number.NaN);
-  const year = instant.getUTCFullYear();
-  if (Number.isNaN(instant.getTime()) || year < EARLIEST_YEAR || year > LATEST_YEAR) {
-    throw new HoldfastError(
-      'HF_USAGE',
-      `--now ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,
-    );
-  }
-  return () => new Date(instant);
 }
 
 const FEWEST_CUSTOMERS = 100;

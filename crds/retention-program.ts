@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import type { FilterType } from '../jobs/filters/filter.ts';
+import { type FilterType, OFFER_HISTORY_DAYS } from '../jobs/filters/filter.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
 import { RUN_PHASES } from './run-phase.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
@@ -384,6 +384,32 @@ export const retentionProgramSpec = fields(
       default: 30,
       description: 'Days for which candidates are kept.',
     }),
+    retention: fields(
+      'What `prune` leaves of old runs. Candidates go when candidateTTLDays have passed; never those of the current batch.',
+      {
+        runs: Type.Integer({
+          minimum: 1,
+          maximum: 1000,
+          default: 10,
+          description: 'Newest succeeded runs of each pipeline whose artifacts are kept.',
+        }),
+        failedDays: Type.Integer({
+          minimum: 0,
+          maximum: 3650,
+          default: 30,
+          description: 'Days for which failed and interrupted runs are kept.',
+        }),
+        decisionDays: Type.Optional(
+          Type.Integer({
+            minimum: OFFER_HISTORY_DAYS,
+            maximum: 36_500,
+            description:
+              'Days for which decisions are kept. Caps look back 184 days; a measurement needs those of its whole epoch. Default: for ever.',
+          }),
+        ),
+      },
+      { default: {} },
+    ),
     startingDeadlineSeconds: Type.Integer({
       minimum: 1,
       maximum: 2_592_000,

@@ -362,3 +362,11 @@ test('a failed run is told apart from a program that is not ready', () => {
     'LastRunSucceeded=False',
   ]);
 });
+
+test('a prune that succeeds after a failed batch does not hide that failure', () => {
+  const pruned = runAt(SECOND, 'Succeeded');
+  const prune = { ...pruned, spec: { ...pruned.spec, pipeline: 'prune' as const } };
+  const { status } = decideProgram(snapshot(known(), { runs: [prune, runAt(FIRST, 'Failed')] }), new Date(THIRD));
+  expect(status.lastRun?.phase).toBe('Failed');
+  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('False');
+});

@@ -195,7 +195,9 @@ function byAge(runs: readonly RunObject[]): readonly RunObject[] {
 }
 
 function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {
-  const newest = byAge(runs).find(({ status }) => status?.phase !== undefined && status.slot !== undefined);
+  const newest = byAge(runs).find(
+    ({ spec, status }) => spec.pipeline === 'batch' && status?.phase !== undefined && status.slot !== undefined,
+  );
   const { phase, slot, startTime, completionTime, stages } = newest?.status ?? {};
   if (newest === undefined || phase === undefined || slot === undefined) return {};
   const candidates = stages?.find(({ name }) => name === 'store')?.counts?.['candidates'];
@@ -213,7 +215,7 @@ function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastR
 
 function programConditions({ program, runs }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
   const { ready, reason, message } = acceptance;
-  const finished = byAge(runs).find(isFinal);
+  const finished = byAge(runs).find((run) => run.spec.pipeline === 'batch' && isFinal(run));
   const outcome = finished?.status?.conditions?.find(({ type }) => type === 'Complete');
   return conditions(program.status?.conditions, program.metadata.generation ?? 0, now, [
     { type: 'Ready', status: ready, reason, message },
