@@ -5,7 +5,7 @@ import type { RunReport } from './report.ts';
 
 /** What went of one program, or in a dry run would go, as lines for people. */
 export function pruneText(program: string, pruned: Pruned, dryRun: boolean): string {
-  const { candidates, decisions, runs, records, orphans, foreign, kept } = pruned;
+  const { candidates, decisions, runs, records, orphans, foreign, scores, kept } = pruned;
   const verb = dryRun ? 'would go' : 'gone';
   const went = [
     `${integer(candidates)} candidates past their time`,
@@ -13,6 +13,7 @@ export function pruneText(program: string, pruned: Pruned, dryRun: boolean): str
     ...(decisions > 0 ? [`${integer(decisions)} decisions`] : []),
     ...(records > 0 ? [`records of ${integer(records)} runs`] : []),
     ...(orphans > 0 ? [`${integer(orphans)} folders that no run owns`] : []),
+    ...(scores > 0 ? [`${integer(scores)} cached scores`] : []),
     bytes(pruned.bytes),
   ];
   const stays = Object.entries(kept).map(([pin, count]) => `${PINS[pin as Pin]} ${integer(count)}`);
@@ -30,6 +31,7 @@ export function prunedIn({ stages }: RunReport): Pruned {
     orphans: 0,
     foreign: 0,
     bytes: 0,
+    scores: 0,
     kept: {},
   };
   return { ...nothing, ...stages.find(({ name }) => name === 'prune')?.counts };

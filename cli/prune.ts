@@ -112,7 +112,7 @@ async function pruneOne(
       signal: io.signal,
       progress: (done) => step.advance(done),
     });
-    step.done(pruned.candidates + pruned.decisions, 0);
+    step.done(pruned.candidates + pruned.decisions + pruned.scores, 0);
     return pruned;
   } catch (error) {
     step.failed();

@@ -77,7 +77,7 @@ async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise
     sampleCustomers: customersOf(options.customers),
     now,
   } satisfies Partial<LocalRun>;
-  if (plan.pipeline === 'batch') await checkProviders(plan);
+  if (plan.pipeline === 'batch') await checkProviders(plan, io);
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
@@ -235,13 +235,15 @@ function sourcesOf(
 
 /**
  * Refuses, before anything is read, what only the end of a long run would find out.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_MODEL_UNREACHABLE
  */
-async function checkProviders({ program, baseFolder }: Pick<Plan, 'program' | 'baseFolder'>): Promise<void> {
+async function checkProviders(
+  { program, baseFolder }: Pick<Plan, 'program' | 'baseFolder'>,
+  { signal }: Io,
+): Promise<void> {
   for (const connector of program.dataConnectors) requireWarehouseProvider(connector);
-  for (const { modelId, endpoint, sha256, features } of program.scoringModels) {
-    const pin = sha256 === undefined ? {} : { sha256 };
-    const model = await loadModel({ modelId, endpoint, ...pin, features, baseFolder, threads: 1 });
+  for (const scoringModel of program.scoringModels) {
+    const model = await loadModel({ ...scoringModel, baseFolder, threads: 1, signal });
     await model.close();
   }
 }

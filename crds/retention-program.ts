@@ -100,24 +100,45 @@ const connector = fields(
   ),
 );
 
+/** Characters of a URI, and those of one without user, query and fragment. */
+const VISIBLE = '[^\\x00-\\x20\\x7f]';
+const IN_URL = '[^\\x00-\\x20\\x7f?#@]';
+
 const scoringModel = fields(
   'A model that scores candidates.',
   {
     modelId: text('Name of the model, as in the file beside it.', 63),
     endpoint: Type.String({
-      pattern: '^(onnx|sagemaker)://[^\\x00-\\x20\\x7f]+$',
-      meaning: 'onnx://PATH or sagemaker://ENDPOINT',
+      pattern: `^((onnx|sagemaker)://${VISIBLE}+|https?://${IN_URL}+/v2/models/${IN_URL}+)$`,
+      meaning: 'onnx://PATH, https://HOST/v2/models/NAME/versions/VERSION or sagemaker://ENDPOINT',
       maxLength: 2048,
       description:
-        'Where the model is. onnx://PATH is a file relative to the folder of the manifest, onnx:///PATH an absolute one.',
+        'Where the model is. onnx://PATH is a file relative to the folder of the manifest, onnx:///PATH an absolute one. ' +
+        'https:// is a model on a server that speaks the Open Inference Protocol, version 2.',
     }),
     sha256: Type.Optional(
       Type.String({
         pattern: '^[0-9a-f]{64}$',
         meaning: 'a SHA-256 of 64 lower-case hexadecimal digits',
         maxLength: 64,
-        description: 'SHA-256 of the model file: bytes other than these are refused. Needed by onnx://.',
+        description: 'SHA-256 of the model file, for https:// of its manifest: bytes other than these are refused.',
       }),
+    ),
+    manifest: Type.Optional(
+      text(
+        'https://: the JSON that says what the model predicts; a path relative to the folder of the manifest.',
+        4096,
+      ),
+    ),
+    cacheTTLHours: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 8760,
+        description: 'https://: hours for which scores are kept and not asked for again. Default: 168. 0 keeps none.',
+      }),
+    ),
+    tokenSecretRef: Type.Optional(
+      secretKey('https://, on a cluster: Secret of the program’s namespace that holds the bearer token.', 'token'),
     ),
     features: Type.Array(text('Column of the candidate.', 63), {
       minItems: 1,
@@ -132,11 +153,23 @@ const scoringModel = fields(
       description: 'Candidates scored in one call.',
     }),
   },
-  rules({
-    rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",
-    message: 'an onnx:// model needs its sha256 (sha256sum FILE), so that nobody can swap the file',
-    fieldPath: '.sha256',
-  }),
+  rules(
+    {
+      rule: "!self.endpoint.startsWith('http') || (has(self.manifest) && has(self.sha256))",
+      message: 'a remote model needs its manifest and the sha256 of it (sha256sum FILE)',
+      fieldPath: '.manifest',
+    },
+    ...['manifest', 'cacheTTLHours', 'tokenSecretRef'].map((field) => ({
+      rule: `!has(self.${field}) || self.endpoint.startsWith('http')`,
+      message: `${field} is for remote models (https://) only`,
+      fieldPath: `.${field}`,
+    })),
+    {
+      rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",
+      message: 'an onnx:// model needs its sha256 (sha256sum FILE), so that nobody can swap the file',
+      fieldPath: '.sha256',
+    },
+  ),
 );
 
 const filter = fields(

@@ -30,7 +30,7 @@ test('each step is taken once, in order, and only what is new later', async () =
 test('processes that migrate at once take each step once', async () => {
   const { database } = postgres;
   const taken = await Promise.all([migrate(database), migrate(database), migrate(database)]);
-  expect(taken.flat()).toEqual(['0001-initial', '0002-run-owner', '0003-pruned-runs']);
+  expect(taken.flat()).toEqual(['0001-initial', '0002-run-owner', '0003-pruned-runs', '0004-score-cache']);
 });
 
 test('a step that fails leaves the schema as the step before did', async () => {

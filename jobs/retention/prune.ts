@@ -1,6 +1,7 @@
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { RunFolder } from '../artifacts/run-folder.ts';
 import type { RunFolders } from '../artifacts/run-folders.ts';
+import { countExpiredScores, deleteExpiredScores } from '../postgres/cached-scores.ts';
 import type { Database } from '../postgres/database.ts';
 import {
   countExpiredCandidates,
@@ -46,6 +47,8 @@ export interface Pruned {
   readonly foreign: number;
   /** Bytes of the files that went. */
   readonly bytes: number;
+  /** Cached scores past their time, of every model of the database. */
+  readonly scores: number;
   /** Runs that stay, by why. */
   readonly kept: Readonly<Partial<Record<Pin, number>>>;
 }
@@ -78,6 +81,7 @@ export async function pruneProgram(request: PruneRequest): Promise<Pruned> {
   const decisions = dryRun
     ? await countSpentDecisions(database, request, spent)
     : await deleteSpentDecisions(database, request, spent, batches);
+  const scores = dryRun ? await countExpiredScores(database, now) : await deleteExpiredScores(database, now, batches);
   const records = dryRun ? 0 : await forgetRuns(database, request, batches);
   return {
     candidates,
@@ -87,6 +91,7 @@ export async function pruneProgram(request: PruneRequest): Promise<Pruned> {
     orphans: artifacts.orphans,
     foreign: dryRun ? artifacts.foreign : artifacts.foreign + reclaimed.foreign,
     bytes: reclaimed.bytes,
+    scores,
     kept: countBy(pins.values()),
   };
 }
@@ -178,7 +183,7 @@ export const prune: Stage = async (context) => {
   });
   const { foreign, kept, ...counts } = pruned;
   return {
-    rowsIn: pruned.candidates + pruned.decisions,
+    rowsIn: pruned.candidates + pruned.decisions + pruned.scores,
     rowsOut: 0,
     counts: { ...counts, foreign, kept },
     ...(foreign > 0 ? { warnings: [foreignWarning(foreign)] } : {}),

@@ -48,10 +48,12 @@ export const score: Stage = async (context) => {
       const below = join(draft.folder, 'below.parquet');
       const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
       const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
+      const cache = models.cacheCounts();
       const counts = {
         belowThreshold,
         riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
         offerKinds: await countBy(sink, 'offer_kind', kinds),
+        ...(cache === undefined ? {} : { cache: { ...cache } }),
       };
       const parts = [
         { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },

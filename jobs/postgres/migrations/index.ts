@@ -1,7 +1,8 @@
 import { initial } from './0001-initial.ts';
 import { runOwner } from './0002-run-owner.ts';
 import { prunedRuns } from './0003-pruned-runs.ts';
+import { scoreCache } from './0004-score-cache.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
-export const MIGRATIONS: readonly Migration[] = [initial, runOwner, prunedRuns];
+export const MIGRATIONS: readonly Migration[] = [initial, runOwner, prunedRuns, scoreCache];
