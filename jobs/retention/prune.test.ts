@@ -167,6 +167,14 @@ describe('folders', () => {
     ['a link in it', (folder) => symlink(join(folder, 'filter'), join(folder, 'link'))],
     ['a link in a stage', (folder) => symlink(join(folder, 'filter'), join(folder, 'extract', '2'))],
     ['a link among the parts', (folder) => symlink('/etc/passwd', join(folder, 'extract', '1', 'more.parquet'))],
+    [
+      'a part that is a link',
+      async (folder) => {
+        const part = join(folder, 'extract', '1', 'rows.parquet');
+        await rename(part, join(world.root, 'moved.parquet'));
+        await symlink(join(world.root, 'moved.parquet'), part);
+      },
+    ],
     ["somebody's notes", (folder) => writeFile(join(folder, 'notes.txt'), 'mine')],
     ["somebody's file among the parts", (folder) => writeFile(join(folder, 'filter', '1', 'mine.parquet'), 'mine')],
     ['a folder among the parts', (folder) => mkdir(join(folder, 'filter', '1', 'mine'))],
