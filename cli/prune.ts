@@ -43,7 +43,8 @@ export async function prune(program: string | undefined, options: PruneOptions, 
     ...whole('--keep-runs', options.keepRuns, 1, 'runs'),
     ...whole('--keep-days', options.keepDays, 0, 'failedDays'),
   };
-  const now = clock(options.now, io);
+  const given = clock(options.now, io);
+  const now = () => earlier(given(), io.now());
   const dryRun = options.dryRun === true;
   const folder = dataFolder(options.data);
   if (!isDataFolder(folder)) throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}`);
@@ -60,7 +61,7 @@ export async function prune(program: string | undefined, options: PruneOptions, 
     if (options.output === 'text') io.stdout.write(pruneText(key.program, pruned, dryRun));
   }
   const days = overrides.failedDays ?? DEFAULTS.failedDays;
-  const samples = await pruneSamples(folder.samples, { days, now: earlier(now(), io.now()), dryRun });
+  const samples = await pruneSamples(folder.samples, { days, now: now(), dryRun });
   if (options.output === 'json') io.stdout.write(`${JSON.stringify({ dryRun, programs: results, samples })}\n`);
   else if (samples.samples > 0) {
     io.stdout.write(`${samples.samples} sample warehouses ${dryRun ? 'would go' : 'gone'}   ${bytes(samples.bytes)}\n`);
