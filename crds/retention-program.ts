@@ -404,6 +404,17 @@ export const retentionProgramSpec = fields(
       ...SCHEDULE,
       description: 'When the batch runs: five-field cron, or AWS cron(…) of six fields.',
     }),
+    schedules: Type.Optional(
+      fields('On a cluster: when the other pipelines run, in the same words as batchSchedule.', {
+        prune: Type.Optional(
+          Type.String({
+            ...SCHEDULE,
+            description:
+              'When what the program no longer needs is deleted, such as daily. Default: when a run asks for it.',
+          }),
+        ),
+      }),
+    ),
     timeZone: Type.String({
       pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
       meaning: 'an IANA time zone such as Europe/Berlin',
@@ -518,6 +529,14 @@ export const retentionProgramSpec = fields(
 /** A program's spec after the schema has filled in its defaults. */
 export type RetentionProgramSpec = Static<typeof retentionProgramSpec>;
 
+const followed = (description: string) =>
+  fields(description, {
+    schedule: text('The schedule and its zone, as last seen.', 400),
+    since: instant('When it took effect: slots before are never run.'),
+    lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
+    skippedSlots: Type.Optional(count('Slots for which no run was made.')),
+  });
+
 export const retentionProgramStatus = fields('What the operator last saw. Written by the operator only.', {
   observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
   conditions: Type.Optional(conditions()),
@@ -532,14 +551,8 @@ export const retentionProgramStatus = fields('What the operator last saw. Writte
     }),
   ),
   nextSlot: Type.Optional(instant('When the next batch is due.')),
-  batch: Type.Optional(
-    fields('How far the schedule of the batch has been followed.', {
-      schedule: text('The schedule and its zone, as last seen.', 400),
-      since: instant('When it took effect: slots before are never run.'),
-      lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
-      skippedSlots: Type.Optional(count('Slots for which no run was made.')),
-    }),
-  ),
+  batch: Type.Optional(followed('How far the schedule of the batch has been followed.')),
+  prune: Type.Optional(followed('How far the schedule of prune has been followed.')),
 });
 
 export type RetentionProgramStatus = Static<typeof retentionProgramStatus>;
