@@ -75,7 +75,13 @@ async function programsOf(
   { namespace }: PruneOptions,
   folder: DataFolder,
 ): Promise<readonly ProgramKey[]> {
-  const known = state === undefined ? [] : await everyProgram(state.database);
+  if (state === undefined) {
+    throw new HoldfastError(
+      'HF_NOT_FOUND',
+      `nothing has run in ${folder.path} with this version: without --dry-run its database is brought up to it first`,
+    );
+  }
+  const known = await everyProgram(state.database);
   if (program === undefined) return known;
   const found = known.filter((one) => one.program === program && one.namespace === namespace);
   if (found.length > 0) return found;

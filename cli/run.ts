@@ -78,6 +78,11 @@ async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise
     now,
   } satisfies Partial<LocalRun>;
   if (plan.pipeline === 'batch') await checkProviders(plan, io);
+  else if (plan.dryRun) {
+    // A dry run has a folder of artifacts of its own, in which there is nothing to prune.
+    const asked = `holdfast prune ${plan.program.programId} --dry-run`;
+    throw new HoldfastError('HF_USAGE', `a dry run of prune on this machine is \`${asked}\``);
+  }
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }

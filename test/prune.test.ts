@@ -100,6 +100,8 @@ test('a RetentionRun of the pipeline prune does the same', async () => {
   const { status, stdout } = await shop.holdfast(['run', shop.path('prune.yaml'), '--output', 'json']);
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ phase: 'Succeeded', stages: [{ name: 'prune', rowsOut: 0 }] });
+  const dry = await shop.holdfast(['run', shop.path('prune.yaml'), '--dry-run']);
+  expect([dry.status, dry.stderr]).toEqual([1, expect.stringContaining('`holdfast prune keep --dry-run`')]);
   // It is no batch: what was current still is.
   expect((await shop.holdfast(['explain', 'keep', 'C0300'])).stdout).toContain(RUNS[5]);
 });

@@ -10,8 +10,8 @@ const OWNER_FILE = 'owner.json';
 
 /** Folders of runs as prune sees them. None of its methods follows a link. */
 export interface RunFolders {
-  /** Makes the folder of a run, and says in it which database knows the run. */
-  claim(key: RunFolderKey, owner: string): Promise<void>;
+  /** Makes the folder of a run, and says in it which database knows the run, if that is known. */
+  claim(key: RunFolderKey, owner: string | undefined): Promise<void>;
   /** Names of the runs that have a folder. What is not a plain folder of a plain name is not seen. */
   list(key: ProgramFolderKey): Promise<readonly string[]>;
   /** Undefined where the run has no folder. */
@@ -48,8 +48,9 @@ export function openRunFolders(root: string): RunFolders {
   };
 }
 
-async function claim(folder: string, owner: string): Promise<void> {
+async function claim(folder: string, owner: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
+  if (owner === undefined) return;
   await writeFile(join(folder, OWNER_FILE), `${JSON.stringify({ database: owner })}\n`);
 }
 

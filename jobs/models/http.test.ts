@@ -170,6 +170,17 @@ test('nothing is sent but features: no id, no name, and the token only as a head
   });
 });
 
+test('the end of line of a secret is no part of it, and what no header can hold is refused without a word of it', async () => {
+  const made = await server();
+  await load(made.url, {}, { HOLDFAST_MODEL_TOKEN_RISK_V7: ' s3cret\n' });
+  expect(made.requests[0]?.headers.authorization).toBe('Bearer s3cret');
+  const failure = (await load(made.url, {}, { HOLDFAST_MODEL_TOKEN_RISK_V7: 's3\ncret' }).catch(
+    (error: unknown) => error,
+  )) as Error;
+  expect(failure).toMatchObject({ code: 'HF_MODEL_REFUSED', message: expect.not.stringContaining('cret') });
+  expect(failure.cause).toBeUndefined();
+});
+
 describe('a server that is busy', () => {
   const failing = (statuses: number[], headers: Record<string, string> = {}) =>
     server({

@@ -75,6 +75,21 @@ export const http: ModelProvider = httpProvider(
   () => process.env,
 );
 
+/**
+ * The bearer token of a model, without the end of line that a file of a secret may have.
+ * @throws HF_MODEL_REFUSED for what no header can hold: the complaint of whoever refuses it later would quote it
+ */
+function tokenOf({ modelId }: ModelReference, environment: Environment): string | undefined {
+  const variable = modelTokenVariable(modelId);
+  const token = environment[variable]?.trim();
+  if (token === undefined || token === '') return undefined;
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new HoldfastError(
+    'HF_MODEL_REFUSED',
+    `Model ${modelId}: ${variable} holds characters that no token has, such as a blank or a line break.`,
+  );
+}
+
 /** Rows of one request: no more than a batch, and few enough that no request waits while others carry everything. */
 function requestRows(rows: number, batchSize: number): number {
   return Math.max(1, Math.min(batchSize, Math.max(FEWEST_ROWS, Math.ceil(rows / REQUESTS_AT_ONCE))));
@@ -115,7 +130,7 @@ class Remote {
     this.#reference = reference;
     this.#url = url;
     this.#world = world;
-    this.#token = environment[modelTokenVariable(reference.modelId)] || undefined;
+    this.#token = tokenOf(reference, environment);
     this.#signal = reference.signal ?? new AbortController().signal;
   }
 

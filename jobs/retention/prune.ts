@@ -134,6 +134,7 @@ async function pruneFolders(
   const unrecorded = [...there].filter((run) => !recorded.has(run));
   if (unrecorded.length === 0) return pruned;
   const owner = await databaseIdentity(database);
+  if (owner === undefined) return pruned;
   for (const run of unrecorded) {
     const found = await folders.inspect(keyOf(run));
     // Without the mark it may belong to a run that another database knows.

@@ -60,7 +60,7 @@ export async function pruneWorld(database: Database): Promise<PruneWorld> {
   const store = openFolderStore(root);
   const namespace = `world-${++worlds}`;
   const key = { namespace, program: 'keep' };
-  const identity = await databaseIdentity(database);
+  const identity = (await databaseIdentity(database)) ?? null;
   let sequence = 0;
   await makeTemplate(store);
   await database.pool.query('INSERT INTO holdfast.programs VALUES ($1, $2, 1000)', [namespace, 'keep']);
