@@ -158,6 +158,22 @@ test('a missing value goes as it is where bytes are taken, and is refused, by fe
   expect(text.rows()).toBe(0);
 });
 
+test.each([
+  ['0.21.0', true],
+  ['1.0.0', true],
+  ['0.13.1', false],
+  ['none', false],
+])('KServe %s, which does not list it, takes bytes: %s', async (version, binary) => {
+  const made = await server({
+    binary: true,
+    instead: ({ path }, response) =>
+      path === '/v2' && json(response, { name: 'kserve', version, extensions: ['model_repository_extension'] }),
+  });
+  await (await load(made.url)).score(ROWS, 3);
+  const infer = made.requests.find(({ path }) => path.endsWith('/infer'));
+  expect(infer?.headers['content-type']).toBe(binary ? 'application/octet-stream' : 'application/json');
+});
+
 test('nothing is sent but features: no id, no name, and the token only as a header', async () => {
   const made = await server();
   const model = await load(made.url, {}, { HOLDFAST_MODEL_TOKEN_RISK_V7: 's3cret' });

@@ -147,8 +147,7 @@ class Remote {
   async takesBinary(): Promise<boolean> {
     try {
       const server = await this.get(this.#url.replace(/\/models\/.*$/, ''));
-      const extensions = (server as { extensions?: unknown } | null)?.extensions;
-      return Array.isArray(extensions) && extensions.includes('binary_tensor_data');
+      return offersBinary(server as ServerMetadata | null);
     } catch (error) {
       if (error instanceof HoldfastError && error.kind === 'terminal') return false;
       throw error;
@@ -187,6 +186,20 @@ class Remote {
       this.#world,
     );
   }
+}
+
+interface ServerMetadata {
+  readonly name?: unknown;
+  readonly version?: unknown;
+  readonly extensions?: unknown;
+}
+
+function offersBinary(server: ServerMetadata | null): boolean {
+  const { name, version, extensions } = server ?? {};
+  if (Array.isArray(extensions) && extensions.includes('binary_tensor_data')) return true;
+  // KServe takes them since 0.15 and does not list it.
+  const [, major = '0', minor = '0'] = /^(\d{1,4})\.(\d{1,4})\b/.exec(String(version)) ?? [];
+  return name === 'kserve' && (Number(major) > 0 || Number(minor) >= 15);
 }
 
 interface TensorMetadata {
