@@ -23,3 +23,11 @@ export function bar(value: number, largest: number, width: number): string {
   if (value <= 0 || largest <= 0) return '';
   return '▇'.repeat(Math.max(1, Math.round((value / largest) * width)));
 }
+
+/** Size of `count` bytes in the largest decimal unit that it fills. */
+export function bytes(count: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  const power = count < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(count) / 3));
+  const value = count / 1000 ** power;
+  return `${power === 0 || value >= 100 ? integer(value) : value.toFixed(1)} ${units[power]}`;
+}

@@ -15,6 +15,7 @@ import {
 } from '../jobs/pipelines/pipelines.ts';
 import { beginRun } from '../jobs/postgres/begin-run.ts';
 import type { Database } from '../jobs/postgres/database.ts';
+import { databaseIdentity } from '../jobs/postgres/identity.ts';
 import { finishRun, type StageReport as RecordedStage, recordStage } from '../jobs/postgres/runs.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { runName } from '../jobs/run/name.ts';
@@ -76,10 +77,11 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   try {
     const store = openFolderStore(run.artifactRoot);
     const revisionFile = revisionPath(run.artifactRoot, identity);
+    if (run.database !== undefined) await store.runFolders.claim(identity, await databaseIdentity(run.database));
     await mkdir(dirname(revisionFile), { recursive: true });
     await writeFile(revisionFile, revisionText(revision));
     await writeFile(originPath(run.artifactRoot, identity), `${JSON.stringify({ baseFolder: run.baseFolder })}\n`);
-    await makeSamples(run, scratchFolder, io, progress);
+    if (run.pipeline === 'batch') await makeSamples(run, scratchFolder, io, progress);
     for (const definition of PIPELINES[run.pipeline]) {
       io.signal.throwIfAborted();
       const step = progress.step(definition.name);

@@ -164,6 +164,30 @@ Examples:
     );
 
   holdfast
+    .command('prune')
+    .description('delete what programs no longer need: candidates past their time, artifacts of old runs, old samples')
+    .argument('[program]', 'programId')
+    .option('--all', 'every program that has run here')
+    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
+    .option('--keep-runs <n>', 'newest succeeded runs to keep (default: retention.runs of the program, or 10)')
+    .option('--keep-days <d>', 'days for which failed runs stay (default: retention.failedDays of the program, or 30)')
+    .option('--now <instant>', 'set the clock; what goes must be old by the clocks of machine and database as well')
+    .option('--dry-run', 'count what would go and delete nothing')
+    .addOption(output)
+    .addOption(data)
+    .addHelpText(
+      'after',
+      `
+The current batch, runs under way, runs whose candidates still live and decisions that caps need always stay.
+
+Examples:
+  holdfast prune churn-prevention --dry-run
+  holdfast prune churn-prevention --keep-runs 3
+  holdfast prune --all --output json`,
+    )
+    .action(async (program, options) => ended(await (await import('./prune.ts')).prune(program, options, io)));
+
+  holdfast
     .command('clean')
     .description('remove the local state: artifacts, sample warehouses and the embedded Postgres')
     .addOption(data)

@@ -70,6 +70,10 @@ async function findRecord(
     const what = run === undefined ? `no batch of ${program} has been published` : `${program} has no run ${run}`;
     throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);
   }
+  if (record.prunedAt !== undefined) {
+    const when = record.prunedAt.toISOString();
+    throw new HoldfastError('HF_NOT_FOUND', `the artifacts of the run ${record.run} were pruned at ${when}`);
+  }
   return record;
 }
 

@@ -77,6 +77,17 @@ export function funnel(report: RunReport, places: Places): string {
   const below = number(stage('score')?.counts, 'belowThreshold');
   if (below > 0) line('score', '', `below the lowest risk level ${minus(below)}`);
 
+  const cache = counts('score', 'cache');
+  const { rows = 0, hits = 0, repeated = 0, sent = 0 } = cache;
+  if (rows > 0) {
+    const known = `${Math.round((100 * (hits + repeated)) / rows)} % of ${integer(rows)} scores known`;
+    line(
+      below > 0 ? '' : 'score',
+      '',
+      `${known}: cached ${integer(hits)}   repeated ${integer(repeated)}   asked for ${integer(sent)}`,
+    );
+  }
+
   const levels = Object.entries(counts('score', 'riskLevels'));
   const largest = Math.max(0, ...levels.map(([, rows]) => rows));
   const stored = stage('store');

@@ -12,6 +12,7 @@ import { asFailure } from '../jobs/run/failure.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
 import { withTruth } from './belief.ts';
+import { clock } from './clock.ts';
 import { decisionsOf, pointAtCurrent } from './current-data.ts';
 import {
   clearScratch,
@@ -26,6 +27,7 @@ import type { Io } from './io.ts';
 import { type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { terminalProgress } from './progress.ts';
+import { prunedIn, pruneText } from './prune-report.ts';
 import { funnel, type Places, type RunReport } from './report.ts';
 import { openHistory, openState } from './state.ts';
 
@@ -79,7 +81,12 @@ async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise
     shards: shardsOf(options.shards),
     now,
   } satisfies Partial<LocalRun>;
-  await checkProviders(plan);
+  if (plan.pipeline === 'batch') await checkProviders(plan, io);
+  else if (plan.dryRun) {
+    // A dry run has a folder of artifacts of its own, in which there is nothing to prune.
+    const asked = `holdfast prune ${plan.program.programId} --dry-run`;
+    throw new HoldfastError('HF_USAGE', `a dry run of prune on this machine is \`${asked}\``);
+  }
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
@@ -169,6 +176,10 @@ async function printFunnel(
   const { data } = result.report;
   // Progress above, where a terminal shows both.
   if (io.stdout.isTTY === true) io.stdout.write('\n');
+  if (plan.pipeline === 'prune') {
+    io.stdout.write(pruneText(plan.program.programId, prunedIn(result.report), plan.dryRun));
+    return;
+  }
   io.stdout.write(
     funnel(result.report, {
       ...places,
@@ -204,31 +215,6 @@ function slotOf({ program, run }: RunnableManifest, now: Date): Date {
   const slot = parseSchedule(batchSchedule, timeZone).newest(now);
   if (slot !== undefined) return slot;
   throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${now.toISOString()}`);
-}
-
-const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-
-const EARLIEST_YEAR = 1971;
-const LATEST_YEAR = 2999;
-
-/** JavaScript takes 30 February for 2 March. */
-function isOnCalendar(text: string): boolean {
-  const day = text.slice(0, 10);
-  const date = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
-}
-
-function clock(text: string | undefined, io: Io): () => Date {
-  if (text === undefined) return io.now;
-  const instant = INSTANT.test(text) && isOnCalendar(text) ? new Date(text) : new Date(Number.NaN);
-  const year = instant.getUTCFullYear();
-  if (Number.isNaN(instant.getTime()) || year < EARLIEST_YEAR || year > LATEST_YEAR) {
-    throw new HoldfastError(
-      'HF_USAGE',
-      `--now ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,
-    );
-  }
-  return () => new Date(instant);
 }
 
 const FEWEST_CUSTOMERS = 100;
@@ -303,17 +289,16 @@ function isServer({ type }: RetentionProgramSpec['dataConnectors'][number]): boo
 
 /**
  * Refuses, before anything is read, what only the end of a long run would find out.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
+ *   HF_MODEL_UNREACHABLE
  */
-async function checkProviders({
-  program,
-  baseFolder,
-  sources,
-}: Pick<Plan, 'program' | 'baseFolder' | 'sources'>): Promise<void> {
+async function checkProviders(
+  { program, baseFolder, sources }: Pick<Plan, 'program' | 'baseFolder' | 'sources'>,
+  { signal }: Io,
+): Promise<void> {
   for (const connector of program.dataConnectors) requireWarehouseProvider(connector, sources[connector.connectorId]);
-  for (const { modelId, endpoint, sha256, features } of program.scoringModels) {
-    const pin = sha256 === undefined ? {} : { sha256 };
-    const model = await loadModel({ modelId, endpoint, ...pin, features, baseFolder, threads: 1 });
+  for (const scoringModel of program.scoringModels) {
+    const model = await loadModel({ ...scoringModel, baseFolder, threads: 1, signal });
     await model.close();
   }
 }

@@ -53,7 +53,9 @@ test('a file that cannot be read does not hide the faults of the next', async ()
   const { status, out, err } = await validate([path.join(folder, 'none.yaml'), bad]);
   expect(status).toBe(78);
   expect(err).toBe('HF_MANIFEST_UNREADABLE: none.yaml: cannot be read: there is no such file\n');
-  expect(out).toContain('bad.yaml:7:3 spec.pipeline: is text "bach"; it must be batch (did you mean batch?)');
+  expect(out).toContain(
+    'bad.yaml:7:3 spec.pipeline: is text "bach"; it must be one of batch, prune (did you mean batch?)',
+  );
 });
 
 test('a dash validates standard input', async () => {

@@ -10,17 +10,24 @@ export function checkMeaning(spec: RetentionProgramSpec): Finding[] {
   return [...timing(spec), ...filters(spec)];
 }
 
-function timing({ batchSchedule, timeZone }: RetentionProgramSpec): Finding[] {
+function timing({ batchSchedule, schedules, timeZone }: RetentionProgramSpec): Finding[] {
   if (!isTimeZone(timeZone)) {
     const meant = nearest(timeZone, Intl.supportedValuesOf('timeZone'));
     return [runtime(['spec', 'timeZone'], `is "${timeZone}", which is not an IANA time zone`, meant)];
   }
+  return [
+    ...schedule(['spec', 'batchSchedule'], batchSchedule, timeZone),
+    ...(schedules?.prune === undefined ? [] : schedule(['spec', 'schedules', 'prune'], schedules.prune, timeZone)),
+  ];
+}
+
+function schedule(path: Finding['path'], text: string, timeZone: string): Finding[] {
   try {
-    parseSchedule(batchSchedule, timeZone);
+    parseSchedule(text, timeZone);
     return [];
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    return [runtime(['spec', 'batchSchedule'], error.message)];
+    return [runtime(path, error.message)];
   }
 }
 

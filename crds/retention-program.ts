@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import type { FilterType } from '../jobs/filters/filter.ts';
+import { type FilterType, OFFER_HISTORY_DAYS } from '../jobs/filters/filter.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
 import { RUN_PHASES } from './run-phase.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
@@ -115,24 +115,45 @@ const connector = fields(
   ),
 );
 
+/** Characters of a URI, and those of one without user, query and fragment. */
+const VISIBLE = '[^\\x00-\\x20\\x7f]';
+const IN_URL = '[^\\x00-\\x20\\x7f?#@]';
+
 const scoringModel = fields(
   'A model that scores candidates.',
   {
     modelId: text('Name of the model, as in the file beside it.', 63),
     endpoint: Type.String({
-      pattern: '^(onnx|sagemaker)://[^\\x00-\\x20\\x7f]+$',
-      meaning: 'onnx://PATH or sagemaker://ENDPOINT',
+      pattern: `^((onnx|sagemaker)://${VISIBLE}+|https?://${IN_URL}+/v2/models/${IN_URL}+)$`,
+      meaning: 'onnx://PATH, https://HOST/v2/models/NAME/versions/VERSION or sagemaker://ENDPOINT',
       maxLength: 2048,
       description:
-        'Where the model is. onnx://PATH is a file relative to the folder of the manifest, onnx:///PATH an absolute one.',
+        'Where the model is. onnx://PATH is a file relative to the folder of the manifest, onnx:///PATH an absolute one. ' +
+        'https:// is a model on a server that speaks the Open Inference Protocol, version 2.',
     }),
     sha256: Type.Optional(
       Type.String({
         pattern: '^[0-9a-f]{64}$',
         meaning: 'a SHA-256 of 64 lower-case hexadecimal digits',
         maxLength: 64,
-        description: 'SHA-256 of the model file: bytes other than these are refused. Needed by onnx://.',
+        description: 'SHA-256 of the model file, for https:// of its manifest: bytes other than these are refused.',
       }),
+    ),
+    manifest: Type.Optional(
+      text(
+        'https://: the JSON that says what the model predicts; a path relative to the folder of the manifest.',
+        4096,
+      ),
+    ),
+    cacheTTLHours: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 8760,
+        description: 'https://: hours for which scores are kept and not asked for again. Default: 168. 0 keeps none.',
+      }),
+    ),
+    tokenSecretRef: Type.Optional(
+      secretKey('https://, on a cluster: Secret of the program’s namespace that holds the bearer token.', 'token'),
     ),
     features: Type.Array(text('Column of the candidate.', 63), {
       minItems: 1,
@@ -147,11 +168,23 @@ const scoringModel = fields(
       description: 'Candidates scored in one call.',
     }),
   },
-  rules({
-    rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",
-    message: 'an onnx:// model needs its sha256 (sha256sum FILE), so that nobody can swap the file',
-    fieldPath: '.sha256',
-  }),
+  rules(
+    {
+      rule: "!self.endpoint.startsWith('http') || (has(self.manifest) && has(self.sha256))",
+      message: 'a remote model needs its manifest and the sha256 of it (sha256sum FILE)',
+      fieldPath: '.manifest',
+    },
+    ...['manifest', 'cacheTTLHours', 'tokenSecretRef'].map((field) => ({
+      rule: `!has(self.${field}) || self.endpoint.startsWith('http')`,
+      message: `${field} is for remote models (https://) only`,
+      fieldPath: `.${field}`,
+    })),
+    {
+      rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",
+      message: 'an onnx:// model needs its sha256 (sha256sum FILE), so that nobody can swap the file',
+      fieldPath: '.sha256',
+    },
+  ),
 );
 
 const filter = fields(
@@ -386,6 +419,17 @@ export const retentionProgramSpec = fields(
       ...SCHEDULE,
       description: 'When the batch runs: five-field cron, or AWS cron(…) of six fields.',
     }),
+    schedules: Type.Optional(
+      fields('On a cluster: when the other pipelines run, in the same words as batchSchedule.', {
+        prune: Type.Optional(
+          Type.String({
+            ...SCHEDULE,
+            description:
+              'When what the program no longer needs is deleted, such as daily. Default: when a run asks for it.',
+          }),
+        ),
+      }),
+    ),
     timeZone: Type.String({
       pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
       meaning: 'an IANA time zone such as Europe/Berlin',
@@ -399,6 +443,32 @@ export const retentionProgramSpec = fields(
       default: 30,
       description: 'Days for which candidates are kept.',
     }),
+    retention: fields(
+      'What `prune` leaves of old runs. Candidates go when candidateTTLDays have passed; never those of the current batch.',
+      {
+        runs: Type.Integer({
+          minimum: 1,
+          maximum: 1000,
+          default: 10,
+          description: 'Newest succeeded runs of each pipeline whose artifacts are kept.',
+        }),
+        failedDays: Type.Integer({
+          minimum: 0,
+          maximum: 3650,
+          default: 30,
+          description: 'Days for which failed and interrupted runs are kept.',
+        }),
+        decisionDays: Type.Optional(
+          Type.Integer({
+            minimum: OFFER_HISTORY_DAYS,
+            maximum: 36_500,
+            description:
+              'Days for which decisions are kept. Caps look back 184 days; a measurement needs those of its whole epoch. Default: for ever.',
+          }),
+        ),
+      },
+      { default: {} },
+    ),
     startingDeadlineSeconds: Type.Integer({
       minimum: 1,
       maximum: 2_592_000,
@@ -474,6 +544,14 @@ export const retentionProgramSpec = fields(
 /** A program's spec after the schema has filled in its defaults. */
 export type RetentionProgramSpec = Static<typeof retentionProgramSpec>;
 
+const followed = (description: string) =>
+  fields(description, {
+    schedule: text('The schedule and its zone, as last seen.', 400),
+    since: instant('When it took effect: slots before are never run.'),
+    lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
+    skippedSlots: Type.Optional(count('Slots for which no run was made.')),
+  });
+
 export const retentionProgramStatus = fields('What the operator last saw. Written by the operator only.', {
   observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
   conditions: Type.Optional(conditions()),
@@ -488,14 +566,8 @@ export const retentionProgramStatus = fields('What the operator last saw. Writte
     }),
   ),
   nextSlot: Type.Optional(instant('When the next batch is due.')),
-  batch: Type.Optional(
-    fields('How far the schedule of the batch has been followed.', {
-      schedule: text('The schedule and its zone, as last seen.', 400),
-      since: instant('When it took effect: slots before are never run.'),
-      lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
-      skippedSlots: Type.Optional(count('Slots for which no run was made.')),
-    }),
-  ),
+  batch: Type.Optional(followed('How far the schedule of the batch has been followed.')),
+  prune: Type.Optional(followed('How far the schedule of prune has been followed.')),
 });
 
 export type RetentionProgramStatus = Static<typeof retentionProgramStatus>;

@@ -6,7 +6,7 @@ const properties = {
   programRef: fields('The program that is run, in the same namespace.', {
     name: objectName('Name of the RetentionProgram.'),
   }),
-  pipeline: oneOf(['batch'], 'What is run.'),
+  pipeline: oneOf(['batch', 'prune'], 'What is run: the batch, or the removal of what the program no longer needs.'),
   slot: Type.Optional(instant('The instant that the run is as of. Default: the newest slot of the schedule.')),
   trigger: oneOf(
     ['schedule', 'manual', 'backfill', 'retry'],

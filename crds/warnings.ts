@@ -2,7 +2,7 @@ import type { Finding } from './fault.ts';
 import { type RetentionProgramSpec, RISK_LEVELS } from './retention-program.ts';
 
 /** Providers that the schema knows and this version can use; the others are warned of, and fail a run. */
-const BUILT = { connectors: ['duckdb', 'postgres'], endpoints: ['onnx'] } as const;
+const BUILT = { connectors: ['duckdb', 'postgres'], endpoints: ['onnx', 'http', 'https'] } as const;
 
 /** What a person should know about a valid program: what is not built yet, and what will do less than it seems to. */
 export function programWarnings(spec: RetentionProgramSpec): Finding[] {

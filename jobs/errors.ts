@@ -94,6 +94,11 @@ export const ERROR_CODES = {
     meaning: 'A model cannot be used: external data, wrong inputs, wrong features or unknown outputs.',
     remedy: 'Export the model as one file whose features agree with the program, in order.',
   },
+  HF_MODEL_UNREACHABLE: {
+    kind: 'retry',
+    meaning: 'The server of a remote model cannot be reached, is overloaded or fails, also after several tries.',
+    remedy: 'Check the endpoint and the server; nothing was published, run again.',
+  },
   HF_SCORE_OUT_OF_RANGE: {
     kind: 'terminal',
     meaning: 'A model returned a risk that is not a finite number from 0 to 1, or an effect that is not finite.',

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -276,3 +276,33 @@ test.each(['', 'batch', 'batch/extract', 'batch/extract/nothing', 'batch/extract
     expect(await perform(task, await podOf())).toMatchObject({ report: { error: { code: 'HF_USAGE' } } });
   },
 );
+
+test('the tasks of prune delete what the program no longer needs, and say so, however often they are done', async () => {
+  const changes: ProgramChanges = (spec) => (spec['retention'] = { runs: 1 });
+  const old = await podOf(changes);
+  await performAll(old);
+  await performAll(await podOf(changes, { HOLDFAST_RUN: 'keep-2', HOLDFAST_RUN_UID: 'uid-2' }));
+  await rows(
+    `UPDATE holdfast.candidates SET expires_at = '2026-11-01Z' WHERE program = '$program' AND run = 'keep-1' RETURNING run`,
+  );
+  const folders = () => readdir(join(place, 'artifacts', 'shop', `keep-${tests}`));
+
+  const dry = await podOf(changes, { HOLDFAST_RUN: 'dry', HOLDFAST_RUN_UID: 'uid-dry', HOLDFAST_DRY_RUN: 'true' });
+  expect((await perform('prune/prune/migrate', dry)).status).toBe(0);
+  expect((await perform('prune/prune/prune', dry)).report.counts).toMatchObject({ runs: 1, kept: { current: 1 } });
+  expect(await folders()).toEqual(expect.arrayContaining(['keep-1', 'keep-2']));
+
+  const pod = await podOf(changes, { HOLDFAST_RUN: 'keep-prune', HOLDFAST_RUN_UID: 'uid-prune' });
+  for (let time = 0; time < 2; time += 1) {
+    for (const task of ['prune/prune/migrate', 'prune/prune/prune']) {
+      const { status, report } = await perform(task, pod);
+      expect(status).toBe(0);
+      if (task.endsWith('/prune'))
+        expect(report.counts).toMatchObject({ runs: 1, foreign: 0, kept: { current: 1, running: 1 } });
+    }
+  }
+  expect((await folders()).sort()).toEqual(['dry', 'keep-2', 'keep-prune']);
+  expect(await rows(`SELECT phase FROM holdfast.runs WHERE program = '$program' AND run = 'keep-prune'`)).toEqual([
+    { phase: 'Succeeded' },
+  ]);
+}, 60_000);

@@ -1,3 +1,5 @@
+import type { RunFolders } from './run-folders.ts';
+
 /** Where an artifact lives, relative to the root of its store. */
 export interface ArtifactKey {
   readonly namespace: string;
@@ -77,4 +79,6 @@ export interface ArtifactStore {
    * @throws HF_ARTIFACT_CORRUPT when the manifest or a part is missing or changed
    */
   open(key: ArtifactKey): Promise<ArtifactReference>;
+  /** The folders that artifacts lie in, by run: what prune looks after. */
+  readonly runFolders: RunFolders;
 }

@@ -15,6 +15,7 @@ import type {
 import { keyFolder } from './key.ts';
 import { encodeManifest, MANIFEST, readManifest } from './manifest.ts';
 import { PRODUCER } from './producer.ts';
+import { openRunFolders } from './run-folders.ts';
 import { storageError } from './storage-error.ts';
 
 /**
@@ -27,6 +28,7 @@ export function openFolderStore(root: string): ArtifactStore {
   return {
     draft: (key) => inStorage(join(root, keyFolder(key)), (folder) => beginDraft(key, folder)),
     open: (key) => inStorage(join(root, keyFolder(key)), (folder) => openArtifact(key, folder)),
+    runFolders: openRunFolders(root),
   };
 }
 

@@ -5,8 +5,9 @@ import { type ErrorCode, HoldfastError } from '../errors.ts';
 import type { RandomNumbers } from '../math/random-numbers.ts';
 import { parseModelManifest } from './manifest.ts';
 import type { Model, ModelManifest, ModelReference, ModelRole } from './model.ts';
+import { MAXIMUM_MANIFEST_BYTES, readBounded } from './model-file.ts';
 import { createSession, inputName, outputName, toModel } from './onnx.ts';
-import { assertWhole, MAXIMUM_MANIFEST_BYTES, MAXIMUM_MODEL_BYTES, readBounded } from './onnx-file.ts';
+import { assertWhole, MAXIMUM_MODEL_BYTES } from './onnx-file.ts';
 import { loadOnnxRuntime } from './onnx-runtime.ts';
 import { type OnnxSummary, summariseOnnx } from './onnx-summary.ts';
 

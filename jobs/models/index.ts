@@ -3,12 +3,15 @@ import type { Model, ModelProvider, ModelReference } from './model.ts';
 
 /** Every provider by its URI scheme, loaded when a model names it. Adding one is a file here and a line below. */
 const PROVIDERS: Readonly<Record<string, () => Promise<ModelProvider>>> = {
+  http: async () => (await import('./http.ts')).http,
+  https: async () => (await import('./http.ts')).http,
   onnx: async () => (await import('./onnx.ts')).onnx,
 };
 
 /**
  * Loads and verifies a model.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
+ *   HF_MODEL_UNREACHABLE, HF_INTERRUPTED
  */
 export async function loadModel(reference: ModelReference): Promise<Model> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(reference.endpoint)?.[1];

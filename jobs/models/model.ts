@@ -5,7 +5,7 @@ export type ModelRole = 'churn-risk' | 'offer-effectiveness';
 export interface ModelManifest {
   readonly modelId: string;
   readonly role: ModelRole;
-  /** Lower-case hexadecimal SHA-256 of the model file. */
+  /** Lower-case hexadecimal SHA-256 of the model file; of a remote model what its makers say, which nobody can check. */
   readonly sha256: string;
   /** Features in the order of the input's columns. */
   readonly features: readonly string[];
@@ -28,6 +28,13 @@ export interface Model {
   readonly concurrency: number;
   /** Length of a row of outputs: 1 for `churn-risk`, one per kind for `offer-effectiveness`. */
   readonly outputs: number;
+  /** Only of a model that is asked over a network. */
+  readonly remote?: {
+    /** SHA-256 that stands for the model and where it is, in lower-case hexadecimal. */
+    readonly digest: string;
+    /** Batches that it is asked about at once when it is given several in one call. */
+    readonly requestsAtOnce: number;
+  };
   /**
    * Scores a batch.
    * @param features row-major, `rows × manifest.features.length`, float32; NaN means missing
@@ -47,6 +54,12 @@ export interface ModelReference {
   readonly baseFolder: string;
   /** Processors that a model in this process may use. */
   readonly threads: number;
+  /** Path of the manifest of a remote model. */
+  readonly manifest?: string;
+  /** Rows that a remote model is asked about in one request. Default: all that it is given. */
+  readonly batchSize?: number;
+  /** Ends requests under way. */
+  readonly signal?: AbortSignal;
 }
 
 /** Loads models of one URI scheme. */

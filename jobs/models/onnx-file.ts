@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, parse, resolve } from 'node:path';
 import { HoldfastError } from '../errors.ts';
 import { findExternalData } from './external-data.ts';
 import { assertAgrees, parseModelManifest } from './manifest.ts';
 import type { ModelManifest, ModelReference } from './model.ts';
+import { assertDigest, MAXIMUM_MANIFEST_BYTES, readBounded } from './model-file.ts';
 import { MalformedModel } from './protobuf.ts';
 
 /** Protobuf's own limit on a message. */
 export const MAXIMUM_MODEL_BYTES = 2 ** 31 - 1;
-export const MAXIMUM_MANIFEST_BYTES = 2 ** 20;
 
 /** Where ONNX Runtime's own format, which is not protobuf, has its mark. */
 const ORT_FORMAT = { offset: 4, mark: 'ORTM' };
@@ -59,44 +58,6 @@ export function modelPath(reference: ModelReference): string {
     throw new HoldfastError('HF_MODEL_MISSING', `Model ${reference.modelId}: ${reference.endpoint} names no file.`);
   }
   return isAbsolute(path) ? path : resolve(reference.baseFolder, path);
-}
-
-export async function readBounded(
-  file: string,
-  maximum: number,
-  { modelId }: Pick<ModelReference, 'modelId'>,
-): Promise<Buffer> {
-  let size: number;
-  try {
-    const found = await stat(file);
-    // Opening a pipe or a device could wait for ever.
-    if (!found.isFile()) throw new HoldfastError('HF_MODEL_MISSING', `Model ${modelId}: ${file} is not a file.`);
-    size = found.size;
-  } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    throw unreadable(file, modelId, cause);
-  }
-  if (size > maximum) {
-    throw new HoldfastError('HF_MODEL_REFUSED', `Model ${modelId}: ${file} is larger than ${maximum} bytes.`);
-  }
-  return readFile(file).catch((cause: unknown) => Promise.reject(unreadable(file, modelId, cause)));
-}
-
-function unreadable(file: string, modelId: string, cause: unknown): HoldfastError {
-  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-  return new HoldfastError(
-    'HF_MODEL_MISSING',
-    `Model ${modelId}: ${file} ${missing ? 'does not exist' : 'cannot be read'}.`,
-    { cause },
-  );
-}
-
-function assertDigest(actual: string, pinned: string | undefined, reference: ModelReference, where: string): void {
-  if (pinned === undefined || pinned === actual) return;
-  throw new HoldfastError(
-    'HF_MODEL_DIGEST_MISMATCH',
-    `Model ${reference.modelId}: ${reference.endpoint} has SHA-256 ${actual.slice(0, 12)}…, but ${where} pins ${pinned.slice(0, 12)}….`,
-  );
 }
 
 export function assertWhole(bytes: Buffer, file: string, { modelId }: Pick<ModelReference, 'modelId'>): void {

@@ -38,21 +38,24 @@ function stage(
   return { name, tasks: [{ name, description, does: 'work', load, ...sharded }] };
 }
 
+/** The first task of every pipeline. */
+const MIGRATE: TaskDefinition = {
+  name: 'migrate',
+  description: 'brings the database to the schema of this version and gives the run its number',
+  does: 'prepare',
+  load: async () => (await import('../run/prepare.ts')).prepare,
+};
+
 /**
  * The pipelines, their stages and the tasks of each, in order: the one table that the laptop, the operator and the pods
  * read. A task is loaded only where it runs.
  */
-export const PIPELINES: { readonly batch: readonly StageDefinition[] } = {
+export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly prune: readonly StageDefinition[] } = {
   batch: [
     {
       name: 'extract',
       tasks: [
-        {
-          name: 'migrate',
-          description: 'brings the database to the schema of this version and gives the run its number',
-          does: 'prepare',
-          load: async () => (await import('../run/prepare.ts')).prepare,
-        },
+        MIGRATE,
         {
           name: 'extract',
           description: 'reads the warehouse, completes and checks every row, finds churn signals',
@@ -78,6 +81,20 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[] } = {
       'publishes the batch in Postgres, whole or not at all',
       async () => (await import('../retention/store.ts')).store,
     ),
+  ],
+  prune: [
+    {
+      name: 'prune',
+      tasks: [
+        MIGRATE,
+        {
+          name: 'prune',
+          description: 'deletes candidates past their time and the artifacts of old runs',
+          does: 'work',
+          load: async () => (await import('../retention/prune.ts')).prune,
+        },
+      ],
+    },
   ],
 };
 

@@ -13,7 +13,7 @@ import {
   type Statement,
 } from './candidates.ts';
 import { copyDecisionsToCsv, historyQuery, keepDecisions } from './decisions.ts';
-import { deleteExpiredCandidates } from './store-candidates.ts';
+import { deleteExpiredCandidates, earlierClock } from './expired.ts';
 import { transaction } from './transaction.ts';
 
 const WEEK_MS = 7 * 86_400_000;
@@ -272,9 +272,9 @@ test.each([
   'what has expired %s goes as it should, never the current batch, nor what lives by the server',
   async (_sentence, now, program, left) => {
     await expiringProgram(program);
-    await transaction(postgres.database, { doing: 'expire' }, (client) =>
-      deleteExpiredCandidates(client, { namespace: 'shop', program }, now),
-    );
+    const { signal } = new AbortController();
+    const both = await earlierClock(postgres.database, now);
+    await deleteExpiredCandidates(postgres.database, { namespace: 'shop', program }, both, { signal });
     const { rows } = await postgres.database.pool.query(
       'SELECT DISTINCT run FROM holdfast.candidates WHERE program = $1 ORDER BY run',
       [program],

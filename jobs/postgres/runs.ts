@@ -40,6 +40,8 @@ export interface RunRecord extends RunKey {
   readonly finishedAt: Date | undefined;
   /** When its batch became the current one. */
   readonly publishedAt: Date | undefined;
+  /** When its artifacts were pruned. */
+  readonly prunedAt: Date | undefined;
   readonly stages: readonly StageReport[];
   readonly error: { readonly code: string; readonly message: string } | undefined;
 }
@@ -143,6 +145,7 @@ interface RunRow {
   readonly started_at: Date;
   readonly finished_at: Date | null;
   readonly published_at: Date | null;
+  readonly pruned_at: Date | null;
   readonly stages: readonly StageReport[];
   readonly error_code: string | null;
   readonly error_message: string | null;
@@ -165,6 +168,7 @@ function toRecord(row: RunRow): RunRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,
     publishedAt: row.published_at ?? undefined,
+    prunedAt: row.pruned_at ?? undefined,
     stages,
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
   };

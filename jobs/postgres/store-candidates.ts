@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { ProgramKey, RunKey } from './runs.ts';
+import type { RunKey } from './runs.ts';
 
 /** Columns of the table, in the order in which `copyCandidates` reads them. */
 export const STORED_COLUMNS = [
@@ -51,21 +51,4 @@ export async function copyCandidates(client: ClientBase, csv: AsyncIterable<Uint
   );
   await pipeline(csv, copy);
   return copy.rowCount;
-}
-
-/**
- * Removes candidates past their time, but for the current batch. Both the run's clock and the server's must say so:
- * a run as of a far future must not empty the table.
- */
-export async function deleteExpiredCandidates(
-  client: ClientBase,
-  { namespace, program }: ProgramKey,
-  now: Date,
-): Promise<void> {
-  await client.query(
-    `DELETE FROM holdfast.candidates
-     WHERE namespace = $1 AND program = $2 AND expires_at <= LEAST($3, now())
-       AND run <> COALESCE((SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2), '')`,
-    [namespace, program, now],
-  );
 }

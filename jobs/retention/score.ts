@@ -103,10 +103,13 @@ async function finish(
   const below = join(draft.folder, 'below.parquet');
   const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
   const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
+  const cache = models.cacheCounts();
   const counts = {
     belowThreshold,
     riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
     offerKinds: await countBy(sink, 'offer_kind', kinds),
+    // Shards have asked before the stage gathers them.
+    ...(cache === undefined || cache.rows === 0 ? {} : { cache: { ...cache } }),
   };
   const parts = [
     { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
@@ -178,12 +181,15 @@ async function countBy(engine: Engine, column: string, values: readonly string[]
   return Object.fromEntries(values.map((value) => [value, counts.get(value) ?? 0]));
 }
 
-function warnings({ risk, offers }: ScoringModels, dropped: readonly string[]): string[] {
+function warnings({ risk, offers, cacheCounts }: ScoringModels, dropped: readonly string[]): string[] {
   const sentences: string[] = [];
   if (!risk.model.manifest.calibrated) {
     sentences.push(
       `Model ${risk.model.manifest.modelId} is not calibrated: the thresholds in riskLevels do not mean probabilities.`,
     );
+  }
+  if ((cacheCounts()?.failures ?? 0) > 0) {
+    sentences.push('The score cache could not be used: the models were asked about every row.');
   }
   if (offers === undefined) {
     sentences.push('No model has the role offer-effectiveness: candidates get no recommended offer kind.');

@@ -1,6 +1,8 @@
 import { HoldfastError } from '../errors.ts';
+import { type CacheCounts, type CachedModel, cachedModel } from '../models/cached.ts';
 import { loadModel } from '../models/index.ts';
 import type { Model, ModelRole } from '../models/model.ts';
+import { keepScores, readCachedScores } from '../postgres/cached-scores.ts';
 import type { StageContext } from '../run/stage.ts';
 
 /** A model and how many rows it takes at a time. */
@@ -13,6 +15,8 @@ export interface BatchedModel {
 export interface ScoringModels extends AsyncDisposable {
   readonly risk: BatchedModel;
   readonly offers: BatchedModel | undefined;
+  /** What the score cache did for remote models; undefined where there is none. */
+  readonly cacheCounts: () => CacheCounts | undefined;
 }
 
 /**
@@ -22,13 +26,19 @@ export interface ScoringModels extends AsyncDisposable {
  */
 export async function loadScoringModels(context: StageContext): Promise<ScoringModels> {
   const loaded: BatchedModel[] = [];
+  const caches: CachedModel[] = [];
   const dispose = async () => {
     for (const { model } of loaded.splice(0)) await model.close();
   };
   try {
-    for (const { batchSize, ...scoringModel } of context.program.scoringModels) {
-      const reference = { ...scoringModel, baseFolder: context.baseFolder, threads: context.resources.threads };
-      loaded.push({ model: await loadModel(reference), batchSize });
+    for (const scoringModel of context.program.scoringModels) {
+      const { baseFolder, resources, signal } = context;
+      const model = await loadModel({ ...scoringModel, baseFolder, threads: resources.threads, signal });
+      // A remote model gets several batches at a time, and asks about them at once.
+      const batchSize = scoringModel.batchSize * (model.remote?.requestsAtOnce ?? 1);
+      const cached = withCache(model, scoringModel.cacheTTLHours ?? DEFAULT_CACHE_HOURS, context);
+      if (cached !== undefined) caches.push(cached);
+      loaded.push({ model: cached ?? model, batchSize });
     }
     const [risk] = ofRole(loaded, 'churn-risk');
     const [offers] = ofRole(loaded, 'offer-effectiveness');
@@ -38,11 +48,37 @@ export async function loadScoringModels(context: StageContext): Promise<ScoringM
         'scoringModels names no model whose role is churn-risk; one is needed.',
       );
     }
-    return { risk, offers, [Symbol.asyncDispose]: dispose };
+    return { risk, offers, cacheCounts: () => total(caches), [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+const DEFAULT_CACHE_HOURS = 168;
+
+/** The model with the score cache in front of it; undefined for one in this process, which is faster than any cache. */
+function withCache(model: Model, ttlHours: number, { database, dryRun }: StageContext): CachedModel | undefined {
+  const { remote } = model;
+  if (remote === undefined || database === undefined || ttlHours === 0) return undefined;
+  const cache = {
+    get: (keys: readonly Buffer[]) => readCachedScores(database, keys),
+    put: (entries: Parameters<typeof keepScores>[1], hours: number) => keepScores(database, entries, hours),
+  };
+  return cachedModel({ ...model, remote }, { cache, ttlHours, readOnly: dryRun });
+}
+
+function total(caches: readonly CachedModel[]): CacheCounts | undefined {
+  if (caches.length === 0) return undefined;
+  const all = caches.map(({ counts }) => counts());
+  const sum = (count: keyof CacheCounts) => all.reduce((so, counts) => so + counts[count], 0);
+  return {
+    rows: sum('rows'),
+    hits: sum('hits'),
+    repeated: sum('repeated'),
+    sent: sum('sent'),
+    failures: sum('failures'),
+  };
 }
 
 function ofRole(models: readonly BatchedModel[], role: ModelRole): BatchedModel[] {

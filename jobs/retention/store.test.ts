@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
 import { beginRun, type StartedRun } from '../postgres/begin-run.ts';
@@ -273,4 +273,37 @@ test('nothing is left in the scratch folder', async () => {
   await many(3);
   await store(context());
   expect(await readdir(context().scratchFolder)).toEqual([]);
+});
+
+describe('candidates past their time', () => {
+  const old = () =>
+    postgres.database.pool.query(
+      `INSERT INTO holdfast.candidates (namespace, program, run, customer_id, slot, churn_signals, risk_score, risk_level, arm,
+         epoch, created_at, expires_at)
+       SELECT $1, $2, 'old', 'C' || n, $3, '{}', 0.9, 'critical', 'treatment', 1, $3, $3 FROM generate_series(1, 3) AS n`,
+      [run.namespace, run.program, new Date('2026-01-05T02:00:00Z')],
+    );
+
+  test('go once the batch is published', async () => {
+    await old();
+    await many(2);
+    expect(await store(context())).toEqual({ rowsIn: 2, rowsOut: 2, counts: { candidates: 2, decisions: 2 } });
+    expect((await stored()).map(({ run }) => run)).toEqual(['run-1', 'run-1']);
+  });
+
+  test('that cannot be deleted are warned of, and the batch is published all the same', async () => {
+    await old();
+    await many(2);
+    await postgres.database.pool.query(`
+      CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+      CREATE TRIGGER refuse BEFORE DELETE ON holdfast.candidates FOR EACH ROW WHEN (OLD.run = 'old') EXECUTE FUNCTION public.refuse()`);
+    try {
+      const { warnings } = await store(context());
+      expect(warnings).toEqual([expect.stringMatching(/^The batch is published; .*\(HF_DATABASE_FAILED\)\.$/)]);
+    } finally {
+      await postgres.database.pool.query('DROP FUNCTION public.refuse CASCADE');
+    }
+    expect(await stored()).toHaveLength(5);
+    expect(await stored('current_batches')).toMatchObject([{ run: 'run-1' }]);
+  });
 });

@@ -6,8 +6,9 @@ import { interruptible } from '../columns/interruption.ts';
 import { HoldfastError } from '../errors.ts';
 import type { Database } from '../postgres/database.ts';
 import { deleteDecisions, keepDecisions } from '../postgres/decisions.ts';
+import { deleteExpiredCandidates, earlierClock } from '../postgres/expired.ts';
 import { claimRun, publishBatch } from '../postgres/publish.ts';
-import { copyCandidates, deleteCandidates, deleteExpiredCandidates } from '../postgres/store-candidates.ts';
+import { copyCandidates, deleteCandidates } from '../postgres/store-candidates.ts';
 import { transaction } from '../postgres/transaction.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { writeCandidateCsv } from './candidate-csv.ts';
@@ -33,7 +34,8 @@ export const store: Stage = async (context) => {
   const csv = join(context.scratchFolder, 'candidates.csv');
   try {
     await inStage('store', () => writeCsv(context, join(folder, 'decisions.parquet'), csv));
-    return result(rows, await load(context, database, csv, rows));
+    const stored = await load(context, database, csv, rows);
+    return { ...result(rows, stored), ...(await expire(context, database)) };
   } finally {
     await rm(csv, { force: true });
   }
@@ -66,10 +68,25 @@ async function load(context: StageContext, database: Database, csv: string, rows
       );
     }
     await publishBatch(client, identity, context.now());
-    await deleteExpiredCandidates(client, identity, context.now());
     context.progress(rows, rows);
     return stored;
   });
+}
+
+/**
+ * Deletes candidates past their time, so that a program which is never pruned does not grow. It comes after the batch is
+ * published and in small transactions: the publishing one holds its locks no longer for it, and a failure here takes
+ * nothing from a batch that everybody sees already.
+ */
+async function expire(context: StageContext, database: Database): Promise<Pick<StageResult, 'warnings'>> {
+  const { identity, signal } = context;
+  try {
+    await deleteExpiredCandidates(database, identity, await earlierClock(database, context.now()), { signal });
+    return {};
+  } catch (error) {
+    const why = error instanceof HoldfastError ? error.code : 'HF_INTERNAL';
+    return { warnings: [`The batch is published; candidates past their time were not all deleted (${why}).`] };
+  }
 }
 
 function result(rows: number, stored: number): StageResult {

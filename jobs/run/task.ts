@@ -7,6 +7,7 @@ import { openFolderStore } from '../artifacts/folder.ts';
 import { HoldfastError } from '../errors.ts';
 import { connect } from '../postgres/connect.ts';
 import type { Database } from '../postgres/database.ts';
+import { databaseIdentity } from '../postgres/identity.ts';
 import { isMigrated } from '../postgres/migrate.ts';
 import { findRun, finishRun, type RunRecord, recordStage } from '../postgres/runs.ts';
 import { lockTask } from '../postgres/task-lock.ts';
@@ -131,6 +132,7 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
 
   const identity: RunIdentity = { ...key, sequence, attempt, slot: settings.slot, trigger: settings.trigger };
   const previous = task.earlier.at(-1);
+  await store.runFolders.claim(key, await databaseIdentity(database));
   await mkdir(settings.scratchFolder, { recursive: true });
   const scratchFolder = await mkdtemp(join(settings.scratchFolder, 'task-'));
   const began = io.elapsed();

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../objects.ts';
 import { buildJob, jobName, type Storage, storageOf, type TaskAttempt } from './job.ts';
@@ -177,4 +178,15 @@ test('a program may keep its things elsewhere than the operator says', () => {
     ({ persistentVolumeClaim }: any) => persistentVolumeClaim?.claimName,
   );
   expect(claims).toEqual([undefined, 'our-artifacts', undefined, 'our-models']);
+});
+
+test('tokens of models go to the task that scores, and to no other', () => {
+  const scoringModels = [
+    { modelId: 'churn-risk.v7', tokenSecretRef: { name: 'tokens', key: 'risk' } },
+    { modelId: 'open' },
+  ] as unknown as RetentionProgramSpec['scoringModels'];
+  const tokenIn = (stage: string) =>
+    environmentOf(jobFor({ scoringModels }, { ...TASK, stage, task: stage }))['HOLDFAST_MODEL_TOKEN_CHURN_RISK_V7'];
+  expect(tokenIn('score')).toEqual({ secretKeyRef: { name: 'tokens', key: 'risk' } });
+  expect(['extract', 'filter', 'offer', 'store', 'prune'].map(tokenIn)).toEqual(Array(5).fill(undefined));
 });

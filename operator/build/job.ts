@@ -1,4 +1,5 @@
 import { connectionVariable, type RetentionProgramSpec } from '../../crds/index.ts';
+import { modelTokenVariable } from '../../crds/model-token.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
@@ -180,6 +181,8 @@ function container(
     env: [
       ...Object.entries(environment).map(([name, value]) => ({ name, value })),
       { name: 'DATABASE_URL', valueFrom: { secretKeyRef: secret } },
+      // No task but the one that asks the models gets their tokens.
+      ...(stage === 'score' ? modelTokens(spec.scoringModels) : []),
       // No task but the one that draws gets the key of the draw.
       ...(stage === 'offer' && keySecretRef !== undefined
         ? [{ name: 'HOLDFAST_HOLDOUT_KEY', valueFrom: { secretKeyRef: keySecretRef } }]
@@ -210,5 +213,13 @@ function connections({ dataConnectors }: RetentionProgramSpec): object[] {
     connectionSecretRef === undefined
       ? []
       : [{ name: connectionVariable(connectorId), valueFrom: { secretKeyRef: connectionSecretRef } }],
+  );
+}
+
+function modelTokens(models: RetentionProgramSpec['scoringModels']): readonly object[] {
+  return models.flatMap(({ modelId, tokenSecretRef }) =>
+    tokenSecretRef === undefined
+      ? []
+      : [{ name: modelTokenVariable(modelId), valueFrom: { secretKeyRef: tokenSecretRef } }],
   );
 }

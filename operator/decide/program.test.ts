@@ -373,3 +373,87 @@ test('a failed run is told apart from a program that is not ready', () => {
     'LastRunSucceeded=False',
   ]);
 });
+
+test('a prune that succeeds after a failed batch does not hide that failure', () => {
+  const pruned = runAt(SECOND, 'Succeeded');
+  const prune = { ...pruned, spec: { ...pruned.spec, pipeline: 'prune' as const } };
+  const { status } = decideProgram(snapshot(known(), { runs: [prune, runAt(FIRST, 'Failed')] }), new Date(THIRD));
+  expect(status.lastRun?.phase).toBe('Failed');
+  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('False');
+});
+
+/** Every night at half past three, beside the batch of Monday at two. */
+const NIGHTLY = { schedules: { prune: '30 3 * * *' } };
+const PRUNE_SCHEDULE = '30 3 * * * UTC';
+
+function knownNightly(prune: Partial<Batch> = {}, spec: Parameters<typeof storedProgram>[0] = NIGHTLY): ProgramObject {
+  const since = '2026-11-20T12:00:00.000Z';
+  return storedProgram(spec, {
+    status: {
+      observedGeneration: 1,
+      batch: { schedule: SCHEDULE, since, lastSlot: FIRST },
+      prune: { schedule: PRUNE_SCHEDULE, since, ...prune },
+    },
+  });
+}
+
+const pruneRunAt = (slot: string, phase?: Parameters<typeof runAt>[1]): RunObject => {
+  const made = buildRun(storedProgram(), new Date(slot), 'prune');
+  const batch = runAt(slot, phase);
+  return {
+    ...batch,
+    ...made,
+    metadata: { ...batch.metadata, ...made.metadata, uid: `uid of prune ${slot}` },
+  } as RunObject;
+};
+
+test('a prune is made at its own slots, under a name of its own, and the batch keeps to its', () => {
+  const given = snapshot(knownNightly(), { runs: [runAt(FIRST, 'Succeeded')] });
+  const { actions, status, requeueAt } = decideProgram(given, new Date('2026-11-24T03:30:00Z'));
+  const created = actions.flatMap((action) => (action.do === 'create' ? [action.object as RunObject] : []));
+  expect(created).toMatchObject([
+    { metadata: { name: 'keep-20261124t0330z-prune' }, spec: { pipeline: 'prune', slot: '2026-11-24T03:30:00.000Z' } },
+  ]);
+  expect(status.batch?.lastSlot).toBe(FIRST);
+  expect(status.nextSlot).toBe(SECOND);
+  expect(requeueAt).toEqual(new Date('2026-11-25T03:30:00Z'));
+});
+
+test('a program without a schedule for prune knows nothing of it, and one that it takes up begins then', () => {
+  const now = new Date('2026-11-24T04:00:00Z');
+  expect(decideProgram(snapshot(known({ lastSlot: FIRST })), now).status).not.toHaveProperty('prune');
+  const begun = decideProgram(snapshot(known({ lastSlot: FIRST }, NIGHTLY)), now);
+  expect(begun.actions).toEqual([]);
+  expect(begun.status.prune).toEqual({ schedule: PRUNE_SCHEDULE, since: now.toISOString() });
+});
+
+test('a batch and a prune that are due at once are made one after the other', () => {
+  const spec = { schedules: { prune: '0 2 * * *' } };
+  const since = '2026-11-20T12:00:00.000Z';
+  const prune = { schedule: '0 2 * * * UTC', since };
+  const program = storedProgram(spec, {
+    status: { observedGeneration: 1, batch: { schedule: SCHEDULE, since }, prune },
+  });
+  const made = (runs: readonly RunObject[]) =>
+    decideProgram(snapshot(program, { runs }), new Date(FIRST)).actions.flatMap((action) =>
+      action.do === 'create' ? [action.object.metadata.name] : [],
+    );
+  expect(made([])).toEqual([RUN]);
+  expect(made([runAt(FIRST, 'Running')])).toEqual([]);
+  expect(made([runAt(FIRST, 'Succeeded')])).toEqual([`${RUN}-prune`]);
+});
+
+test('prunes do not push batches out of the history, nor batches prunes', () => {
+  const nights = ['21', '22', '23', '24', '25'].map((day) => `2026-11-${day}T03:30:00.000Z`);
+  const runs = [runAt(FIRST, 'Succeeded'), ...nights.map((slot) => pruneRunAt(slot, 'Succeeded'))];
+  const given = (spec: Parameters<typeof storedProgram>[0]) =>
+    snapshot(knownNightly({ lastSlot: nights[4]! }, spec), { runs });
+  const deleted = (spec: Parameters<typeof storedProgram>[0]) =>
+    decideProgram(given(spec), new Date('2026-11-25T12:00:00Z')).actions.flatMap((action) =>
+      action.do === 'delete' ? [action.object.metadata.name] : [],
+    );
+  const oldest = ['keep-20261122t0330z-prune', 'keep-20261121t0330z-prune'];
+  expect(deleted(NIGHTLY)).toEqual(oldest);
+  // Also when the schedule was taken away.
+  expect(deleted({})).toEqual(oldest);
+});

@@ -4,6 +4,25 @@ import { parseSchedule } from '../../jobs/schedules/index.ts';
 /** How far the schedule has been followed, as the status keeps it. */
 export type Progress = NonNullable<RetentionProgramStatus['batch']>;
 
+/** When a pipeline of a program runs. */
+export interface Calendar extends Pick<RetentionProgramSpec, 'timeZone' | 'startingDeadlineSeconds'> {
+  readonly pipeline: 'batch' | 'prune';
+  readonly schedule: string;
+}
+
+/** The calendars of a program, by pipeline. */
+export function calendarsOf({ batchSchedule, schedules, timeZone, startingDeadlineSeconds }: RetentionProgramSpec): {
+  readonly batch: Calendar;
+  readonly prune?: Calendar;
+} {
+  const common = { timeZone, startingDeadlineSeconds };
+  const prune = schedules?.prune;
+  return {
+    batch: { pipeline: 'batch', schedule: batchSchedule, ...common },
+    ...(prune === undefined ? {} : { prune: { pipeline: 'prune', schedule: prune, ...common } }),
+  };
+}
+
 export interface Slots {
   /** The newest slot that is due and still in time. */
   readonly due?: Date;
@@ -20,8 +39,8 @@ export interface Slots {
 const MOST_COUNTED = 1000;
 
 /** The schedule as the status names it: another one begins anew. */
-export function scheduleText({ batchSchedule, timeZone }: RetentionProgramSpec): string {
-  return `${batchSchedule} ${timeZone}`;
+export function scheduleText({ schedule, timeZone }: Calendar): string {
+  return `${schedule} ${timeZone}`;
 }
 
 /**
@@ -29,8 +48,8 @@ export function scheduleText({ batchSchedule, timeZone }: RetentionProgramSpec):
  * newest runs, if its starting deadline has not passed.
  * @throws HF_SCHEDULE_INVALID
  */
-export function slotsAt(spec: RetentionProgramSpec, progress: Progress, now: Date): Slots {
-  const schedule = parseSchedule(spec.batchSchedule, spec.timeZone);
+export function slotsAt(calendar: Calendar, progress: Progress, now: Date): Slots {
+  const schedule = parseSchedule(calendar.schedule, calendar.timeZone);
   const since = new Date(progress.lastSlot ?? progress.since);
   const from = since > new Date(progress.since) ? since : new Date(progress.since);
   const next = schedule.next(now);
@@ -38,7 +57,7 @@ export function slotsAt(spec: RetentionProgramSpec, progress: Progress, now: Dat
   const newest = schedule.newest(now);
   if (newest === undefined || newest <= from) return { skipped: 0, ...known };
   const passed = schedule.between(from, now, MOST_COUNTED).length;
-  const deadline = new Date(newest.getTime() + spec.startingDeadlineSeconds * 1000);
+  const deadline = new Date(newest.getTime() + calendar.startingDeadlineSeconds * 1000);
   if (deadline <= now) return { skipped: passed, passed: newest, ...known };
   return { due: newest, skipped: passed - 1, deadline, ...known };
 }

@@ -64,7 +64,12 @@ async function measure(folder: string): Promise<object> {
     threads: THREADS,
   };
   const risk = { model: await loadModel(reference), batchSize: Number(values.batch) };
-  const models: ScoringModels = { risk, offers: undefined, [Symbol.asyncDispose]: () => risk.model.close() };
+  const models: ScoringModels = {
+    risk,
+    offers: undefined,
+    cacheCounts: () => undefined,
+    [Symbol.asyncDispose]: () => risk.model.close(),
+  };
 
   await using source = await openEngine({ threads: THREADS, memoryMb: 1024, scratchFolder: folder });
   const random = features.map((name, index) => `((i * ${7919 + 2 * index} + ${index}) % 104729) / 104729e0 AS ${name}`);

@@ -53,6 +53,7 @@ export async function openBatch(): Promise<Batch> {
     batchSchedule: '0 2 * * MON',
     timeZone: 'UTC',
     candidateTTLDays: 30,
+    retention: { runs: 10, failedDays: 30 },
     startingDeadlineSeconds: 43_200,
     concurrencyPolicy: 'Forbid',
     runHistory: { successful: 3, failed: 3 },

@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises';
+import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import { openFolderStore } from '../jobs/artifacts/folder.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { everyProgram, runStandings } from '../jobs/postgres/retired-runs.ts';
+import type { ProgramKey } from '../jobs/postgres/runs.ts';
+import { foreignWarning, type Pruned, pruneProgram, type Retention } from '../jobs/retention/prune.ts';
+import type { Revision } from '../jobs/run/revision.ts';
+import { clock } from './clock.ts';
+import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
+import { bytes } from './figures.ts';
+import type { Io } from './io.ts';
+import { revisionPath } from './local-run.ts';
+import { terminalProgress } from './progress.ts';
+import { pruneText } from './prune-report.ts';
+import { pruneSamples } from './sample-files.ts';
+import { openHistory, openState, type State } from './state.ts';
+
+export interface PruneOptions {
+  readonly data: string;
+  readonly output: 'text' | 'json';
+  readonly namespace: string;
+  readonly all?: boolean;
+  readonly keepRuns?: string;
+  readonly keepDays?: string;
+  readonly dryRun?: boolean;
+  readonly now?: string;
+}
+
+/** What holds where a program says nothing of its own: the defaults of the schema. */
+const DEFAULTS = { runs: 10, failedDays: 30 } as const satisfies Retention;
+const DEFAULT_DEADLINE_SECONDS = 3600;
+
+/**
+ * Deletes what programs no longer need from the state of this machine.
+ * @throws HF_NOT_FOUND, HF_USAGE, HF_DATA_LOCKED, HF_INTERRUPTED, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED
+ */
+export async function prune(program: string | undefined, options: PruneOptions, io: Io): Promise<number> {
+  if ((program === undefined) === (options.all !== true)) {
+    throw new HoldfastError('HF_USAGE', 'name one program, or give --all');
+  }
+  const overrides = {
+    ...whole('--keep-runs', options.keepRuns, 1, 'runs'),
+    ...whole('--keep-days', options.keepDays, 0, 'failedDays'),
+  };
+  const given = clock(options.now, io);
+  const now = () => earlier(given(), io.now());
+  const dryRun = options.dryRun === true;
+  const folder = dataFolder(options.data);
+  if (!isDataFolder(folder)) throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}`);
+  using _lock = lockDataFolder(folder);
+  await using state = dryRun ? await openHistory(folder, io) : await openState(folder, io);
+  const programs = await programsOf(state, program, options, folder);
+
+  const results: ({ readonly program: string; readonly namespace: string } & Pruned)[] = [];
+  for (const key of programs) {
+    if (state === undefined) break;
+    const pruned = await pruneOne(state, key, { folder, overrides, now: now(), dryRun }, io);
+    results.push({ ...key, ...pruned });
+    if (pruned.foreign > 0) io.stderr.write(`warning: ${key.program}: ${foreignWarning(pruned.foreign)}\n`);
+    if (options.output === 'text') io.stdout.write(pruneText(key.program, pruned, dryRun));
+  }
+  const days = overrides.failedDays ?? DEFAULTS.failedDays;
+  const samples = await pruneSamples(folder.samples, { days, now: now(), dryRun });
+  if (options.output === 'json') io.stdout.write(`${JSON.stringify({ dryRun, programs: results, samples })}\n`);
+  else if (samples.samples > 0) {
+    io.stdout.write(`${samples.samples} sample warehouses ${dryRun ? 'would go' : 'gone'}   ${bytes(samples.bytes)}\n`);
+  }
+  return 0;
+}
+
+async function programsOf(
+  state: State | undefined,
+  program: string | undefined,
+  { namespace }: PruneOptions,
+  folder: DataFolder,
+): Promise<readonly ProgramKey[]> {
+  if (state === undefined) {
+    throw new HoldfastError(
+      'HF_NOT_FOUND',
+      `nothing has run in ${folder.path} with this version: without --dry-run its database is brought up to it first`,
+    );
+  }
+  const known = await everyProgram(state.database);
+  if (program === undefined) return known;
+  const found = known.filter((one) => one.program === program && one.namespace === namespace);
+  if (found.length > 0) return found;
+  const others = known.map((one) => one.program).join(', ') || 'none';
+  throw new HoldfastError(
+    'HF_NOT_FOUND',
+    `${program} has not run in ${folder.path}, namespace ${namespace}; the programs that have are ${others}`,
+  );
+}
+
+interface How {
+  readonly folder: DataFolder;
+  readonly overrides: Partial<Retention>;
+  readonly now: Date;
+  readonly dryRun: boolean;
+}
+
+async function pruneOne(
+  { database }: State,
+  key: ProgramKey,
+  { folder, overrides, now, dryRun }: How,
+  io: Io,
+): Promise<Pruned> {
+  const step = terminalProgress(io).step('prune');
+  try {
+    const spec = await newestSpec(folder, key, await runStandings(database, key, now));
+    const pruned = await pruneProgram({
+      ...key,
+      database,
+      folders: openFolderStore(folder.artifacts).runFolders,
+      retention: { ...DEFAULTS, ...spec?.retention, ...overrides },
+      deadlineSeconds: spec?.execution?.deadlineSeconds ?? DEFAULT_DEADLINE_SECONDS,
+      now,
+      dryRun,
+      signal: io.signal,
+      progress: (done) => step.advance(done),
+    });
+    step.done(pruned.candidates + pruned.decisions + pruned.scores, 0);
+    return pruned;
+  } catch (error) {
+    step.failed();
+    throw error;
+  }
+}
+
+/** The program as its newest run that left its revision here knew it. */
+async function newestSpec(
+  { artifacts }: DataFolder,
+  key: ProgramKey,
+  runs: readonly { readonly run: string }[],
+): Promise<Partial<RetentionProgramSpec> | undefined> {
+  for (const { run } of runs.toReversed()) {
+    try {
+      return (JSON.parse(await readFile(revisionPath(artifacts, { ...key, run }), 'utf8')) as Revision).spec;
+    } catch {
+      // Pruned, or run elsewhere: the one before may have it.
+    }
+  }
+  return undefined;
+}
+
+function whole(
+  option: string,
+  text: string | undefined,
+  least: number,
+  field: 'runs' | 'failedDays',
+): Partial<Retention> {
+  if (text === undefined) return {};
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value >= least) return { [field]: value };
+  throw new HoldfastError('HF_USAGE', `${option} ${text}: give a whole number, ${least} or more`);
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
+}

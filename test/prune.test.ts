@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Workspace, workspace } from './support/workspace.ts';
+
+/** A year of batches every five weeks: candidates of each have expired when the next but one runs. */
+const SLOTS = ['2026-01-05', '2026-02-09', '2026-03-16', '2026-04-20', '2026-05-25', '2026-06-29'];
+const runOf = (day: string, sequence: number) => `keep-${day.replaceAll('-', '')}t020000z-${sequence}`;
+const RUNS = SLOTS.map((day, index) => runOf(day, index + 1));
+
+let shop: Workspace;
+beforeAll(async () => {
+  shop = await workspace();
+  const program = await shop.program((spec) => (spec['retention'] = { runs: 3 }));
+  for (const day of SLOTS) {
+    const { status, stderr } = await shop.holdfast(['run', program, '--now', `${day}T09:00:00Z`]);
+    expect([status, stderr.match(/HF_\w+/)]).toEqual([0, null]);
+  }
+});
+afterAll(() => shop[Symbol.asyncDispose]() as Promise<void>);
+
+const artifacts = async () => (await readdir(join(shop.data, 'artifacts/default/keep'))).sort();
+
+test('a dry run tells what would go and deletes nothing', async () => {
+  const { status, stdout } = await shop.holdfast(['prune', 'keep', '--dry-run']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/would go .*artifacts of 3 runs/);
+  expect(await artifacts()).toEqual(RUNS);
+});
+
+test.each([
+  ['no program', [], 'name one program, or give --all'],
+  ['a program and all', ['keep', '--all'], 'name one program, or give --all'],
+  ['no run at all', ['keep', '--keep-runs', '0'], '--keep-runs 0: give a whole number, 1 or more'],
+  ['half a day', ['keep', '--keep-days', '0.5'], '--keep-days 0.5'],
+  ['a day that is none', ['keep', '--now', '2026-02-30'], '--now 2026-02-30'],
+])('%s is a matter of usage', async (_sentence, args, said) => {
+  const { status, stderr } = await shop.holdfast(['prune', ...args]);
+  expect(status).toBe(1);
+  expect(stderr).toContain(`HF_USAGE: ${said}`);
+});
+
+test('a program that has not run is not found, and the ones that have are named', async () => {
+  const { status, stderr } = await shop.holdfast(['prune', 'kepp']);
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/HF_NOT_FOUND: kepp .* are keep$/m)]);
+});
+
+test('a folder without state is not made', async () => {
+  const nowhere = shop.path('nowhere');
+  expect((await shop.holdfast(['prune', '--all', '--data', nowhere])).stderr).toContain('HF_NOT_FOUND');
+  expect(existsSync(nowhere)).toBe(false);
+});
+
+test('what the program keeps of its own stays, the rest goes, and who asks for it hears so', async () => {
+  const { status, stdout } = await shop.holdfast(['prune', '--all', '--output', 'json']);
+  expect(status).toBe(0);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  const report = JSON.parse(stdout) as { programs: { bytes: number }[] };
+  expect(report).toMatchObject({
+    dryRun: false,
+    programs: [
+      {
+        namespace: 'default',
+        program: 'keep',
+        runs: 3,
+        orphans: 0,
+        foreign: 0,
+        kept: { current: 1, newest: 2 },
+      },
+    ],
+  });
+  expect(report.programs[0]?.bytes).toBeGreaterThan(10_000);
+  expect(await artifacts()).toEqual(RUNS.slice(3));
+  const pruned = await shop.holdfast(['explain', 'keep', 'C0300', '--run', RUNS[0] ?? '']);
+  expect(pruned.stderr).toMatch(/HF_NOT_FOUND: the artifacts of the run keep-20260105t020000z-1 were pruned at 2026/);
+  expect((await shop.holdfast(['explain', 'keep', 'C0300'])).status).toBe(0);
+});
+
+test('pruned again there is nothing to do, and a stricter rule goes further but never as far as the current batch', async () => {
+  expect((await shop.holdfast(['prune', 'keep'])).stdout).toMatch(
+    /gone +0 candidates past their time {3}artifacts of 0 runs/,
+  );
+  await shop.holdfast(['prune', 'keep', '--keep-runs', '1', '--keep-days', '0']);
+  expect(await artifacts()).toEqual(RUNS.slice(5));
+});
+
+test('a RetentionRun of the pipeline prune does the same', async () => {
+  const program = await readFile(await shop.program((spec) => (spec['retention'] = { runs: 1 })), 'utf8');
+  const run = [
+    'apiVersion: holdfast.dev/v1alpha1',
+    'kind: RetentionRun',
+    'metadata: { name: keep-prune }',
+    'spec: { programRef: { name: keep }, pipeline: prune }',
+  ].join('\n');
+  await writeFile(shop.path('prune.yaml'), `${program}---\n${run}\n`);
+  const text = await shop.holdfast(['run', shop.path('prune.yaml')]);
+  expect(text.status).toBe(0);
+  expect(text.stdout).toMatch(/^keep\n {2}gone +0 candidates/m);
+  const { status, stdout } = await shop.holdfast(['run', shop.path('prune.yaml'), '--output', 'json']);
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ phase: 'Succeeded', stages: [{ name: 'prune', rowsOut: 0 }] });
+  const dry = await shop.holdfast(['run', shop.path('prune.yaml'), '--dry-run']);
+  expect([dry.status, dry.stderr]).toEqual([1, expect.stringContaining('`holdfast prune keep --dry-run`')]);
+  // It is no batch: what was current still is.
+  expect((await shop.holdfast(['explain', 'keep', 'C0300'])).stdout).toContain(RUNS[5]);
+});
+
+test('while another process uses the folder nothing is pruned', async () => {
+  let during = { status: 0, stderr: '' };
+  let asked: Promise<unknown> | undefined;
+  await shop.holdfast(['run', await shop.program(), '--now', '2026-08-03T09:00:00Z'], {
+    watch: () => {
+      asked ??= shop.holdfast(['prune', '--all']).then((result) => (during = result));
+    },
+  });
+  await asked;
+  expect(during).toMatchObject({ status: 1, stderr: expect.stringContaining('HF_DATA_LOCKED') });
+});
+
+test('old samples go but for the newest three; what only looks like one, or is a link, stays', async () => {
+  const samples = join(shop.data, 'samples');
+  const sample = (day: string) => `sample-2-1000-1-${day}t020000z.duckdb`;
+  const names = ['20260105', '20260112', '20260119', '20260126', '20260202'].map(sample);
+  for (const [index, name] of names.entries()) {
+    await writeFile(join(samples, name), 'x'.repeat(100));
+    await utimes(
+      join(samples, name),
+      new Date(1_700_000_000_000 + index * 1000),
+      new Date(1_700_000_000_000 + index * 1000),
+    );
+  }
+  await writeFile(join(samples, 'mine.duckdb'), '');
+  await symlink(join(samples, 'mine.duckdb'), join(samples, sample('20250101')));
+  expect((await shop.holdfast(['prune', '--all', '--dry-run'])).stdout).toContain('2 sample warehouses would go');
+  const { stdout } = await shop.holdfast(['prune', '--all', '--output', 'json']);
+  expect(JSON.parse(stdout)).toMatchObject({ samples: { samples: 2, bytes: 200 } });
+  expect((await readdir(samples)).sort()).toEqual(['mine.duckdb', sample('20250101'), ...names.slice(2)].sort());
+});
+
+test('an interrupt ends it between two steps, and the next finds the rest', async () => {
+  const { status, stderr } = await shop.holdfast(['prune', 'keep', '--keep-runs', '1'], {
+    terminal: true,
+    watch: (_text, abort) => abort.abort(),
+  });
+  expect([status, stderr]).toEqual([1, expect.stringContaining('HF_INTERRUPTED')]);
+  expect((await shop.holdfast(['prune', 'keep', '--keep-runs', '1'])).status).toBe(0);
+});
