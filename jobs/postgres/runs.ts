@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { statement } from './statement.ts';
+import { prepared, statement } from './statement.ts';
 
 export interface ProgramKey {
   readonly namespace: string;
@@ -54,6 +54,10 @@ export interface RunEnd {
   readonly finishedAt: Date;
   readonly error?: { readonly code: string; readonly message: string };
 }
+
+/** By name: what is prepared fails for good once `*` means another list of columns. */
+export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
+  started_at, finished_at, published_at, stages, error_code, error_message`;
 
 /** More warnings of one stage than a person reads. */
 const MOST_WARNINGS = 20;
@@ -110,8 +114,9 @@ export async function currentRun(
   const { rows } = await statement<RunRow>(
     database,
     `read the current run of ${program}`,
-    `SELECT runs.* FROM holdfast.runs JOIN holdfast.current_batches USING (namespace, program, run)
-     WHERE namespace = $1 AND program = $2`,
+    `SELECT ${RUN_COLUMNS} FROM holdfast.runs
+     WHERE (namespace, program, run) = (
+       SELECT namespace, program, run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)`,
     [namespace, program],
   );
   return rows[0] && toRecord(rows[0]);
@@ -121,13 +126,32 @@ export async function findRun(database: Database, { namespace, program, run }: R
   const { rows } = await statement<RunRow>(
     database,
     `read the run ${run}`,
-    'SELECT * FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3',
+    `SELECT ${RUN_COLUMNS} FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3`,
     [namespace, program, run],
   );
   return rows[0] && toRecord(rows[0]);
 }
 
-interface RunRow {
+/** Runs of a program, newest first. @param query.before sequence of the last run of the page before */
+export async function listRuns(
+  database: Database,
+  { namespace, program, before, limit }: ProgramKey & { readonly before?: number | undefined; readonly limit: number },
+): Promise<readonly RunRecord[]> {
+  const { rows } = await prepared<RunRow>(database, 'read runs', {
+    sql: `SELECT ${RUN_COLUMNS} FROM holdfast.runs
+      WHERE namespace = $1 AND program = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4`,
+    values: [namespace, program, before ?? Number.MAX_SAFE_INTEGER, limit],
+  });
+  return rows.map(toRecord);
+}
+
+/** Whether a run of the program was ever begun. */
+export async function hasProgram(database: Database, { namespace, program }: ProgramKey): Promise<boolean> {
+  const sql = 'SELECT FROM holdfast.programs WHERE namespace = $1 AND program = $2';
+  return (await prepared(database, 'read the programs', { sql, values: [namespace, program] })).rows.length > 0;
+}
+
+export interface RunRow {
   readonly namespace: string;
   readonly program: string;
   readonly run: string;
@@ -148,7 +172,7 @@ interface RunRow {
   readonly error_message: string | null;
 }
 
-function toRecord(row: RunRow): RunRecord {
+export function toRecord(row: RunRow): RunRecord {
   const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages } = row;
   return {
     namespace,
