@@ -3,13 +3,22 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 /** Who may ask, and under which names. */
-export interface Access {
+export interface Access extends AccessOptions {
+  /** SHA-256 of the token. */
+  readonly digest: Buffer;
+}
+
+export interface AccessOptions {
   /** Who has it may read everything. */
   readonly token: string;
   /** Host names that the server goes by besides `localhost` and addresses. */
   readonly hosts: readonly string[];
   /** Cookie that a browser keeps the token in. */
   readonly cookie: string;
+}
+
+export function accessTo(options: AccessOptions): Access {
+  return { ...options, digest: digestOf(options.token) };
 }
 
 /**
@@ -35,8 +44,12 @@ export function isAuthorized({ headers }: IncomingMessage, access: Access): bool
 }
 
 /** Compares in a time that tells nothing about where the two differ, nor how long the right one is. */
-export function isToken(presented: string, { token }: Access): boolean {
-  return timingSafeEqual(hash('sha256', presented, 'buffer'), hash('sha256', token, 'buffer'));
+export function isToken(presented: string, { digest }: Access): boolean {
+  return timingSafeEqual(digestOf(presented), digest);
+}
+
+function digestOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
 }
 
 /** What a browser is told to keep: out of reach of scripts, and sent to this host alone. */

@@ -19,17 +19,25 @@ export interface Log {
   flush(): void;
 }
 
-/** One JSON object a line; lines of one turn of the event loop are written at once. */
+const WAIT_MS = 100;
+/** Characters. */
+const MOST_WAITING = 16_384;
+
+/** One JSON object a line. Lines of a moment are written at once: a write for each would cost more than its request. */
 export function jsonLog(write: (text: string) => unknown, now: () => Date): Log {
   let waiting = '';
+  let timer: NodeJS.Timeout | undefined;
   const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
     const text = waiting;
     waiting = '';
     if (text !== '') write(text);
   };
   const line = (entry: object) => {
-    if (waiting === '') setImmediate(flush);
     waiting += `${JSON.stringify(entry)}\n`;
+    if (waiting.length > MOST_WAITING) flush();
+    else timer ??= setTimeout(flush, WAIT_MS).unref();
   };
   return {
     request({ method, route, status, milliseconds, requestId, code, cause }) {

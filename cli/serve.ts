@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Access } from '../api/access.ts';
+import { type Access, accessTo } from '../api/access.ts';
 import { jsonLog, type Log } from '../api/log.ts';
 import { serveApi } from '../api/server.ts';
 import { VERSION } from '../jobs/artifacts/producer.ts';
@@ -24,7 +24,7 @@ export interface ServeOptions {
 /** Connections at most: requests beyond wait for one. */
 const CONNECTIONS = 10;
 /** Who waits for an answer waits seconds. */
-const LIMITS = { connectMs: 3000, statementMs: 5000, queryMs: 8000 };
+const LIMITS = { connectMs: 3000, statementMs: 5000, useMs: 8000 };
 
 /**
  * Serves the API and the first page until it is told to stop; then what is under way is still answered.
@@ -73,12 +73,12 @@ function accessOf({ host }: ServeOptions, port: number, { environment }: Io): Ac
     );
   }
   const named = (environment['HOLDFAST_API_HOSTS'] ?? '').split(',');
-  return {
+  return accessTo({
     token: own === '' ? randomBytes(24).toString('base64url') : own,
     hosts: [host, ...named].map((name) => name.trim().toLowerCase()).filter((name) => name !== ''),
     // Browsers keep cookies by host, whatever the port: two servers on one machine do not share one.
     cookie: `holdfast_token_${port}`,
-  };
+  });
 }
 
 /** What a person needs to know, once. A token of their own they know already, and it is not for the screen. */

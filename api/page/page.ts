@@ -131,10 +131,10 @@ function tiles({ groups }: Figures, current: RunRecord): Html {
   const tile = (label: string, value: number, note: string) =>
     html`<div class="tile"><dt>${label}</dt><dd>${integer(value)}<span class="quiet">${note}</span></dd></div>`;
   return html`<dl class="tiles">
-${extracted === undefined ? html`` : tile('extracted', extracted, 'customers')}
-${tile('candidates', total, share(total, extracted ?? 0) === '' ? '' : `${share(total, extracted ?? 0)} of the extract`)}
-${tile('critical', critical, total === 0 ? '' : `${share(critical, total)} of candidates`)}
-${tile('held out', held, total === 0 ? '' : `${share(held, total)} of candidates`)}
+${extracted === undefined ? html`` : tile('Extracted', extracted, 'customers')}
+${tile('Candidates', total, share(total, extracted ?? 0) === '' ? '' : `${share(total, extracted ?? 0)} of the extract`)}
+${tile('Critical', critical, total === 0 ? '' : `${share(critical, total)} of candidates`)}
+${tile('Held out', held, total === 0 ? '' : `${share(held, total)} of candidates`)}
 </dl>`;
 }
 

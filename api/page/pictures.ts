@@ -2,7 +2,7 @@ import type { CandidateGroup } from '../../jobs/postgres/batch-figures.ts';
 import { RISK_BINS } from '../../jobs/postgres/batch-figures.ts';
 import type { RunRecord, StageReport } from '../../jobs/postgres/runs.ts';
 import { type Html, html } from './html.ts';
-import { instant, integer, plain, seconds, share } from './words.ts';
+import { instant, integer, label, seconds, share } from './words.ts';
 
 /** Pictures of a batch and of runs. Bars are drawings beside numbers that are text: whoever sees none reads the same. */
 
@@ -61,12 +61,12 @@ function funnelSteps(stages: readonly StageReport[]): readonly FunnelStep[] {
   if (extract === undefined) return [];
   const steps: FunnelStep[] = [{ label: 'Extracted', left: extract.rowsIn, removed: 0 }];
   let left = extract.rowsIn;
-  const remove = (label: string, removed: number) => {
+  const remove = (step: string, removed: number) => {
     left -= removed;
-    steps.push({ label, left, removed });
+    steps.push({ label: step, left, removed });
   };
   remove('Usable rows', extract.rowsIn - extract.rowsOut);
-  for (const [filter, removed] of Object.entries(countsOf(stage('filter'), 'removed'))) remove(plain(filter), removed);
+  for (const [filter, removed] of Object.entries(countsOf(stage('filter'), 'removed'))) remove(label(filter), removed);
   const score = stage('score');
   if (score !== undefined) remove('At risk', score.rowsIn - score.rowsOut);
   const store = stage('store');
@@ -110,7 +110,7 @@ export function riskHistogram(groups: readonly CandidateGroup[]): Html {
 <div class="axis" aria-hidden="true">${ticks.map((tick) => html`<span>${tick.toFixed(1)}</span>`)}</div>
 <dl class="legend" id="levels">${levels.map(
     ([level, count]) =>
-      html`<div><dt><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${level}" width="10" height="10" rx="2"/></svg>${level}</dt><dd>${integer(count)} <span class="quiet">${share(count, total)}</span></dd></div>`,
+      html`<div><dt><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${level}" width="10" height="10" rx="2"/></svg>${label(level)}</dt><dd>${integer(count)} <span class="quiet">${share(count, total)}</span></dd></div>`,
   )}</dl>`;
 }
 
@@ -123,7 +123,7 @@ export function offers(groups: readonly CandidateGroup[]): Html {
   const rows = kinds.map(({ kind, of }) => {
     const held = sum(of.filter(({ arm }) => arm === 'holdout'));
     return html`<tr>
-<th scope="row">${kind === null ? 'nothing' : plain(kind)}</th>
+<th scope="row">${label(kind ?? 'nothing')}</th>
 <td class="drawing">${bar(
       [
         { size: sum(of) - held, kind: 'kept' },
@@ -138,7 +138,7 @@ export function offers(groups: readonly CandidateGroup[]): Html {
   return html`<table class="bars" id="offers">
 <thead class="unseen"><tr><th scope="col">Offer</th><th scope="col">Picture</th><th scope="col">Candidates</th><th scope="col">Held out</th></tr></thead>
 <tbody>${rows}</tbody></table>
-<dl class="legend"><div><dt>${key('kept')}gets the offer</dt></div><div><dt>${key('held')}held out: gets nothing, so that the effect can be measured</dt></div></dl>`;
+<dl class="legend"><div><dt>${key('kept')}Gets the offer</dt></div><div><dt>${key('held')}Held out: gets nothing, so that the effect can be measured</dt></div></dl>`;
 }
 
 /** The last runs, with how long each of their stages took. */
@@ -161,7 +161,7 @@ export function runs(records: readonly RunRecord[]): Html {
   return html`<table class="bars runs" id="runs">
 <thead class="unseen"><tr><th scope="col">Run</th><th scope="col">Time of each stage</th><th scope="col">Time of all</th><th scope="col">Result</th></tr></thead>
 <tbody>${rows}</tbody></table>
-<dl class="legend">${names.map((name) => html`<div><dt>${key(kindOf(name))}${plain(name)}</dt></div>`)}</dl>`;
+<dl class="legend">${names.map((name) => html`<div><dt>${key(kindOf(name))}${label(name)}</dt></div>`)}</dl>`;
 }
 
 function key(kind: string): Html {

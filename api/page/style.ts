@@ -84,9 +84,10 @@ table.bars { width: 100%; border-collapse: collapse; font-variant-numeric: tabul
   table.bars, .bars tbody { display: block; }
   .bars tr { display: grid; grid-template-columns: minmax(0, 1fr) auto auto; align-items: baseline; padding: 5px 0; }
   .bars tbody th, .bars td { padding: 0; }
-  .bars tbody th { white-space: normal; overflow-wrap: anywhere; }
-  .bars .number { padding-left: 12px; grid-row: 1; }
-  .bars .drawing { grid-column: 1 / -1; grid-row: 2; margin-top: 3px; }
+  .bars tbody th { grid-area: 1 / 1; white-space: normal; overflow-wrap: anywhere; }
+  .bars .number { grid-area: 1 / 2; padding-left: 12px; }
+  .bars .number + .number { grid-area: 1 / 3; }
+  .bars .drawing { grid-area: 2 / 1 / 3 / 4; margin-top: 3px; }
   .chooser { width: 100%; } .chooser select { flex: 1 1 0; min-width: 0; }
 }
 @media print { body { background: #ffffff; } .card, .tile { break-inside: avoid; } .chooser { display: none; } }

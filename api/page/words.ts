@@ -30,7 +30,8 @@ export function seconds(value: number): string {
   return `${value.toFixed(value < 1 ? 2 : 1)} s`;
 }
 
-/** `customer-value` and `personal_call` as a person would write them. */
-export function plain(name: string): string {
-  return name.replaceAll(/[-_]/g, ' ');
+/** `customer-value` and `personal_call` as a person would begin a line with them. */
+export function label(name: string): string {
+  const words = name.replaceAll(/[-_]/g, ' ');
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }

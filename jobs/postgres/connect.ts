@@ -20,8 +20,8 @@ interface Limits {
   readonly connectMs: number;
   /** For a statement, by the server. */
   readonly statementMs: number;
-  /** For a statement, by us: of a server that no longer answers. The connection does not come back from it. */
-  readonly queryMs?: number;
+  /** For the use of a connection, by us: a server that went away without a word answers nothing. It ends with it. */
+  readonly useMs: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -37,7 +37,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Database> {
   const target = describeTarget(url);
-  const limits: Limits = options.limits ?? { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS };
+  const { limits = { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS, useMs: undefined } } = options;
   const pool = new Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -45,7 +45,6 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
     connectionTimeoutMillis: limits.connectMs,
     idleTimeoutMillis: 30_000,
     statement_timeout: limits.statementMs,
-    ...(limits.queryMs === undefined ? {} : { query_timeout: limits.queryMs }),
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     ...(options.readOnly === true ? { options: '-c default_transaction_read_only=on' } : {}),
@@ -54,17 +53,19 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   // learns of the loss from the statement under way.
   pool.on('error', ignore);
   pool.on('connect', (client) => client.on('error', ignore));
-  const inUse = new Set<PoolClient>();
-  pool.on('acquire', (client) => inUse.add(client));
+  const inUse = new Map<PoolClient, number>();
+  pool.on('acquire', (client) => inUse.set(client, performance.now()));
   pool.on('release', (_error, client) => inUse.delete(client));
+  const watch = limits.useMs === undefined ? undefined : endOverdue(inUse, limits.useMs);
   const database: Database = {
     pool,
     async close() {
       if (pool.ending) return;
+      clearInterval(watch);
       const ended = pool.end();
       // The pool would wait for what nobody may give back any more, such as the lock of a run that failed.
       if (inUse.size === 0) await ended;
-      else await Promise.all([...inUse].map((client) => (client as unknown as Client).end()));
+      else await Promise.all([...inUse.keys()].map(end));
     },
   };
   try {
@@ -77,6 +78,22 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
       cause: withoutRows(error),
     });
   }
+}
+
+/**
+ * Ends every connection that is in use for longer; who uses it learns that it was lost, and it does not go back to the
+ * pool. The driver's own `query_timeout` makes a timer for each query, which costs more than the query.
+ */
+function endOverdue(inUse: ReadonlyMap<PoolClient, number>, useMs: number): NodeJS.Timeout {
+  const look = () => {
+    const latest = performance.now() - useMs;
+    for (const [client, since] of inUse) if (since < latest) end(client).catch(ignore);
+  };
+  return setInterval(look, Math.min(1000, useMs)).unref();
+}
+
+function end(client: PoolClient): Promise<void> {
+  return (client as unknown as Client).end();
 }
 
 /** Where a connection URL points, for people: without user, password and parameters. */

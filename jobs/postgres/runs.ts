@@ -59,12 +59,35 @@ export interface RunEnd {
 export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
   started_at, finished_at, published_at, stages, error_code, error_message`;
 
+/** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
+interface RecordedReport extends StageReport {
+  readonly order?: Readonly<Record<string, readonly string[]>>;
+}
+
+function orderOf(counts: StageReport['counts']): Readonly<Record<string, readonly string[]>> {
+  const nested = Object.entries(counts).filter(([, count]) => typeof count === 'object' && count !== null);
+  return Object.fromEntries(nested.map(([name, count]) => [name, Object.keys(count as object)]));
+}
+
+function inOrder({ order = {}, ...report }: RecordedReport): StageReport {
+  const counts = Object.entries(report.counts).map(([name, count]) => {
+    const keys = order[name];
+    if (keys === undefined) return [name, count];
+    return [name, Object.fromEntries(keys.map((key) => [key, (count as Record<string, unknown>)[key]]))];
+  });
+  return { ...report, counts: Object.fromEntries(counts) };
+}
+
 /** More warnings of one stage than a person reads. */
 const MOST_WARNINGS = 20;
 
 /** Records what a stage reported; a repeated stage replaces its report. */
 export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
-  const bounded = report.warnings ? { ...report, warnings: report.warnings.slice(0, MOST_WARNINGS) } : report;
+  const bounded: RecordedReport = {
+    ...report,
+    ...(report.warnings ? { warnings: report.warnings.slice(0, MOST_WARNINGS) } : {}),
+    order: orderOf(report.counts),
+  };
   await statement(
     database,
     `record the stage ${report.name}`,
@@ -167,7 +190,7 @@ export interface RunRow {
   readonly started_at: Date;
   readonly finished_at: Date | null;
   readonly published_at: Date | null;
-  readonly stages: readonly StageReport[];
+  readonly stages: readonly RecordedReport[];
   readonly error_code: string | null;
   readonly error_message: string | null;
 }
@@ -189,7 +212,7 @@ export function toRecord(row: RunRow): RunRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,
     publishedAt: row.published_at ?? undefined,
-    stages,
+    stages: stages.map(inOrder),
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
   };
 }
