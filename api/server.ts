@@ -49,7 +49,10 @@ async function end(server: Server, drain: () => void, drainSeconds: number): Pro
   if (drainSeconds > 0) await pause(drainSeconds * 1000);
   const closed = new Promise((resolve) => server.close(resolve));
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  // A connection that was answering when the server was closed would be kept for the next request.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }
 
