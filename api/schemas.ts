@@ -7,7 +7,7 @@ const moment = (description: string) => Type.String({ format: 'date-time', descr
 const orNull = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 
-export const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
+const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
 
 const offer = fields('What was decided for the customer.', {
   tier: orNull(Type.String(), 'What the risk level gets; null where it has no terms, and so no offer.'),
@@ -152,7 +152,6 @@ export const candidateQuery = Type.Object({
 export type CandidateQuery = Static<typeof candidateQuery>;
 
 export const runQuery = Type.Object(paging);
-export type RunQuery = Static<typeof runQuery>;
 
 export const noQuery = Type.Object({});
 

@@ -28,10 +28,10 @@ const GRACE_MS = 10_000;
 
 /** Serves the API. @throws HF_ADDRESS_UNAVAILABLE when it cannot listen there */
 export async function serveApi(api: ApiOptions, { host, port, drainSeconds }: ListenOptions): Promise<Listening> {
-  const { express, drain } = application(api);
+  const app = application(api);
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
-    express,
+    app.express,
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnread(error, socket));
   await listen(server, host, port);
@@ -40,7 +40,7 @@ export async function serveApi(api: ApiOptions, { host, port, drainSeconds }: Li
   return {
     url: `http://${shownHost(address, host)}:${address.port}`,
     port: address.port,
-    stop: () => (stopped ??= end(server, drain, drainSeconds)),
+    stop: () => (stopped ??= end(server, () => app.drain(), drainSeconds)),
   };
 }
 

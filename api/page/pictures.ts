@@ -74,12 +74,12 @@ function funnelSteps(stages: readonly StageReport[]): readonly FunnelStep[] {
   return steps;
 }
 
-export function countsOf(stage: StageReport | undefined, key: string): Readonly<Record<string, number>> {
+function countsOf(stage: StageReport | undefined, key: string): Readonly<Record<string, number>> {
   const counts = stage?.counts[key];
   return typeof counts === 'object' && counts !== null ? (counts as Record<string, number>) : {};
 }
 
-export const LEVELS = ['critical', 'high', 'medium'] as const;
+const LEVELS = ['critical', 'high', 'medium'] as const;
 
 const HEIGHT = 100;
 

@@ -7,8 +7,8 @@ import type { Database } from '../../jobs/postgres/database.ts';
 import { transaction } from '../../jobs/postgres/transaction.ts';
 
 export const TOKEN = 'a-token-that-nobody-guesses';
-export const MONDAY = new Date('2026-11-23T02:00:00Z');
-export const NOW = new Date('2026-11-23T09:30:00Z');
+const MONDAY = new Date('2026-11-23T02:00:00Z');
+const NOW = new Date('2026-11-23T09:30:00Z');
 const WEEK_MS = 7 * 86_400_000;
 export const weeks = (n: number) => new Date(MONDAY.getTime() + n * WEEK_MS);
 
