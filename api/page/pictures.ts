@@ -155,7 +155,7 @@ export function runs(records: readonly RunRecord[]): Html {
 <th scope="row"><span class="phase ${record.phase.toLowerCase()}">${record.phase}</span><span class="slot">${instant(record.slot)}</span></th>
 <td class="drawing">${bar(segments, slowest)}<span class="quiet times">${times}</span></td>
 <td class="number">${seconds(total(record))}</td>
-<td class="number quiet">${stored === undefined ? (record.error?.code ?? '') : `${integer(stored)} stored`}</td>
+<td class="number quiet">${record.error?.code ?? (stored === undefined ? '' : `${integer(stored)} stored`)}</td>
 </tr>`;
   });
   return html`<table class="bars runs" id="runs">
