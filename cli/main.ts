@@ -23,6 +23,7 @@ Examples:
   holdfast validate program.yaml                     every fault of a manifest, with its line
   holdfast models check my.onnx                      whether a run can use a model, and how good it is
   holdfast explain churn-prevention C0001516         why this customer is, or is not, a candidate
+  holdfast serve                                     the newest batch as a page and an API
   holdfast clean                                     removes the local state
 
 Exit status: 0 done, 78 refused manifest or failed gate, 1 any other failure.`,
@@ -186,6 +187,31 @@ Examples:
   holdfast prune --all --output json`,
     )
     .action(async (program, options) => ended(await (await import('./prune.ts')).prune(program, options, io)));
+
+  holdfast
+    .command('serve')
+    .description('answer over HTTP: candidates, programs and runs as JSON, and a page that shows the newest batch')
+    .option('--port <port>', 'port to listen on; 0 for any that is free', '8080')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 for every one', '127.0.0.1')
+    .option('--drain <seconds>', 'how long to go on, saying "not ready", once it is told to stop', '0')
+    .addOption(data)
+    .option('-n, --namespace <name>', 'namespace whose programs the page shows first', 'default')
+    .addHelpText(
+      'after',
+      `
+Reads the Postgres of DATABASE_URL, or else the embedded one under --data, and can run beside "holdfast run".
+Everything but /healthz, /readyz and, on this machine, /metrics needs a token: the one in HOLDFAST_API_TOKEN, or else one
+that is made up at the start. The address with it is printed once; requests are logged to stderr, one JSON object a line.
+Names other than localhost that it is reached by are listed, by commas, in HOLDFAST_API_HOSTS.
+
+Examples:
+  holdfast serve
+  holdfast serve --port 9000 --data /var/lib/holdfast
+  HOLDFAST_API_TOKEN=$(openssl rand -hex 32) holdfast serve --host 0.0.0.0 --drain 10
+  curl -H "Authorization: Bearer $TOKEN" \
+    'http://127.0.0.1:8080/v1/namespaces/default/programs/churn-prevention/candidates?riskLevel=critical&limit=10'`,
+    )
+    .action(async (options) => ended(await (await import('./serve.ts')).serve(options, io)));
 
   holdfast
     .command('clean')

@@ -61,7 +61,8 @@ async function open(folder: DataFolder, io: Io, { readOnly }: { readonly readOnl
   };
 }
 
-function externalUrl({ environment }: Io): string | undefined {
+/** `DATABASE_URL`, where it is set. */
+export function externalUrl({ environment }: Io): string | undefined {
   const url = environment['DATABASE_URL'];
   return url === '' ? undefined : url;
 }

@@ -1,4 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { API_METRICS } from '../api/metrics.ts';
+import { openapiDocument } from '../api/openapi.ts';
+import { VERSION } from '../jobs/artifacts/producer.ts';
 import {
   CANDIDATE_COLUMNS,
   type ColumnDefinition,
@@ -16,6 +20,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'reasons.md': reasonsPage(),
   'metrics.md': metricsPage(),
   'columns.md': columnsPage(),
+  'openapi.yaml': openapiPage(),
 };
 
 function errorsPage(): string {
@@ -55,7 +60,7 @@ function reasonsPage(): string {
 }
 
 function metricsPage(): string {
-  return page('operator/metrics.ts', [
+  return page('operator/metrics.ts and api/metrics.ts', [
     '# Metrics',
     '',
     'The operator answers at `/metrics` in the text format of Prometheus, without labels:',
@@ -63,6 +68,16 @@ function metricsPage(): string {
     '| metric | type | what it is |',
     '|---|---|---|',
     ...Object.entries(METRICS).map(([name, { type, help }]) => `| \`${name}\` | ${type} | ${help} |`),
+    '',
+    'So does `holdfast serve`. Routes are told apart by their template; no label holds a path or a customer. Beside these',
+    'there are the usual `process_*` and `nodejs_*` ones.',
+    '',
+    '| metric | type | labels | what it is |',
+    '|---|---|---|---|',
+    ...Object.entries(API_METRICS).map(
+      ([name, { type, labels, help }]) =>
+        `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
+    ),
   ]);
 }
 
@@ -98,6 +113,11 @@ function columnTable(columns: readonly ColumnDefinition[]): string[] {
 function bounds(minimum: number | undefined, maximum: number | undefined): string {
   if (minimum === undefined) return maximum === undefined ? '' : `≤ ${maximum}`;
   return maximum === undefined ? `≥ ${minimum}` : `${minimum} to ${maximum}`;
+}
+
+function openapiPage(): string {
+  const text = stringify(openapiDocument(VERSION), { lineWidth: 120, aliasDuplicateObjects: false });
+  return `# DO NOT EDIT: generated from api/schemas.ts and api/routes.ts by \`make generate\`.\n${text}`;
 }
 
 function page(sources: string, lines: readonly string[]): string {

@@ -129,6 +129,11 @@ export const ERROR_CODES = {
     meaning: 'The database schema is newer than this version, or was changed by hand.',
     remedy: 'Use the version of Holdfast that made it, or a newer one.',
   },
+  HF_NOT_MIGRATED: {
+    kind: 'not-yet',
+    meaning: 'The database does not have the tables that this version needs.',
+    remedy: 'Run a program on it: the run makes and changes the tables.',
+  },
   HF_DISK_FULL: {
     kind: 'retry',
     meaning: 'A disk has no room left.',
@@ -163,6 +168,31 @@ export const ERROR_CODES = {
     kind: 'not-yet',
     meaning: 'There is no such program, run or customer in the state.',
     remedy: 'Check the spelling, the data folder and that the program has run.',
+  },
+  HF_ADDRESS_UNAVAILABLE: {
+    kind: 'retry',
+    meaning: 'The API cannot listen on the address and port that it was given.',
+    remedy: 'Choose another with `--port` or `--host`, or stop what listens there.',
+  },
+  HF_REQUEST_INVALID: {
+    kind: 'terminal',
+    meaning: 'A request to the API has a parameter that is unknown, given twice or wrong.',
+    remedy: 'Mend what `errors` names; docs/guides/api.md and /openapi.json have every parameter.',
+  },
+  HF_REQUEST_REFUSED: {
+    kind: 'terminal',
+    meaning: 'A request to the API has a host, method, size or media type that is not served.',
+    remedy: 'Do as the message says.',
+  },
+  HF_UNAUTHORIZED: {
+    kind: 'terminal',
+    meaning: 'A request to the API has no token, or not the right one.',
+    remedy: 'Send `Authorization: Bearer TOKEN`, or open the address that `holdfast serve` printed.',
+  },
+  HF_CURSOR_EXPIRED: {
+    kind: 'terminal',
+    meaning: 'The batch that a cursor goes on in has expired, was removed, or was stored anew.',
+    remedy: 'Begin again without a cursor.',
   },
 } as const satisfies Record<string, CodeEntry>;
 

@@ -1,6 +1,8 @@
+import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import type { ProgramKey } from './runs.ts';
-import { statement } from './statement.ts';
+import { prepared, type Statement } from './statement.ts';
+import { STORED_COLUMNS } from './store-candidates.ts';
 
 /** A candidate as stored: what is known of the customer, the risk, and what was decided. */
 export interface StoredCandidate {
@@ -34,89 +36,154 @@ export interface StoredCandidate {
   readonly expires_at: Date;
 }
 
-export interface Statement {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-}
+/** By name: a statement that is prepared fails for good once `*` means another list of columns. */
+const COLUMNS = STORED_COLUMNS.join(', ');
 
 /** Of the program that the first two parameters name. Scalar, so that a plan can follow the order of its index. */
 const CURRENT_RUN = '(SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)';
 
-export interface RiskQuery extends ProgramKey {
-  readonly riskLevel: string;
-  readonly minScore?: number;
-  /** The last row of the page before. */
-  readonly after?: { readonly riskScore: number; readonly customerId: string };
+/** Every level that a candidate can have. */
+const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
+
+/** What a page may be narrowed to; all of it holds at once. */
+export interface CandidateFilter {
+  readonly riskLevel?: string | undefined;
+  /** Included. */
+  readonly minScore?: number | undefined;
+  readonly offerKind?: string | undefined;
+  readonly offerTier?: string | undefined;
+}
+
+export interface RiskQuery extends ProgramKey, CandidateFilter {
+  /** The last row of the page before, and the run it is of: pages go on in the run that they began in. */
+  readonly after?: { readonly run: string; readonly riskScore: number; readonly customerId: string } | undefined;
   readonly limit: number;
   /** Candidates that have expired by then are not there. */
   readonly now: Date;
 }
 
-/** A page of the current batch at one risk level, highest risk first. */
+/**
+ * A page of the current batch, highest risk first.
+ * @throws HF_CURSOR_EXPIRED when the run of `after` is no longer there as it was
+ */
 export async function candidatesByRiskLevel(database: Database, query: RiskQuery): Promise<readonly StoredCandidate[]> {
-  return read(database, riskStatement(query));
+  return pageOf(await read(database, riskStatement(query)), query.limit, query.after);
 }
 
-export function riskStatement({ namespace, program, riskLevel, minScore, after, limit, now }: RiskQuery): Statement {
+/**
+ * One scan of the index per level, and with `after` two (its own score, the scores below), so that each begins where
+ * the page does however many candidates have one score. With `after` the page begins with that row itself: without it
+ * nobody could tell a batch that ended from one that went away.
+ */
+export function riskStatement({ after, limit, now, ...query }: RiskQuery): Statement {
+  const values: unknown[] = [query.namespace, query.program];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const run = after === undefined ? CURRENT_RUN : bind(after.run);
+  const alive = `expires_at > ${bind(now)}`;
+  const least = query.minScore === undefined ? [] : [`risk_score >= ${bind(query.minScore)}`];
+  const ranges = after === undefined ? [least] : rangesAfter(after, least, bind);
+  const offer = offerConditions(query, bind);
+  const levels = query.riskLevel === undefined ? RISK_LEVELS.map((level) => `'${level}'`) : [bind(query.riskLevel)];
+  const order = `ORDER BY risk_score DESC, customer_id ${limitClause(limit, after)}`;
+  const scans = levels.flatMap((level) =>
+    ranges.map((range) => {
+      const conditions = ['namespace = $1 AND program = $2', `run = ${run}`, `risk_level = ${level}`, ...range, alive];
+      return `SELECT ${COLUMNS} FROM holdfast.candidates WHERE ${[...conditions, ...offer].join(' AND ')} ${order}`;
+    }),
+  );
+  const [only = ''] = scans;
   return {
-    sql: `SELECT * FROM holdfast.candidates
-      WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND risk_level = $3
-        AND risk_score BETWEEN $4 AND $5 AND (risk_score < $5 OR customer_id > $6) AND expires_at > $7
-      ORDER BY risk_score DESC, customer_id LIMIT $8`,
-    // No score reaches 2: the first page starts before every row.
-    values: [namespace, program, riskLevel, minScore ?? 0, after?.riskScore ?? 2, after?.customerId ?? '', now, limit],
+    sql: scans.length === 1 ? only : `${scans.map((scan) => `(${scan})`).join(' UNION ALL ')} ${order}`,
+    values,
   };
 }
 
-export interface OfferQuery extends ProgramKey {
+function rangesAfter(
+  { riskScore, customerId }: { readonly riskScore: number; readonly customerId: string },
+  least: readonly string[],
+  bind: (value: unknown) => string,
+): readonly (readonly string[])[] {
+  const score = bind(riskScore);
+  return [
+    [...least, `risk_score = ${score}`, `customer_id >= ${bind(customerId)}`],
+    [...least, `risk_score < ${score}`],
+  ];
+}
+
+/** A few limits, written out: a plan that is made once must know that only some rows are wanted. */
+const LIMITS = [10, 50, 200, 1000, 10_000].map((limit) => limit + 2);
+
+/** Of at least as many rows as are wanted, that of `after` included. */
+function limitClause(limit: number, after: object | undefined): string {
+  const rows = limit + (after === undefined ? 0 : 1);
+  return `LIMIT ${LIMITS.find((size) => size >= rows) ?? rows}`;
+}
+
+export interface OfferQuery extends ProgramKey, CandidateFilter {
   readonly offerKind: string;
   /** Slots in [since, before). */
   readonly since: Date;
   readonly before: Date;
-  readonly after?: { readonly slot: Date; readonly customerId: string };
+  readonly after?: { readonly slot: Date; readonly run: string; readonly customerId: string } | undefined;
   readonly limit: number;
   readonly now: Date;
 }
 
-/** A page of the candidates recommended one kind of offer, by date; of each slot only the batch published last. */
+/**
+ * A page of the candidates recommended one kind of offer, by date; of each slot only the batch published last.
+ * @throws HF_CURSOR_EXPIRED when the run of `after` is no longer there as it was, or no longer its slot's
+ */
 export async function candidatesByOfferKind(
   database: Database,
   query: OfferQuery,
 ): Promise<readonly StoredCandidate[]> {
-  return read(database, offerStatement(query));
+  return pageOf(await read(database, offerStatement(query)), query.limit, query.after);
 }
 
-export function offerStatement({
-  namespace,
-  program,
-  offerKind,
-  since,
-  before,
-  after,
-  limit,
-  now,
-}: OfferQuery): Statement {
+/** With `after` the page begins with that row itself. */
+export function offerStatement({ since, before, after, limit, now, ...query }: OfferQuery): Statement {
+  const values: unknown[] = [query.namespace, query.program, query.offerKind, since, before];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const conditions = [
+    'namespace = $1 AND program = $2 AND offer_kind = $3 AND slot >= $4 AND slot < $5',
+    `(slot, customer_id) >= (${bind(after?.slot ?? since)}, ${bind(after?.customerId ?? '')})`,
+    `expires_at > ${bind(now)}`,
+    ...(query.riskLevel === undefined ? [] : [`risk_level = ${bind(query.riskLevel)}`]),
+    ...(query.minScore === undefined ? [] : [`risk_score >= ${bind(query.minScore)}`]),
+    ...offerConditions({ offerTier: query.offerTier }, bind),
+  ];
   return {
-    sql: `SELECT * FROM holdfast.candidates
-      WHERE namespace = $1 AND program = $2 AND offer_kind = $3 AND slot >= $4 AND slot < $5
-        AND (slot, customer_id) > ($6, $7) AND expires_at > $8
+    sql: `SELECT ${COLUMNS} FROM holdfast.candidates
+      WHERE ${conditions.join(' AND ')}
         AND run IN (
           SELECT DISTINCT ON (slot) run FROM holdfast.runs
           WHERE namespace = $1 AND program = $2 AND slot >= $4 AND slot < $5 AND published_at IS NOT NULL
           ORDER BY slot, sequence DESC)
-      ORDER BY slot, customer_id LIMIT $9`,
-    values: [
-      namespace,
-      program,
-      offerKind,
-      after?.slot ?? since,
-      before,
-      after?.slot ?? since,
-      after?.customerId ?? '',
-      now,
-      limit,
-    ],
+      ORDER BY slot, customer_id ${limitClause(limit, after)}`,
+    values,
   };
+}
+
+function offerConditions({ offerKind, offerTier }: CandidateFilter, bind: (value: unknown) => string): string[] {
+  return [
+    ...(offerKind === undefined ? [] : [`offer_kind = ${bind(offerKind)}`]),
+    ...(offerTier === undefined ? [] : [`offer_tier = ${bind(offerTier)}`]),
+  ];
+}
+
+/** At most `limit` rows: with `after` those that follow the one that it names, which the statement began with. */
+function pageOf(
+  rows: readonly StoredCandidate[],
+  limit: number,
+  after: { readonly run: string; readonly customerId: string } | undefined,
+): readonly StoredCandidate[] {
+  if (after === undefined) return rows.slice(0, limit);
+  const [first] = rows;
+  if (first?.customer_id === after.customerId && first.run === after.run) return rows.slice(1, limit + 1);
+  throw new HoldfastError(
+    'HF_CURSOR_EXPIRED',
+    'the batch that these pages began in is no longer there as it was: begin again without a cursor',
+  );
 }
 
 export interface CustomerQuery extends ProgramKey {
@@ -131,12 +198,12 @@ export async function currentCandidate(database: Database, query: CustomerQuery)
 
 export function customerStatement({ namespace, program, customer, now }: CustomerQuery): Statement {
   return {
-    sql: `SELECT * FROM holdfast.candidates
+    sql: `SELECT ${COLUMNS} FROM holdfast.candidates
       WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND customer_id = $3 AND expires_at > $4`,
     values: [namespace, program, customer, now],
   };
 }
 
-async function read(database: Database, { sql, values }: Statement): Promise<readonly StoredCandidate[]> {
-  return (await statement<StoredCandidate>(database, 'read candidates', sql, values)).rows;
+async function read(database: Database, query: Statement): Promise<readonly StoredCandidate[]> {
+  return (await prepared<StoredCandidate>(database, 'read candidates', query)).rows;
 }

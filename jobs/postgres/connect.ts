@@ -11,6 +11,18 @@ export interface ConnectOptions {
   readonly maximum?: number;
   /** Refuses every statement that would change anything. */
   readonly readOnly?: boolean;
+  /** For who answers requests: somebody waits, and many at once. */
+  readonly limits?: Limits;
+}
+
+/** Milliseconds. */
+interface Limits {
+  /** For a connection, a new one or one that another request uses. */
+  readonly connectMs: number;
+  /** For a statement, by the server. */
+  readonly statementMs: number;
+  /** For the use of a connection, by us: a server that went away without a word answers nothing. It ends with it. */
+  readonly useMs: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -33,13 +45,14 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
       'DATABASE_URL is not of the form postgres://user:password@host:port/database',
     );
   }
+  const { limits = { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS, useMs: undefined } } = options;
   const pool = new Pool({
     connectionString: url,
     application_name: options.applicationName,
     max: options.maximum ?? 4,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: limits.connectMs,
     idleTimeoutMillis: 30_000,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: limits.statementMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     ...(options.readOnly === true ? { options: '-c default_transaction_read_only=on' } : {}),
@@ -48,17 +61,19 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   // learns of the loss from the statement under way.
   pool.on('error', ignore);
   pool.on('connect', (client) => client.on('error', ignore));
-  const inUse = new Set<PoolClient>();
-  pool.on('acquire', (client) => inUse.add(client));
+  const inUse = new Map<PoolClient, number>();
+  pool.on('acquire', (client) => inUse.set(client, performance.now()));
   pool.on('release', (_error, client) => inUse.delete(client));
+  const watch = limits.useMs === undefined ? undefined : endOverdue(inUse, limits.useMs);
   const database: Database = {
     pool,
     async close() {
       if (pool.ending) return;
+      clearInterval(watch);
       const ended = pool.end();
       // The pool would wait for what nobody may give back any more, such as the lock of a run that failed.
       if (inUse.size === 0) await ended;
-      else await Promise.all([...inUse].map((client) => (client as unknown as Client).end()));
+      else await Promise.all([...inUse.keys()].map(end));
     },
   };
   try {
@@ -78,3 +93,19 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
 }
 
 function ignore(): void {}
+
+/**
+ * Ends every connection that is in use for longer; who uses it learns that it was lost, and it does not go back to the
+ * pool. The driver's own `query_timeout` makes a timer for each query, which costs more than the query.
+ */
+function endOverdue(inUse: ReadonlyMap<PoolClient, number>, useMs: number): NodeJS.Timeout {
+  const look = () => {
+    const latest = performance.now() - useMs;
+    for (const [client, since] of inUse) if (since < latest) end(client).catch(ignore);
+  };
+  return setInterval(look, Math.min(1000, useMs)).unref();
+}
+
+function end(client: PoolClient): Promise<void> {
+  return (client as unknown as Client).end();
+}

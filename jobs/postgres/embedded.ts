@@ -13,6 +13,8 @@ import { chooseServerUser } from './server-user.ts';
 export interface EmbeddedPostgres {
   /** For `connect`, and for psql. */
   readonly url: string;
+  /** Resolves when the server is gone, or this process has left it. */
+  readonly ended: Promise<void>;
   /** Leaves the server; the last one to leave stops it. Close what was connected first. */
   stop(): Promise<void>;
 }
@@ -35,7 +37,7 @@ export async function startEmbeddedPostgres(options: {
   try {
     const presence = await obtain(folder, log, options.signal);
     let stopped: Promise<void> | undefined;
-    return { url: presence.url, stop: () => (stopped ??= presence.leave()) };
+    return { url: presence.url, ended: presence.ended, stop: () => (stopped ??= presence.leave()) };
   } catch (error) {
     throw error instanceof HoldfastError ? error : folderFailure(folder, error);
   } finally {
@@ -43,11 +45,18 @@ export async function startEmbeddedPostgres(options: {
   }
 }
 
-/** Stops the server of a folder if one runs and nobody else uses it: for clearing the folder away. */
+/**
+ * Stops the server of a folder if one runs: for clearing the folder away.
+ * @throws HF_DATA_LOCKED when another process uses it
+ */
 export async function stopEmbeddedPostgres(options: { readonly folder: string }): Promise<void> {
   const data = await realpath(join(options.folder, 'data')).catch(() => undefined);
   const server = data === undefined ? undefined : await findPostmaster(data);
-  if (data !== undefined && server !== undefined) await (await joinServer(data, server.pid))?.leave();
+  if (data === undefined || server === undefined) return;
+  await (await joinServer(data, server.pid))?.leave();
+  if ((await findPostmaster(data))?.pid === server.pid) {
+    throw new HoldfastError('HF_DATA_LOCKED', `another Holdfast process uses the Postgres of ${options.folder}`);
+  }
 }
 
 async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Promise<Presence> {

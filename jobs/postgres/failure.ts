@@ -3,6 +3,8 @@ import { HoldfastError } from '../errors.ts';
 
 /** SQLSTATE class 08 is the connection, 57P01 to 57P03 a server that stops or starts. */
 const CONNECTION_LOST = /^(08...|57P0[123])$/;
+/** Undefined table, column or schema. */
+const NO_TABLES = new Set(['42P01', '42703', '3F000']);
 const SOCKET_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -27,6 +29,10 @@ export function databaseError(error: unknown, doing: string): HoldfastError {
   }
   if (state === '53100')
     return new HoldfastError('HF_DISK_FULL', `the disk of Postgres is full: it failed to ${doing}`, { cause });
+  if (state !== undefined && NO_TABLES.has(state)) {
+    const message = `the database has no tables of Holdfast, or older ones: run a program first (failed to ${doing})`;
+    return new HoldfastError('HF_NOT_MIGRATED', message, { cause });
+  }
   if (state !== undefined && !isConnectionLost(error)) {
     return new HoldfastError('HF_DATABASE_FAILED', `Postgres failed to ${doing} (SQLSTATE ${state})`, { cause });
   }

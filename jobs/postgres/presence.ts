@@ -19,6 +19,8 @@ const SHUTTING_DOWN_MS = 35_000;
 /** One process's use of a server. */
 export interface Presence {
   readonly url: string;
+  /** Resolves when the server is gone, or this process has left it. */
+  readonly ended: Promise<void>;
   /** Leaves the server, and stops it if nobody else is there. */
   leave(): Promise<void>;
 }
@@ -65,7 +67,9 @@ async function knock(socketFolder: string): Promise<Client | 'starting' | 'stopp
 }
 
 function presence(data: string, server: Postmaster, client: Client): Presence {
+  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
   return {
+    ended,
     url: `postgresql://${SUPERUSER}@localhost/${DATABASE}?host=${encodeURIComponent(server.socketFolder)}`,
     async leave() {
       // When the connection is lost, so is the server, and there is nothing to stop.

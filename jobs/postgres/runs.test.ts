@@ -196,3 +196,19 @@ test.each<[string, Partial<Batch>, boolean]>([
     moves ? NEXT_MONDAY : undefined,
   );
 });
+
+test('counts come back in the order in which the stage gave them, which is that of the filters', async () => {
+  const run = await beginRun(database(), request());
+  const removed = { 'customer-value': 3, trust: 1, 'churn-signal': 2 };
+  await recordStage(database(), run, {
+    name: 'filter',
+    rowsIn: 9,
+    rowsOut: 3,
+    seconds: 1,
+    counts: { removed, kept: 3 },
+  });
+  await run.release();
+  const [stage] = (await findRun(database(), run))?.stages ?? [];
+  expect(stage?.counts).toEqual({ removed, kept: 3 });
+  expect(Object.keys(stage?.counts['removed'] as object)).toEqual(Object.keys(removed));
+});

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { statement } from './statement.ts';
+import { prepared, statement } from './statement.ts';
 
 export interface ProgramKey {
   readonly namespace: string;
@@ -57,12 +57,39 @@ export interface RunEnd {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** By name: what is prepared fails for good once `*` means another list of columns. */
+export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
+  started_at, finished_at, published_at, pruned_at, stages, error_code, error_message`;
+
+/** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
+interface RecordedReport extends StageReport {
+  readonly order?: Readonly<Record<string, readonly string[]>>;
+}
+
+function orderOf(counts: StageReport['counts']): Readonly<Record<string, readonly string[]>> {
+  const nested = Object.entries(counts).filter(([, count]) => typeof count === 'object' && count !== null);
+  return Object.fromEntries(nested.map(([name, count]) => [name, Object.keys(count as object)]));
+}
+
+function inOrder({ order = {}, ...report }: RecordedReport): StageReport {
+  const counts = Object.entries(report.counts).map(([name, count]) => {
+    const keys = order[name];
+    if (keys === undefined) return [name, count];
+    return [name, Object.fromEntries(keys.map((key) => [key, (count as Record<string, unknown>)[key]]))];
+  });
+  return { ...report, counts: Object.fromEntries(counts) };
+}
+
 /** More warnings of one stage than a person reads. */
 const MOST_WARNINGS = 20;
 
 /** Records what a stage reported; a repeated stage replaces its report. */
 export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
-  const bounded = report.warnings ? { ...report, warnings: report.warnings.slice(0, MOST_WARNINGS) } : report;
+  const bounded: RecordedReport = {
+    ...report,
+    ...(report.warnings ? { warnings: report.warnings.slice(0, MOST_WARNINGS) } : {}),
+    order: orderOf(report.counts),
+  };
   await statement(
     database,
     `record the stage ${report.name}`,
@@ -112,8 +139,9 @@ export async function currentRun(
   const { rows } = await statement<RunRow>(
     database,
     `read the current run of ${program}`,
-    `SELECT runs.* FROM holdfast.runs JOIN holdfast.current_batches USING (namespace, program, run)
-     WHERE namespace = $1 AND program = $2`,
+    `SELECT ${RUN_COLUMNS} FROM holdfast.runs
+     WHERE (namespace, program, run) = (
+       SELECT namespace, program, run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)`,
     [namespace, program],
   );
   return rows[0] && toRecord(rows[0]);
@@ -123,13 +151,32 @@ export async function findRun(database: Database, { namespace, program, run }: R
   const { rows } = await statement<RunRow>(
     database,
     `read the run ${run}`,
-    'SELECT * FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3',
+    `SELECT ${RUN_COLUMNS} FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3`,
     [namespace, program, run],
   );
   return rows[0] && toRecord(rows[0]);
 }
 
-interface RunRow {
+/** Runs of a program, newest first. @param query.before sequence of the last run of the page before */
+export async function listRuns(
+  database: Database,
+  { namespace, program, before, limit }: ProgramKey & { readonly before?: number | undefined; readonly limit: number },
+): Promise<readonly RunRecord[]> {
+  const { rows } = await prepared<RunRow>(database, 'read runs', {
+    sql: `SELECT ${RUN_COLUMNS} FROM holdfast.runs
+      WHERE namespace = $1 AND program = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4`,
+    values: [namespace, program, before ?? Number.MAX_SAFE_INTEGER, limit],
+  });
+  return rows.map(toRecord);
+}
+
+/** Whether a run of the program was ever begun. */
+export async function hasProgram(database: Database, { namespace, program }: ProgramKey): Promise<boolean> {
+  const sql = 'SELECT FROM holdfast.programs WHERE namespace = $1 AND program = $2';
+  return (await prepared(database, 'read the programs', { sql, values: [namespace, program] })).rows.length > 0;
+}
+
+export interface RunRow {
   readonly namespace: string;
   readonly program: string;
   readonly run: string;
@@ -146,12 +193,12 @@ interface RunRow {
   readonly finished_at: Date | null;
   readonly published_at: Date | null;
   readonly pruned_at: Date | null;
-  readonly stages: readonly StageReport[];
+  readonly stages: readonly RecordedReport[];
   readonly error_code: string | null;
   readonly error_message: string | null;
 }
 
-function toRecord(row: RunRow): RunRecord {
+export function toRecord(row: RunRow): RunRecord {
   const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages } = row;
   return {
     namespace,
@@ -169,7 +216,7 @@ function toRecord(row: RunRow): RunRecord {
     finishedAt: row.finished_at ?? undefined,
     publishedAt: row.published_at ?? undefined,
     prunedAt: row.pruned_at ?? undefined,
-    stages,
+    stages: stages.map(inOrder),
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
   };
 }

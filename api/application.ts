@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Database } from '../jobs/postgres/database.ts';
+import { type Access, isAuthorized, isLoopback, isOurHost, isToken, tokenCookie } from './access.ts';
+import type { Log } from './log.ts';
+import { apiMetrics } from './metrics.ts';
+import { openapiDocument } from './openapi.ts';
+import { firstPage, refusalPage } from './page/page.ts';
+import { ICON, STYLE } from './page/style.ts';
+import { problemOf, RequestError } from './problem.ts';
+import { databaseReadiness } from './readiness.ts';
+import { JSON_TYPE, PAGE_HEADERS, PROBLEM_TYPE, reply, TEXT_TYPE } from './reply.ts';
+import type { PathValues } from './route.ts';
+import { ROUTES } from './routes.ts';
+
+/** What the API is made of. */
+export interface ApiOptions {
+  readonly database: Database;
+  readonly access: Access;
+  readonly log: Log;
+  /** Version of Holdfast. */
+  readonly version: string;
+  /** Namespace that the first page begins with. */
+  readonly namespace: string;
+  readonly now: () => Date;
+  /** Milliseconds of a clock that never goes back. */
+  readonly elapsed: () => number;
+}
+
+export interface Application {
+  readonly express: Express;
+  /** From now on it is not ready, and asks every client to connect anew elsewhere. */
+  drain(): void;
+}
+
+/** What is known of a request while it is answered. */
+interface Locals {
+  /** Template of the route: the one name of it that goes into logs and metrics. */
+  route: string;
+  requestId: string;
+  html: boolean;
+  code?: string;
+  cause?: string;
+}
+
+const LONGEST_URL = 4096;
+/** What anybody may read: nothing in it is about customers, programs or runs. */
+const OPEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/page.css', '/icon.svg']);
+
+/** The API as an application of Express: nothing listens yet. */
+export function application(options: ApiOptions): Application {
+  const { database, access, log, version, elapsed } = options;
+  const metrics = apiMetrics(database, version);
+  const ready = databaseReadiness(database);
+  const page = firstPage(options);
+  let draining = false;
+
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.set('case sensitive routing', true).set('strict routing', true);
+
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const started = elapsed();
+    const requestId = idOf(request);
+    const locals: Locals = { route: 'none', requestId, html: false };
+    Object.assign(response.locals, locals);
+    metrics.begin();
+    response.once('close', () => {
+      const { route, code, cause } = response.locals as Locals;
+      // 499, as proxies count it: whoever asked went away.
+      const status = response.writableFinished ? response.statusCode : 499;
+      const milliseconds = elapsed() - started;
+      metrics.end({ method: request.method, route, status, seconds: milliseconds / 1000 });
+      log.request({ method: request.method, route, status, milliseconds, requestId, code, cause });
+    });
+    response.setHeader('X-Request-Id', requestId);
+    if (draining) response.setHeader('Connection', 'close');
+    admit(request, access);
+    next();
+  });
+
+  const get = (path: string, answer: (request: Request, response: Response) => unknown) =>
+    app.get(path.replaceAll(/\{(\w+)\}/g, ':$1'), async (request, response) => {
+      response.locals['route'] = path;
+      await answer(request, response);
+    });
+  const text = (path: string, type: string, body: string) =>
+    get(path, (request, response) => reply(request, response, 200, type, body));
+
+  for (const route of ROUTES) {
+    get(route.path, async (request, response) => {
+      requireJson(request);
+      const body = await route.answer(options, request.params as PathValues, queryOf(request));
+      reply(request, response, 200, JSON_TYPE, JSON.stringify(body));
+    });
+  }
+  text('/healthz', TEXT_TYPE, 'ok\n');
+  get('/readyz', async (request, response) => {
+    const missing = draining ? 'its end' : await ready();
+    if (missing === undefined) reply(request, response, 200, TEXT_TYPE, 'ok\n');
+    else reply(request, response, 503, TEXT_TYPE, `waiting for ${missing}\n`, { 'Retry-After': '2' });
+  });
+  get('/metrics', async (request, response) =>
+    reply(request, response, 200, metrics.contentType, await metrics.page()),
+  );
+  const document = JSON.stringify(openapiDocument(version));
+  text('/openapi.json', JSON_TYPE, document);
+  text('/page.css', 'text/css; charset=utf-8', STYLE);
+  text('/icon.svg', 'image/svg+xml', ICON);
+  get('/', async (request, response) => {
+    response.locals['html'] = true;
+    const token = new URLSearchParams(queryOf(request)).get('token');
+    if (token !== null && isToken(token, access)) {
+      const headers = { ...PAGE_HEADERS, Location: '/', 'Set-Cookie': tokenCookie(access) };
+      return reply(request, response, 303, TEXT_TYPE, 'see /\n', headers);
+    }
+    if (!isAuthorized(request, access)) throw unauthorized();
+    reply(request, response, 200, 'text/html; charset=utf-8', await page(queryOf(request)), PAGE_HEADERS);
+  });
+
+  refuseTheRest(app);
+  return { express: app, drain: () => (draining = true) };
+}
+
+/** @throws HF_REQUEST_REFUSED, HF_UNAUTHORIZED */
+function admit(request: IncomingMessage, access: Access): void {
+  const url = request.url ?? '';
+  if (url.length > LONGEST_URL) {
+    throw new RequestError(414, 'HF_REQUEST_REFUSED', `the address is longer than ${LONGEST_URL} characters`);
+  }
+  if (!isOurHost(request.headers.host, access)) {
+    const message =
+      'the server does not go by the name in the header Host; HOLDFAST_API_HOSTS lists those that it does';
+    throw new RequestError(421, 'HF_REQUEST_REFUSED', message);
+  }
+  const end = url.indexOf('?');
+  const path = end === -1 ? url : url.slice(0, end);
+  // The page asks by itself, so that a browser gets a page for an answer.
+  if (OPEN.has(path) || path === '/' || isAuthorized(request, access)) return;
+  if (path === '/metrics' && isLoopback(request.socket.remoteAddress)) return;
+  throw unauthorized();
+}
+
+function unauthorized(): RequestError {
+  const headers = { 'WWW-Authenticate': 'Bearer realm="holdfast"' };
+  return new RequestError(401, 'HF_UNAUTHORIZED', 'this needs the token of the API', { headers });
+}
+
+/** Everything that no route answers, and what they throw. */
+function refuseTheRest(app: Express): void {
+  const paths = [...ROUTES.map(({ path }) => path), '/healthz', '/readyz', '/metrics', '/openapi.json', '/'];
+  for (const path of paths) {
+    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (request, response) => {
+      response.locals['route'] = path;
+      const headers = { Allow: 'GET, HEAD' };
+      if (request.method === 'OPTIONS') return reply(request, response, 204, TEXT_TYPE, '', headers);
+      throw new RequestError(405, 'HF_REQUEST_REFUSED', 'this can only be read: use GET', { headers });
+    });
+  }
+  app.use(() => {
+    throw new RequestError(404, 'HF_NOT_FOUND', 'nothing is served at that path; /openapi.json lists what is');
+  });
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (response.headersSent) return void response.destroy();
+    const locals = response.locals as Locals;
+    const { problem, headers } = problemOf(error, locals.requestId);
+    locals.code = problem.code;
+    if (problem.status >= 500) locals.cause = traceOf(error);
+    if (locals.html) {
+      const body = refusalPage(problem);
+      return reply(request, response, problem.status, 'text/html; charset=utf-8', body, {
+        ...PAGE_HEADERS,
+        ...headers,
+      });
+    }
+    reply(request, response, problem.status, PROBLEM_TYPE, JSON.stringify(problem), headers);
+  });
+}
+
+/** What failed, and what that came from: messages of ours and of Postgres hold no rows. */
+function traceOf(error: unknown): string {
+  const lines = [];
+  for (let cause = error; cause instanceof Error && lines.length < 5; cause = cause.cause) lines.push(cause.message);
+  return lines.join(' ← ');
+}
+
+function requireJson({ headers }: IncomingMessage): void {
+  const accepted = headers.accept;
+  if (accepted === undefined || /(^|[,\s])(\*\/\*|application\/(json|\*))/i.test(accepted)) return;
+  throw new RequestError(406, 'HF_REQUEST_REFUSED', 'this is served as application/json only');
+}
+
+function queryOf({ url = '' }: IncomingMessage): string {
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start + 1);
+}
+
+/** The id that a proxy in front gave the request, where it is a plain one. */
+function idOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}

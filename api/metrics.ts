@@ -1,0 +1,120 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Database } from '../jobs/postgres/database.ts';
+import { listPrograms } from '../jobs/postgres/programs.ts';
+import { MOST_PROGRAMS } from './programs.ts';
+
+interface MetricEntry {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly labels: readonly string[];
+  /** What it is, in one sentence; the documentation is generated from these. */
+  readonly help: string;
+}
+
+/** What the API counts and measures, under the names that Prometheus scrapes. */
+export const API_METRICS = {
+  holdfast_api_http_requests_total: {
+    type: 'counter',
+    labels: ['method', 'route', 'status'],
+    help: 'Requests answered, by template of the route and status.',
+  },
+  holdfast_api_http_request_duration_seconds: {
+    type: 'histogram',
+    labels: ['route'],
+    help: 'Time from the head of a request to the end of its response.',
+  },
+  holdfast_api_http_requests_in_flight: { type: 'gauge', labels: [], help: 'Requests that are being answered.' },
+  holdfast_api_database_connections: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Connections to Postgres, idle and in use.',
+  },
+  holdfast_api_database_waiting_requests: {
+    type: 'gauge',
+    labels: [],
+    help: 'Requests that wait for a connection to Postgres.',
+  },
+  holdfast_api_database_up: { type: 'gauge', labels: [], help: '1 while Postgres answers, else 0.' },
+  holdfast_build_info: { type: 'gauge', labels: ['version'], help: '1, with the version of Holdfast.' },
+  holdfast_current_batch_candidates: {
+    type: 'gauge',
+    labels: ['namespace', 'program', 'risk_level'],
+    help: 'Candidates of the current batch, as its run counted them.',
+  },
+  holdfast_current_batch_published_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['namespace', 'program'],
+    help: 'When the current batch was published; `time() - …` is its age.',
+  },
+} as const satisfies Record<string, MetricEntry>;
+
+/** Seconds; a look-up in an index takes one or two thousandths. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+export interface ApiMetrics {
+  readonly contentType: string;
+  /** In the text format of Prometheus. */
+  page(): Promise<string>;
+  begin(): void;
+  end(request: { readonly method: string; readonly route: string; readonly status: number; seconds: number }): void;
+}
+
+export function apiMetrics(database: Database, version: string): ApiMetrics {
+  const registry = new Registry();
+  const options = <Name extends keyof typeof API_METRICS>(name: Name) => ({
+    name,
+    help: API_METRICS[name].help,
+    labelNames: API_METRICS[name].labels,
+    registers: [registry],
+  });
+  const requests = new Counter(options('holdfast_api_http_requests_total'));
+  const durations = new Histogram({ ...options('holdfast_api_http_request_duration_seconds'), buckets: BUCKETS });
+  const inFlight = new Gauge(options('holdfast_api_http_requests_in_flight'));
+  const connections = new Gauge(options('holdfast_api_database_connections'));
+  const waiting = new Gauge(options('holdfast_api_database_waiting_requests'));
+  const up = new Gauge(options('holdfast_api_database_up'));
+  const candidates = new Gauge(options('holdfast_current_batch_candidates'));
+  const published = new Gauge(options('holdfast_current_batch_published_timestamp_seconds'));
+  new Gauge(options('holdfast_build_info')).set({ version }, 1);
+  collectDefaultMetrics({ register: registry });
+
+  async function look(): Promise<void> {
+    const { totalCount, idleCount, waitingCount } = database.pool;
+    connections.set({ state: 'idle' }, idleCount);
+    connections.set({ state: 'used' }, totalCount - idleCount);
+    waiting.set(waitingCount);
+    // What cannot be read is not there, rather than what it was.
+    candidates.reset();
+    published.reset();
+    try {
+      for (const { namespace, program, current } of await listPrograms(database, { limit: MOST_PROGRAMS })) {
+        if (current === undefined) continue;
+        const levels = current.stages.find(({ name }) => name === 'score')?.counts['riskLevels'] ?? {};
+        for (const [level, count] of Object.entries(levels)) {
+          candidates.set({ namespace, program, risk_level: level }, Number(count));
+        }
+        if (current.publishedAt !== undefined) {
+          published.set({ namespace, program }, current.publishedAt.getTime() / 1000);
+        }
+      }
+      up.set(1);
+    } catch {
+      up.set(0);
+    }
+  }
+
+  return {
+    contentType: registry.contentType,
+    async page() {
+      await look();
+      return registry.metrics();
+    },
+    begin: () => inFlight.inc(),
+    end({ method, route, status, seconds }) {
+      inFlight.dec();
+      requests.inc({ method: METHODS.has(method) ? method : 'other', route, status });
+      durations.observe({ route }, seconds);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { type CandidateGroup, countCandidates } from '../../jobs/postgres/batch-figures.ts';
+import type { Database } from '../../jobs/postgres/database.ts';
+import { listPrograms, type ProgramRecord } from '../../jobs/postgres/programs.ts';
+import { listRuns, type RunRecord } from '../../jobs/postgres/runs.ts';
+import { MOST_PROGRAMS } from '../programs.ts';
+
+/** What the first page shows. */
+export interface Figures {
+  readonly programs: readonly ProgramRecord[];
+  /** The program that is shown; undefined when none has run. */
+  readonly program: ProgramRecord | undefined;
+  /** Candidates of its current batch, counted. */
+  readonly groups: readonly CandidateGroup[];
+  /** Newest first. */
+  readonly runs: readonly RunRecord[];
+}
+
+const SHOWN_RUNS = 10;
+/** Batches of which the counts are kept: they do not change once published. */
+const KEPT_COUNTS = 16;
+
+/** Gathers the figures of a program. */
+export type GatherFigures = (wanted: {
+  readonly namespace: string;
+  readonly program?: string | undefined;
+}) => Promise<Figures>;
+
+export function figuresFrom(database: Database): GatherFigures {
+  const kept = new Map<string, readonly CandidateGroup[]>();
+
+  async function counted(run: RunRecord): Promise<readonly CandidateGroup[]> {
+    const key = JSON.stringify([run.namespace, run.program, run.run, run.attempt, run.publishedAt]);
+    const groups = kept.get(key) ?? (await countCandidates(database, run));
+    kept.delete(key);
+    kept.set(key, groups);
+    for (const oldest of kept.keys()) {
+      if (kept.size <= KEPT_COUNTS) break;
+      kept.delete(oldest);
+    }
+    return groups;
+  }
+
+  return async ({ namespace, program: name }) => {
+    const programs = await listPrograms(database, { limit: MOST_PROGRAMS });
+    const program =
+      name === undefined ? preferred(programs, namespace) : programs.find((one) => addressOf(one) === name);
+    if (program === undefined) return { programs, program, groups: [], runs: [] };
+    const [groups, runs] = await Promise.all([
+      program.current === undefined ? [] : counted(program.current),
+      listRuns(database, { namespace: program.namespace, program: program.program, limit: SHOWN_RUNS }),
+    ]);
+    return { programs, program, groups, runs };
+  };
+}
+
+/** How the page names a program in its address. */
+export function addressOf({ namespace, program }: { readonly namespace: string; readonly program: string }): string {
+  return `${namespace}/${program}`;
+}
+
+/** One that has something to show, of the namespace that was asked for. */
+function preferred(programs: readonly ProgramRecord[], namespace: string): ProgramRecord | undefined {
+  const rank = (one: ProgramRecord) => (one.namespace === namespace ? 2 : 0) + (one.current === undefined ? 0 : 1);
+  return programs.toSorted((one, other) => rank(other) - rank(one))[0];
+}

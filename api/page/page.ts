@@ -1,0 +1,143 @@
+import { Type } from 'typebox';
+import { text } from '../../crds/schema.ts';
+import { HoldfastError } from '../../jobs/errors.ts';
+import type { Database } from '../../jobs/postgres/database.ts';
+import type { RunRecord } from '../../jobs/postgres/runs.ts';
+import { queryReader } from '../parameters.ts';
+import type { Problem } from '../schemas.ts';
+import { addressOf, type Figures, figuresFrom } from './figures.ts';
+import { type Html, html } from './html.ts';
+import { funnel, offers, riskHistogram, runs, sum } from './pictures.ts';
+import { instant, integer, share } from './words.ts';
+
+const pageQuery = Type.Object({ program: Type.Optional(text('Namespace and name of a program.', 320)) });
+
+/** The page at `/`: a query to its HTML. */
+export type FirstPage = (query: string) => Promise<string>;
+
+/** @param options.namespace whose programs are preferred */
+export function firstPage(options: { readonly database: Database; readonly namespace: string }): FirstPage {
+  const gather = figuresFrom(options.database);
+  const read = queryReader(pageQuery);
+  return async (query) => {
+    const { program } = read(query);
+    const figures = await gather({ namespace: options.namespace, program }).catch(nothingYet);
+    return document(figures.program?.program ?? 'Holdfast', header(figures), body(figures, program));
+  };
+}
+
+/** A database without tables is one in which nothing has run. */
+function nothingYet(error: unknown): Figures {
+  if (error instanceof HoldfastError && error.code === 'HF_NOT_MIGRATED') {
+    return { programs: [], program: undefined, groups: [], runs: [] };
+  }
+  throw error;
+}
+
+/** The page in place of one that cannot be shown. */
+export function refusalPage({ status, code, detail }: Problem): string {
+  const advice =
+    status === 401
+      ? html`<p>Open the address that <code>holdfast serve</code> printed when it started: it ends with
+<code>?token=…</code> and lets this browser in.</p>`
+      : html`<p>${detail}</p>`;
+  const title =
+    status === 401 ? 'Not let in yet' : status === 503 ? 'Not available at the moment' : 'This did not work';
+  return document(
+    title,
+    html``,
+    html`<section class="card lone"><h1>${title}</h1>${advice}<p class="quiet">${code}</p></section>`,
+  );
+}
+
+function document(title: string, top: Html, main: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Holdfast</title>
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/page.css">
+</head>
+<body>
+<header class="top"><a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28">Holdfast</a>${top}</header>
+<main>${main}</main>
+</body>
+</html>
+`.html;
+}
+
+function header({ programs, program }: Figures): Html {
+  if (programs.length < 2) return html``;
+  const several = new Set(programs.map(({ namespace }) => namespace)).size > 1;
+  const options = programs.map(
+    (one) =>
+      html`<option value="${addressOf(one)}"${one === program ? html` selected` : html``}>${several ? addressOf(one) : one.program}</option>`,
+  );
+  return html`<form class="chooser" action="/" method="get"><label for="program">Program</label>
+<select id="program" name="program">${options}</select><button type="submit">Show</button></form>`;
+}
+
+function body(figures: Figures, wanted: string | undefined): Html {
+  const { program, groups } = figures;
+  if (program === undefined) return nothing(figures, wanted);
+  const { current } = program;
+  if (current === undefined) {
+    return html`<h1>${program.program}</h1>
+<section class="card"><h2>Nothing is published yet</h2><p>No run of this program has succeeded. What its runs say is below.</p></section>
+${runsSection(figures)}`;
+  }
+  return html`<h1>${program.program}</h1>
+<p class="quiet asof">Batch as of <time datetime="${current.slot.toISOString()}">${instant(current.slot)}</time>${
+    current.publishedAt === undefined ? '' : `, published ${instant(current.publishedAt)}`
+  }</p>
+${trouble(figures.runs[0], current)}
+${tiles(figures, current)}
+<div class="columns">
+<section class="card wide" aria-labelledby="funnel-title"><h2 id="funnel-title">From the extract to candidates</h2>${funnel(current.stages)}</section>
+<section class="card" aria-labelledby="risk-title"><h2 id="risk-title">Risk of the candidates</h2>${riskHistogram(groups)}</section>
+<section class="card" aria-labelledby="offers-title"><h2 id="offers-title">Offers</h2>${offers(groups)}</section>
+</div>
+${runsSection(figures)}`;
+}
+
+function nothing({ programs }: Figures, wanted: string | undefined): Html {
+  if (wanted !== undefined && programs.length > 0) {
+    return html`<section class="card lone"><h1>There is no such program</h1><p>Choose one above.</p></section>`;
+  }
+  return html`<section class="card lone"><h1>Nothing has run here yet</h1>
+<p>Run a program, and this page shows its newest batch:</p>
+<pre><code>holdfast run examples/churn-prevention.yaml</code></pre>
+<p class="quiet">Use the same <code>--data</code> folder, or the same <code>DATABASE_URL</code>, as for this server. Then load the page again.</p></section>`;
+}
+
+/** A word when what is shown is not what happened last. */
+function trouble(newest: RunRecord | undefined, current: RunRecord): Html {
+  if (newest === undefined || newest.run === current.run || newest.phase === 'Succeeded') return html``;
+  if (newest.phase === 'Running') {
+    return html`<p class="note" role="status">A newer run, as of ${instant(newest.slot)}, is under way. This is the batch before it.</p>`;
+  }
+  const why = newest.error === undefined ? '' : ` ${newest.error.code}: ${newest.error.message}`;
+  return html`<p class="note bad" role="status">The newest run, as of ${instant(newest.slot)}, did not succeed; this is the last good batch.${why}</p>`;
+}
+
+function tiles({ groups }: Figures, current: RunRecord): Html {
+  const total = sum(groups);
+  const held = sum(groups.filter(({ arm }) => arm === 'holdout'));
+  const critical = sum(groups.filter(({ riskLevel }) => riskLevel === 'critical'));
+  const extracted = current.stages.find(({ name }) => name === 'extract')?.rowsIn;
+  const tile = (label: string, value: number, note: string) =>
+    html`<div class="tile"><dt>${label}</dt><dd>${integer(value)}<span class="quiet">${note}</span></dd></div>`;
+  return html`<dl class="tiles">
+${extracted === undefined ? html`` : tile('Extracted', extracted, 'customers')}
+${tile('Candidates', total, share(total, extracted ?? 0) === '' ? '' : `${share(total, extracted ?? 0)} of the extract`)}
+${tile('Critical', critical, total === 0 ? '' : `${share(critical, total)} of candidates`)}
+${tile('Held out', held, total === 0 ? '' : `${share(held, total)} of candidates`)}
+</dl>`;
+}
+
+function runsSection({ runs: records }: Figures): Html {
+  return html`<section class="card" aria-labelledby="runs-title"><h2 id="runs-title">Last runs</h2>${runs(records)}</section>`;
+}

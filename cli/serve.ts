@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { type Access, accessTo } from '../api/access.ts';
+import { jsonLog, type Log } from '../api/log.ts';
+import { serveApi } from '../api/server.ts';
+import { VERSION } from '../jobs/artifacts/producer.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { connect } from '../jobs/postgres/connect.ts';
+import type { Database } from '../jobs/postgres/database.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
+import { migrate } from '../jobs/postgres/migrate.ts';
+import { createDataFolder, type DataFolder, dataFolder } from './data-folder.ts';
+import type { Io } from './io.ts';
+import { externalUrl } from './state.ts';
+
+/** Options as the command line gives them. */
+export interface ServeOptions {
+  readonly port: string;
+  readonly host: string;
+  readonly drain: string;
+  readonly data: string;
+  readonly namespace: string;
+}
+
+/** Connections at most: requests beyond wait for one. */
+const CONNECTIONS = 10;
+/** Who waits for an answer waits seconds. */
+const LIMITS = { connectMs: 3000, statementMs: 5000, useMs: 8000 };
+
+/**
+ * Serves the API and the first page until it is told to stop; then what is under way is still answered.
+ * @throws HF_USAGE, HF_ADDRESS_UNAVAILABLE, HF_DATABASE_UNREACHABLE, HF_MIGRATION_FAILED, HF_DATA_FOLDER, HF_DISK_FULL
+ */
+export async function serve(options: ServeOptions, io: Io): Promise<number> {
+  const port = numberOf('--port', options.port, 65_535);
+  const drainSeconds = numberOf('--drain', options.drain, 3600);
+  const access = accessOf(options, port, io);
+  const log = jsonLog((text) => io.stderr.write(text), io.now);
+  await using source = await openSource(options, log, io);
+  const { database } = source;
+  const { namespace } = options;
+  const { now, elapsed } = io;
+  const listening = await serveApi(
+    { database, access, log, version: VERSION, namespace, now, elapsed },
+    { host: options.host, port, drainSeconds },
+  );
+  try {
+    io.stdout.write(announcement(listening.url, access, io));
+    log.event('listening', { url: listening.url });
+    await told(io.signal);
+    log.event('stopping');
+  } finally {
+    await listening.stop();
+    log.flush();
+  }
+  return 0;
+}
+
+function numberOf(option: string, text: string, most: number): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= most) return value;
+  throw new HoldfastError('HF_USAGE', `${option} ${text}: give a whole number from 0 to ${most}`);
+}
+
+/** A token of one's own has to be one that nobody guesses. */
+const SHORTEST_TOKEN = 16;
+
+function accessOf({ host }: ServeOptions, port: number, { environment }: Io): Access {
+  const own = environment['HOLDFAST_API_TOKEN'] ?? '';
+  if (own !== '' && (own.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(own))) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `HOLDFAST_API_TOKEN must have at least ${SHORTEST_TOKEN} characters, none of them a space or beyond ASCII`,
+    );
+  }
+  const named = (environment['HOLDFAST_API_HOSTS'] ?? '').split(',');
+  return accessTo({
+    token: own === '' ? randomBytes(24).toString('base64url') : own,
+    hosts: [host, ...named].map((name) => name.trim().toLowerCase()).filter((name) => name !== ''),
+    // Browsers keep cookies by host, whatever the port: two servers on one machine do not share one.
+    cookie: `holdfast_token_${port}`,
+  });
+}
+
+/** What a person needs to know, once. A token of their own they know already, and it is not for the screen. */
+function announcement(url: string, { token }: Access, { environment }: Io): string {
+  const own = (environment['HOLDFAST_API_TOKEN'] ?? '') !== '';
+  return own
+    ? `Holdfast is at ${url}/ with the token of HOLDFAST_API_TOKEN; Ctrl-C stops it.\n`
+    : `Holdfast is at ${url}/?token=${token}\nThe address lets a browser in; programs send "Authorization: Bearer ${token}". Ctrl-C stops it.\n`;
+}
+
+function told(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+interface SourceOfAnswers extends AsyncDisposable {
+  /** Nothing can be changed through it. */
+  readonly database: Database;
+}
+
+async function openSource({ data }: ServeOptions, log: Log, io: Io): Promise<SourceOfAnswers> {
+  const options = { applicationName: 'holdfast serve', maximum: CONNECTIONS, readOnly: true, limits: LIMITS };
+  const external = externalUrl(io);
+  if (external !== undefined) {
+    const database = await connect(external, options);
+    return { database, [Symbol.asyncDispose]: () => database.close() };
+  }
+  const folder = dataFolder(data);
+  // Not locked: a run, which is what there is to see, takes the lock.
+  createDataFolder(folder);
+  const server = await keepEmbedded(folder, log, io);
+  try {
+    await withDatabase(server.url, migrate);
+    const database = await connect(server.url, options);
+    return {
+      database,
+      async [Symbol.asyncDispose]() {
+        await database.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function withDatabase(url: string, work: (database: Database) => Promise<unknown>): Promise<void> {
+  const database = await connect(url, { applicationName: 'holdfast serve' });
+  try {
+    await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** The embedded Postgres, started again whenever it is gone, until this stops. Its address stays the same. */
+async function keepEmbedded(folder: DataFolder, log: Log, io: Io): Promise<Pick<EmbeddedPostgres, 'url' | 'stop'>> {
+  const start = () => startEmbeddedPostgres({ folder: folder.postgres, signal: io.signal });
+  let server = await start();
+  const { url } = server;
+  let stopping = false;
+  const keeping = (async () => {
+    for (;;) {
+      await server.ended;
+      if (stopping) return;
+      log.event('the embedded Postgres is gone and is started again');
+      server = await start();
+    }
+  })().catch((error: unknown) => {
+    if (!stopping) log.event('the embedded Postgres cannot be started again', { error: String(error) });
+  });
+  return {
+    url,
+    async stop() {
+      stopping = true;
+      await server.stop();
+      await keeping;
+    },
+  };
+}

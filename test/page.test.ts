@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { openApi, storeBatch, type TestApi, TOKEN, weeks } from './support/api.ts';
+import { missingBrowser, openBrowser } from './support/browser.ts';
+import { openPostgres, type TestPostgres } from './support/postgres.ts';
+
+const missing = missingBrowser();
+if (missing !== undefined) console.warn(missing);
+
+/** A run of 5,000 rows, with names as people give them. */
+const STAGES = [
+  { name: 'extract', rowsIn: 5000, rowsOut: 4988, seconds: 1.5, counts: {} },
+  {
+    name: 'filter',
+    rowsIn: 4988,
+    rowsOut: 1010,
+    seconds: 0.4,
+    counts: { removed: { trust: 988, 'churn-signal': 2990 } },
+    order: { removed: ['trust', 'churn-signal'] },
+  },
+  { name: 'score', rowsIn: 1010, rowsOut: 1000, seconds: 0.25, counts: {} },
+  { name: 'offer', rowsIn: 1000, rowsOut: 1000, seconds: 0.1, counts: {} },
+  { name: 'store', rowsIn: 1000, rowsOut: 1000, seconds: 75, counts: {} },
+];
+const NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
+
+(missing === undefined ? describe : describe.skip)('the first page in a browser', () => {
+  let postgres: TestPostgres;
+  let api: TestApi;
+  let browser: Browser;
+  beforeAll(async () => {
+    postgres = await openPostgres();
+    const { database } = postgres;
+    await storeBatch(database, { run: 'churn-1', sequence: 1, customers: 1000, stages: STAGES });
+    await storeBatch(database, { run: 'churn-2', sequence: 2, slot: weeks(1), current: false, phase: 'Failed' });
+    await storeBatch(database, { program: NASTY, run: 'nasty-1', customers: 3, stages: STAGES });
+    await storeBatch(database, {
+      program: 'a-program-with-a-name-as-long-as-kubernetes-lets-it-be-63-letters',
+      run: 'long-1',
+    });
+    api = await openApi(database);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.[Symbol.asyncDispose]();
+    await postgres?.[Symbol.asyncDispose]();
+  });
+
+  /** Opens a page as a person does, with the address that was printed, and fails on anything that a browser minds. */
+  async function visit(
+    path: string,
+    options: BrowserContextOptions,
+    look: (page: Page) => Promise<void>,
+  ): Promise<void> {
+    const context = await browser.newContext(options);
+    try {
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      const hosts = new Set<string>();
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('dialog', (dialog) => complaints.push(dialog.message()));
+      page.on('requestfailed', (request) => {
+        const why = request.failure()?.errorText;
+        // What the next page makes the browser give up is no failure.
+        if (why !== 'net::ERR_ABORTED') complaints.push(`${request.url()}: ${why}`);
+      });
+      page.on('request', (request) => hosts.add(new URL(request.url()).host));
+      await page.goto(`${api.url}/?token=${TOKEN}`);
+      expect(page.url()).toBe(`${api.url}/`);
+      await page.goto(`${api.url}${path}`);
+      await look(page);
+      expect(complaints).toEqual([]);
+      expect([...hosts]).toEqual([new URL(api.url).host]);
+    } finally {
+      await context.close();
+    }
+  }
+
+  const textsOf = (page: Page, selector: string) =>
+    page
+      .locator(selector)
+      .evaluateAll((rows) =>
+        rows.map((row) => (row as unknown as { innerText: string }).innerText.replaceAll(/\s+/g, ' ').trim()),
+      );
+
+  test('shows the numbers that the database has, each beside its picture', async () => {
+    const { rows } = await postgres.database.pool.query<{ level: string; kind: string; arm: string; n: number }>(
+      `SELECT risk_level AS level, offer_kind AS kind, arm, count(*)::integer AS n FROM holdfast.candidates
+       WHERE run = 'churn-1' GROUP BY 1, 2, 3`,
+    );
+    const count = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).reduce((sum, { n }) => sum + n, 0);
+    await visit('/?program=shop/churn', { viewport: { width: 1280, height: 900 } }, async (page) => {
+      expect(await textsOf(page, '#funnel tbody tr')).toEqual([
+        'Extracted 5,000',
+        'Usable rows 4,988 −12',
+        'Trust 4,000 −988',
+        'Churn signal 1,010 −2,990',
+        'At risk 1,000 −10',
+        'Candidates 1,000',
+      ]);
+      const levels = ['Critical', 'High', 'Medium'].map((name) => {
+        const n = count(({ level }) => level === name.toLowerCase());
+        return expect.stringMatching(new RegExp(`^${name} ${n} ${n / 10}%$`));
+      });
+      expect(await textsOf(page, '#levels > div')).toEqual(levels);
+      const heights = await page.locator('.histogram rect').evaluateAll((rects) =>
+        rects.map((rect) => ({
+          level: rect.getAttribute('class'),
+          n: Number(/: ([\d,]+)$/.exec(rect.textContent ?? '')?.[1]),
+          height: Number(rect.getAttribute('height')),
+        })),
+      );
+      for (const name of ['critical', 'high', 'medium']) {
+        const drawn = heights.filter(({ level }) => level === name).reduce((sum, { n }) => sum + n, 0);
+        expect({ name, drawn }).toEqual({ name, drawn: count(({ level }) => level === name) });
+      }
+      const tallest = Math.max(...heights.map(({ n }) => n));
+      for (const { n, height } of heights) expect(height).toBeCloseTo(Math.max((n / tallest) * 100, 0.8), 1);
+      expect(await textsOf(page, '#offers tbody tr')).toEqual(
+        ['discount', 'upgrade'].map((kind) => {
+          const held = count((row) => row.kind === kind && row.arm === 'holdout');
+          return `${kind[0]?.toUpperCase()}${kind.slice(1)} ${count((row) => row.kind === kind)} ${held} held out`;
+        }),
+      );
+      const runs = await textsOf(page, '#runs tbody tr');
+      expect(runs[0]).toContain('Failed Mon, 30 Nov 2026, 02:00 UTC');
+      expect(runs[1]).toContain('extract 1.5 s, filter 0.40 s, score 0.25 s, offer 0.10 s, store 1 min 15 s');
+      expect(runs[1]).toContain('1,000 stored');
+      expect(await page.locator('.note').innerText()).toContain('HF_EXTRACT_EMPTY: the query returned no usable row');
+      expect(await page.content()).not.toMatch(/C0\d{4}/);
+    });
+  });
+
+  test('can be read by whoever sees no picture', async () => {
+    await visit('/?program=shop/churn', {}, async (page) => {
+      expect(await page.locator('.histogram').getAttribute('aria-label')).toMatch(
+        /^Histogram of the risk of 1,000 candidates: \d+ critical, \d+ high, \d+ medium$/,
+      );
+      expect(await page.locator('svg:not([aria-hidden="true"]):not([role="img"])').count()).toBe(0);
+      expect(await page.locator('img:not([alt])').count()).toBe(0);
+      expect(await page.locator('h1').count()).toBe(1);
+      expect(await page.locator('html').getAttribute('lang')).toBe('en');
+      expect(await page.locator('table').count()).toBe((await page.locator('table thead th[scope="col"]').count()) / 4);
+      await page.getByLabel('Program').focus();
+      await page
+        .getByLabel('Program')
+        .selectOption('a-program-with-a-name-as-long-as-kubernetes-lets-it-be-63-letters');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/program=shop%2Fa-program/);
+      expect(await page.locator('h1').innerText()).toContain('a-program-with-a-name');
+    });
+  });
+
+  test.each(['light', 'dark'] as const)('has text that stands out from what it is on, in %s', async (colorScheme) => {
+    await visit('/?program=shop/churn', { colorScheme }, async (page) => {
+      const ratios = await page.evaluate(CONTRASTS);
+      expect(ratios.length).toBeGreaterThan(50);
+      expect(ratios.filter(({ ratio }) => ratio < 4.5)).toEqual([]);
+    });
+  });
+
+  test.each([
+    ['/?program=shop/churn'],
+    ['/?program=shop/a-program-with-a-name-as-long-as-kubernetes-lets-it-be-63-letters'],
+    [`/?program=${encodeURIComponent(`shop/${NASTY}`)}`],
+    ['/?program=shop/none'],
+  ])('%s fits a telephone', async (path) => {
+    await visit(path, { viewport: { width: 360, height: 740 } }, async (page) => {
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    });
+  });
+
+  test('shows names of programs as text, whatever they are', async () => {
+    await visit(`/?program=${encodeURIComponent(`shop/${NASTY}`)}`, {}, async (page) => {
+      expect(await page.locator('h1').innerText()).toBe(NASTY);
+      expect(await page.locator('script, main img').count()).toBe(0);
+    });
+  });
+});
+
+/** Contrast of each piece of text with what is behind it, by WCAG 2.2: runs in the page. */
+const CONTRASTS = `(() => {
+  const parts = (colour) => (colour.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = parts(colour).slice(0, 3).map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if ((parts(colour)[3] ?? 1) === 1) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== ''))
+    .filter((element) => !element.closest('svg') && element.getClientRects().length > 0)
+    .map((element) => {
+      const [one, other] = [light(getComputedStyle(element).color), light(behind(element))].sort((a, b) => b - a);
+      return { text: element.textContent.trim().slice(0, 40), ratio: (one + 0.05) / (other + 0.05) };
+    });
+})()` as unknown as () => { readonly text: string; readonly ratio: number }[];
