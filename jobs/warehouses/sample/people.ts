@@ -119,15 +119,21 @@ function firstNumber(asOf: Date): number {
   return 100_000 * (((weeks % 1000) + 1000) % 1000);
 }
 
-/** Customers [from, to) as of a day, with what is known of them and what is not. */
-export function people(from: number, to: number, asOf: Date): string {
+/** SQL of the id under which the warehouse knows the customer of a number. */
+export const idOf = (number: string, asOf: Date) => `printf('C%07d', ${number} + ${firstNumber(asOf)})`;
+
+/**
+ * Customers [from, to), with what is known of them and what is not. Until they are written into the warehouse their
+ * number stands for their id, since texts take longer to compare.
+ */
+export function people(from: number, to: number): string {
   return `
     -- Numbers from a function come in one thread only, those of a table in many.
     CREATE OR REPLACE TEMP TABLE numbers AS SELECT i FROM range(${from}, ${to}) AS numbers(i);
     CREATE OR REPLACE TEMP TABLE people AS
     WITH drawn AS (
       SELECT i,
-        printf('C%07d', i + ${firstNumber(asOf)}) AS customer_id,
+        i AS customer_id,
         even_2(i) AS tier_draw,
         even_1(i) AS archetype_draw,
         even_3(i) < ${PILOT_SHARE} AS pilot_arm,

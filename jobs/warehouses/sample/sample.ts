@@ -8,7 +8,7 @@ import { DEFECTS, IS_TWIN } from './defects.ts';
 import { DEPARTURES, HAZARD_JUMPS } from './departures.ts';
 import { drawMacros, jumpTable } from './draws.ts';
 import { OFFER_JUMPS, PILOT_OFFERS } from './offers.ts';
-import { people } from './people.ts';
+import { idOf, people } from './people.ts';
 import { WEEK_JUMPS } from './weeks.ts';
 
 export interface SampleOptions {
@@ -109,8 +109,8 @@ async function fill(engine: Engine, options: SampleOptions): Promise<void> {
     if (chunk.last !== undefined) await cutAfter(engine, chunk.last, [...TABLES[kept], ...TRUTH_TABLES[kept]]);
     await engine.run(DEFECTS);
     if (kept === 'mart') await engine.run(spoilAnalytics(instantOf(asOf)));
-    await append(engine, 'warehouse', TABLES[kept], next === 1);
-    await append(engine, 'truth', TRUTH_TABLES[kept], next === 1);
+    await append(engine, 'warehouse', TABLES[kept], { asOf, first: next === 1 });
+    await append(engine, 'truth', TRUTH_TABLES[kept], { asOf, first: next === 1 });
     next = until;
     rows = chunk.rows;
     returned = chunk.returned;
@@ -137,7 +137,7 @@ async function live(
 ): Promise<void> {
   const day = `DATE '${asOf.toISOString().slice(0, 10)}'`;
   const statements = [
-    people(from, until, asOf),
+    people(from, until),
     PILOT_OFFERS,
     DEPARTURES,
     ...chunkTables(kept, { day, instant: instantOf(asOf) }),
@@ -198,10 +198,10 @@ async function append(
   engine: Engine,
   database: 'warehouse' | 'truth',
   tables: readonly ChunkTable[],
-  first: boolean,
+  { asOf, first }: { readonly asOf: Date; readonly first: boolean },
 ): Promise<void> {
   for (const table of tables) {
-    const select = `SELECT * FROM ${chunkName(table)}`;
+    const select = `SELECT * REPLACE (${idOf('customer_id', asOf)} AS customer_id) FROM ${chunkName(table)}`;
     await engine.run(
       first ? `CREATE TABLE ${database}.${table} AS ${select}` : `INSERT INTO ${database}.${table} ${select}`,
     );
