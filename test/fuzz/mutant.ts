@@ -34,10 +34,25 @@ function throughTree(text: string, random: Random): string {
       mutateTree(document as Record<string, unknown>, random);
     }
   }
+  // Copies of copies of copies, which no manifest has room for.
+  if (!isWritable(documents)) return text;
   const asJson = random.next() < 0.4;
   return documents
     .map((document) => (asJson ? JSON.stringify(document, undefined, 2) : asYaml(document)))
     .join('\n---\n');
+}
+
+const MOST_VALUES = 200_000;
+
+function isWritable(tree: unknown): boolean {
+  const waiting = [tree];
+  let values = 0;
+  for (let value = waiting.pop(); waiting.length > 0 || value !== undefined; value = waiting.pop()) {
+    values += 1;
+    if (values > MOST_VALUES) return false;
+    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) waiting.push(inner);
+  }
+  return true;
 }
 
 function asYaml(document: unknown): string {

@@ -74,7 +74,7 @@ function otherShape(value: unknown, random: Random): unknown {
     {},
     [],
     [value, value],
-    String(value),
+    isContainer(value) ? 'text' : String(value),
     { [hostileKey(random)]: value },
   ]);
 }
@@ -107,7 +107,7 @@ function crooked(value: unknown, random: Random): unknown {
 function duplicate(parent: Place['parent'], key: Place['key'], random: Random): void {
   const copies = Array.from({ length: random.pick(MANY) }, () => at(parent, key));
   if (Array.isArray(parent)) parent.splice(Number(key), 0, ...copies);
-  else put(parent, `${key}${random.pick(['s', '_', 'Id', '2'])}`, at(parent, key));
+  else put(parent, `${String(key)}${random.pick(['s', '_', 'Id', '2'])}`, at(parent, key));
 }
 
 function rename(parent: Place['parent'], key: Place['key'], random: Random): void {
