@@ -6,6 +6,7 @@ import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { PIPELINES } from '../jobs/pipelines/pipelines.ts';
 import { currentRun, findRun, type RunRecord } from '../jobs/postgres/runs.ts';
+import { printable } from '../jobs/printable.ts';
 import { type Explanation, explainCustomer, type FilterExplanation } from '../jobs/retention/explain.ts';
 import { type Revision, revisionDigest } from '../jobs/run/revision.ts';
 import { dataFolder, isDataFolder } from './data-folder.ts';
@@ -40,7 +41,7 @@ export async function explain(program: string, customer: string, options: Explai
   const { run, slot } = record;
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({ program, run, slot: slot.toISOString(), customer, ...explanation })}\n`
+      ? `${printable(JSON.stringify({ program, run, slot: slot.toISOString(), customer, ...explanation }))}\n`
       : asText(explanation, { program, run, slot, customer }, revision.spec),
   );
   return explanation.outcome === 'not-extracted' ? 1 : 0;
@@ -122,7 +123,8 @@ function asText(
     line('score', `${risk.toFixed(3)} ${level ?? `below ${spec.riskLevels.medium}, the lowest level`}`);
   }
   if (explanation.offer !== undefined) line('offer', offerText(explanation.offer));
-  return `${lines.join('\n')}\n`;
+  // Ids and values are what customers and upstreams made them.
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 function outcomeText({ outcome, reasons, filters }: Explanation): string {

@@ -107,13 +107,13 @@ async function play(shop: Shop, data: string, point: LaptopPoint, calm: LaptopCa
 /** Waits for the moment, and for the Postgres that it is about; what ends before is left alone. */
 async function strike(run: Run, data: string, { moment, victim }: LaptopPoint, milliseconds: number): Promise<RunEnd> {
   const begun = performance.now();
-  let over = false;
-  const ended = run.ended.finally(() => (over = true));
-  while (!over && performance.now() - begun < moment * milliseconds) await pause(POLL_MS);
-  if (victim !== 'its Postgres') run.child.kill('SIGKILL');
+  const { child, ended } = run;
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  while (!isOver() && performance.now() - begun < moment * milliseconds) await pause(POLL_MS);
+  if (victim !== 'its Postgres') child.kill('SIGKILL');
   if (victim === 'holdfast') return ended;
   let server = await serverOf(data);
-  while (server === undefined && !over) {
+  while (server === undefined && !isOver()) {
     await pause(POLL_MS);
     server = await serverOf(data);
   }

@@ -41,10 +41,10 @@ const BETWEEN_LOOKS_MS = 15;
 export function watch(connect: () => Promise<Client>): Watch {
   const seen = new Map<string, Seen>();
   let looks = 0;
-  let stopped = false;
+  const stopping = new AbortController();
   const look = async () => {
     let client: Client | undefined;
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       try {
         client ??= await connect();
         const batch = await currentBatch(client);
@@ -62,7 +62,7 @@ export function watch(connect: () => Promise<Client>): Watch {
   const looking = look();
   return {
     async stop() {
-      stopped = true;
+      stopping.abort();
       await looking;
       return { seen: [...seen.values()], looks };
     },
