@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { FILTER_TYPES } from '../crds/filter-parameters.ts';
 import { loadManifests, validateManifest } from '../crds/index.ts';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
+import { identifier, literal, openEngine } from '../jobs/columns/engine.ts';
+import { writeModel } from './support/models.ts';
+import { identityModel } from './support/onnx.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { putAt, type StringLeaf, stringLeaves } from './support/string-leaves.ts';
 import { NOW, type Workspace, workspace } from './support/workspace.ts';
@@ -104,12 +106,15 @@ async function alive(): Promise<typeof INTACT> {
   };
 }
 
-const KNOWN = /^(state|outside|.*\.(yaml|onnx|json|parquet|duckdb)|o'brien.*)$/;
+const KNOWN = /^(state|outside|.*\.(yaml|onnx|json|parquet|duckdb|csv)|o'brien.*)$/;
+
+/** Of the name of a feature, in characters. */
+const LONGEST_FEATURE = 63;
 
 const attacksOf = (folder: string) => [
   `'; DROP TABLE canary; COPY (SELECT 1) TO '${folder}/owned'; --`,
   `"; DROP TABLE canary; COPY (SELECT 1) TO '${folder}/owned'; --`,
-  `x') ; DELETE FROM canary; --`,
+  `x'); COPY (SELECT 1) TO '${folder}/owned'; DELETE FROM canary; --`,
 ];
 
 describe.each(['RetentionProgram', 'RetentionRun'])('every text of a %s', (kind) => {
@@ -155,6 +160,17 @@ function manifestsWith(kind: string, leaf: StringLeaf, attack: string): string[]
     const run = aRun();
     putAt(run, leaf, attack);
     return [`${stringify(program)}---\n${stringify(run)}`];
+  }
+  if (leaf.path.includes('config') && leaf.path.includes('dataConnectors')) {
+    // What a file is, and so where its name goes, is told by its ending; a table has a name of its own in a file only.
+    const files = leaf.path.at(-1) === 'path' ? ['', '.parquet', '.csv', '.duckdb'] : ['', 'customers.parquet'];
+    return files.map((ending) => {
+      const changed = structuredClone(program);
+      const [connector] = changed.spec['dataConnectors'] as { config: Record<string, unknown> }[];
+      if (leaf.path.at(-1) !== 'path' && ending !== '') connector!.config['path'] = ending;
+      putAt(changed, leaf, leaf.path.at(-1) === 'path' ? `${attack}${ending}` : attack);
+      return stringify(changed);
+    });
   }
   if (!leaf.path.includes('parameters')) {
     putAt(program, leaf, attack);
@@ -217,11 +233,41 @@ describe('a query', () => {
   });
 });
 
+test.each(['parquet', 'csv'])(
+  'a column that is called like an attack is a feature like any other, from %s',
+  async (format) => {
+    for (const attack of attacksOf(shop.path('outside')).map((text) => text.slice(0, LONGEST_FEATURE))) {
+      const model = await writeModel(shop.folder, identityModel(1), { modelId: 'attacked', features: [attack] });
+      const file = shop.path(`attacked.${format}`);
+      {
+        await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: shop.folder });
+        await engine.run(`CREATE TABLE customers AS SELECT *, 0.9 AS ${identifier(attack)}
+        FROM read_parquet(${literal(shop.path('customers.parquet'))})`);
+        await engine.run(`COPY customers TO ${literal(file)}`);
+      }
+      const program = parse(whole) as { spec: Record<string, any> };
+      program.spec['dataConnectors'][0].config = { path: `attacked.${format}`, query: 'SELECT * FROM attacked' };
+      program.spec['scoringModels'] = [model];
+      delete program.spec['featureStore'];
+      delete program.spec['offerHistory'];
+      expect(await run(stringify(program))).toBe('');
+    }
+    expect(await alive()).toEqual(INTACT);
+  },
+);
+
 describe('a word of the command line', () => {
   test('that names a file which is called like an attack reads that file', async () => {
     const file = shop.path("o'brien; DROP TABLE canary; --.duckdb");
     await copyFile(shop.path('warehouse.duckdb'), file);
     expect(await run(whole, '--source', `shop=${file}`)).toBe('');
+    const program = parse(whole) as { spec: Record<string, any> };
+    program.spec['dataConnectors'][0].config.table = 'customers';
+    delete program.spec['featureStore'];
+    delete program.spec['offerHistory'];
+    const parquet = shop.path("o'brien; DROP TABLE canary; --.parquet");
+    await copyFile(shop.path('customers.parquet'), parquet);
+    expect(await run(stringify(program), '--source', `shop=${parquet}`)).toBe('');
     expect(await run(whole, '--source', `shop=${shop.path("'; DROP TABLE canary; --.duckdb")}`)).toBe(
       'HF_WAREHOUSE_UNREADABLE',
     );
