@@ -1,4 +1,5 @@
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import { printable } from '../jobs/printable.ts';
 import type { Explanation, FilterExplanation } from '../jobs/retention/explain.ts';
 import type { NoReasons } from '../jobs/retention/reasons.ts';
 import { marginText, type ReasonsShown, reasonText } from './reason-text.ts';
@@ -38,7 +39,7 @@ export function customerText(
     told.forEach((each, position) => line(position === 0 ? 'reasons' : '', each));
   }
   if (explanation.offer !== undefined) line('offer', offerText(explanation.offer));
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 function outcomeText({ outcome, reasons, filters }: Explanation): string {

@@ -1,4 +1,5 @@
 import type { Engine } from '../jobs/columns/engine.ts';
+import { printable } from '../jobs/printable.ts';
 import type { FilterGroup } from '../jobs/retention/explain-filter.ts';
 import {
   firstScored,
@@ -30,7 +31,7 @@ export function filterGroupText(group: FilterGroup, place: Place, seed: string):
     '',
     `removed ${integer(removed)} of the ${integer(asked)} customers who came to this filter`,
   ];
-  if (removed === 0) return `${lines.join('\n')}\n`;
+  if (removed === 0) return `${lines.map(printable).join('\n')}\n`;
   lines.push('', `of these ${integer(removed)}`);
   lines.push(
     ...table(
@@ -60,7 +61,7 @@ export function filterGroupText(group: FilterGroup, place: Place, seed: string):
       'left',
     ),
   );
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 /** What is said of the reasons in a group beside the customers. */
@@ -89,7 +90,7 @@ export function scoredGroupText(group: ScoredGroup, place: Place, why: ReasonsTe
     lines.push(`${integer(customers)} of them would be candidates with ${text}`);
   }
   if (why.unavailable !== undefined) lines.push('', `reasons  none: ${why.unavailable}`);
-  if (group.customers === 0) return `${lines.join('\n')}\n`;
+  if (group.customers === 0) return `${lines.map(printable).join('\n')}\n`;
   if (why.measure !== undefined) {
     lines.push('', `among the ${why.top} strongest reasons of a customer, over all ${integer(group.customers)}`);
     const shown = group.features.filter(({ meanSize }) => meanSize > 0).slice(0, FEATURES_SHOWN);
@@ -112,7 +113,7 @@ export function scoredGroupText(group: ScoredGroup, place: Place, why: ReasonsTe
   const drawn = why.seed === undefined ? 'the riskiest first' : `drawn with the seed ${why.seed}`;
   lines.push('', `${integer(group.sample.length)} of them, ${drawn}`);
   lines.push(...table(group.sample.flatMap(customerRows), 'left'));
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
 }
 
 /** A customer on as many lines as there are reasons. */
@@ -166,7 +167,8 @@ interface Written {
 /** Every customer of a group as a line of JSON with what each feature contributed; what that means goes to stderr. */
 export async function writeReasons({ engine, artifacts, group, reasoner, place, seed, io }: Written): Promise<void> {
   const scored = scoredCustomers(artifacts, group, seed);
-  const line = (customer: ScoredCustomer, why: object) => `${JSON.stringify({ ...place, ...customer, ...why })}\n`;
+  const line = (customer: ScoredCustomer, why: object) =>
+    `${printable(JSON.stringify({ ...place, ...customer, ...why }))}\n`;
   if (!('explain' in reasoner)) {
     io.stderr.write(`warning: no reasons: ${reasoner.unavailable}\n`);
     const all = await firstScored(engine, scored, Number.MAX_SAFE_INTEGER);

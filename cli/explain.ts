@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { type Engine, openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { printable } from '../jobs/printable.ts';
 import { explainCustomer } from '../jobs/retention/explain.ts';
 import { explainFilterGroup } from '../jobs/retention/explain-filter.ts';
 import { explainScoredGroup, type ScoredGroupName } from '../jobs/retention/explain-scored.ts';
@@ -129,14 +130,16 @@ async function oneCustomer({ engine, run, program, top, options, io }: Asked, cu
   const { run: name, slot } = record;
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({
-          program,
-          run: name,
-          slot: slot.toISOString(),
-          customer,
-          ...explanation,
-          ...(why === undefined ? {} : { risk: why }),
-        })}\n`
+      ? `${printable(
+          JSON.stringify({
+            program,
+            run: name,
+            slot: slot.toISOString(),
+            customer,
+            ...explanation,
+            ...(why === undefined ? {} : { risk: why }),
+          }),
+        )}\n`
       : customerText(explanation, { program, run: name, slot, customer }, spec, why),
   );
   return explanation.outcome === 'not-extracted' ? 1 : 0;
@@ -175,7 +178,7 @@ async function filterGroup(
   const place = placeOf(program, run);
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({ ...place, ...group, seed })}\n`
+      ? `${printable(JSON.stringify({ ...place, ...group, seed }))}\n`
       : filterGroupText(group, place, seed),
   );
   return 0;
@@ -210,7 +213,7 @@ async function scoredGroup(asked: Asked, { group, size }: Question & { kind: 'sc
       : { modelId: reasoner.modelId, method: reasoner.method, measure: reasoner.measure };
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({ ...place, ...explained, risk: why, seed: options.seed ?? null })}\n`
+      ? `${printable(JSON.stringify({ ...place, ...explained, risk: why, seed: options.seed ?? null }))}\n`
       : scoredGroupText(explained, place, { ...why, top, seed: options.seed }),
   );
   return 0;

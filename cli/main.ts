@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../jobs/artifacts/producer.ts';
 import { exitStatus, HoldfastError } from '../jobs/errors.ts';
+import { printable } from '../jobs/printable.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { DEFAULT_DATA } from './data-folder.ts';
 import type { Io, Output } from './io.ts';
@@ -270,7 +271,8 @@ function failureOf(error: unknown, signal: AbortSignal): HoldfastError {
 
 /** Prints a failure as one line, `CODE: sentence`, and its causes where a person asked for them. */
 function report(failure: HoldfastError, verbose: boolean, io: Io): number {
-  io.stderr.write(`${failure.code}: ${failure.message}\n`);
+  // It may quote a column, a path or a query.
+  io.stderr.write(`${failure.code}: ${printable(failure.message)}\n`);
   if (verbose) {
     for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) io.stderr.write(`${cause.stack}\n`);
   }

@@ -1,5 +1,6 @@
 import type { Counts } from '../jobs/artifacts/artifact.ts';
 import type { ErrorCode } from '../jobs/errors.ts';
+import { printable } from '../jobs/printable.ts';
 import type { Belief } from '../jobs/retention/belief.ts';
 import { beliefLines } from './belief.ts';
 import { bar, duration, integer, rate } from './figures.ts';
@@ -118,11 +119,21 @@ export function funnel(report: RunReport, places: Places): string {
   if (places.data !== undefined) line('data', '', places.data);
   if (!places.dryRun) line('state', '', `${places.state}   holdfast.current_candidates in ${places.database}`);
   if (places.dryRun) line('next', '', 'the same without --dry-run');
-  else if (places.customer !== undefined) {
+  else if (places.customer !== undefined && isTypable(places.customer)) {
     const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
-    line('next', '', `holdfast explain ${places.program} ${places.customer}${options}`);
+    line('next', '', `holdfast explain ${places.program} ${forShell(places.customer)}${options}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether an id can be copied from a terminal and is no option. */
+function isTypable(id: string): boolean {
+  return printable(id) === id && !id.startsWith('-');
+}
+
+/** A word that a shell takes as it is, whatever a customer is called. */
+function forShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function minus(rows: number): string {

@@ -1,3 +1,5 @@
+import { printable, shortened } from '../jobs/printable.ts';
+
 /** Where something is within a manifest: field names and list positions, from the top. */
 export type FieldPath = readonly (string | number)[];
 
@@ -29,13 +31,16 @@ export interface Finding {
   readonly class: Fault['class'];
 }
 
+/** Longest name of a field that is told whole, in characters. */
+const LONGEST_STEP = 64;
+
 /** Writes a path as people write it. */
 export function fieldName(path: FieldPath): string {
   let name = '';
   for (const step of path) {
     if (typeof step === 'number') name += `[${step}]`;
-    else if (/^[A-Za-z_][\w-]*$/.test(step)) name += name === '' ? step : `.${step}`;
-    else name += `[${JSON.stringify(step)}]`;
+    else if (step.length <= LONGEST_STEP && /^[A-Za-z_][\w-]*$/.test(step)) name += name === '' ? step : `.${step}`;
+    else name += `[${printable(JSON.stringify(shortened(step, LONGEST_STEP)))}]`;
   }
   return name === '' ? '(document)' : name;
 }

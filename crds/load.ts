@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import {
   type Document,
   isAlias,
@@ -8,18 +7,24 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  type Pair,
   parseAllDocuments,
   type Tags,
-  visit,
+  type YAMLMap,
 } from 'yaml';
 import { HoldfastError } from '../jobs/errors.ts';
+import { printable, shortened } from '../jobs/printable.ts';
 import type { FieldPath } from './fault.ts';
+import { illFormed, keyName, overgrown } from './well-formed.ts';
 
 /** Largest manifest that is read, in bytes: etcd takes no object that is much larger. */
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 /** Aliases may repeat this much and no more, so that a page of YAML cannot grow into gigabytes. */
 const MAX_ALIASES = 100;
+
+/** Longest reason of the parser that is told, in characters: it may quote what it stumbled over. */
+const LONGEST_REASON = 300;
 
 interface ManifestPosition {
   /** From 1. */
@@ -49,8 +54,7 @@ export async function loadManifestFile(
   const name = file === '-' ? 'stdin' : file;
   let bytes: Uint8Array;
   try {
-    if (file !== '-' && (await stat(file)).size > MAX_MANIFEST_BYTES) throw tooLarge(name);
-    bytes = file === '-' ? await buffer(stdin) : await readFile(file);
+    bytes = await bounded(file === '-' ? stdin : createReadStream(file), name);
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
@@ -67,6 +71,19 @@ export async function loadManifestFile(
   return loadManifests(text, name);
 }
 
+/** What a stream holds, unless it is too large: one that never ends is not read to its end. */
+async function bounded(stream: NodeJS.ReadableStream, name: string): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > MAX_MANIFEST_BYTES) throw tooLarge(name);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
 /**
  * Reads the objects of a manifest: YAML (or JSON) of one or more documents, understood as kubectl does, so
  * by YAML 1.1, where an unquoted `NO` is false. Documents that are empty are passed over.
@@ -75,12 +92,18 @@ export async function loadManifestFile(
 export function loadManifests(text: string, file: string): ManifestDocument[] {
   if (Buffer.byteLength(text) > MAX_MANIFEST_BYTES) throw tooLarge(file);
   const lines = new LineCounter();
+  const excess = overgrown(text);
+  if (excess !== undefined) {
+    for (const { index } of text.slice(0, excess.offset).matchAll(/\n/g)) lines.addNewLine(index + 1);
+    throw unreadable(file, lines, excess.offset, excess.reason);
+  }
   const manifests: ManifestDocument[] = [];
   for (const document of parse(text, file, lines)) {
     const problem = document.errors[0] ?? document.warnings[0];
     if (problem !== undefined) throw unreadable(file, lines, problem.pos[0], problem.message);
-    refuseProto(document, file, lines);
-    const value = plainValue(document, file);
+    const fault = illFormed(document);
+    if (fault !== undefined) throw unreadable(file, lines, fault.offset, fault.reason);
+    const value = plainValue(document, file, lines);
     if (value !== null) manifests.push(manifest(document, value, file, lines));
   }
   if (manifests.length === 0)
@@ -95,14 +118,15 @@ function parse(text: string, file: string, lineCounter: LineCounter): Document.P
       prettyErrors: false,
       schema: 'yaml-1.1',
       merge: true,
+      // Compares each key with all others: see illFormed.
+      uniqueKeys: false,
       customTags: withoutSexagesimals,
     });
     return Array.isArray(documents) ? documents : [];
   } catch (cause) {
-    // Brackets nested by the thousand exhaust the parser's stack.
-    throw new HoldfastError('HF_MANIFEST_UNREADABLE', `${file}: cannot be parsed: ${(cause as Error).message}`, {
-      cause,
-    });
+    // Brackets nested by the thousand exhaust the parser's stack; this is how far it came.
+    const reached = lineCounter.lineStarts.at(-1) ?? 0;
+    throw unreadable(file, lineCounter, reached, `cannot be parsed: ${(cause as Error).message}`, cause);
   }
 }
 
@@ -113,20 +137,11 @@ function withoutSexagesimals(tags: Tags): Tags {
   return tags.filter((tag) => typeof tag !== 'string' && KNOWN_TAGS.test(tag.tag) && tag.format !== 'TIME');
 }
 
-function refuseProto(document: Document.Parsed, file: string, lines: LineCounter): void {
-  visit(document, {
-    Pair(_, { key }) {
-      if (!isScalar(key) || key.value !== '__proto__') return;
-      throw unreadable(file, lines, key.range?.[0] ?? 0, '__proto__ is not a field');
-    },
-  });
-}
-
-function plainValue(document: Document.Parsed, file: string): unknown {
+function plainValue(document: Document.Parsed, file: string, lines: LineCounter): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
   } catch (cause) {
-    throw new HoldfastError('HF_MANIFEST_UNREADABLE', `${file}: ${(cause as Error).message}`, { cause });
+    throw unreadable(file, lines, document.contents?.range?.[0] ?? 0, (cause as Error).message, cause);
   }
 }
 
@@ -152,7 +167,7 @@ function locate(document: Document.Parsed, path: FieldPath): { offset: number; n
   for (const step of path) {
     if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
+      const pair = pairsOf(node).get(String(step));
       if (pair === undefined) return { offset, node: undefined };
       offset = startOf(pair.key) ?? offset;
       node = pair.value;
@@ -166,13 +181,25 @@ function locate(document: Document.Parsed, path: FieldPath): { offset: number; n
   return { offset, node };
 }
 
+const pairsByMap = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+/** The entries of a map by key: a manifest may have as many faults as it has fields. */
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = pairsByMap.get(map);
+  if (known !== undefined) return known;
+  const pairs = new Map(map.items.map((pair) => [keyName(pair), pair]));
+  pairsByMap.set(map, pairs);
+  return pairs;
+}
+
 function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
 }
 
-function unreadable(file: string, lines: LineCounter, offset: number, reason: string): HoldfastError {
+function unreadable(file: string, lines: LineCounter, offset: number, reason: string, cause?: unknown): HoldfastError {
   const { line, col } = lines.linePos(offset);
-  return new HoldfastError('HF_MANIFEST_UNREADABLE', `${file}:${line}:${col}: ${reason}`);
+  const sentence = `${file}:${Math.max(line, 1)}:${col}: ${printable(shortened(reason, LONGEST_REASON))}`;
+  return new HoldfastError('HF_MANIFEST_UNREADABLE', sentence, cause === undefined ? {} : { cause });
 }
 
 function tooLarge(file: string): HoldfastError {

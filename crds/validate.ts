@@ -1,3 +1,4 @@
+import { printable, shortened } from '../jobs/printable.ts';
 import { nearest } from '../jobs/spelling.ts';
 import { type Fault, type FieldPath, type Finding, fieldName, isWithin } from './fault.ts';
 import { compileKeywords, type KeywordCheck } from './keywords.ts';
@@ -128,13 +129,27 @@ function refused(document: ManifestDocument, findings: readonly Finding[]): Vali
   return { faults: placed(document, findings), warnings: [] };
 }
 
+/** More faults than a person mends at once. */
+const MOST_FAULTS = 100;
+/** Longest reason and longest suggestion that are told, in characters: both may quote the manifest. */
+const LONGEST_REASON = 600;
+const LONGEST_SUGGESTION = 200;
+
 function placed(document: ManifestDocument, findings: readonly Finding[]): Fault[] {
-  return findings
-    .map(({ path, ...rest }) => ({
+  const faults = findings
+    .map(({ path, reason, suggestion, ...rest }) => ({
       file: document.file,
       ...document.position(path),
       field: fieldName(path),
+      reason: printable(shortened(reason, LONGEST_REASON)),
+      ...(suggestion === undefined || suggestion.length > LONGEST_SUGGESTION
+        ? {}
+        : { suggestion: printable(suggestion) }),
       ...rest,
     }))
     .sort((left, right) => left.line - right.line || left.column - right.column);
+  const [next] = faults.splice(MOST_FAULTS);
+  if (next === undefined) return faults;
+  const more = findings.length - MOST_FAULTS;
+  return [...faults, { ...next, reason: `${next.reason}; and ${more} more faults that are not shown` }];
 }

@@ -20,7 +20,8 @@ export interface EmbeddedPostgres {
 }
 
 const RETRY_MS = 50;
-const GIVE_UP_MS = 30_000;
+/** Twice what a recovery is given. */
+const GIVE_UP_MS = 120_000;
 
 /**
  * Starts Postgres over `folder`, or joins the one that already serves it, for another process or left behind by
@@ -66,7 +67,8 @@ async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Pro
   await initialise(data, folder, binaries, user, log, signal);
   // A server can stop between being found and being joined, another process can be faster at starting one, and of one
   // that was killed some process can live a little longer.
-  for (let waited = 0; waited < GIVE_UP_MS; waited += RETRY_MS) {
+  const giveUp = performance.now() + GIVE_UP_MS;
+  while (performance.now() < giveUp) {
     const server = await findPostmaster(data);
     const presence =
       server === undefined

@@ -1,7 +1,8 @@
-import { rmdir } from 'node:fs/promises';
+import { rmdir, statfs } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import { databaseError, sqlstate } from './failure.ts';
 import { SUPERUSER } from './initialise.ts';
 import { findPostmaster, type Postmaster, stopPostmaster, waitUntilGone } from './postmaster.ts';
 
@@ -15,6 +16,10 @@ const POLL_MS = 15;
 /** Recovery after a crash reads back what was not yet in the tables. */
 const READY_MS = 60_000;
 const SHUTTING_DOWN_MS = 35_000;
+/** After so long a server that does not get up is asked whether it lacks the room to. */
+const ROOM_MS = 5_000;
+/** Less than one file of a table can grow by. */
+const LEAST_ROOM_BYTES = 64 * 1024;
 
 /** One process's use of a server. */
 export interface Presence {
@@ -28,7 +33,7 @@ export interface Presence {
 /**
  * Waits for a server to answer and joins it; undefined when it stopped instead. One that runs but cannot be
  * reached any more, its socket cleared away with the temporary files, is stopped.
- * @throws HF_INTERRUPTED
+ * @throws HF_INTERRUPTED; HF_DISK_FULL, HF_DATABASE_FAILED when it turns everybody away
  */
 export async function joinServer(data: string, pid: number, signal?: AbortSignal): Promise<Presence | undefined> {
   for (let waited = 0; waited < READY_MS; waited += POLL_MS) {
@@ -38,6 +43,8 @@ export async function joinServer(data: string, pid: number, signal?: AbortSignal
     if (server?.pid !== pid) return undefined;
     const answer = await knock(server.socketFolder);
     if (answer instanceof Client) return presence(data, server, answer);
+    if (answer === 'starting' && waited >= ROOM_MS && !(await hasRoom(data)))
+      throw new HoldfastError('HF_DISK_FULL', `no room for the embedded Postgres in ${data}: it does not get up`);
     if (answer === 'stopping') await waitUntilGone(data, server, SHUTTING_DOWN_MS);
     if (answer === 'unreachable' && server.ready) await stopPostmaster(data, server);
     await pause(POLL_MS);
@@ -45,7 +52,18 @@ export async function joinServer(data: string, pid: number, signal?: AbortSignal
   return undefined;
 }
 
-/** A connection that holds the lock, or why there is none. */
+async function hasRoom(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize >= LEAST_ROOM_BYTES;
+}
+
+/** Starting or stopping, recovering from a crash, or out of connections: it may be otherwise the next time. */
+const PASSING = /^(57P0[123]|53300|08...)$/;
+
+/**
+ * A connection that holds the lock, or why there is none.
+ * @throws HF_DISK_FULL, HF_DATABASE_FAILED when the server says why it lets nobody in, and waiting would not help
+ */
 async function knock(socketFolder: string): Promise<Client | 'starting' | 'stopping' | 'unreachable'> {
   const client = new Client({
     host: socketFolder,
@@ -61,6 +79,8 @@ async function knock(socketFolder: string): Promise<Client | 'starting' | 'stopp
     return 'stopping';
   } catch (error) {
     await client.end().catch(() => {});
+    const state = sqlstate(error);
+    if (state !== undefined && !PASSING.test(state)) throw databaseError(error, 'take a connection');
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ECONNREFUSED' ? 'unreachable' : 'starting';
   }

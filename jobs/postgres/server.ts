@@ -10,6 +10,7 @@ import type { ServerLog } from './server-log.ts';
 import type { ServerUser } from './server-user.ts';
 
 const POLL_MS = 10;
+const INSIST_MS = 5_000;
 
 /** A server that was killed is gone, but some process of it is not yet; or another one was faster. */
 const STILL_THERE = /shared memory block .* is still in use|lock file ".*" already exists/;
@@ -63,7 +64,11 @@ export async function startServer(
     if (joined !== undefined) return joined;
   } catch (error) {
     if (!ended()) process.kill(pid, 'SIGINT');
-    while (!ended()) await pause(POLL_MS);
+    for (let waited = 0; !ended(); waited += POLL_MS) {
+      // One that cannot write its last checkpoint does not end by itself.
+      if (waited === INSIST_MS) process.kill(pid, 'SIGQUIT');
+      await pause(POLL_MS);
+    }
     throw error;
   }
   if ((await findPostmaster(data)) === undefined && !STILL_THERE.test(log.tail())) {

@@ -1,0 +1,122 @@
+import { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
+import { faultLine } from '../../cli/manifests.ts';
+import {
+  type Fault,
+  loadManifestFile,
+  loadManifests,
+  type ManifestDocument,
+  type RetentionProgram,
+  type RetentionRun,
+  validateManifest,
+} from '../../crds/index.ts';
+import { HoldfastError } from '../../jobs/errors.ts';
+import { neededColumns } from '../../jobs/retention/needed-columns.ts';
+import { parseSchedule } from '../../jobs/schedules/index.ts';
+
+export interface Verdict {
+  /** What came of the bytes. */
+  readonly outcome: 'accepted' | 'refused' | 'unreadable';
+  /** What must never be; empty when all is well. */
+  readonly wrong: readonly string[];
+}
+
+/** Faults of the file as a whole, which has no line to name. */
+const WHOLE_FILE = /^stdin: (is not UTF-8 text|is empty|is larger than)/;
+const WITH_LINE = /^stdin:[1-9]\d*:[1-9]\d*: ./;
+
+/** A sentence that a person reads to its end. */
+const LONGEST_SENTENCE = 1000;
+/** What a terminal would act on rather than show: C0, DEL, C1, and what turns the direction of text. */
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+/** CPU time of one manifest, in seconds: enough for any on a busy machine, far from what a person would wait. */
+const LONGEST_SECONDS = 5;
+
+/** Reads and checks bytes as `holdfast validate` does, and says what about that was not as promised. */
+export async function judge(bytes: Uint8Array): Promise<Verdict> {
+  const prototypes = fingerprint();
+  const before = process.cpuUsage();
+  const verdict = await outcomeOf(bytes);
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (user + system) / 1e6;
+  const wrong = [...verdict.wrong];
+  if (seconds > LONGEST_SECONDS) wrong.push(`took ${seconds.toFixed(1)} s`);
+  if (fingerprint() !== prototypes) wrong.push('a prototype was changed');
+  return { ...verdict, wrong };
+}
+
+async function outcomeOf(bytes: Uint8Array): Promise<Verdict> {
+  let documents: ManifestDocument[];
+  try {
+    documents = await loadManifestFile('-', Readable.from([Buffer.from(bytes)]));
+  } catch (error) {
+    return { outcome: 'unreadable', wrong: unreadableFaults(error) };
+  }
+  const wrong: string[] = [];
+  let refused = false;
+  for (const document of documents) {
+    try {
+      const { faults, warnings, resolved } = validateManifest(document);
+      refused ||= faults.length > 0;
+      wrong.push(...[...faults, ...warnings].flatMap((fault) => faultFaults(fault)));
+      if (faults.length === 0 && resolved === undefined) wrong.push('neither refused nor resolved');
+      if (resolved !== undefined) wrong.push(...resolvedFaults(resolved));
+    } catch (error) {
+      wrong.push(`validation crashed: ${crash(error)}`);
+    }
+  }
+  return { outcome: refused ? 'refused' : 'accepted', wrong };
+}
+
+function unreadableFaults(error: unknown): string[] {
+  if (!(error instanceof HoldfastError) || error.code !== 'HF_MANIFEST_UNREADABLE')
+    return [`reading crashed: ${crash(error)}`];
+  const { message } = error;
+  return [
+    ...(WITH_LINE.test(message) || WHOLE_FILE.test(message) ? [] : [`names no line: ${JSON.stringify(message)}`]),
+    ...sentenceFaults(message),
+  ];
+}
+
+function faultFaults(fault: Fault): string[] {
+  const { line, column, field, reason } = fault;
+  return [
+    ...(line >= 1 && column >= 1 ? [] : [`${field} stands nowhere: ${line}:${column}`]),
+    ...(field === '' || reason === '' ? [`a fault without a field or a reason: ${JSON.stringify(fault)}`] : []),
+    ...sentenceFaults(faultLine(fault)),
+  ];
+}
+
+function sentenceFaults(sentence: string): string[] {
+  return [
+    ...(UNPRINTABLE.test(sentence) ? [`not fit for a terminal: ${JSON.stringify(sentence.slice(0, 300))}`] : []),
+    ...(sentence.length > LONGEST_SENTENCE
+      ? [`a sentence of ${sentence.length} characters: ${JSON.stringify(sentence.slice(0, 120))}`]
+      : []),
+  ];
+}
+
+/** What is accepted can be written down and means the same when it is read again; what a run does first works. */
+function resolvedFaults(resolved: RetentionProgram | RetentionRun): string[] {
+  try {
+    const [again] = loadManifests(JSON.stringify(resolved), 'again.yaml').map((document) => validateManifest(document));
+    if (!isDeepStrictEqual(again?.resolved, resolved)) return ['reads otherwise once written'];
+    if (resolved.kind === 'RetentionProgram') {
+      neededColumns(resolved.spec);
+      parseSchedule(resolved.spec.batchSchedule, resolved.spec.timeZone).newest(new Date('2026-11-23T09:30:00Z'));
+    }
+    return [];
+  } catch (error) {
+    return [`accepted, but ${crash(error)}`];
+  }
+}
+
+function crash(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 4).join(' | ') : String(error);
+}
+
+function fingerprint(): string {
+  return [Object, Array, Function, String, Number, Map]
+    .map(({ prototype }) => Reflect.ownKeys(prototype).map(String).join())
+    .join(';');
+}
