@@ -5,6 +5,8 @@ import { join } from 'node:path';
 const [folder, status] = process.argv.slice(2);
 const total = { passed: 0, failed: 0, skipped: 0 };
 
+const lastLine = (text) => JSON.parse(text.trim().split('\n').at(-1));
+
 const read = {
   jest(text) {
     const report = JSON.parse(text);
@@ -18,10 +20,21 @@ const read = {
     total.failed += Number(failed);
     total.skipped += Number(skipped);
   },
-  faults(text) {
-    const { converged, diverged } = JSON.parse(text.trim().split('\n').at(-1));
+  'faults-operator'(text) {
+    const { converged, diverged } = lastLine(text);
     total.passed += converged;
     total.failed += diverged;
+  },
+  'faults-batch'(text) {
+    const { right, wrong } = lastLine(text);
+    total.passed += right;
+    total.failed += wrong;
+  },
+  fuzz(text) {
+    const { mutants, wrong } = lastLine(text);
+    // One promise, however many mutants it is tried on.
+    if (wrong === 0 && mutants > 0) total.passed += 1;
+    else total.failed += 1;
   },
 };
 
