@@ -104,7 +104,7 @@ test('a pod of a task may do nothing but its work', () => {
 
 test('a Job ends at once when trying again cannot help, and does not count disruptions', () => {
   const { spec } = jobFor({
-    execution: { deadlineSeconds: 600, retries: 2, cpu: '250m', memory: '1Gi', scratch: '1Gi' },
+    execution: { deadlineSeconds: 600, retries: 2, cpu: '250m', memory: '1Gi', scratch: '1Gi', shards: 1 },
   });
   expect(spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 600 });
   expect(spec.podFailurePolicy.rules).toEqual([
