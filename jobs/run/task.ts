@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactKey, ArtifactReference } from '../artifacts/artifact.ts';
 import { openFolderStore } from '../artifacts/folder.ts';
@@ -13,7 +11,8 @@ import { findRun, finishRun, type RunRecord, recordStage } from '../postgres/run
 import { lockTask } from '../postgres/task-lock.ts';
 import { asFailure } from './failure.ts';
 import type { Preparation } from './prepare.ts';
-import type { Revision } from './revision.ts';
+import { readRevision } from './read-revision.ts';
+import { resources } from './resources.ts';
 import { shardArtifact } from './shard-artifact.ts';
 import type { RunIdentity, Shard, ShardedStage, Stage, StageContext, StageResult } from './stage.ts';
 import { stageReport } from './stage-report.ts';
@@ -102,21 +101,6 @@ async function inTurn<Result>(job: Job, task: string, work: () => Promise<Result
   } finally {
     await lock.release();
   }
-}
-
-/** The program that the run is pinned to, down to the byte. */
-async function readRevision({ revision }: TaskSettings): Promise<StageContext['program']> {
-  const bytes = await readFile(revision.file).catch((cause: unknown) => {
-    throw new HoldfastError('HF_MANIFEST_UNREADABLE', `the revision ${revision.file} cannot be read`, { cause });
-  });
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== revision.digest) {
-    throw new HoldfastError(
-      'HF_MANIFEST_INVALID',
-      `the revision ${revision.file} was changed: its SHA-256 is ${digest}, the run is pinned to ${revision.digest}`,
-    );
-  }
-  return (JSON.parse(bytes.toString('utf8')) as Revision).spec;
 }
 
 async function prepareRun({ settings, task, database, program, io }: Job, prepare: Preparation): Promise<TaskReport> {
@@ -307,11 +291,4 @@ async function recordFailure({ database, io }: Job, record: RunRecord, failure: 
 
 function reportOf({ rowsIn, rowsOut, counts, artifact }: StageResult): TaskReport {
   return { rowsIn, rowsOut, counts, ...(artifact === undefined ? {} : { artifact: artifact.digest }) };
-}
-
-/** The processors that the container may use, and half of its memory: models and Node take the rest. */
-function resources(): StageContext['resources'] {
-  const limit = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
-  const half = limit / 2 / 1024 / 1024;
-  return { threads: availableParallelism(), memoryMb: Math.round(Math.min(4096, Math.max(256, half))) };
 }

@@ -191,7 +191,7 @@ testOnServer(
     const made = await client.list(pods, { namespace: 'shop' });
     const index = ({ metadata }: KubeObject) => metadata.labels?.['batch.kubernetes.io/job-completion-index'];
     const ofShards = made.items.filter(({ metadata }) => metadata.name.startsWith('divided-score-shards-1-'));
-    expect(ofShards.map(index).sort()).toEqual(['0', '1', '1', '2']);
+    expect(ofShards.map((pod) => Number(index(pod))).sort((one, other) => one - other)).toEqual([0, 1, 1, 2]);
     const [pod] = ofShards as any[];
     const { env } = pod.spec.containers[0];
     expect(env.find(({ name }: { name: string }) => name === 'JOB_COMPLETION_INDEX')).toBeDefined();
