@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { openWorld, picture, type World } from '../../test/support/operator-world.ts';
+import { type Fate, openWorld, picture, type World } from '../../test/support/operator-world.ts';
 import { program, programSpec, run } from '../../test/support/program.ts';
-import { RESOURCES } from '../kube/api.ts';
+import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../objects.ts';
 
 const { retentionPrograms, retentionRuns, jobs, pods, configMaps } = RESOURCES;
@@ -17,8 +17,8 @@ let world: World;
 
 afterEach(() => world?.stop());
 
-async function toSlot(milliseconds = TO_SLOT): Promise<void> {
-  world.kube.put(retentionPrograms, program());
+async function toSlot(milliseconds = TO_SLOT, made = program()): Promise<void> {
+  world.kube.put(retentionPrograms, made);
   await world.settle();
   await world.clock.advance(milliseconds);
   await world.settle();
@@ -343,21 +343,40 @@ test('deleting the program takes its runs, Jobs and revisions with it', async ()
   expect(world.errors).toEqual([]);
 });
 
-test('wherever the operator is killed, its successor brings the cluster to the same state', async () => {
-  world = openWorld({ start: BEFORE_SLOT });
-  await toSlot(TO_SLOT_FROM_BEFORE);
-  const undisturbed = picture(world.kube);
-  const writes = world.writes.length;
-  await world.stop();
+/** Kills the operator before and after each of its writes, or of those that are chosen, and says where it ended otherwise. */
+async function killedAtEach(
+  made: KubeObject,
+  chosen: (writes: World['writes']) => { readonly from: number; readonly to: number },
+): Promise<readonly string[]> {
+  const play = async (fate?: Fate) => {
+    world = openWorld({ start: BEFORE_SLOT, ...(fate === undefined ? {} : { fate }) });
+    await toSlot(TO_SLOT_FROM_BEFORE, made);
+    const seen = JSON.stringify(picture(world.kube));
+    await world.stop();
+    return seen;
+  };
+  const undisturbed = await play();
+  const { from, to } = chosen(world.writes);
   const diverged: string[] = [];
-  for (let number = 1; number <= writes; number += 1) {
+  for (let number = from; number <= to; number += 1) {
     for (const fate of ['killed before', 'killed after'] as const) {
-      world = openWorld({ start: BEFORE_SLOT, fate: (_write, at) => (at === number ? fate : 'live') });
-      await toSlot(TO_SLOT_FROM_BEFORE);
-      const same = JSON.stringify(picture(world.kube)) === JSON.stringify(undisturbed);
-      if (!same || world.lives() !== 2) diverged.push(`${fate} write ${number}`);
-      await world.stop();
+      const seen = await play((_write, at) => (at === number ? fate : 'live'));
+      if (seen !== undisturbed || world.lives() !== 2) diverged.push(`${fate} write ${number}`);
     }
   }
-  expect(diverged).toEqual([]);
+  return diverged;
+}
+
+test('wherever the operator is killed, its successor brings the cluster to the same state', async () => {
+  expect(await killedAtEach(program(), ({ length }) => ({ from: 1, to: length }))).toEqual([]);
+}, 120_000);
+
+test('wherever the operator is killed about the shards of a stage, its successor brings the cluster to the same state', async () => {
+  const about = (writes: World['writes']) => {
+    const made = writes.flatMap(({ verb, kind }, index) => (verb === 'create' && kind === 'Job' ? [index + 1] : []));
+    expect(made).toHaveLength(7);
+    // The shards are the fourth task, and what gathers them the fifth.
+    return { from: made[3] ?? 0, to: (made[4] ?? 0) + 1 };
+  };
+  expect(await killedAtEach(divided(3), about)).toEqual([]);
 }, 120_000);
