@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { connectionVariable, type RetentionProgramSpec } from '../crds/index.ts';
+import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../crds/index.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
@@ -231,8 +231,6 @@ function customersOf(text: string | undefined): number | undefined {
   }
   return customers;
 }
-
-const MOST_SHARDS = 64;
 
 function shardsOf(text = '1'): number {
   const shards = Number(text);

@@ -25,6 +25,9 @@ import {
  * there. The generator leaves it out of `required`.
  */
 
+/** Processes, or pods, that the work of a stage may be divided among. */
+export const MOST_SHARDS = 64;
+
 /** A field of a connector's `config` that only one type of connector reads. */
 const onlyOf = (type: string, ...names: readonly string[]) =>
   names.map((field) => ({
@@ -506,6 +509,13 @@ export const retentionProgramSpec = fields(
         cpu: quantity('Processors of a task, such as 500m or 2.', '1'),
         memory: quantity('Memory of a task, such as 2Gi; more ends it.', '2Gi'),
         scratch: quantity('Disk for what need not outlive a task, such as 10Gi.', '10Gi'),
+        shards: Type.Integer({
+          minimum: 1,
+          maximum: MOST_SHARDS,
+          default: 1,
+          description:
+            'Pods that the work of a stage is divided among, where it can be: the scoring. Each has what a task may use.',
+        }),
         serviceAccountName: Type.Optional(
           objectName('ServiceAccount of the pods, for its pull secrets: they get no token of it. Default: `default`.'),
         ),

@@ -1,103 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { loadManifests, type RetentionProgramSpec, validateManifest } from '../crds/index.ts';
-import { type ProgramChanges, SLOT, type Workspace, workspace } from '../test/support/workspace.ts';
-import { main } from './main.ts';
+import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
+import type { ProgramChanges } from '../test/support/workspace.ts';
 import { PIPELINES } from './pipelines/pipelines.ts';
-import { connect } from './postgres/connect.ts';
-import type { Database } from './postgres/database.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres/embedded.ts';
 import { lockTask } from './postgres/task-lock.ts';
-import { revisionDigest, revisionText } from './run/revision.ts';
 
-const TASKS = PIPELINES.batch.flatMap(({ name, tasks }) => tasks.map((task) => `batch/${name}/${task.name}`));
-const MAIN = join(import.meta.dirname, 'main.ts');
+/** Of a program whose work is not divided. */
+const TASKS = PIPELINES.batch.flatMap(({ name, tasks }) =>
+  tasks.filter(({ does }) => does !== 'shards').map((task) => `batch/${name}/${task.name}`),
+);
 
-let files: Workspace;
-let folder: string;
-let server: EmbeddedPostgres;
-let database: Database;
-let place: string;
-let children: ChildProcess[] = [];
-let tests = 0;
+let pods: Pods;
+const podOf: Pods['podOf'] = (...pod) => pods.podOf(...pod);
+const perform: Pods['perform'] = (...task) => pods.perform(...task);
+const launch: Pods['launch'] = (...task) => pods.launch(...task);
+const rows: Pods['rows'] = (sql) => pods.rows(sql);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-main-'));
-  files = await workspace();
-  server = await startEmbeddedPostgres({ folder: join(folder, 'postgres') });
-  database = await connect(server.url, { applicationName: 'test', maximum: 8 });
+  pods = await openPods();
 });
-
-beforeEach(async () => {
-  tests += 1;
-  place = join(folder, String(tests));
-  await mkdir(place);
-});
-
-afterEach(() => {
-  for (const child of children) child.kill('SIGKILL');
-  children = [];
-});
-
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-  await files?.[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true, force: true });
-});
-
-interface Pod {
-  readonly environment: Record<string, string>;
-  readonly log: string;
-}
-
-/** The environment of a run's pods, with a program of the test's own. */
-async function podOf(changes: ProgramChanges = () => {}, environment: Record<string, string> = {}): Promise<Pod> {
-  const file = await files.program((spec) => {
-    spec['programId'] = `keep-${tests}`;
-    changes(spec);
-  }, `program-${tests}.yaml`);
-  const { resolved } = validateManifest(loadManifests(await readFile(file, 'utf8'), file)[0]!);
-  const revision = { schemaVersion: 'v1alpha1', spec: resolved?.spec as RetentionProgramSpec } as const;
-  await writeFile(join(place, 'revision.json'), revisionText(revision));
-  const log = join(place, 'termination-log');
-  return {
-    log,
-    environment: {
-      HOLDFAST_NAMESPACE: 'shop',
-      HOLDFAST_RUN: 'keep-1',
-      HOLDFAST_RUN_UID: 'uid-1',
-      HOLDFAST_SLOT: SLOT,
-      HOLDFAST_TRIGGER: 'schedule',
-      HOLDFAST_REVISION: join(place, 'revision.json'),
-      HOLDFAST_REVISION_DIGEST: revisionDigest(revision),
-      HOLDFAST_ARTIFACTS: join(place, 'artifacts'),
-      HOLDFAST_SCRATCH: join(place, 'scratch'),
-      HOLDFAST_FILES: files.folder,
-      HOLDFAST_TERMINATION_LOG: log,
-      DATABASE_URL: server.url,
-      ...environment,
-    },
-  };
-}
-
-/** Does a task in this process. */
-async function perform(task: string, { environment, log }: Pod): Promise<{ status: number; report: any }> {
-  const status = await main([task], {
-    environment,
-    stderr: { write: () => {} },
-    signal: new AbortController().signal,
-    now: () => new Date('2026-11-23T02:00:05Z'),
-    elapsed: () => performance.now(),
-  });
-  return { status, report: JSON.parse(await readFile(log, 'utf8')) };
-}
+beforeEach(() => pods.next());
+afterEach(() => pods.endAll());
+afterAll(() => pods?.[Symbol.asyncDispose]() as Promise<void>);
 
 async function performAll(pod: Pod): Promise<any[]> {
   const reports = [];
@@ -107,22 +33,6 @@ async function performAll(pod: Pod): Promise<any[]> {
     reports.push(report);
   }
   return reports;
-}
-
-/** Does a task in a process of its own, as a pod would. */
-function launch(task: string, { environment }: Pod): { child: ChildProcess; ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [MAIN, task], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
-  children.push(child);
-  const said = text(child.stderr);
-  const ended = once(child, 'exit').then(async ([status]) => {
-    await said;
-    return status as number | null;
-  });
-  return { child, ended };
-}
-
-async function rows(sql: string): Promise<any[]> {
-  return (await database.pool.query(sql.replaceAll('$program', `keep-${tests}`))).rows;
 }
 
 const STATE = `
@@ -184,8 +94,8 @@ test('two processes at once that begin a run begin one run', async () => {
 test('SIGTERM ends a task with status 1, and the next try does it', async () => {
   const pod = await podOf();
   await perform(TASKS[0]!, pod);
-  const key = { namespace: 'shop', program: `keep-${tests}`, run: 'keep-1', task: 'extract/extract' };
-  const lock = await lockTask(database, key, new AbortController().signal);
+  const key = { namespace: 'shop', program: pods.program, run: 'keep-1', task: 'extract/extract' };
+  const lock = await lockTask(pods.database, key, new AbortController().signal);
   const { child, ended } = launch(TASKS[1]!, pod);
   for (let waiting = false; !waiting; await pause(20)) {
     const [found] = await rows(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
@@ -211,7 +121,7 @@ test('a run made again under its name is its next attempt, and what the first st
 });
 
 test('a task reads a server by the connection that it is given, and says which one is missing', async () => {
-  await database.pool.query(
+  await pods.database.pool.query(
     `CREATE TABLE public.customers AS SELECT 'C' || n AS customer_id FROM generate_series(1, 9) n`,
   );
   const overServer = (connection: string) =>
@@ -229,7 +139,10 @@ test('a task reads a server by the connection that it is given, and says which o
     status: 1,
     report: { error: { code: 'HF_USAGE', message: expect.stringContaining('HOLDFAST_CONNECTION_OUR_CRM') } },
   });
-  expect(await perform(TASKS[1]!, await overServer(server.url))).toMatchObject({ status: 0, report: { rowsOut: 9 } });
+  expect(await perform(TASKS[1]!, await overServer(pods.server.url))).toMatchObject({
+    status: 0,
+    report: { rowsOut: 9 },
+  });
 });
 
 test('a dry run leaves no trace in Postgres', async () => {
@@ -285,7 +198,7 @@ test('the tasks of prune delete what the program no longer needs, and say so, ho
   await rows(
     `UPDATE holdfast.candidates SET expires_at = '2026-11-01Z' WHERE program = '$program' AND run = 'keep-1' RETURNING run`,
   );
-  const folders = () => readdir(join(place, 'artifacts', 'shop', `keep-${tests}`));
+  const folders = () => readdir(join(old.environment['HOLDFAST_ARTIFACTS'] ?? '', 'shop', pods.program));
 
   const dry = await podOf(changes, { HOLDFAST_RUN: 'dry', HOLDFAST_RUN_UID: 'uid-dry', HOLDFAST_DRY_RUN: 'true' });
   expect((await perform('prune/prune/migrate', dry)).status).toBe(0);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { exitStatus, HoldfastError } from './errors.ts';
-import { PIPELINES, type PipelineName } from './pipelines/pipelines.ts';
+import { isSharded, loadSharded, PIPELINES, type PipelineName } from './pipelines/pipelines.ts';
 import { asFailure } from './run/failure.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
 import { readTaskSettings, terminationLog } from './run/task-settings.ts';
@@ -57,7 +57,7 @@ function findTask(args: readonly string[]): Task {
     name: task.name,
     earlier: stages.slice(0, index).map(({ name }) => name),
     last: index === stages.length - 1 && task === stage.tasks.at(-1),
-    work: task,
+    work: task.does === 'work' && isSharded(stage) ? { ...task, loadSharded: () => loadSharded(stage) } : task,
   };
 }
 

@@ -33,6 +33,8 @@ export interface ArtifactManifest {
   readonly parts: readonly ArtifactPart[];
   /** The stage's own counts, as in its result. */
   readonly counts: Counts;
+  /** Digests of what it was made from, by name, where somebody must know whether it would be made the same again. */
+  readonly madeFrom?: Readonly<Record<string, string>>;
 }
 
 /** Numbers that a stage reports; at most one level deep. */
@@ -60,6 +62,7 @@ export interface ArtifactDraft {
       readonly schema: ArtifactPart['schema'];
     }[];
     readonly counts: Counts;
+    readonly madeFrom?: ArtifactManifest['madeFrom'];
   }): Promise<ArtifactReference>;
   /**
    * Saves one part of an artifact that will not be committed, such as the rejects that a person must read,

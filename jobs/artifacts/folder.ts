@@ -92,7 +92,9 @@ async function describeParts(
     parts.push({ path, rows, ...(await fingerprint(file)), schema });
   }
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  return { version: 1, stage: key.stage, producer: PRODUCER, rows: details.rows, bytes, parts, counts: details.counts };
+  const { rows, counts, madeFrom } = details;
+  const made = { version: 1, stage: key.stage, producer: PRODUCER, rows, bytes, parts, counts } as const;
+  return madeFrom === undefined ? made : { ...made, madeFrom };
 }
 
 async function moveIntoPlace(draft: string, folder: string): Promise<void> {

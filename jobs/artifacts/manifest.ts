@@ -6,7 +6,7 @@ export const MANIFEST = 'manifest.json';
 
 /** The manifest as bytes: keys in the order of its type, so that equal manifests are equal files. */
 export function encodeManifest(manifest: ArtifactManifest): Buffer {
-  const { version, stage, producer, rows, bytes, parts, counts } = manifest;
+  const { version, stage, producer, rows, bytes, parts, counts, madeFrom } = manifest;
   const ordered: ArtifactManifest = {
     version,
     stage,
@@ -22,6 +22,7 @@ export function encodeManifest(manifest: ArtifactManifest): Buffer {
     })),
     // Their order means something: the filters are in the order of the chain.
     counts,
+    ...(madeFrom === undefined ? {} : { madeFrom }),
   };
   return Buffer.from(`${JSON.stringify(ordered, undefined, 2)}\n`);
 }

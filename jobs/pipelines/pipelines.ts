@@ -16,8 +16,11 @@ export type TaskDefinition = {
       readonly does: 'work';
       /** Loads the stage's code, and with it the drivers that it needs. */
       readonly load: () => Promise<Stage>;
-      /** Where its work can be divided among processes. */
-      readonly loadSharded?: () => Promise<ShardedStage>;
+    }
+  | {
+      /** Its stage's work in shards, side by side, which the task after it gathers. Only where there are several. */
+      readonly does: 'shards';
+      readonly load: () => Promise<ShardedStage>;
     }
 );
 
@@ -28,14 +31,8 @@ export interface StageDefinition {
 }
 
 /** A stage of one task, which bears its name. */
-function stage(
-  name: string,
-  description: string,
-  load: () => Promise<Stage>,
-  loadSharded?: () => Promise<ShardedStage>,
-): StageDefinition {
-  const sharded = loadSharded === undefined ? {} : { loadSharded };
-  return { name, tasks: [{ name, description, does: 'work', load, ...sharded }] };
+function stage(name: string, description: string, load: () => Promise<Stage>): StageDefinition {
+  return { name, tasks: [{ name, description, does: 'work', load }] };
 }
 
 /** The first task of every pipeline. */
@@ -65,12 +62,24 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
       ],
     },
     stage('filter', 'applies the filter chain in order', async () => (await import('../retention/filter.ts')).filter),
-    stage(
-      'score',
-      'asks the models for churn risk and the most effective offer',
-      async () => (await import('../retention/score.ts')).score,
-      async () => (await import('../retention/score.ts')).shardedScore,
-    ),
+    {
+      name: 'score',
+      tasks: [
+        {
+          name: 'shards',
+          description: 'asks the models about the candidates of one shard',
+          does: 'shards',
+          load: async () => (await import('../retention/score.ts')).shardedScore,
+        },
+        {
+          name: 'score',
+          description:
+            'asks the models for churn risk and the most effective offer, or gathers what its shards were told',
+          does: 'work',
+          load: async () => (await import('../retention/score.ts')).score,
+        },
+      ],
+    },
     stage(
       'offer',
       'decides offer, variant and holdout for each candidate',
@@ -101,24 +110,20 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
 export type PipelineName = keyof typeof PIPELINES;
 
 /** Loads the task that does a stage's work: what a laptop runs of it. */
-export function loadWork(stage: StageDefinition): Promise<Stage> {
-  return workOf(stage).load();
+export function loadWork({ name, tasks }: StageDefinition): Promise<Stage> {
+  const task = tasks.findLast(({ does }) => does === 'work');
+  if (task?.does !== 'work') throw new TypeError(`The stage ${name} has no work.`);
+  return task.load();
 }
 
-/** Whether a stage's work can be divided among processes. */
-export function isSharded(stage: StageDefinition): boolean {
-  return workOf(stage).loadSharded !== undefined;
+/** Whether a stage's work can be divided. */
+export function isSharded({ tasks }: StageDefinition): boolean {
+  return tasks.some(({ does }) => does === 'shards');
 }
 
 /** Loads the work of a stage that can be divided. */
-export function loadSharded(stage: StageDefinition): Promise<ShardedStage> {
-  const { loadSharded: load } = workOf(stage);
-  if (load === undefined) throw new TypeError(`The stage ${stage.name} has no shards.`);
-  return load();
-}
-
-function workOf({ name, tasks }: StageDefinition): Extract<TaskDefinition, { readonly does: 'work' }> {
-  const task = tasks.findLast(({ does }) => does === 'work');
-  if (task?.does !== 'work') throw new TypeError(`The stage ${name} has no work.`);
-  return task;
+export function loadSharded({ name, tasks }: StageDefinition): Promise<ShardedStage> {
+  const task = tasks.find(({ does }) => does === 'shards');
+  if (task?.does !== 'shards') throw new TypeError(`The stage ${name} has no shards.`);
+  return task.load();
 }

@@ -28,6 +28,8 @@ export interface TaskSettings {
   readonly scratchFolder: string;
   /** Folder that relative paths in the program start from. */
   readonly baseFolder: string;
+  /** Which of the pods of a task that has several this is, from 0. */
+  readonly shardIndex: number | undefined;
   /** Where Kubernetes reads what a container has to say at its end. */
   readonly terminationLog: string;
 }
@@ -59,8 +61,16 @@ export function readTaskSettings(environment: Environment): TaskSettings {
     artifactRoot: required(environment, 'HOLDFAST_ARTIFACTS'),
     scratchFolder: required(environment, 'HOLDFAST_SCRATCH'),
     baseFolder: required(environment, 'HOLDFAST_FILES'),
+    shardIndex: shardIndex(environment),
     terminationLog: terminationLog(environment),
   };
+}
+
+/** As Kubernetes gives it to the pods of an Indexed Job. */
+function shardIndex({ JOB_COMPLETION_INDEX: index }: Environment): number | undefined {
+  if (index === undefined) return undefined;
+  if (/^\d{1,4}$/.test(index)) return Number(index);
+  throw wrong('JOB_COMPLETION_INDEX', 'a whole number from 0');
 }
 
 /** Known even when the rest of the environment is wrong, so that this can be said. */

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtifactReference } from '../artifacts/artifact.ts';
+import type { ArtifactKey, ArtifactReference } from '../artifacts/artifact.ts';
 import { openFolderStore } from '../artifacts/folder.ts';
+import { openWhole } from '../artifacts/open-whole.ts';
 import { HoldfastError } from '../errors.ts';
 import { connect } from '../postgres/connect.ts';
 import type { Database } from '../postgres/database.ts';
@@ -13,8 +12,10 @@ import { findRun, finishRun, type RunRecord, recordStage } from '../postgres/run
 import { lockTask } from '../postgres/task-lock.ts';
 import { asFailure } from './failure.ts';
 import type { Preparation } from './prepare.ts';
-import type { Revision } from './revision.ts';
-import type { RunIdentity, Stage, StageContext, StageResult } from './stage.ts';
+import { readRevision } from './read-revision.ts';
+import { resources } from './resources.ts';
+import { shardArtifact } from './shard-artifact.ts';
+import type { RunIdentity, Shard, ShardedStage, Stage, StageContext, StageResult } from './stage.ts';
 import { stageReport } from './stage-report.ts';
 import type { TaskSettings } from './task-settings.ts';
 import type { TaskReport } from './termination-message.ts';
@@ -30,7 +31,13 @@ export interface Task {
   readonly last: boolean;
   readonly work:
     | { readonly does: 'prepare'; readonly load: () => Promise<Preparation> }
-    | { readonly does: 'work'; readonly load: () => Promise<Stage> };
+    | { readonly does: 'shards'; readonly load: () => Promise<ShardedStage> }
+    | {
+        readonly does: 'work';
+        readonly load: () => Promise<Stage>;
+        /** Where other tasks of the stage may have done its work in shards. */
+        readonly loadSharded?: () => Promise<ShardedStage>;
+      };
 }
 
 export interface TaskIo {
@@ -52,23 +59,18 @@ export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): P
     applicationName: `holdfast ${task.stage}/${task.name}`,
     readOnly: settings.dryRun,
   });
-  const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
+  const job: Job = { settings, task, io, database, program };
   try {
-    const lock = await lockTask(database, { ...key, task: `${task.stage}/${task.name}` }, io.signal);
-    try {
-      const job: Job = { settings, task, io, database, program };
-      return task.work.does === 'prepare'
-        ? await prepareRun(job, await task.work.load())
-        : await doWork(job, await task.work.load());
-    } catch (error) {
-      const failure = asFailure(error, io.signal);
-      if (!lock.lost()) throw failure;
-      // Whoever got the lock instead may have swept our files away: that says nothing about the program.
-      throw new HoldfastError('HF_INTERRUPTED', 'the connection to Postgres was lost, and the turn with it', {
-        cause: failure,
-      });
-    } finally {
-      await lock.release();
+    const { work } = task;
+    switch (work.does) {
+      case 'prepare':
+        return await inTurn(job, task.name, async () => prepareRun(job, await work.load()));
+      case 'shards': {
+        const shard = ownShard(job);
+        return await inTurn(job, shardTurn(shard), async () => doShard(job, await work.load(), shard));
+      }
+      case 'work':
+        return await inTurn(job, task.name, async () => doWork(job, await workOf(job, work)));
     }
   } finally {
     await database.close();
@@ -83,19 +85,23 @@ interface Job {
   readonly program: StageContext['program'];
 }
 
-/** The program that the run is pinned to, down to the byte. */
-async function readRevision({ revision }: TaskSettings): Promise<StageContext['program']> {
-  const bytes = await readFile(revision.file).catch((cause: unknown) => {
-    throw new HoldfastError('HF_MANIFEST_UNREADABLE', `the revision ${revision.file} cannot be read`, { cause });
-  });
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== revision.digest) {
-    throw new HoldfastError(
-      'HF_MANIFEST_INVALID',
-      `the revision ${revision.file} was changed: its SHA-256 is ${digest}, the run is pinned to ${revision.digest}`,
-    );
+/** Works while no other process does the same for the same run. */
+async function inTurn<Result>(job: Job, task: string, work: () => Promise<Result>): Promise<Result> {
+  const { settings, io, database, program } = job;
+  const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
+  const lock = await lockTask(database, { ...key, task: `${job.task.stage}/${task}` }, io.signal);
+  try {
+    return await work();
+  } catch (error) {
+    const failure = asFailure(error, io.signal);
+    if (!lock.lost()) throw failure;
+    // Whoever got the lock instead may have swept our files away: that says nothing about the program.
+    throw new HoldfastError('HF_INTERRUPTED', 'the connection to Postgres was lost, and the turn with it', {
+      cause: failure,
+    });
+  } finally {
+    await lock.release();
   }
-  return (JSON.parse(bytes.toString('utf8')) as Revision).spec;
 }
 
 async function prepareRun({ settings, task, database, program, io }: Job, prepare: Preparation): Promise<TaskReport> {
@@ -118,31 +124,99 @@ async function prepareRun({ settings, task, database, program, io }: Job, prepar
 }
 
 async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
-  const { settings, task, io, database, program } = job;
-  const store = openFolderStore(settings.artifactRoot);
+  const { settings, task, io, database } = job;
   const record = settings.dryRun ? undefined : await ownRecord(job);
-  const { sequence, attempt } = record ?? { sequence: 0, attempt: 1 };
-  const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
-  const open = (name: string) => store.open({ ...key, stage: name, attempt });
-  const done = record && (await alreadyDone(record, task, open));
+  const store = openFolderStore(settings.artifactRoot);
+  const made = (name: string) => openWhole(store, artifactKey(job, record, name));
+  const done = record && (await alreadyDone(record, task, made));
   if (done) {
     if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });
     return done;
   }
+  const began = io.elapsed();
+  return await inContext(job, record, async (context) => {
+    const result = await stage(context);
+    for (const warning of result.warnings ?? []) io.warn(warning);
+    if (record !== undefined) {
+      await recordStage(database, record, stageReport(task.stage, io.elapsed() - began, result));
+      if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });
+    }
+    return reportOf(result);
+  });
+}
 
-  const identity: RunIdentity = { ...key, sequence, attempt, slot: settings.slot, trigger: settings.trigger };
+/** A shard is done once its artifact is there; nothing but its stage is recorded. */
+async function doShard(job: Job, work: ShardedStage, shard: Shard): Promise<TaskReport> {
+  const { settings, task } = job;
+  const record = settings.dryRun ? undefined : await ownRecord(job);
+  return await inContext(job, record, async (context) => {
+    const all = { stage: task.stage, revision: settings.revision.digest, work, context };
+    const { digest, manifest } = await shardArtifact(all, shard);
+    return { rowsOut: manifest.rows, artifact: digest };
+  });
+}
+
+/** A stage's work: done here, or gathered from what its shards have made. */
+async function workOf(job: Job, { load, loadSharded }: Extract<Task['work'], { does: 'work' }>): Promise<Stage> {
+  const { settings, io, program, task } = job;
+  const count = program.execution.shards;
+  // A revision of an older version names no count.
+  if (loadSharded === undefined || !(count > 1)) return await load();
+  const work = await loadSharded();
+  return async (context) => {
+    const all = { stage: task.stage, revision: settings.revision.digest, work, context };
+    const made: ArtifactReference[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const shard = { index, count };
+      // One that was lost since is made again, rather than to fail a run that only somebody's hand can mend.
+      const lost = () => io.warn(`shard ${index} of ${count} of the stage ${task.stage} is gone; it is made again`);
+      made.push(await inTurn(job, shardTurn(shard), () => shardArtifact(all, shard, lost)));
+    }
+    return await work.gather(context, made);
+  };
+}
+
+/**
+ * Which shard this process is to do.
+ * @throws HF_USAGE
+ */
+function ownShard({ settings, program, task }: Job): Shard {
+  const { shardIndex: index } = settings;
+  const count = program.execution.shards;
+  if (index !== undefined && index < count) return { index, count };
+  const said = index === undefined ? 'is not set' : `is ${index}`;
+  const sentence = `JOB_COMPLETION_INDEX ${said}: the stage ${task.stage} of this run has the shards 0 to ${count - 1}`;
+  throw new HoldfastError('HF_USAGE', sentence);
+}
+
+/** What a shard's turn is called: the shards of a stage are done side by side. */
+function shardTurn({ index }: Shard): string {
+  return `shards/${index}`;
+}
+
+/** Gives the work its context; what it leaves in the scratch folder goes, and a failure that lasts is recorded. */
+async function inContext<Result>(
+  job: Job,
+  record: RunRecord | undefined,
+  work: (context: StageContext) => Promise<Result>,
+): Promise<Result> {
+  const { settings, task, io, database, program } = job;
+  const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
+  const { slot, trigger } = settings;
+  const { sequence, attempt } = record ?? FIRST;
+  const identity: RunIdentity = { ...key, sequence, attempt, slot, trigger };
   const previous = task.earlier.at(-1);
-  await store.runFolders.claim(key, await databaseIdentity(database));
+  const artifacts = openFolderStore(settings.artifactRoot);
+  await artifacts.runFolders.claim(key, await databaseIdentity(database));
   await mkdir(settings.scratchFolder, { recursive: true });
   const scratchFolder = await mkdtemp(join(settings.scratchFolder, 'task-'));
-  const began = io.elapsed();
   try {
-    const result = await stage({
+    return await work({
       identity,
       program,
       baseFolder: settings.baseFolder,
-      artifacts: store,
-      inputs: previous === undefined ? {} : { [previous]: await open(previous) },
+      artifacts,
+      inputs: previous === undefined ? {} : { [previous]: await artifacts.open(artifactKey(job, record, previous)) },
       database: record !== undefined || (await isMigrated(database)) ? database : undefined,
       sources: connectionsOf(program, settings),
       sampleFolder: join(scratchFolder, 'sample'),
@@ -154,12 +228,6 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
       signal: io.signal,
       progress: () => {},
     });
-    for (const warning of result.warnings ?? []) io.warn(warning);
-    if (record !== undefined) {
-      await recordStage(database, record, stageReport(task.stage, io.elapsed() - began, result));
-      if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });
-    }
-    return reportOf(result);
   } catch (error) {
     const failure = asFailure(error, io.signal);
     if (record !== undefined && failure.kind === 'terminal') await recordFailure(job, record, failure);
@@ -167,6 +235,15 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
   } finally {
     await rm(scratchFolder, { recursive: true, force: true });
   }
+}
+
+/** A dry run has no record. */
+const FIRST = { sequence: 0, attempt: 1 };
+
+/** Where what a stage of the run commits lies. */
+function artifactKey({ settings, program }: Job, record: RunRecord | undefined, stage: string): ArtifactKey {
+  const { namespace, run } = settings;
+  return { namespace, program: program.programId, run, stage, attempt: (record ?? FIRST).attempt };
 }
 
 /** @throws HF_NOT_FOUND, HF_DATA_LOCKED */
@@ -192,7 +269,7 @@ function connectionsOf({ dataConnectors }: Job['program'], { connection }: TaskS
 async function alreadyDone(
   record: RunRecord,
   { stage, last }: Task,
-  open: (stage: string) => Promise<ArtifactReference>,
+  open: (stage: string) => Promise<ArtifactReference | undefined>,
 ): Promise<TaskReport | undefined> {
   const report = record.stages.find(({ name }) => name === stage);
   if (report === undefined) return undefined;
@@ -200,12 +277,8 @@ async function alreadyDone(
   const counts = report.counts as StageResult['counts'];
   // The last stage publishes in Postgres, in one transaction; the others make artifacts.
   if (last) return { rowsIn, rowsOut, counts };
-  try {
-    return { rowsIn, rowsOut, counts, artifact: (await open(stage)).digest };
-  } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'HF_ARTIFACT_CORRUPT') return undefined;
-    throw error;
-  }
+  const made = await open(stage);
+  return made && { rowsIn, rowsOut, counts, artifact: made.digest };
 }
 
 /** Records it if Postgres still listens; what is true of the run does not depend on it. */
@@ -220,11 +293,4 @@ async function recordFailure({ database, io }: Job, record: RunRecord, failure: 
 
 function reportOf({ rowsIn, rowsOut, counts, artifact }: StageResult): TaskReport {
   return { rowsIn, rowsOut, counts, ...(artifact === undefined ? {} : { artifact: artifact.digest }) };
-}
-
-/** The processors that the container may use, and half of its memory: models and Node take the rest. */
-function resources(): StageContext['resources'] {
-  const limit = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
-  const half = limit / 2 / 1024 / 1024;
-  return { threads: availableParallelism(), memoryMb: Math.round(Math.min(4096, Math.max(256, half))) };
 }

@@ -105,7 +105,7 @@ test('a pod of a task may do nothing but its work', () => {
 
 test('a Job ends at once when trying again cannot help, and does not count disruptions', () => {
   const { spec } = jobFor({
-    execution: { deadlineSeconds: 600, retries: 2, cpu: '250m', memory: '1Gi', scratch: '1Gi' },
+    execution: { deadlineSeconds: 600, retries: 2, cpu: '250m', memory: '1Gi', scratch: '1Gi', shards: 1 },
   });
   expect(spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 600 });
   expect(spec.podFailurePolicy.rules).toEqual([
@@ -117,6 +117,33 @@ test('a Job ends at once when trying again cannot help, and does not count disru
     requests: { cpu: '250m', memory: '1Gi' },
     limits: { memory: '1Gi' },
   });
+});
+
+test('a task in shards is a pod for each, each tried again as often as any other task, and all of them over with one', () => {
+  const execution = { ...storedProgram().spec.execution, shards: 3, retries: 2 };
+  const task = { ...TASK, stage: 'score', task: 'shards', shards: 3 };
+  const { spec } = jobFor({ execution }, task);
+  expect(spec).toMatchObject({
+    completionMode: 'Indexed',
+    completions: 3,
+    parallelism: 3,
+    backoffLimitPerIndex: 2,
+    maxFailedIndexes: 0,
+    podReplacementPolicy: 'Failed',
+  });
+  expect(spec.backoffLimit).toBeUndefined();
+  expect(spec.podFailurePolicy).toEqual(jobFor().spec.podFailurePolicy);
+  expect(spec.template).toEqual({
+    ...jobFor({ execution }, { ...task, shards: undefined } as never).spec.template,
+  });
+});
+
+test("the pods of shards can bear their Job's name and their index as the name of a host", () => {
+  const task = { ...TASK, stage: 'score', task: 'shards', shards: 64 };
+  for (const run of ['weekly', 'w'.repeat(47), 'w'.repeat(48), 'w'.repeat(80), '2026.weekly']) {
+    expect(`${jobName(run, task)}-63`).toMatch(/^[a-z][-a-z0-9]{0,62}$/);
+  }
+  expect(jobName('weekly', task)).toBe('weekly-score-shards-1');
 });
 
 test('a task is told which run it is part of, and gets its secret by reference', () => {

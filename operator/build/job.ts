@@ -1,4 +1,4 @@
-import { connectionVariable, type RetentionProgramSpec } from '../../crds/index.ts';
+import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import { modelTokenVariable } from '../../crds/model-token.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../objects.ts';
@@ -16,6 +16,8 @@ export interface TaskAttempt {
   readonly task: string;
   /** From 1. */
   readonly attempt: number;
+  /** Of a task that several pods do side by side: how many. */
+  readonly shards?: number;
 }
 
 /** Where a program keeps its things: what it says itself, else what the operator is set to. */
@@ -37,13 +39,17 @@ export const CONTAINER = 'task';
 const USER = 65_532;
 
 /** EX_CONFIG: trying again cannot help. */
-const TERMINAL_EXIT = 78;
+export const TERMINAL_EXIT = 78;
 
 /** Seconds in which a task that is told to stop does. */
 const GRACE_SECONDS = 30;
 
-export function jobName(run: string, { stage, task, attempt }: TaskAttempt): string {
-  return nameOf([run, ...(task === stage ? [stage] : [stage, task]), String(attempt)]);
+/** Longest name of a Job whose pods bear, as their host's name, its own and their index. */
+const LONGEST_INDEXED = 63 - String(MOST_SHARDS - 1).length - 1;
+
+export function jobName(run: string, { stage, task, attempt, shards }: TaskAttempt): string {
+  const parts = [run, ...(task === stage ? [stage] : [stage, task]), String(attempt)];
+  return shards === undefined ? nameOf(parts) : nameOf(parts, LONGEST_INDEXED);
 }
 
 /** What a program, and the operator's settings, say about storage; or which of it nobody says. */
@@ -68,7 +74,7 @@ export function buildJob(
   settings: StageSettings,
 ): KubeObject {
   const { name, namespace } = run.metadata;
-  const { deadlineSeconds, retries } = revision.spec.execution;
+  const { deadlineSeconds } = revision.spec.execution;
   const labels = {
     ...programLabels(run.spec.programRef.name),
     'app.kubernetes.io/component': 'task',
@@ -89,9 +95,7 @@ export function buildJob(
       ownerReferences: [ownerReference(run)],
     },
     spec: {
-      completions: 1,
-      parallelism: 1,
-      backoffLimit: retries,
+      ...pods(attempt, revision.spec.execution),
       activeDeadlineSeconds: deadlineSeconds,
       // Never two pods at once where it can be helped.
       podReplacementPolicy: 'Failed',
@@ -110,6 +114,20 @@ export function buildJob(
       },
     },
   };
+}
+
+/** How many pods, and how often one is tried again: each shard as often as any other task. */
+function pods({ shards }: TaskAttempt, { retries }: RetentionProgramSpec['execution']): object {
+  return shards === undefined
+    ? { completions: 1, parallelism: 1, backoffLimit: retries }
+    : {
+        completionMode: 'Indexed',
+        completions: shards,
+        parallelism: shards,
+        backoffLimitPerIndex: retries,
+        // Without one of them the work of the others is worth nothing.
+        maxFailedIndexes: 0,
+      };
 }
 
 function podSpec(

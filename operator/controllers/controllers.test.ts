@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { openWorld, picture, type World } from '../../test/support/operator-world.ts';
-import { program, run } from '../../test/support/program.ts';
-import { RESOURCES } from '../kube/api.ts';
+import { type Fate, openWorld, picture, type World } from '../../test/support/operator-world.ts';
+import { program, programSpec, run } from '../../test/support/program.ts';
+import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../objects.ts';
 
-const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
+const { retentionPrograms, retentionRuns, jobs, pods, configMaps } = RESOURCES;
 const FRIDAY = new Date('2026-11-20T12:00:00Z');
 /** From Friday noon to two seconds past the slot of Monday at two. */
 const TO_SLOT = 62 * 3_600_000 + 2_000;
@@ -17,8 +17,8 @@ let world: World;
 
 afterEach(() => world?.stop());
 
-async function toSlot(milliseconds = TO_SLOT): Promise<void> {
-  world.kube.put(retentionPrograms, program());
+async function toSlot(milliseconds = TO_SLOT, made = program()): Promise<void> {
+  world.kube.put(retentionPrograms, made);
   await world.settle();
   await world.clock.advance(milliseconds);
   await world.settle();
@@ -105,6 +105,94 @@ test('two runs of one program take turns', async () => {
     'Succeeded',
     'Succeeded',
   ]);
+});
+
+/** A program whose scoring is divided. */
+const divided = (shards: number) => program({ execution: { ...programSpec().execution, shards } });
+
+test('a stage in shards is one Job of several pods and one that gathers, which reports for it', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, divided(3));
+  world.kube.put(retentionRuns, run());
+  await world.settle((job, index) => ({
+    exitCode: 0,
+    message: { rowsOut: job.metadata.name.includes('shards') ? 100 + index : 7 },
+  }));
+  expect(world.errors).toEqual([]);
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.phase).toBe('Succeeded');
+  expect(status?.stages?.map(({ task, rowsOut }) => `${task} ${rowsOut}`)).toEqual([
+    'extract 7',
+    'filter 7',
+    'score 7',
+    'offer 7',
+    'store 7',
+  ]);
+  expect(world.kube.all(jobs).map(({ metadata }) => metadata.name)).toEqual([
+    'by-hand-extract-migrate-1',
+    'by-hand-extract-1',
+    'by-hand-filter-1',
+    'by-hand-score-shards-1',
+    'by-hand-score-1',
+    'by-hand-offer-1',
+    'by-hand-store-1',
+  ]);
+  const names = world.kube.all(pods).map(({ metadata }) => metadata.name);
+  expect(names.filter((name) => name.includes('shards'))).toEqual([
+    'by-hand-score-shards-1-0-pod',
+    'by-hand-score-shards-1-1-pod',
+    'by-hand-score-shards-1-2-pod',
+  ]);
+});
+
+test('a shard that fails for good fails the run with its code, and its sentence says which it was', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, divided(3));
+  world.kube.put(retentionRuns, run());
+  const error = { code: 'HF_MODEL_MISSING', message: 'the model risk is not there' };
+  await world.settle((job, index) => {
+    if (!job.metadata.name.includes('shards') || index === 0) return { exitCode: 0, message: {} };
+    return index === 1 ? undefined : { exitCode: 78, message: { error } };
+  });
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.phase).toBe('Failed');
+  expect(status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({
+    message: 'score/shards: HF_MODEL_MISSING: shard 2: the model risk is not there',
+  });
+});
+
+test.each([
+  ['suspended and resumed', (name: string) => name],
+  ['without its Job, which somebody deleted', (name: string) => world.kube.remove(jobs, `shop/${name}`)],
+])('a run in the middle of its shards that is %s goes on to its end', async (_name, disturb) => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, divided(2));
+  world.kube.put(retentionRuns, run());
+  await world.settle((job, index) =>
+    job.metadata.name.includes('shards') && index === 1 ? undefined : { exitCode: 0, message: {} },
+  );
+  const suspend = (suspended: boolean) =>
+    world.kube.change(retentionRuns, 'shop/by-hand', (object) => {
+      object['spec'].suspend = suspended;
+    });
+  suspend(true);
+  await world.settle(() => undefined);
+  expect(world.kube.get<JobObject>(jobs, 'shop/by-hand-score-shards-1')?.spec?.suspend).toBe(true);
+  disturb('by-hand-score-shards-1');
+  suspend(false);
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+});
+
+test('a run that an older version pinned, whose revision names no shards, has none', async () => {
+  world = openWorld({ start: FRIDAY });
+  const old = program();
+  delete (old as any).spec.execution.shards;
+  world.kube.put(retentionPrograms, old);
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+  expect(world.kube.all(jobs)).toHaveLength(6);
 });
 
 test('a task that fails for good fails the run with its code and sentence', async () => {
@@ -255,21 +343,40 @@ test('deleting the program takes its runs, Jobs and revisions with it', async ()
   expect(world.errors).toEqual([]);
 });
 
-test('wherever the operator is killed, its successor brings the cluster to the same state', async () => {
-  world = openWorld({ start: BEFORE_SLOT });
-  await toSlot(TO_SLOT_FROM_BEFORE);
-  const undisturbed = picture(world.kube);
-  const writes = world.writes.length;
-  await world.stop();
+/** Kills the operator before and after each of its writes, or of those that are chosen, and says where it ended otherwise. */
+async function killedAtEach(
+  made: KubeObject,
+  chosen: (writes: World['writes']) => { readonly from: number; readonly to: number },
+): Promise<readonly string[]> {
+  const play = async (fate?: Fate) => {
+    world = openWorld({ start: BEFORE_SLOT, ...(fate === undefined ? {} : { fate }) });
+    await toSlot(TO_SLOT_FROM_BEFORE, made);
+    const seen = JSON.stringify(picture(world.kube));
+    await world.stop();
+    return seen;
+  };
+  const undisturbed = await play();
+  const { from, to } = chosen(world.writes);
   const diverged: string[] = [];
-  for (let number = 1; number <= writes; number += 1) {
+  for (let number = from; number <= to; number += 1) {
     for (const fate of ['killed before', 'killed after'] as const) {
-      world = openWorld({ start: BEFORE_SLOT, fate: (_write, at) => (at === number ? fate : 'live') });
-      await toSlot(TO_SLOT_FROM_BEFORE);
-      const same = JSON.stringify(picture(world.kube)) === JSON.stringify(undisturbed);
-      if (!same || world.lives() !== 2) diverged.push(`${fate} write ${number}`);
-      await world.stop();
+      const seen = await play((_write, at) => (at === number ? fate : 'live'));
+      if (seen !== undisturbed || world.lives() !== 2) diverged.push(`${fate} write ${number}`);
     }
   }
-  expect(diverged).toEqual([]);
+  return diverged;
+}
+
+test('wherever the operator is killed, its successor brings the cluster to the same state', async () => {
+  expect(await killedAtEach(program(), ({ length }) => ({ from: 1, to: length }))).toEqual([]);
+}, 120_000);
+
+test('wherever the operator is killed about the shards of a stage, its successor brings the cluster to the same state', async () => {
+  const about = (writes: World['writes']) => {
+    const made = writes.flatMap(({ verb, kind }, index) => (verb === 'create' && kind === 'Job' ? [index + 1] : []));
+    expect(made).toHaveLength(7);
+    // The shards are the fourth task, and what gathers them the fifth.
+    return { from: made[3] ?? 0, to: (made[4] ?? 0) + 1 };
+  };
+  expect(await killedAtEach(divided(3), about)).toEqual([]);
 }, 120_000);

@@ -6,7 +6,7 @@ import { containerOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
 import { isFinal, type RunSnapshot } from '../decide/run-snapshot.ts';
 import { currentStage } from '../decide/tasks.ts';
-import { endOf, troubleDue } from '../decide/trouble.ts';
+import { endOf, stuck, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import {
   type ConfigMapObject,
@@ -176,7 +176,7 @@ async function complaintAbout(
 ): Promise<string | undefined> {
   const due = troubleDue(job, pods);
   if (due === undefined || due > clock.now()) return undefined;
-  return await lastComplaint(api, pods.length === 0 ? [job] : pods);
+  return await lastComplaint(api, stuck(job, pods));
 }
 
 async function revisionOf(

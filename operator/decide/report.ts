@@ -1,4 +1,4 @@
-import { CONTAINER } from '../build/job.ts';
+import { CONTAINER, TERMINAL_EXIT } from '../build/job.ts';
 import type { PodObject } from '../objects.ts';
 
 /** What a task said at its end, as far as it can be understood: it is advisory, and comes from outside. */
@@ -13,24 +13,60 @@ export interface Report {
 const MOST_COUNTS = 64;
 const LONGEST_MESSAGE = 1024;
 
-/** The report of a Job's pods: of the one that succeeded, else of the one that ended last. */
+/**
+ * The report of a Job's pods: of the one that succeeded, else of the one that ended last. Of several shards, that of one
+ * that has failed and not succeeded since; the error names it.
+ */
 export function reportOf(pods: readonly PodObject[]): Report | undefined {
-  const ended = pods
-    .flatMap((pod) => {
-      const terminated = containerOf(pod)?.state?.terminated;
-      return terminated === undefined ? [] : [{ ...terminated, pod }];
-    })
-    .sort((one, other) => (one.finishedAt ?? '').localeCompare(other.finishedAt ?? ''));
-  const last = ended.find(({ exitCode }) => exitCode === 0) ?? ended.at(-1);
-  if (last === undefined) return undefined;
+  const shards = Map.groupBy(pods, shardOf);
+  const ends = [...shards].flatMap(([index, tries]) => {
+    const end = endOf(tries);
+    return end === undefined ? [] : [{ ...end, index }];
+  });
+  const told = ends.toSorted(byWeight).at(-1);
+  return told && reportOfEnd(told, told.index === undefined ? '' : `shard ${told.index}: `);
+}
+
+/** Kubernetes puts it on every pod of an Indexed Job. */
+const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
+
+function shardOf({ metadata }: PodObject): string | undefined {
+  const index = metadata.annotations?.[COMPLETION_INDEX];
+  return index !== undefined && /^\d{1,5}$/.test(index) ? index : undefined;
+}
+
+type End = NonNullable<NonNullable<ReturnType<typeof containerOf>>['state']>['terminated'] & {
+  readonly pod: PodObject;
+};
+
+/** How a task, or one shard of it, has ended, as far as it has. */
+function endOf(tries: readonly PodObject[]): End | undefined {
+  const ended = tries.flatMap((pod): End[] => {
+    const terminated = containerOf(pod)?.state?.terminated;
+    return terminated === undefined ? [] : [{ ...terminated, pod }];
+  });
+  return ended.find(({ exitCode }) => exitCode === 0) ?? ended.toSorted(byWeight).at(-1);
+}
+
+/** What weighs most comes last: a failure; one that nobody brought about by deleting the pod; the newest. */
+function byWeight(one: End, other: End): number {
+  const weigh = ({ exitCode, pod }: End) =>
+    exitCode === 0 ? 0 : pod.metadata.deletionTimestamp === undefined || exitCode === TERMINAL_EXIT ? 2 : 1;
+  return weigh(one) - weigh(other) || (one.finishedAt ?? '').localeCompare(other.finishedAt ?? '');
+}
+
+function reportOfEnd(last: End, shard: string): Report {
   const said = parse(last.message ?? '');
-  if (said !== undefined) return said;
+  if (said !== undefined) {
+    const { error, ...rest } = said;
+    return error === undefined ? rest : { ...rest, error: { ...error, message: `${shard}${error.message}` } };
+  }
   if (last.exitCode === 0) return {};
   // A pod that was evicted says more than its container.
   const { reason, message: why } = last.pod.status ?? {};
-  if (reason && why) return { error: { code: reason, message: oneLine(why) } };
+  if (reason && why) return { error: { code: reason, message: `${shard}${oneLine(why)}` } };
   // A container that was killed says nothing itself.
-  const message = `the container ended with status ${last.exitCode}${last.reason ? ` (${last.reason})` : ''}`;
+  const message = `${shard}the container ended with status ${last.exitCode}${last.reason ? ` (${last.reason})` : ''}`;
   return { error: { code: last.reason ?? 'Error', message } };
 }
 

@@ -111,7 +111,11 @@ function isSuspendedByUs({ metadata, spec }: JobObject): boolean {
 
 function volumesOf({ storage, revision }: Admitted): string {
   const claims = [storage.artifactsClaim, ...(storage.filesClaim === undefined ? [] : [storage.filesClaim])];
-  return `its volumes (ConfigMap ${revision.pinned.name}, claim ${claims.join(', ')})`;
+  const volumes = `its volumes (ConfigMap ${revision.pinned.name}, claim ${claims.join(', ')})`;
+  // Kubernetes says only that another node has it.
+  return revision.pinned.spec.execution.shards > 1
+    ? `${volumes}, which nodes mount at once only if they are ReadWriteMany`
+    : volumes;
 }
 
 function suspendedEvent(run: RunObject, { message, phase }: Outcome): readonly Action[] {

@@ -615,6 +615,88 @@ test('a pod that is deleted does not hide what the one in its place waits for', 
   expect(reconciling(status.conditions)?.reason).toBe('ImagePullBackOff');
 });
 
+/** A pod of one shard. */
+function shard(index: number, status: PodObject['status']): PodObject {
+  const made = pod(status);
+  const annotations = { 'batch.kubernetes.io/job-completion-index': String(index) };
+  return { ...made, metadata: { ...made.metadata, annotations } };
+}
+
+const error = (code: string) => ({ error: { code, message: 'so it is' } });
+const interrupted = ended(1, error('HF_INTERRUPTED'));
+const RUNNING: PodObject['status'] = { phase: 'Running' };
+
+test.each<[string, PodObject[], string]>([
+  [
+    'a shard that failed is named, though another has succeeded since',
+    [shard(0, ended(0, {})), shard(1, ended(1, error('HF_DISK_FULL'))), shard(2, RUNNING)],
+    'filter/filter: it is tried again after HF_DISK_FULL: shard 1: so it is',
+  ],
+  [
+    'a shard that failed and then succeeded is of the past',
+    [shard(1, ended(1, error('HF_DISK_FULL'))), shard(1, ended(0, {})), shard(0, RUNNING)],
+    'filter/filter is under way',
+  ],
+  [
+    'a shard that says nothing is named, too',
+    [shard(0, RUNNING), shard(2, ended(137, '', 'OOMKilled'))],
+    'filter/filter: it is tried again after OOMKilled: shard 2: the container ended with status 137 (OOMKilled)',
+  ],
+  [
+    'a shard whose index is no number is a pod without one',
+    [shard('x y'.length, RUNNING), { ...shard(Number.NaN, ended(1, error('HF_DISK_FULL'))) }],
+    'filter/filter: it is tried again after HF_DISK_FULL: so it is',
+  ],
+])('%s', (_name, pods, message) => {
+  const { status } = decideRun(inFilter(jobOf('filter', 'filter'), { pods }), NOW);
+  expect(reconciling(status.conditions)?.message).toBe(message);
+});
+
+test.each<[string, PodObject[]]>([
+  ['and the others are ended for it', [shard(0, interrupted), shard(1, ended(78, error('HF_MODEL_MISSING')))]],
+  ['though its pod is deleted', [leaving(ended(78, error('HF_MODEL_MISSING'))), shard(2, interrupted)]],
+])('what failed a Job of shards is what cannot be mended, %s', (_name, pods) => {
+  const left = pods.map((one) => (one.status === interrupted ? { ...one, ...gone(one) } : one));
+  const { status } = decideRun(
+    inFilter(jobOf('filter', 'filter', failedFor('PodFailurePolicy')), { pods: left.toReversed() }),
+    NOW,
+  );
+  expect(status.stages?.find(({ name }) => name === 'filter')?.errorCode).toBe('HF_MODEL_MISSING');
+});
+
+function gone({ metadata }: PodObject): Pick<PodObject, 'metadata'> {
+  return { metadata: { ...metadata, deletionTimestamp: '2026-11-23T02:09:59Z' } };
+}
+
+test('a shard that waits for a volume that another node has says what such a volume must be', () => {
+  const revision = buildRevision(
+    storedProgram({ execution: { ...PROGRAM.spec.execution, shards: 2 } }),
+    STAGE_SETTINGS,
+  );
+  const pods = [shard(0, RUNNING), { ...shard(1, { phase: 'Pending' as const }) }];
+  const [, { metadata }] = pods as [PodObject, PodObject];
+  const long = { ...pods[1]!, metadata: { ...metadata, creationTimestamp: EARLIER } };
+  const given = inFilter(jobOf('filter', 'filter'), { revision, pods: [pods[0]!, long], complaint: 'Multi-Attach' });
+  const { status } = decideRun(given, NOW);
+  expect(reconciling(status.conditions)).toMatchObject({
+    reason: 'ContainerCreating',
+    message: expect.stringMatching(
+      /claim holdfast-artifacts\), which .* only if they are ReadWriteMany: Multi-Attach$/,
+    ),
+  });
+});
+
+test('of shards that wait, the one that has waited longest says when to look again', () => {
+  const created = '2026-11-23T02:09:40.000Z';
+  const older = { ...shard(1, { phase: 'Pending' }) };
+  const pods = [
+    shard(0, { phase: 'Pending' }),
+    { ...older, metadata: { ...older.metadata, creationTimestamp: created } },
+  ];
+  const { requeueAt } = decideRun(inFilter(jobOf('filter', 'filter'), { pods }), NOW);
+  expect(requeueAt?.toISOString()).toBe('2026-11-23T02:10:10.000Z');
+});
+
 test('what is missing and then appears leaves no trace', () => {
   const stuck = inFilter(jobOf('filter', 'filter'), {
     pods: [pod(waitingFor('CreateContainerConfigError', 'secret "x" not found'))],

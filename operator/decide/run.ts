@@ -5,7 +5,7 @@ import { event, isFinal, type RunDecision, type RunSnapshot } from './run-snapsh
 import { start } from './run-start.ts';
 import { type Outcome, runStatus } from './run-status.ts';
 import { hold, wait } from './run-wait.ts';
-import { currentStage, pendingStages, placesOf, type StageStatus, withStage } from './tasks.ts';
+import { currentStage, nextPlace, pendingStages, placesOf, type StageStatus, withStage } from './tasks.ts';
 import { endOf } from './trouble.ts';
 
 /** Times that the Job of one task is made again after somebody deleted it. */
@@ -85,8 +85,7 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
 
   const completed = done ? current : complete(current, place, job, pods, now);
   const after = withStage(stages, completed);
-  const next = index + 1;
-  if (next >= places.length) {
+  if (index === places.length - 1) {
     const outcome: Outcome = { phase: 'Succeeded', reason: 'Succeeded', message: 'every task is done' };
     return { actions: [], status: runStatus(run, after, outcome, now) };
   }
@@ -96,5 +95,6 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
       admission.outcome,
       now,
     );
+  const next = nextPlace(places, index + 1, admission.revision.pinned.spec.execution.shards);
   return start(snapshot, admission, next, 1, after, now);
 }

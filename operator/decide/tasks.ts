@@ -7,6 +7,8 @@ export interface Place {
   readonly task: string;
   /** Whether the stage is done when the task is. */
   readonly endsStage: boolean;
+  /** Whether it is several pods, and only there where the work is divided. */
+  readonly isSharded: boolean;
 }
 
 export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
@@ -14,8 +16,17 @@ export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
 /** Every task of a pipeline, in order. */
 export function placesOf(pipeline: PipelineName): readonly Place[] {
   return PIPELINES[pipeline].flatMap(({ name: stage, tasks }) =>
-    tasks.map(({ name: task }, index) => ({ stage, task, endsStage: index === tasks.length - 1 })),
+    tasks.map(({ name: task, does }, index) => {
+      return { stage, task, endsStage: index === tasks.length - 1, isSharded: does === 'shards' };
+    }),
   );
+}
+
+/** Where the task is that is next for a run with so many shards; `places.length` after the last. */
+export function nextPlace(places: readonly Place[], from: number, shards: number): number {
+  // A revision of an older version names no count.
+  const next = places.findIndex(({ isSharded }, index) => index >= from && (shards > 1 || !isSharded));
+  return next === -1 ? places.length : next;
 }
 
 /** The newest task whose Job was made, by the status; undefined before the first. */

@@ -79,8 +79,16 @@ export function troubleDue(job: JobObject, pods: readonly PodObject[]): Date | u
   const since =
     pods.length === 0
       ? (job.status?.startTime ?? job.metadata.creationTimestamp)
-      : waiting[0]?.metadata.creationTimestamp;
+      : waiting.map(({ metadata }) => metadata.creationTimestamp).sort()[0];
   return since === undefined ? undefined : new Date(Date.parse(since) + PATIENCE_MS);
+}
+
+/** More pods of one Job than need be asked about: what keeps one of its shards keeps the others. */
+const MOST_ASKED = 3;
+
+/** What Kubernetes is to be asked about, where a Job does not get on: its pods that wait, or the Job itself. */
+export function stuck(job: JobObject, pods: readonly PodObject[]): readonly (JobObject | PodObject)[] {
+  return pods.length === 0 ? [job] : pods.filter(isWaiting).slice(0, MOST_ASKED);
 }
 
 function isWaiting({ status }: PodObject): boolean {

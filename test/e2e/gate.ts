@@ -16,6 +16,10 @@ export interface Gates extends AsyncDisposable {
   reached(task: string): Promise<void>;
   /** Resolves once none is. */
   left(task: string): Promise<void>;
+  /** Takes the turn of a task that records nothing, given as NAMESPACE/PROGRAM/RUN/TASK, until what it gives back is called. */
+  takeTurn(task: string): Promise<() => Promise<void>>;
+  /** Resolves once so many pods of a task, given as STAGE/TASK, wait for their turn. */
+  waiting(task: string, count: number): Promise<void>;
 }
 
 /** A task is known by the name that it gives to its connections. */
@@ -63,6 +67,24 @@ export async function installGates(url: string): Promise<Gates> {
         () => waiting(task),
         (count) => count === 0,
       );
+    },
+    async takeTurn(task) {
+      const turn = [`holdfast task ${task}`];
+      await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', turn);
+      return async () => {
+        await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', turn);
+      };
+    },
+    async waiting(task, count) {
+      const waits = async () => {
+        const { rows } = await client.query<{ waiting: string }>(
+          `SELECT count(*) AS waiting FROM pg_stat_activity
+           WHERE datname = current_database() AND application_name = $1 AND wait_event = 'advisory'`,
+          [`holdfast ${task}`],
+        );
+        return Number(rows[0]?.waiting);
+      };
+      await until(`${count} pods of ${task} wait for their turn`, waits, (found) => found === count);
     },
     async [Symbol.asyncDispose]() {
       await client.end();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RunObject } from '../../operator/objects.ts';
 import type { Gates } from './gate.ts';
-import { smallProgram, TASKS } from './program.ts';
+import { execution, smallProgram, TASKS } from './program.ts';
 import { openReadyTenant, type Tenant } from './tenant.ts';
 import type { World } from './world.ts';
 
@@ -17,11 +17,13 @@ const calms = new WeakMap<World, Promise<Calm>>();
 
 /**
  * Does the run while `disturb` does what it does to it, and holds the result against that of a run that nobody disturbed.
+ * @param change to the program's `execution`, which is to make no difference
  * @returns the run, and its tenant for further questions
  */
 export async function weather(
   world: World,
   disturb: (gates: Gates, tenant: Tenant, run: string) => Promise<void>,
+  change: object = {},
 ): Promise<{ readonly run: RunObject; readonly tenant: Tenant }> {
   let calm = calms.get(world);
   if (calm === undefined) {
@@ -29,6 +31,7 @@ export async function weather(
     calms.set(world, calm);
   }
   const { tenant, result } = await calm;
+  await tenant.apply(smallProgram('storm', { execution: execution(change) }));
   const run = await go(tenant, disturb);
   assert.equal(run.status?.phase, 'Succeeded');
   assert.deepEqual(await resultOf(tenant), result);
@@ -74,13 +77,17 @@ async function resultOf(tenant: Tenant) {
 }
 
 /** One Job for each task, and that the first attempt. */
-export async function assertOneJobPerTask(tenant: Tenant, run: string): Promise<void> {
+export async function assertOneJobPerTask(
+  tenant: Tenant,
+  run: string,
+  expected: readonly string[] = TASKS,
+): Promise<void> {
   const jobs = await tenant.jobs(run);
   const label = (name: string) => jobs.map(({ metadata }) => metadata.labels?.[`holdfast.dev/${name}`] ?? '');
   const tasks = label('stage').map((stage, index) => `${stage}/${label('task')[index]}`);
-  assert.deepEqual(tasks.toSorted(), TASKS.toSorted());
+  assert.deepEqual(tasks.toSorted(), expected.toSorted());
   assert.deepEqual(
     label('attempt'),
-    TASKS.map(() => '1'),
+    expected.map(() => '1'),
   );
 }

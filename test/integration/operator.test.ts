@@ -73,7 +73,9 @@ const reconciling = (found: RunObject | undefined) =>
   found?.status?.conditions?.find(({ type }) => type === 'Reconciling');
 
 /** Ends the pod of each Job as the script says, as the kubelet of a node would; nothing here can run one. */
-function playKubelet(script: (task: string) => { readonly exitCode: number; readonly message: object }): void {
+function playKubelet(
+  script: (task: string, index: string) => { readonly exitCode: number; readonly message: object } | undefined,
+): void {
   kubelet = new AbortController();
   const { signal } = kubelet;
   void (async () => {
@@ -81,7 +83,9 @@ function playKubelet(script: (task: string) => { readonly exitCode: number; read
       const { items } = await client.list<KubeObject & { status?: { phase?: string } }>(pods, { namespace: 'shop' });
       for (const pod of items.filter(({ status }) => status?.phase === 'Pending')) {
         const task = pod.metadata.labels?.['holdfast.dev/task'] ?? '';
-        const { exitCode, message } = script(task);
+        const ending = script(task, pod.metadata.labels?.['batch.kubernetes.io/job-completion-index'] ?? '');
+        if (ending === undefined) continue;
+        const { exitCode, message } = ending;
         const terminated = {
           exitCode,
           reason: exitCode === 0 ? 'Completed' : 'Error',
@@ -152,6 +156,86 @@ testOnServer(
     });
     const job = await client.get<JobObject>(jobs, 'shop/bad-score-1');
     expect(job?.status).toMatchObject({ failed: 1 });
+  },
+  90_000,
+);
+
+testOnServer(
+  'on a real API server a stage in shards is an Indexed Job: one whose shard is tried again and succeeds is gathered',
+  async () => {
+    const tries = new Map<string, number>();
+    const error = { code: 'HF_DISK_FULL', message: 'no room left on the disk' };
+    playKubelet((task, index) => {
+      const before = tries.get(`${task} ${index}`) ?? 0;
+      tries.set(`${task} ${index}`, before + 1);
+      if (task !== 'shards') return { exitCode: 0, message: { rowsOut: 5 } };
+      return index === '1' && before === 0 ? { exitCode: 1, message: { error } } : { exitCode: 0, message: {} };
+    });
+    const execution = { ...programSpec().execution, shards: 3 };
+    await client.create(retentionPrograms, program({ programId: 'divided', execution }, 'divided'));
+    await client.create(retentionRuns, run('divided', { programRef: { name: 'divided' } }));
+    const retried = await eventually(
+      'the run names the shard that failed',
+      runNamed('divided'),
+      (found) => reconciling(found)?.reason === 'Retrying',
+    );
+    expect(reconciling(retried)?.message).toBe(
+      'score/shards: it is tried again after HF_DISK_FULL: shard 1: no room left on the disk',
+    );
+    const { status } = await finished('divided');
+    expect(status?.phase).toBe('Succeeded');
+    expect(status?.stages?.find(({ name }) => name === 'score')).toMatchObject({ task: 'score', rowsOut: 5 });
+    const job = await client.get<any>(jobs, 'shop/divided-score-shards-1');
+    expect(job?.spec).toMatchObject({ completionMode: 'Indexed', completions: 3, parallelism: 3 });
+    expect(job?.status).toMatchObject({ succeeded: 3, failed: 1, completedIndexes: '0-2' });
+    const made = await client.list(pods, { namespace: 'shop' });
+    const index = ({ metadata }: KubeObject) => metadata.labels?.['batch.kubernetes.io/job-completion-index'];
+    const ofShards = made.items.filter(({ metadata }) => metadata.name.startsWith('divided-score-shards-1-'));
+    expect(ofShards.map((pod) => Number(index(pod))).sort((one, other) => one - other)).toEqual([0, 1, 1, 2]);
+    const [pod] = ofShards as any[];
+    const { env } = pod.spec.containers[0];
+    expect(env.find(({ name }: { name: string }) => name === 'JOB_COMPLETION_INDEX')).toBeDefined();
+  },
+  120_000,
+);
+
+testOnServer(
+  'on a real API server a shard that cannot be done fails the run with its own error, not with that of those it ended',
+  async () => {
+    const error = { code: 'HF_MODEL_MISSING', message: 'the model is not there' };
+    playKubelet((task, index) => {
+      if (task !== 'shards') return { exitCode: 0, message: {} };
+      // The others go on until the Job ends them.
+      return index === '2' ? { exitCode: 78, message: { error } } : undefined;
+    });
+    await client.create(retentionRuns, run('undone', { programRef: { name: 'divided' } }));
+    const { status } = await finished('undone');
+    expect(status?.stages?.find(({ name }) => name === 'score')).toMatchObject({
+      phase: 'Failed',
+      errorCode: 'HF_MODEL_MISSING',
+      message: 'shard 2: the model is not there',
+    });
+  },
+  90_000,
+);
+
+testOnServer(
+  'on a real API server a shard that fails too often ends the others, and the run says which it was',
+  async () => {
+    const error = { code: 'HF_DISK_FULL', message: 'no room left on the disk' };
+    playKubelet((task, index) => {
+      if (task !== 'shards') return { exitCode: 0, message: {} };
+      return index === '0' ? { exitCode: 1, message: { error } } : undefined;
+    });
+    const execution = { ...programSpec().execution, shards: 2, retries: 0 };
+    await client.create(retentionPrograms, program({ programId: 'frail', execution }, 'frail'));
+    await client.create(retentionRuns, run('frail', { programRef: { name: 'frail' } }));
+    const { status } = await finished('frail');
+    expect(status?.stages?.find(({ name }) => name === 'score')).toMatchObject({
+      phase: 'Failed',
+      errorCode: 'HF_DISK_FULL',
+      message: 'shard 0: no room left on the disk',
+    });
   },
   90_000,
 );

@@ -57,7 +57,7 @@ export async function openBatch(): Promise<Batch> {
     startingDeadlineSeconds: 43_200,
     concurrencyPolicy: 'Forbid',
     runHistory: { successful: 3, failed: 3 },
-    execution: { deadlineSeconds: 3600, retries: 3, cpu: '1', memory: '2Gi', scratch: '10Gi' },
+    execution: { deadlineSeconds: 3600, retries: 3, cpu: '1', memory: '2Gi', scratch: '10Gi', shards: 1 },
   } satisfies RetentionProgramSpec;
 
   return {

@@ -8,8 +8,8 @@ export interface Ending {
   readonly message?: unknown;
 }
 
-/** Decides what becomes of a Job's pod; undefined leaves it running. */
-export type Script = (job: JobObject) => Ending | undefined;
+/** Decides what becomes of a Job's pod, or of one of its shards; undefined leaves it running. */
+export type Script = (job: JobObject, index: number) => Ending | undefined;
 
 /** What every task of a good run says. */
 export const GOOD: Script = (job) => ({
@@ -25,31 +25,43 @@ export function fakeKubelet(kube: FakeKube, now: () => Date) {
       const before = kube.version();
       for (const job of kube.all<JobObject>(RESOURCES.jobs)) {
         if (job.status?.conditions !== undefined || job.spec?.suspend === true) continue;
-        const pod = kube
-          .all<PodObject>(RESOURCES.pods)
-          .find(({ metadata }) => metadata.name === `${job.metadata.name}-pod`);
-        if (pod === undefined) {
-          kube.put(RESOURCES.pods, podOf(job));
-          continue;
+        for (const index of Array.from({ length: spread(job) }).keys()) {
+          const pod = kube.get<PodObject>(RESOURCES.pods, `${job.metadata.namespace}/${podName(job, index)}`);
+          if (pod === undefined) {
+            kube.put(RESOURCES.pods, podOf(job, index));
+            continue;
+          }
+          const ending = pod.status?.phase === 'Running' ? script(job, index) : undefined;
+          if (ending !== undefined) end(kube, job, pod, ending, now());
         }
-        const ending = script(job);
-        if (ending !== undefined) end(kube, job, pod, ending, now());
       }
       return kube.version() !== before;
     },
   };
 }
 
-function podOf(job: JobObject): KubeObject {
+/** Pods that do it side by side. */
+function spread({ spec }: JobObject): number {
+  const { completions, completionMode } = spec as { completions?: number; completionMode?: string };
+  return completionMode === 'Indexed' ? (completions ?? 1) : 1;
+}
+
+function podName(job: JobObject, index: number): string {
+  return spread(job) === 1 ? `${job.metadata.name}-pod` : `${job.metadata.name}-${index}-pod`;
+}
+
+function podOf(job: JobObject, index: number): KubeObject {
   const { template } = job.spec as unknown as { template: { metadata: KubeObject['metadata']; spec: object } };
   const { name, namespace, uid } = job.metadata;
+  const indexed = spread(job) === 1 ? {} : { 'batch.kubernetes.io/job-completion-index': String(index) };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       ...template.metadata,
       labels: { ...template.metadata.labels, 'batch.kubernetes.io/job-name': name },
-      name: `${name}-pod`,
+      annotations: { ...template.metadata.annotations, ...indexed },
+      name: podName(job, index),
       namespace,
       ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
     },
@@ -71,6 +83,15 @@ function end(kube: FakeKube, job: JobObject, pod: PodObject, { exitCode, message
       containerStatuses: [{ name: 'task', image: 'holdfast:test', state: { terminated } }],
     };
   });
+  const pods = kube
+    .all<PodObject>(RESOURCES.pods)
+    .filter(({ metadata }) => metadata.labels?.['batch.kubernetes.io/job-name'] === job.metadata.name);
+  const succeeded = pods.filter(({ status }) => status?.phase === 'Succeeded').length;
+  if (exitCode === 0 && succeeded < spread(job)) return;
+  // The others are ended with it.
+  for (const { metadata, status } of pods) {
+    if (status?.phase === 'Running') kube.remove(RESOURCES.pods, keyOf({ ...pod, metadata }));
+  }
   kube.change(RESOURCES.jobs, keyOf(job), (object) => {
     object['status'] =
       exitCode === 0

@@ -7,6 +7,7 @@ import { installed } from './install.ts';
 import { missingClaim, missingFiles, missingProgram, missingSecret, missingServiceAccount, quota } from './missing.ts';
 import { missingImage } from './missing-image.ts';
 import { quietLogs, uninstalled } from './quiet.ts';
+import { shards } from './shards.ts';
 import { slot } from './slot.ts';
 
 /** In order; those of one step at once. */
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly (readonly Scenario[])[] = [
   [podsDeleted, missingServiceAccount, quota, missingImage],
   [leaderDeleted],
   [kubeletRestarted],
+  [shards],
   [suspended, missingSecret, missingClaim, missingProgram],
   [deletedMidRun, jobTaken, missingFiles],
   [namespaceDeleted],

@@ -30,7 +30,7 @@ export function eventPoints(events: ReadonlyMap<string, number>, scenario: Scena
 
 /** Events after which nothing comes that would say the same: whoever misses one of them waits for ever. */
 export function decisiveEventPoints(random: Random): readonly Point[] {
-  const places = placesOf('batch');
+  const places = placesOf('batch').filter(({ isSharded }) => !isSharded);
   const job = (state: string, condition: string): Hit => {
     const { task } = random.pick(places);
     return {

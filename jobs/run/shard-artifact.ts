@@ -1,0 +1,45 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ArtifactReference, ArtifactStore } from '../artifacts/artifact.ts';
+import { openWhole } from '../artifacts/open-whole.ts';
+import { shardName } from './name.ts';
+import type { Shard, ShardedStage, StageContext } from './stage.ts';
+
+/** What is the same for all shards of a stage of a run. */
+export interface ShardWork {
+  readonly stage: string;
+  /** SHA-256 of the program that the run is pinned to. */
+  readonly revision: string;
+  readonly work: ShardedStage;
+  readonly context: StageContext;
+}
+
+/**
+ * The artifact of a shard, beside that of its stage. It is made unless it is there, whole, and from what it would be made
+ * from now: nothing else records that a shard is done.
+ * @param missing called before it is made
+ */
+export async function shardArtifact(
+  { stage, revision, work, context }: ShardWork,
+  shard: Shard,
+  missing: () => void = () => {},
+): Promise<ArtifactReference> {
+  const { identity, inputs, artifacts } = context;
+  const { namespace, program, run, attempt } = identity;
+  const digests = Object.entries(inputs).map(([name, { digest }]) => [name, digest]);
+  const madeFrom = { ...Object.fromEntries(digests), revision };
+  const there = await openWhole(artifacts, { namespace, program, run, stage: shardName(stage, shard), attempt });
+  if (there !== undefined && isDeepStrictEqual(there.manifest.madeFrom, madeFrom)) return there;
+  missing();
+  return await work.shard({ ...context, artifacts: markedWith(artifacts, madeFrom) }, shard);
+}
+
+/** A store whose artifacts say what they were made from. */
+function markedWith(store: ArtifactStore, madeFrom: Readonly<Record<string, string>>): ArtifactStore {
+  return {
+    ...store,
+    async draft(key) {
+      const draft = await store.draft(key);
+      return { ...draft, commit: (details) => draft.commit({ ...details, madeFrom }) };
+    },
+  };
+}
