@@ -44,6 +44,45 @@ test('a batch may be shorter than the array that holds it, and empty', async () 
   await loaded.close();
 });
 
+/** So many rows that the model starts threads of its own on the way. */
+test('many rows, several batches at once, have the scores that one thread gives them, each its own', async () => {
+  const bytes = await readFile(join(import.meta.dirname, '../../examples/models/churn-risk-v6.onnx'));
+  const features = Array.from({ length: 11 }, (_, index) => `feature_${index}`);
+  const scoring = await writeModel(folder, bytes, { modelId: 'trees', features });
+  const [rows, batch] = [30_000, 500];
+  const values = Float32Array.from({ length: rows * features.length }, (_, place) => ((place * 7919) % 104_729) / 1000);
+  const scored: Float32Array[] = [];
+  for (const threads of [1, 3]) {
+    const loaded = await loadModel(reference(scoring, { threads }));
+    expect(loaded.concurrency).toBe(threads);
+    const scores = new Float32Array(rows);
+    const starts = Array.from({ length: rows / batch }, (_, index) => index * batch);
+    await Promise.all(
+      starts.map(async (start) => {
+        const part = values.subarray(start * features.length, (start + batch) * features.length);
+        scores.set(await loaded.score(part, batch), start);
+      }),
+    );
+    await loaded.close();
+    scored.push(scores);
+  }
+  expect(new Set(scored[0]).size).toBeGreaterThan(50);
+  expect(scored[1]).toEqual(scored[0]);
+});
+
+test('a batch that a thread cannot score is refused, and the model goes on', async () => {
+  const loaded = await loadModel(reference(await writeModel(folder, linearModel([1, -1], 0), RISK), { threads: 2 }));
+  const rows = 20_001;
+  await loaded.score(new Float32Array(2 * rows), rows);
+  // Fewer values than the rows want.
+  await expect(loaded.score(new Float32Array(2), 2)).rejects.toMatchObject({
+    code: 'HF_MODEL_REFUSED',
+    message: expect.stringContaining('ONNX Runtime cannot run it'),
+  });
+  expect([...(await loaded.score(Float32Array.of(0, 0), 1))]).toEqual([0.5]);
+  await loaded.close();
+});
+
 /** The runtime itself adds up trees in another order for other numbers of rows and threads. */
 test('a row has the same score, to the bit, whatever the threads and the rows beside it', async () => {
   const bytes = await readFile(join(import.meta.dirname, '../../examples/models/churn-risk-v6.onnx'));

@@ -6,6 +6,19 @@ export interface OnnxRuntime {
 }
 
 /**
+ * How a session is made. A batch is scored by one thread: given more, the runtime adds up the trees of an ensemble in an
+ * order that depends on how many threads and rows there are, and with it the last digits of a score: a customer would be at
+ * high risk on one machine and at medium on another. Several batches are scored at once instead (onnx-threads.ts).
+ */
+export const SESSION: InferenceSession.SessionOptions = {
+  executionProviders: ['cpu'],
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  logSeverityLevel: 3,
+  extra: { session: { load_model_format: 'ONNX' } },
+};
+
+/**
  * Loads ONNX Runtime, with its telemetry off. Its official builds for Linux and macOS write a device id
  * under the home folder and send events to their maker unless this variable is set before the library is loaded;
  * there is no call that comes early enough.

@@ -2,7 +2,8 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { HoldfastError } from '../errors.ts';
 import type { Model, ModelManifest, ModelProvider, ModelReference } from './model.ts';
 import { readVerified } from './onnx-file.ts';
-import { loadOnnxRuntime, type OnnxRuntime } from './onnx-runtime.ts';
+import { loadOnnxRuntime, type OnnxRuntime, SESSION } from './onnx-runtime.ts';
+import { OnnxThreads } from './onnx-threads.ts';
 
 /** Models in ONNX files, run in this process on ONNX Runtime's CPU provider. */
 export const onnx: ModelProvider = {
@@ -12,7 +13,7 @@ export const onnx: ModelProvider = {
     const runtime = await loadOnnxRuntime();
     const session = await createSession(runtime, bytes, reference);
     try {
-      return toModel(runtime, session, manifest, reference);
+      return toModel(runtime, session, manifest, reference, bytes);
     } catch (error) {
       await session.release();
       throw error;
@@ -20,61 +21,71 @@ export const onnx: ModelProvider = {
   },
 };
 
-/**
- * The session is made from the bytes that were verified, never from the path: the file may have changed since.
- *
- * A batch is scored by one thread, several batches at once. Given more threads, the runtime adds up the trees of an
- * ensemble in an order that depends on how many threads and rows there are, and with it the last digits of a score: a
- * customer would be at high risk on one machine and at medium on another. It takes no more time, and less of it is spent
- * waiting where processors are shared (`npm run bench:score`).
- */
+/** The session is made from the bytes that were verified, never from the path: the file may have changed since. */
 export async function createSession(
   runtime: OnnxRuntime,
   bytes: Buffer,
   reference: ModelReference,
 ): Promise<InferenceSession> {
   try {
-    return await runtime.InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
-      extra: { session: { load_model_format: 'ONNX' } },
-    });
+    return await runtime.InferenceSession.create(bytes, SESSION);
   } catch (cause) {
     throw refused(reference, 'ONNX Runtime cannot load it', cause);
   }
 }
 
+/** Rows that a model scores in the calling thread before it starts threads of its own: fewer are done sooner without. */
+const ROWS_ALONE = 20_000;
+
+/**
+ * A session as a model.
+ * @param bytes the model's file, for the threads of one that may use several processors
+ */
 export function toModel(
   { Tensor }: OnnxRuntime,
   session: InferenceSession,
   manifest: ModelManifest,
   reference: ModelReference,
+  bytes?: Uint8Array,
 ): Model {
   const outputs = manifest.kinds?.length ?? 1;
   const width = manifest.features.length;
   const input = inputName(session, width, reference);
   const output = outputName(session, outputs, reference);
+  const threads =
+    bytes === undefined || reference.threads <= 1
+      ? undefined
+      : new OnnxThreads({ bytes, input, output, width }, reference.threads);
+  const here = async (features: Float32Array, rows: number) => {
+    const tensor = new Tensor('float32', features.subarray(0, rows * width), [rows, width]);
+    const scores = (await session.run({ [input]: tensor }, [output]))[output]?.data;
+    if (scores instanceof Float32Array) return scores;
+    throw new TypeError('its output holds no float32');
+  };
+  let asked = 0;
   return {
     manifest,
     outputs,
-    concurrency: reference.threads,
+    concurrency: threads === undefined ? 1 : reference.threads,
     async score(features, rows) {
       if (rows === 0) return new Float32Array(0);
-      const result = await session
-        .run({ [input]: new Tensor('float32', features.subarray(0, rows * width), [rows, width]) }, [output])
-        .catch((cause: unknown) => Promise.reject(refused(reference, 'ONNX Runtime cannot run it', cause)));
-      const scores = result[output];
-      if (!(scores?.data instanceof Float32Array) || scores.data.length !== rows * outputs) {
+      asked += rows;
+      const scores = await (threads === undefined || asked <= ROWS_ALONE
+        ? here(features, rows)
+        : threads.score(features, rows)
+      ).catch((cause: unknown) => Promise.reject(refused(reference, 'ONNX Runtime cannot run it', cause)));
+      if (scores.length !== rows * outputs) {
         throw refused(
           reference,
-          `output ${output} has shape [${scores?.dims.join(', ')}] for ${rows} rows, not ${shape(rows, outputs)}`,
+          `output ${output} has ${scores.length} values for ${rows} rows, not ${shape(rows, outputs)}`,
         );
       }
-      return scores.data;
+      return scores;
     },
-    close: () => session.release(),
+    async close() {
+      await threads?.close();
+      await session.release();
+    },
   };
 }
 
