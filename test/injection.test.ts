@@ -75,7 +75,16 @@ async function run(manifest: string, ...options: string[]): Promise<string> {
 
 const INTACT = {
   warehouse: ['canary', 'customers', 'features', 'past_offers'],
-  postgres: ['canary', 'candidates', 'current_batches', 'decisions', 'programs', 'runs', 'schema_migrations'],
+  postgres: [
+    'canary',
+    'candidates',
+    'current_batches',
+    'decisions',
+    'programs',
+    'runs',
+    'schema_migrations',
+    'score_cache',
+  ],
   canaries: [1, 1],
   outside: [],
   strangers: [],
