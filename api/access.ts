@@ -69,8 +69,3 @@ function cookieOf(header: string | undefined, name: string): string | undefined 
   }
   return undefined;
 }
-
-/** Whether the other end of the connection is on this machine. */
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(::ffff:)?127\.|^::1$/.test(address);
-}

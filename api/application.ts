@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Database } from '../jobs/postgres/database.ts';
-import { type Access, isAuthorized, isLoopback, isOurHost, isToken, tokenCookie } from './access.ts';
+import { type Access, isAuthorized, isOurHost, isToken, tokenCookie } from './access.ts';
 import type { Log } from './log.ts';
 import { apiMetrics } from './metrics.ts';
 import { openapiDocument } from './openapi.ts';
@@ -138,7 +138,6 @@ function admit(request: IncomingMessage, access: Access): void {
   const path = end === -1 ? url : url.slice(0, end);
   // The page asks by itself, so that a browser gets a page for an answer.
   if (OPEN.has(path) || path === '/' || isAuthorized(request, access)) return;
-  if (path === '/metrics' && isLoopback(request.socket.remoteAddress)) return;
   throw unauthorized();
 }
 

@@ -60,12 +60,7 @@ export function openapiDocument(version: string): Json {
 const OPERATIONAL = [
   { path: '/healthz', summary: 'Whether the process is alive.', type: 'text/plain', open: true },
   { path: '/readyz', summary: 'Whether it can answer, or what it waits for.', type: 'text/plain', open: true },
-  {
-    path: '/metrics',
-    summary: 'For Prometheus; needs no token from the same machine.',
-    type: 'text/plain',
-    open: false,
-  },
+  { path: '/metrics', summary: 'For Prometheus.', type: 'text/plain', open: false },
 ] as const;
 
 function operation({ path, operationId, summary, query, response }: Route): Json {

@@ -191,13 +191,19 @@ test('a request keeps the id that a proxy gave it, where it is one', async () =>
   expect(json.requestId).toBe(headers.get('x-request-id'));
 });
 
+/** A proxy on this machine speaks for everybody. */
+test('metrics need the token, from this machine too', async () => {
+  await using own = await openApi(postgres.database);
+  const refused = await own.get('/metrics', {});
+  expect([refused.status, refused.text.includes('holdfast_')]).toEqual([401, false]);
+});
+
 test('metrics name routes by their template, and nobody', async () => {
   await using own = await openApi(postgres.database);
   await own.get(`${CANDIDATES}/C00007`);
   await own.get(`${CANDIDATES}/C00007`, {});
   await own.get('/secret-path');
-  // From this machine without a token.
-  const { text, headers } = await own.get('/metrics', {});
+  const { text, headers } = await own.get('/metrics');
   expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   const route = '/v1/namespaces/{namespace}/programs/{program}/candidates/{customer}';
   expect(text).toContain(`holdfast_api_http_requests_total{method="GET",route="${route}",status="200"} 1\n`);

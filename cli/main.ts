@@ -201,8 +201,7 @@ Examples:
       'after',
       `
 Reads the Postgres of DATABASE_URL, or else the embedded one under --data, and can run beside "holdfast run".
-Everything but /healthz, /readyz and, on this machine, /metrics needs a token: the one in HOLDFAST_API_TOKEN, or else one
-that is made up at the start. The address with it is printed once; requests are logged to stderr, one JSON object a line.
+Everything but /healthz and /readyz needs a token: the one in HOLDFAST_API_TOKEN, or else one that is made up at the start. The address with it is printed once; requests are logged to stderr, one JSON object a line.
 Names other than localhost that it is reached by are listed, by commas, in HOLDFAST_API_HOSTS.
 
 Examples:

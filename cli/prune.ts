@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import { HoldfastError } from '../jobs/errors.ts';
-import { everyProgram, runStandings } from '../jobs/postgres/retired-runs.ts';
+import { everyProgram, type RunStanding, runStandings } from '../jobs/postgres/retired-runs.ts';
 import type { ProgramKey } from '../jobs/postgres/runs.ts';
 import { foreignWarning, type Pruned, pruneProgram, type Retention } from '../jobs/retention/prune.ts';
 import type { Revision } from '../jobs/run/revision.ts';
@@ -55,7 +55,15 @@ export async function prune(program: string | undefined, options: PruneOptions, 
   const results: ({ readonly program: string; readonly namespace: string } & Pruned)[] = [];
   for (const key of programs) {
     if (state === undefined) break;
-    const pruned = await pruneOne(state, key, { folder, overrides, now: now(), dryRun }, io);
+    const standings = await runStandings(state.database, key, now());
+    const spec = await newestSpec(folder, key, standings);
+    const reason = elsewhere(key, folder, standings, spec);
+    if (reason !== undefined) {
+      if (options.all !== true) throw new HoldfastError('HF_NOT_FOUND', reason);
+      io.stderr.write(`warning: ${reason}\n`);
+      continue;
+    }
+    const pruned = await pruneOne(state, key, spec, { folder, overrides, now: now(), dryRun }, io);
     results.push({ ...key, ...pruned });
     if (pruned.foreign > 0) io.stderr.write(`warning: ${key.program}: ${foreignWarning(pruned.foreign)}\n`);
     if (options.output === 'text') io.stdout.write(pruneText(key.program, pruned, dryRun));
@@ -99,15 +107,30 @@ interface How {
   readonly dryRun: boolean;
 }
 
+/**
+ * Why a program is not to be pruned from here: what a database knows of runs whose artifacts are elsewhere, on a cluster or
+ * under another folder, is for the prune of that place.
+ */
+function elsewhere(
+  { program }: ProgramKey,
+  { path }: DataFolder,
+  runs: readonly RunStanding[],
+  spec: Partial<RetentionProgramSpec> | undefined,
+): string | undefined {
+  const left = runs.filter(({ prunedAt }) => prunedAt === undefined);
+  if (!left.some(({ onCluster }) => onCluster) && (spec !== undefined || left.length === 0)) return undefined;
+  return `${program} runs elsewhere: its artifacts are not in ${path}; prune it where it runs`;
+}
+
 async function pruneOne(
   { database }: State,
   key: ProgramKey,
+  spec: Partial<RetentionProgramSpec> | undefined,
   { folder, overrides, now, dryRun }: How,
   io: Io,
 ): Promise<Pruned> {
   const step = terminalProgress(io).step('prune');
   try {
-    const spec = await newestSpec(folder, key, await runStandings(database, key, now));
     const pruned = await pruneProgram({
       ...key,
       database,
@@ -133,14 +156,30 @@ async function newestSpec(
   key: ProgramKey,
   runs: readonly { readonly run: string }[],
 ): Promise<Partial<RetentionProgramSpec> | undefined> {
-  for (const { run } of runs.toReversed()) {
-    try {
-      return (JSON.parse(await readFile(revisionPath(artifacts, { ...key, run }), 'utf8')) as Revision).spec;
-    } catch {
+  for (const [place, { run }] of runs.toReversed().entries()) {
+    const file = revisionPath(artifacts, { ...key, run });
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
       // Pruned, or run elsewhere: the one before may have it.
-    }
+      if (error.code === 'ENOENT') return undefined;
+      throw new HoldfastError('HF_DATA_FOLDER', `the revision ${file} cannot be read`, { cause: error });
+    });
+    if (text === undefined) continue;
+    const spec = specIn(text, file);
+    if (place === 0 || spec.retention === undefined) return spec;
+    // Decisions cannot be made anew: only the newest run's own word deletes them, never that of an older manifest.
+    const { decisionDays: _, ...retention } = spec.retention;
+    return { ...spec, retention };
   }
   return undefined;
+}
+
+/** @throws HF_ARTIFACT_CORRUPT */
+function specIn(text: string, file: string): Partial<RetentionProgramSpec> {
+  try {
+    return (JSON.parse(text) as Revision).spec;
+  } catch (cause) {
+    throw new HoldfastError('HF_ARTIFACT_CORRUPT', `the revision ${file} was changed or cut off`, { cause });
+  }
 }
 
 function whole(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Access, accessTo } from '../api/access.ts';
 import { jsonLog, type Log } from '../api/log.ts';
 import { serveApi } from '../api/server.ts';
@@ -137,26 +138,40 @@ async function withDatabase(url: string, work: (database: Database) => Promise<u
   }
 }
 
+const START_AGAIN_MS = 5_000;
+
 /** The embedded Postgres, started again whenever it is gone, until this stops. Its address stays the same. */
 async function keepEmbedded(folder: DataFolder, log: Log, io: Io): Promise<Pick<EmbeddedPostgres, 'url' | 'stop'>> {
   const start = () => startEmbeddedPostgres({ folder: folder.postgres, signal: io.signal });
   let server = await start();
   const { url } = server;
-  let stopping = false;
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([io.signal, stop.signal]);
+  /** A disk that is full now may have room in a minute. */
+  const startAgain = async () => {
+    while (!stopped.aborted) {
+      try {
+        server = await start();
+        return;
+      } catch (error) {
+        if (stopped.aborted) return;
+        log.event('the embedded Postgres cannot be started again yet', { error: String(error) });
+        await pause(START_AGAIN_MS, undefined, { signal: stopped }).catch(() => {});
+      }
+    }
+  };
   const keeping = (async () => {
     for (;;) {
       await server.ended;
-      if (stopping) return;
+      if (stopped.aborted) return;
       log.event('the embedded Postgres is gone and is started again');
-      server = await start();
+      await startAgain();
     }
-  })().catch((error: unknown) => {
-    if (!stopping) log.event('the embedded Postgres cannot be started again', { error: String(error) });
-  });
+  })();
   return {
     url,
     async stop() {
-      stopping = true;
+      stop.abort();
       await server.stop();
       await keeping;
     },

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connect } from '../jobs/postgres/connect.ts';
+import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
 import { type Workspace, workspace } from './support/workspace.ts';
 
 /** A year of batches every five weeks: candidates of each have expired when the next but one runs. */
@@ -25,6 +27,17 @@ const artifacts = async () => {
   const entries = await readdir(join(shop.data, 'artifacts/default/keep'), { withFileTypes: true });
   return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
 };
+
+async function inDatabase(sql: string): Promise<unknown[]> {
+  const postgres = await startEmbeddedPostgres({ folder: join(shop.data, 'postgres') });
+  const database = await connect(postgres.url, { applicationName: 'test' });
+  try {
+    return (await database.pool.query(sql)).rows ?? [];
+  } finally {
+    await database.close();
+    await postgres.stop();
+  }
+}
 
 test('a dry run tells what would go and deletes nothing', async () => {
   const { status, stdout } = await shop.holdfast(['prune', 'keep', '--dry-run']);
@@ -54,6 +67,31 @@ test('a folder without state is not made', async () => {
   const nowhere = shop.path('nowhere');
   expect((await shop.holdfast(['prune', '--all', '--data', nowhere])).stderr).toContain('HF_NOT_FOUND');
   expect(existsSync(nowhere)).toBe(false);
+});
+
+/** As where DATABASE_URL is a cluster's: the artifacts are there, and so is what prunes them. */
+test.each([
+  ['some runs are of a cluster', `UPDATE holdfast.runs SET owner = 'uid' WHERE sequence = 2`],
+  [
+    'none has left a trace in this folder',
+    `INSERT INTO holdfast.programs (namespace, program, last_sequence) VALUES ('default', 'other', 1);
+     INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at, finished_at)
+     VALUES ('default', 'other', 'other-1', 'batch', '2026-01-01Z', 1, 1, 'manual', 'x', 'Failed', '2026-01-01Z', '2026-01-01Z')`,
+  ],
+])('a program of which %s is left to whoever runs it', async (_sentence, change) => {
+  const program = change.includes('other') ? 'other' : 'keep';
+  await inDatabase(change);
+  try {
+    const before = await inDatabase('SELECT run, pruned_at FROM holdfast.runs ORDER BY run');
+    const one = await shop.holdfast(['prune', program]);
+    expect([one.status, one.stderr]).toEqual([1, expect.stringContaining(`HF_NOT_FOUND: ${program} runs elsewhere`)]);
+    const all = await shop.holdfast(['prune', '--all', '--dry-run']);
+    expect([all.status, all.stderr]).toEqual([0, expect.stringContaining(`warning: ${program} runs elsewhere`)]);
+    expect(await inDatabase('SELECT run, pruned_at FROM holdfast.runs ORDER BY run')).toEqual(before);
+  } finally {
+    await inDatabase(`UPDATE holdfast.runs SET owner = NULL; DELETE FROM holdfast.runs WHERE program = 'other';
+      DELETE FROM holdfast.programs WHERE program = 'other'`);
+  }
 });
 
 test('what the program keeps of its own stays, the rest goes, and who asks for it hears so', async () => {
@@ -125,21 +163,22 @@ test('while another process uses the folder nothing is pruned', async () => {
 test('old samples go but for the newest three; what only looks like one, or is a link, stays', async () => {
   const samples = join(shop.data, 'samples');
   const sample = (day: string) => `sample-2-1000-1-${day}t020000z.duckdb`;
-  const names = ['20260105', '20260112', '20260119', '20260126', '20260202'].map(sample);
-  for (const [index, name] of names.entries()) {
-    await writeFile(join(samples, name), 'x'.repeat(100));
-    await utimes(
-      join(samples, name),
-      new Date(1_700_000_000_000 + index * 1000),
-      new Date(1_700_000_000_000 + index * 1000),
-    );
+  const days = ['20260105', '20260112', '20260119', '20260126', '20260202'];
+  const filesOf = (day: string) => [sample(day), sample(day).replace('.duckdb', '.truth.duckdb')];
+  for (const [index, day] of days.entries()) {
+    for (const name of filesOf(day)) {
+      await writeFile(join(samples, name), 'x'.repeat(100));
+      const changed = new Date(1_700_000_000_000 + index * 1000);
+      await utimes(join(samples, name), changed, changed);
+    }
   }
   await writeFile(join(samples, 'mine.duckdb'), '');
   await symlink(join(samples, 'mine.duckdb'), join(samples, sample('20250101')));
   expect((await shop.holdfast(['prune', '--all', '--dry-run'])).stdout).toContain('2 sample warehouses would go');
   const { stdout } = await shop.holdfast(['prune', '--all', '--output', 'json']);
-  expect(JSON.parse(stdout)).toMatchObject({ samples: { samples: 2, bytes: 200 } });
-  expect((await readdir(samples)).sort()).toEqual(['mine.duckdb', sample('20250101'), ...names.slice(2)].sort());
+  expect(JSON.parse(stdout)).toMatchObject({ samples: { samples: 2, bytes: 400 } });
+  const left = ['mine.duckdb', sample('20250101'), ...days.slice(2).flatMap(filesOf)];
+  expect((await readdir(samples)).sort()).toEqual(left.sort());
 });
 
 test('an interrupt ends it between two steps, and the next finds the rest', async () => {

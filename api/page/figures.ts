@@ -47,7 +47,13 @@ export function figuresFrom(database: Database): GatherFigures {
     if (program === undefined) return { programs, program, groups: [], runs: [] };
     const [groups, runs] = await Promise.all([
       program.current === undefined ? [] : counted(program.current),
-      listRuns(database, { namespace: program.namespace, program: program.program, limit: SHOWN_RUNS }),
+      // A prune that went well says nothing of the batch before it.
+      listRuns(database, {
+        namespace: program.namespace,
+        program: program.program,
+        limit: SHOWN_RUNS,
+        pipeline: 'batch',
+      }),
     ]);
     return { programs, program, groups, runs };
   };

@@ -45,6 +45,7 @@ export class OnnxThreads {
   readonly #waiting = new Map<number, Waiting>();
   #threads: Thread[] = [];
   #asked = 0;
+  #failure: Error | undefined;
 
   constructor(model: ThreadModel, count: number) {
     this.#model = model;
@@ -53,6 +54,8 @@ export class OnnxThreads {
 
   /** @throws Error with what the runtime said */
   score(features: Float32Array, rows: number): Promise<Float32Array> {
+    // Whoever asks a thread that has ended would wait for ever.
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#threads.length === 0) this.#start();
     const idle = this.#threads.reduce((least, thread) => (thread.load < least.load ? thread : least));
     const id = this.#asked++;
@@ -81,11 +84,18 @@ export class OnnxThreads {
         else waiting?.reject(new Error(answer.failure));
       });
       worker.once('error', (cause) => this.#fail(new Error('a thread of the model has ended', { cause })));
+      worker.once('exit', () => {
+        // Not where `close` has ended it.
+        if (this.#threads.some((thread) => thread.worker === worker)) {
+          this.#fail(new Error('a thread of the model has ended'));
+        }
+      });
       return { worker, load: 0 };
     });
   }
 
   #fail(error: Error): void {
+    this.#failure ??= error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

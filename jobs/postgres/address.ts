@@ -6,10 +6,10 @@ import { sqlstate } from './failure.ts';
  */
 export function describeTarget(url: string): string | undefined {
   try {
-    const { protocol, hostname, port, pathname, searchParams } = new URL(url);
+    const { protocol, hostname, port, pathname, search, hash, searchParams } = new URL(url);
     if (protocol !== 'postgres:' && protocol !== 'postgresql:') return undefined;
-    // Behind a password with a slash in it, what looks like a path is the rest of the password.
-    if (pathname.includes('@')) return undefined;
+    // Behind a password with a slash in it, or a question mark, what looks like a path is the rest of the password.
+    if (`${pathname}${search}${hash}`.includes('@')) return undefined;
     return `${searchParams.get('host') ?? hostname}${port === '' ? '' : `:${port}`}${pathname}`;
   } catch {
     return undefined;

@@ -47,6 +47,8 @@ test.each([
   ],
   ['a URL that is none is not repeated', 'postgres//ada:s3cret@db/shop', 'not of the form'],
   ['a URL of something else is not repeated', 'mysql://ada:s3cret@db/shop', 'not of the form'],
+  ['a password with a question mark in it', 'postgres://ada:12?s3cret@db/shop', 'not of the form'],
+  ['a password with a hash sign in it', 'postgres://ada:12#s3cret@db/shop', 'not of the form'],
   ['a port that is none is not repeated', 'postgres://ada:s3cret@db:99999999/shop', 'not of the form'],
 ])('%s, and never the password', async (_sentence, url, said) => {
   const error = await failureOf(connect(url, { applicationName: 'test' }));

@@ -13,6 +13,8 @@ export interface RunStanding extends Pick<RunRecord, 'run' | 'pipeline' | 'phase
   readonly hasExtractRows: boolean;
   readonly isCurrent: boolean;
   readonly hasLiveCandidates: boolean;
+  /** Whether an object on a cluster stands for it: its artifacts are there. */
+  readonly onCluster: boolean;
 }
 
 const IS_CURRENT =
@@ -32,7 +34,7 @@ export async function runStandings(
     `read the runs of ${program}`,
     `SELECT run, pipeline, phase, trigger, slot, sequence, COALESCE(finished_at, started_at) AS "endedAt",
        pruned_at AS "prunedAt", extract_rows IS NOT NULL AS "hasExtractRows", ${IS_CURRENT} AS "isCurrent",
-       ${hasCandidates(' AND expires_at > $3')} AS "hasLiveCandidates"
+       ${hasCandidates(' AND expires_at > $3')} AS "hasLiveCandidates", owner IS NOT NULL AS "onCluster"
      FROM holdfast.runs WHERE namespace = $1 AND program = $2 ORDER BY runs.sequence`,
     [namespace, program, now],
   );

@@ -160,12 +160,19 @@ export async function findRun(database: Database, { namespace, program, run }: R
 /** Runs of a program, newest first. @param query.before sequence of the last run of the page before */
 export async function listRuns(
   database: Database,
-  { namespace, program, before, limit }: ProgramKey & { readonly before?: number | undefined; readonly limit: number },
+  {
+    namespace,
+    program,
+    before,
+    limit,
+    pipeline,
+  }: ProgramKey & { readonly before?: number | undefined; readonly limit: number; readonly pipeline?: string },
 ): Promise<readonly RunRecord[]> {
   const { rows } = await prepared<RunRow>(database, 'read runs', {
     sql: `SELECT ${RUN_COLUMNS} FROM holdfast.runs
-      WHERE namespace = $1 AND program = $2 AND sequence < $3 ORDER BY sequence DESC LIMIT $4`,
-    values: [namespace, program, before ?? Number.MAX_SAFE_INTEGER, limit],
+      WHERE namespace = $1 AND program = $2 AND sequence < $3 AND ($5::text IS NULL OR pipeline = $5)
+      ORDER BY sequence DESC LIMIT $4`,
+    values: [namespace, program, before ?? Number.MAX_SAFE_INTEGER, limit, pipeline ?? null],
   });
   return rows.map(toRecord);
 }

@@ -71,6 +71,19 @@ test('the columns of a candidate get their own types, whatever types the source 
   ]);
 });
 
+test('columns called like our own words ride along, and the reasons of a bad row are its own', async () => {
+  const customers = `SELECT 'C' || i AS customer_id, 'late delivery' AS reasons, 'old' AS reason, i AS row, 1 AS bad,
+    CASE WHEN i = 2 THEN 7 ELSE 0.5 END AS engagement_score FROM range(3) AS numbers (i)`;
+  const { artifact } = await extract(await shop({ customers }));
+  expect(await batch.rows(artifact, 'candidates.parquet', 'customer_id, reasons, reason, "row", bad')).toEqual([
+    { customer_id: 'C0', reasons: 'late delivery', reason: 'old', row: '0', bad: 1 },
+    { customer_id: 'C1', reasons: 'late delivery', reason: 'old', row: '1', bad: 1 },
+  ]);
+  expect(await batch.rows(artifact, 'rejects.parquet', 'customer_id, reasons')).toEqual([
+    { customer_id: 'C2', reasons: ['engagement_score out of range'] },
+  ]);
+});
+
 test.each([
   ['a score that is not a number', "'C1'", "'high'", ['engagement_score not a number']],
   ['NaN', "'C1'", "'NaN'::DOUBLE", ['engagement_score not finite']],

@@ -105,7 +105,7 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
     for (const name of names.values()) found.add(name);
     raws.push({ connectorId, file, columns, names, index });
   }
-  await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, reasons VARCHAR[])`);
+  await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[])`);
   for (const [view, within] of [['typed_rows'], ['typed_bad_rows', 'bad']] as const) {
     const selects = raws.map((raw) => typedRows(raw, within));
     await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
@@ -149,7 +149,7 @@ function goodRows(columns: readonly string[], { program, identity }: StageContex
 }
 
 const BAD_ROWS = `
-  SELECT customer_id, source, reasons, holdfast_row AS row
+  SELECT customer_id, source, holdfast_why AS reasons, holdfast_row AS row
   FROM typed_bad_rows JOIN bad USING (holdfast_index, holdfast_position)
   ORDER BY ALL`;
 

@@ -60,7 +60,7 @@ export function requireColumns(needed: NeededColumns, found: readonly string[], 
 export function refuseReservedColumns(given: readonly string[], connectorId: string): void {
   const added = DERIVED_COLUMNS.map(({ name }) => name as string).filter((name) => !SEGMENT_COLUMNS.includes(name));
   const reserved = new Set<string>([...added, ...LATER_COLUMNS, 'file_row_number']);
-  const taken = given.filter((name) => reserved.has(name.toLowerCase()) || name.startsWith('holdfast_'));
+  const taken = given.filter((name) => reserved.has(name.toLowerCase()) || name.toLowerCase().startsWith('holdfast_'));
   if (taken.length === 0) return;
   throw new HoldfastError(
     'HF_QUERY_REFUSED',

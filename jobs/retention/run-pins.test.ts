@@ -20,6 +20,7 @@ function run(change: Partial<RunStanding> = {}): RunStanding {
     hasExtractRows: false,
     isCurrent: false,
     hasLiveCandidates: false,
+    onCluster: false,
     ...change,
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type RetentionProgramSpec, RISK_LEVELS } from '../../crds/retention-program.ts';
-import type { ArtifactDraft } from '../artifacts/artifact.ts';
+import type { ArtifactDraft, ArtifactReference, Counts } from '../artifacts/artifact.ts';
 import { type Engine, identifier, literal } from '../columns/engine.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { inShard } from '../columns/shard.ts';
@@ -25,7 +25,7 @@ const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_sco
 export const score: Stage = (context) =>
   withModels(context, 'score', async (models, engines, draft) => {
     await scoreInto(engines, models, context);
-    return finish(context, models, engines, draft);
+    return finish(context, models, engines, draft, cacheCounts(models));
   });
 
 /** The stage in shards. What a shard hands on is its scores alone: `scores.parquet`. */
@@ -36,7 +36,7 @@ export const shardedScore: ShardedStage = {
       const file = join(draft.folder, SHARD_PART);
       const rows = await writeParquet(engines.sink, 'SELECT * FROM scores ORDER BY row_number', file);
       const parts = [{ path: SHARD_PART, rows, schema: await parquetColumns(engines.sink, file) }];
-      return draft.commit({ rows, parts, counts: {} });
+      return draft.commit({ rows, parts, counts: cacheCounts(models) });
     }),
   gather: (context, shards) =>
     withModels(context, 'score', async (models, engines, draft) => {
@@ -49,7 +49,7 @@ export const shardedScore: ShardedStage = {
           `${shards.length} shards of the stage score have ${rows} rows, and the batch has ${rowsIn}.`,
         );
       }
-      return finish(context, models, engines, draft);
+      return finish(context, models, engines, draft, cachedInShards(shards));
     }),
 };
 
@@ -94,6 +94,7 @@ async function finish(
   models: ScoringModels,
   { source, sink, table, columns }: RowByRow,
   draft: ArtifactDraft,
+  cached: Counts,
 ): Promise<StageResult> {
   const rowsIn = await countRows(source, table);
   const kinds = models.offers?.model.manifest.kinds ?? [];
@@ -103,13 +104,10 @@ async function finish(
   const below = join(draft.folder, 'below.parquet');
   const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
   const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
-  const cache = models.cacheCounts();
   const counts = {
     belowThreshold,
     riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
     offerKinds: await countBy(sink, 'offer_kind', kinds),
-    // Shards have asked before the stage gathers them.
-    ...(cache === undefined || cache.rows === 0 ? {} : { cache: { ...cache } }),
   };
   const parts = [
     { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
@@ -118,10 +116,28 @@ async function finish(
   return {
     rowsIn,
     rowsOut,
-    counts,
+    // Of this run, and not of its artifact, which is the same whatever was known before.
+    counts: { ...counts, ...cached },
     artifact: await draft.commit({ rows: rowsOut, parts, counts }),
     warnings: warnings(models, dropped),
   };
+}
+
+/** What the score cache did, where there is one. */
+function cacheCounts(models: ScoringModels): Counts {
+  const counts = models.cacheCounts();
+  return counts === undefined ? {} : { cache: { ...counts } };
+}
+
+/** The same of all shards together. */
+function cachedInShards(shards: readonly ArtifactReference[]): Counts {
+  const all = new Map<string, number>();
+  for (const { manifest } of shards) {
+    const { cache } = manifest.counts;
+    if (typeof cache !== 'object') continue;
+    for (const [name, count] of Object.entries(cache)) all.set(name, (all.get(name) ?? 0) + count);
+  }
+  return all.size === 0 ? {} : { cache: Object.fromEntries(all) };
 }
 
 function featureQuery({ risk, offers }: ScoringModels, { table, columns }: RowByRow): string {

@@ -77,7 +77,11 @@ export function inProcesses(
     const store = openFolderStore(shardRoot);
     const made: ArtifactReference[] = [];
     for (const shard of shards) made.push(await store.open(shardKey(context.identity, stage, shard)));
-    return gather(context, made);
+    const result = await gather(context, made);
+    // Its processes have no connection to Postgres.
+    const asked = context.program.scoringModels.some(({ endpoint }) => /^https?:/.test(endpoint));
+    const warning = 'Shards on one machine do without the score cache: remote models were asked about every candidate.';
+    return asked ? { ...result, warnings: [...(result.warnings ?? []), warning] } : result;
   };
 }
 
