@@ -152,6 +152,8 @@ async function keepEmbedded(folder: DataFolder, log: Log, io: Io): Promise<Pick<
     while (!stopped.aborted) {
       try {
         server = await start();
+        // It may have come up while this was being stopped: then nobody else leaves it.
+        if (stopped.aborted) await server.stop();
         return;
       } catch (error) {
         if (stopped.aborted) return;
