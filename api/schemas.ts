@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { RISK_LEVELS } from '../crds/retention-program.ts';
 import { count, fields, fraction, oneOf, text } from '../crds/schema.ts';
 
 /** What the API answers with. The document at /openapi.json is made from these, and so are the types. */
@@ -6,8 +7,6 @@ import { count, fields, fraction, oneOf, text } from '../crds/schema.ts';
 const moment = (description: string) => Type.String({ format: 'date-time', description });
 const orNull = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description });
-
-const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
 
 const offer = fields('What was decided for the customer.', {
   tier: orNull(Type.String(), 'What the risk level gets; null where it has no terms, and so no offer.'),

@@ -1,3 +1,4 @@
+import { RISK_LEVELS } from '../../crds/retention-program.ts';
 import type { CandidateGroup } from '../../jobs/postgres/batch-figures.ts';
 import { RISK_BINS } from '../../jobs/postgres/batch-figures.ts';
 import type { RunRecord, StageReport } from '../../jobs/postgres/runs.ts';
@@ -79,8 +80,6 @@ function countsOf(stage: StageReport | undefined, key: string): Readonly<Record<
   return typeof counts === 'object' && counts !== null ? (counts as Record<string, number>) : {};
 }
 
-const LEVELS = ['critical', 'high', 'medium'] as const;
-
 const HEIGHT = 100;
 
 /** How many candidates have which risk, coloured by level. */
@@ -95,7 +94,7 @@ export function riskHistogram(groups: readonly CandidateGroup[]): Html {
   const rects = bins.flatMap((inBin, index) => {
     let top = HEIGHT;
     const range = `${((from + index) / RISK_BINS).toFixed(3)} to ${((from + index + 1) / RISK_BINS).toFixed(3)}`;
-    return LEVELS.map((level) => {
+    return RISK_LEVELS.map((level) => {
       const count = sum(inBin.filter(({ riskLevel }) => riskLevel === level));
       if (count === 0) return html``;
       const height = Math.max((count / largest) * HEIGHT, 0.8);
@@ -103,7 +102,9 @@ export function riskHistogram(groups: readonly CandidateGroup[]): Html {
       return html`<rect class="${level}" x="${index * 10 + 0.6}" y="${top.toFixed(2)}" width="8.8" height="${height.toFixed(2)}"><title>${level}, risk ${range}: ${integer(count)}</title></rect>`;
     });
   });
-  const levels = LEVELS.map((level) => [level, sum(groups.filter(({ riskLevel }) => riskLevel === level))] as const);
+  const levels = RISK_LEVELS.map(
+    (level) => [level, sum(groups.filter(({ riskLevel }) => riskLevel === level))] as const,
+  );
   const words = levels.map(([level, count]) => `${integer(count)} ${level}`).join(', ');
   const ticks = Array.from({ length: 11 - from / perTenth }, (_, index) => (from / perTenth + index) / 10);
   return html`<svg class="histogram" viewBox="0 0 ${bins.length * 10} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="Histogram of the risk of ${integer(total)} candidates: ${words}">${rects}</svg>

@@ -29,3 +29,28 @@ export async function loadOnnxRuntime(environment: NodeJS.ProcessEnv = process.e
   environment['ORT_TELEMETRY_DISABLED'] = '1';
   return import('onnxruntime-node');
 }
+
+/** Which input and output of a session are meant, and how many features a row has. */
+export interface SessionNames {
+  readonly input: string;
+  readonly output: string;
+  readonly width: number;
+}
+
+/**
+ * Scores one batch in the calling thread.
+ * @param features row-major, at least `rows × width`
+ * @throws Error with what the runtime said; TypeError when the output holds no floats
+ */
+export async function scoreBatch(
+  Tensor: OnnxRuntime['Tensor'],
+  session: InferenceSession,
+  { input, output, width }: SessionNames,
+  features: Float32Array,
+  rows: number,
+): Promise<Float32Array> {
+  const tensor = new Tensor('float32', features.subarray(0, rows * width), [rows, width]);
+  const scores = (await session.run({ [input]: tensor }, [output]))[output]?.data;
+  if (scores instanceof Float32Array) return scores;
+  throw new TypeError('its output holds no float32');
+}

@@ -1,14 +1,11 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { SessionNames } from './onnx-runtime.ts';
 
 /** What a thread is started with. */
-export interface ThreadModel {
+export interface ThreadModel extends SessionNames {
   /** The model's file. */
   readonly bytes: Uint8Array;
-  readonly input: string;
-  readonly output: string;
-  /** Features of a row. */
-  readonly width: number;
 }
 
 export interface ThreadRequest {

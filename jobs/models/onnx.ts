@@ -2,7 +2,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { HoldfastError } from '../errors.ts';
 import type { Model, ModelManifest, ModelProvider, ModelReference } from './model.ts';
 import { readVerified } from './onnx-file.ts';
-import { loadOnnxRuntime, type OnnxRuntime, SESSION } from './onnx-runtime.ts';
+import { loadOnnxRuntime, type OnnxRuntime, SESSION, scoreBatch } from './onnx-runtime.ts';
 import { OnnxThreads } from './onnx-threads.ts';
 
 /** Models in ONNX files, run in this process on ONNX Runtime's CPU provider. */
@@ -52,16 +52,9 @@ export function toModel(
   const width = manifest.features.length;
   const input = inputName(session, width, reference);
   const output = outputName(session, outputs, reference);
+  const names = { input, output, width };
   const threads =
-    bytes === undefined || reference.threads <= 1
-      ? undefined
-      : new OnnxThreads({ bytes, input, output, width }, reference.threads);
-  const here = async (features: Float32Array, rows: number) => {
-    const tensor = new Tensor('float32', features.subarray(0, rows * width), [rows, width]);
-    const scores = (await session.run({ [input]: tensor }, [output]))[output]?.data;
-    if (scores instanceof Float32Array) return scores;
-    throw new TypeError('its output holds no float32');
-  };
+    bytes === undefined || reference.threads <= 1 ? undefined : new OnnxThreads({ bytes, ...names }, reference.threads);
   let asked = 0;
   return {
     manifest,
@@ -71,7 +64,7 @@ export function toModel(
       if (rows === 0) return new Float32Array(0);
       asked += rows;
       const scores = await (threads === undefined || asked <= ROWS_ALONE
-        ? here(features, rows)
+        ? scoreBatch(Tensor, session, names, features, rows)
         : threads.score(features, rows)
       ).catch((cause: unknown) => Promise.reject(refused(reference, 'ONNX Runtime cannot run it', cause)));
       if (scores.length !== rows * outputs) {

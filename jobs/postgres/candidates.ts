@@ -1,3 +1,4 @@
+import { RISK_LEVELS } from '../../crds/retention-program.ts';
 import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import type { ProgramKey } from './runs.ts';
@@ -41,9 +42,6 @@ const COLUMNS = STORED_COLUMNS.join(', ');
 
 /** Of the program that the first two parameters name. Scalar, so that a plan can follow the order of its index. */
 const CURRENT_RUN = '(SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)';
-
-/** Every level that a candidate can have. */
-const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
 
 /** What a page may be narrowed to; all of it holds at once. */
 export interface CandidateFilter {

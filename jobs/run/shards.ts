@@ -60,20 +60,18 @@ export function inProcesses(
     // The first that fails ends the others.
     const stop = new AbortController();
     const signal = AbortSignal.any([context.signal, stop.signal]);
-    const outcomes = await Promise.allSettled(
+    await Promise.all(
       shards.map(async (shard) => {
-        const request = await requestOf(context, { pipeline, stage }, shard, artifactRoot, shardRoot);
         try {
+          const request = await requestOf(context, { pipeline, stage }, shard, artifactRoot, shardRoot);
           await runShard(request, signal, (done, total) => report(shard.index, done, total));
         } catch (error) {
           stop.abort(error);
-          throw error;
         }
       }),
     );
     context.signal.throwIfAborted();
     stop.signal.throwIfAborted();
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     const store = openFolderStore(shardRoot);
     const made: ArtifactReference[] = [];
     for (const shard of shards) made.push(await store.open(shardKey(context.identity, stage, shard)));
