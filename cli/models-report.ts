@@ -73,7 +73,7 @@ function valueText({ name, type, shape }: ModelValue): string {
 /** What a program says of the model. */
 function snippet({ modelId, file, sha256, features }: Checked): string[] {
   const entry = { modelId, endpoint: `onnx://${encodeURI(file)}`, sha256, features };
-  return stringify({ scoringModels: [entry] }, { lineWidth: 110, flowCollectionPadding: false })
+  return stringify({ scoringModels: [entry] }, { compat: 'yaml-1.1', lineWidth: 110, flowCollectionPadding: false })
     .trimEnd()
     .split('\n');
 }

@@ -199,8 +199,10 @@ function comment(text: string, indent = 0): string[] {
   return [...lines, line].map((one) => `${' '.repeat(indent)}# ${lead}${one}`);
 }
 
+/** A value as YAML, in quotes where some version of YAML would read its text as something else. */
 function scalar(value: unknown): string {
   return stringify(value, {
+    compat: 'yaml-1.1',
     lineWidth: 0,
     defaultStringType: 'PLAIN',
     defaultKeyType: 'PLAIN',

@@ -112,7 +112,7 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
   const columns = await readingFrom(CONNECTOR_ID, `read the table ${table}`, () =>
     engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM ${quoted}`),
   );
-  refuseDataForHeader(columns.map(({ column_name }) => column_name));
+  refuseDataForHeader(columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })));
   const [counted] = await readingFrom(CONNECTOR_ID, 'count its rows', () =>
     engine.rows<{ count: string }>(`SELECT count(*) AS count FROM ${quoted}`),
   );
@@ -136,9 +136,16 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
   };
 }
 
-/** A file without a header line has the values of its first row for names. */
-function refuseDataForHeader(names: readonly string[]): void {
-  const values = names.filter((name) => /^[\d.,+-]+(_\d+)?$/.test(name) || name.includes('@'));
+const MONTH_OR_YEAR = /^(?:19|20)\d\d(?:[-_]?(?:0[1-9]|1[0-2]))?$/;
+
+/** A file without a header line has the values of its first row for names. Months above numbers are names. */
+function refuseDataForHeader(columns: readonly { readonly name: string; readonly type: string }[]): void {
+  const names = columns.map(({ name }) => name);
+  const months = columns.filter(({ name, type }) => MONTH_OR_YEAR.test(name) && /INT|DOUBLE|DECIMAL/.test(type));
+  const areNames = months.length > 1 && names.some((name) => /^\p{L}[^@]+$/u.test(name));
+  const values = names.filter(
+    (name) => (/^[\d.,+-]+(_\d+)?$/.test(name) && !(areNames && MONTH_OR_YEAR.test(name))) || name.includes('@'),
+  );
   if (names.length > 1 && values.length * 2 <= names.length && !names.some((name) => name.includes('@'))) return;
   if (values.length === 0) return;
   throw unsuitable(
