@@ -67,7 +67,8 @@ export const ERROR_CODES = {
   HF_REJECTS_OVER_THRESHOLD: {
     kind: 'terminal',
     meaning: 'More rows were rejected than the program allows.',
-    remedy: 'Read the rejects file that the message names, mend the source, run again.',
+    remedy:
+      'The message counts the reasons, and the rejects file that it names has the rows: mend the source, run again.',
   },
   HF_EXTRACT_EMPTY: {
     kind: 'terminal',

@@ -1,6 +1,3 @@
-import { literal } from '../columns/engine.ts';
-import { BLANKS } from './words.ts';
-
 /** How numbers are written in a column of text: 1234.5, 1.234,5 or $1,234.50. */
 export type NumberFormat = 'plain' | 'comma' | 'dressed';
 
@@ -18,11 +15,6 @@ export interface Dialect {
   daysBetween(earlier: string, later: string): string;
   /** The number where it is finite, else NULL. */
   finite(number: string): string;
-}
-
-/** SQL that is true of a text that stands for a missing value. */
-export function isBlank(text: string): string {
-  return `${text} IN (${BLANKS.map(literal).join(', ')})`;
 }
 
 const STRPTIME: Readonly<Record<Exclude<DateFormat, 'iso'>, string>> = {

@@ -1,5 +1,6 @@
 import { type Engine, identifier } from '../columns/engine.ts';
-import { type DateFormat, DUCKDB, isBlank, type NumberFormat } from './dialect.ts';
+import { meansMissing } from '../columns/missing-words.ts';
+import { type DateFormat, DUCKDB, type NumberFormat } from './dialect.ts';
 import { truthOf, wordsOf } from './words.ts';
 
 /** What a column holds, as far as a sample of its rows shows. */
@@ -74,7 +75,7 @@ export async function profileColumns(
 function figures(name: string, type: string): Record<string, string> {
   const column = identifier(name);
   const text = `trim(CAST(${column} AS VARCHAR))`;
-  const filled = `FILTER (WHERE NOT ${isBlank(text)})`;
+  const filled = `FILTER (WHERE NOT ${meansMissing(text)})`;
   const common = { filled: `count(${text}) ${filled}`, distinct: `count(DISTINCT ${text}) ${filled}` };
   if (NUMERIC.test(type)) return { ...common, ...numberFigures(`CAST(${column} AS DOUBLE)`) };
   if (type !== 'VARCHAR') return common;
@@ -161,7 +162,7 @@ async function fewValues(engine: Engine, table: string, { name, kind, distinct }
   const text = `trim(CAST(${identifier(name)} AS VARCHAR))`;
   const rows = await engine.rows<{ value: string; count: string }>(
     `SELECT ${text} AS value, count(*) AS count FROM ${identifier(table)}
-     WHERE ${text} IS NOT NULL AND NOT ${isBlank(text)} GROUP BY ALL ORDER BY count DESC, value`,
+     WHERE ${text} IS NOT NULL AND NOT ${meansMissing(text)} GROUP BY ALL ORDER BY count DESC, value`,
   );
   return rows.map(({ value, count }) => ({ value, rows: Number(count) }));
 }

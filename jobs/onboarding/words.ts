@@ -46,6 +46,3 @@ export function truthOf(text: string): boolean | undefined {
   if (YES.includes(word)) return true;
   return NO.includes(word) ? false : undefined;
 }
-
-/** Words that stand for a missing value. */
-export const BLANKS = ['', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'null', 'NULL', '?', '-', 'Unknown', 'unknown'];

@@ -1,5 +1,6 @@
 import { CANDIDATE_COLUMNS, type ColumnDefinition, type ColumnType, DERIVED_COLUMNS } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
+import { meansMissing } from '../columns/missing-words.ts';
 import type { ColumnShape } from '../columns/parquet.ts';
 
 /** Longest id, in characters: what an index of Postgres takes whatever the script. */
@@ -67,11 +68,19 @@ function typedColumn(shape: ColumnShape, name: string): TypedColumn {
     return { name, value: given, faults: shape.type === 'VARCHAR' ? faults : [] };
   }
   const value = cast(given, shape.type, definition.type);
-  return { name, value, faults: faultsOf(definition, given, value) };
+  return { name, value, faults: faultsOf(definition, { given, type: shape.type }, value) };
 }
 
-function faultsOf(definition: ColumnDefinition, given: string, value: string): Fault[] {
-  const unread = `${given} IS NOT NULL AND ${value} IS NULL`;
+/** SQL of a column as the query gives it, and its type. */
+interface Given {
+  readonly given: string;
+  readonly type: string;
+}
+
+function faultsOf(definition: ColumnDefinition, { given, type }: Given, value: string): Fault[] {
+  // A text such as NA where a number is due is a missing value, not a bad one.
+  const filled = type === 'VARCHAR' ? `NOT ${meansMissing(given)}` : `${given} IS NOT NULL`;
+  const unread = `${value} IS NULL AND ${filled}`;
   switch (definition.type) {
     case 'VARCHAR':
       return textFaults(definition.name, value);
@@ -87,7 +96,11 @@ function cast(given: string, from: string, to: ColumnType): string {
   if (to === 'VARCHAR') return `CAST(${given} AS VARCHAR)`;
   if (to === 'DOUBLE' && (NUMBER.test(from) || from === 'BOOLEAN')) return `CAST(${given} AS DOUBLE)`;
   if (to === 'BOOLEAN' && NUMBER.test(from)) return `CASE WHEN ${given} = 1 THEN true WHEN ${given} = 0 THEN false END`;
-  return `TRY_CAST(trim(CAST(${given} AS VARCHAR)) AS ${to})`;
+  const text = `trim(CAST(${given} AS VARCHAR))`;
+  // DuckDB reads nan as a number.
+  return from === 'VARCHAR'
+    ? `CASE WHEN NOT ${meansMissing(given)} THEN TRY_CAST(${text} AS ${to}) END`
+    : `TRY_CAST(${text} AS ${to})`;
 }
 
 function textFaults(name: string, value: string): Fault[] {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { literal, openEngine } from '../columns/engine.ts';
+import { MISSING_WORDS } from '../columns/missing-words.ts';
 import type { StageContext } from '../run/stage.ts';
 import { extract, extractCandidates } from './extract.ts';
 
@@ -132,6 +133,16 @@ test('a missing value is not a bad one', async () => {
   const customers =
     "SELECT 'C1' AS customer_id, NULL AS engagement_score, NULL::BOOLEAN AS verified, NULL AS marketplace";
   expect(await extract(await shop({ customers }))).toMatchObject({ rowsOut: 1, counts: { rejected: 0, reasons: {} } });
+});
+
+test('where a number or a truth is due, a text that stands for a missing value is one', async () => {
+  const rows = MISSING_WORDS.map((word, index) => `('C${index}', ${literal(` ${word.toUpperCase()} `)})`);
+  const customers = `SELECT id AS customer_id, word AS engagement_score, word AS opted_out FROM (VALUES ${rows.join(', ')}) AS t(id, word)`;
+  const { artifact, counts } = await extract(await shop({ customers }));
+  expect(counts).toEqual({ rejected: 0, reasons: {} });
+  expect(await batch.rows(artifact, 'candidates.parquet', 'DISTINCT engagement_score, opted_out')).toEqual([
+    { engagement_score: null, opted_out: null },
+  ]);
 });
 
 test('of a customer who comes several times the first good row stays, whatever the order', async () => {
@@ -312,7 +323,10 @@ test('more bad rows than allowed fail the run, and the rejects can be read', asy
   const customers = 'SELECT CASE WHEN range < 2 THEN NULL ELSE range END AS customer_id FROM range(100)';
   const context = await shop({ customers }, { quality: { ...LENIENT, maxRejectedShare: 0.01 } });
   const error = (await extract(context).catch((thrown: unknown) => thrown)) as Error;
-  expect(error).toMatchObject({ code: 'HF_REJECTS_OVER_THRESHOLD', message: expect.stringMatching(/2 of 100 .* 1 %/) });
+  expect(error).toMatchObject({
+    code: 'HF_REJECTS_OVER_THRESHOLD',
+    message: expect.stringMatching(/2 of 100 .* 1 % \(customer_id missing 2\)/),
+  });
   const file = /(\/\S+rejects\.parquet)/.exec(error.message)?.[1] ?? '';
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: batch.folder });
   expect(await engine.rows('SELECT reasons FROM read_parquet($1)', [file])).toEqual([

@@ -85,7 +85,7 @@ async function writeParts(
     );
   }
   const counts = { rejected, reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')) };
-  return { size: { rows, rejected, good }, counts, parts };
+  return { size: { rows, rejected, reasons: counts.reasons, good }, counts, parts };
 }
 
 /**

@@ -1,0 +1,47 @@
+import { literal } from './engine.ts';
+
+/**
+ * Texts that stand for a missing value, in lower case and without blanks around them: what databases, spreadsheets,
+ * R, pandas and people write. It is the one list, for what `init` looks at, what a run reads, and ids.
+ */
+export const MISSING_WORDS: readonly string[] = [
+  '',
+  'na',
+  'n/a',
+  'n.a.',
+  '<na>',
+  'nan',
+  '-nan',
+  'nat',
+  'null',
+  '(null)',
+  '<null>',
+  '[null]',
+  '\\n',
+  'none',
+  '<none>',
+  'nil',
+  'undefined',
+  'missing',
+  'unknown',
+  '(blank)',
+  '#n/a',
+  '#na',
+  '#null!',
+  '#div/0!',
+  '#value!',
+  '#ref!',
+  '#name?',
+  '#num!',
+  '.',
+  '-',
+  '--',
+  '–',
+  '—',
+  '?',
+];
+
+/** SQL, of DuckDB and of Postgres, that is true of a text that stands for a missing value; NULL of none at all. */
+export function meansMissing(text: string): string {
+  return `lower(trim(${text})) IN (${MISSING_WORDS.map(literal).join(', ')})`;
+}
