@@ -295,3 +295,15 @@ test.each<[string, { type: string; parameters?: Record<string, unknown> }, Row, 
 ])('%s', (_, filter, row, expected) => {
   expect(sentences(filter, row)).toEqual(expected);
 });
+
+test.each([
+  ['marketplace == "GB"', 'UK', true],
+  ['marketplace in ["gb", "DE"]', 'UK', true],
+  ['"GB" != marketplace', 'UK', false],
+  ['!(marketplace == "EL") && marketplace == "FR"', 'FR', true],
+  ['locale == "GB"', 'UK', false],
+])('in a program of the UK, %s of %s is %s: UK and GB are one marketplace', (expression, marketplace, passes) => {
+  const filter = { filterId: 'mine', type: 'expression', parameters: { expression } };
+  const british = { ...program, marketplaces: ['US', 'UK'] };
+  expect(evaluate(predicateOf(filter, british), { marketplace, locale: 'UK' })).toBe(passes);
+});

@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors.ts';
 import { nearest } from '../spelling.ts';
 import type { FilterDefinition, FilterProgram, ParameterFault } from './filter.ts';
 import { FILTERS } from './index.ts';
+import { withMarketplaces } from './marketplaces.ts';
 import type { Predicate } from './predicate.ts';
 
 /** A filter as the manifest has it. */
@@ -37,7 +38,7 @@ export function predicateOf(filter: FilterManifest, program: FilterProgram): Pre
   const fault = definition.fault?.(parameters, program);
   if (fault !== undefined) throw refused(filter, fault);
   try {
-    return definition.predicate(parameters, program);
+    return withMarketplaces(definition.predicate(parameters, program), program.marketplaces);
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     throw new HoldfastError(error.code, `filter ${filter.filterId ?? filter.type}: ${error.message}`, { cause: error });

@@ -1,39 +1,85 @@
-/** Codes of ISO 3166 that are in use, by their English names in lower case. */
-function codesByName(): Map<string, string> {
-  const names = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
-  const codes = new Map<string, string>();
-  for (const first of letters) {
-    for (const second of letters) {
-      const code = first + second;
-      const name = names.of(code);
-      // Codes that were given up have the name of their successor; the first in the alphabet need not be it.
-      if (name === undefined || new Intl.Locale(`und-${code}`).region !== code || code === 'ZZ') continue;
-      codes.set(name.toLowerCase(), code);
-      codes.set(code.toLowerCase(), code);
-    }
-  }
-  for (const [name, code] of OTHER_NAMES) codes.set(name, code);
-  return codes;
+import { literal } from '../columns/engine.ts';
+import { isoCode } from '../columns/marketplace.ts';
+import { MISSING_WORDS } from '../columns/missing-words.ts';
+import { countryFinder } from './country-names.ts';
+import { asText } from './expressions.ts';
+import type { ColumnProfile } from './profile.ts';
+import { shown } from './words.ts';
+
+/** A column of countries, and how to have marketplaces from it. */
+export interface Countries {
+  /** SQL: a code of ISO 3166 of two letters; NULL where the country is not known. */
+  readonly expression: string;
+  /** Codes that occur, sorted. */
+  readonly marketplaces: readonly string[];
+  /** Share of the rows with a value whose country is known. */
+  readonly known: number;
+  readonly note?: string;
+  /** What a person should know: values that name no country, with their rows. */
+  readonly warning?: string;
 }
 
-const OTHER_NAMES: readonly (readonly [string, string])[] = [
-  ['usa', 'US'],
-  ['united states of america', 'US'],
-  ['uk', 'UK'],
-  ['great britain', 'GB'],
-  ['england', 'GB'],
-  ['deutschland', 'DE'],
-];
+/** Different values beyond which a column is none of countries. */
+export const MOST_COUNTRIES = 1000;
+const MOST_MARKETPLACES = 250;
+const MOST_NAMED = 10;
+/** Columns of these names may well be of something else: states, sales regions, plots of land. */
+const WEAK_NAME = /^(?:geography|nation|land|region)$/;
+const NAME = /(?:^| )(?:country|marketplace)(?: |$)/;
+/** Share of the rows of such a column that must name countries. */
+const NEARLY_ALL = 0.9;
 
-/** Codes of the countries that texts name; undefined when one of them is none. */
-export function countryCodes(texts: readonly string[]): Map<string, string> | undefined {
-  const known = codesByName();
-  const codes = new Map<string, string>();
-  for (const text of texts) {
-    const code = known.get(text.toLowerCase());
-    if (code === undefined) return undefined;
-    codes.set(text, code);
-  }
-  return codes;
+/** Whether a column of this name can be of nothing else. */
+export function isCountryName(words: string): boolean {
+  return NAME.test(words);
+}
+
+/**
+ * Reads a column of countries by their codes of two or three letters or by their names. Values that name none are
+ * missing, never a default.
+ */
+export function readCountries(source: ColumnProfile): Countries | undefined {
+  const { type, values, words } = source;
+  if (type === 'BOOLEAN' || values.length > MOST_COUNTRIES) return undefined;
+  const find = countryFinder();
+  // R writes NA for what is missing, and it is Namibia: nobody can tell.
+  const filled = values.filter(({ value }) => value === 'NA' || !MISSING_WORDS.includes(value.toLowerCase()));
+  const read = filled.map(({ value, rows }) => ({ value, rows, code: value === 'NA' ? undefined : find(value) }));
+  const found = read.flatMap(({ value, code }) => (code === undefined ? [] : [[value, code] as const]));
+  const unknown = read.filter(({ code }) => code === undefined);
+  const marketplaces = [...new Set(found.map(([, code]) => code))].sort();
+  const known = 1 - rowsOf(unknown) / Math.max(1, rowsOf(read));
+  const least = !WEAK_NAME.test(words) ? 0 : found.every(([value]) => /^[A-Za-z]{2}$/.test(value)) ? 1 : NEARLY_ALL;
+  if (found.length === 0 || marketplaces.length > MOST_MARKETPLACES || known < least) return undefined;
+  return {
+    marketplaces,
+    known,
+    ...expressionOf(source, found, unknown.length === 0),
+    ...(unknown.length === 0 ? {} : { warning: warningOf(source, unknown) }),
+  };
+}
+
+/** The codes as they are where all are; else what each known value stands for. */
+function expressionOf(source: ColumnProfile, found: readonly (readonly [string, string])[], all: boolean) {
+  const text = asText(source);
+  if (
+    all &&
+    found.every(([value, code]) => isoCode(value.toUpperCase()) === value.toUpperCase() && value.toUpperCase() === code)
+  )
+    return { expression: `upper(${text})` };
+  const whens = found.map(([value, code]) => `WHEN ${literal(value)} THEN ${literal(code)}`);
+  return { expression: `CASE ${text} ${whens.join(' ')} END`, note: 'names or codes of countries' };
+}
+
+function warningOf({ name }: ColumnProfile, unknown: readonly { readonly value: string; readonly rows: number }[]) {
+  const named = unknown.slice(0, MOST_NAMED).map(({ value, rows }) => `${shown(value)} (${rows} rows)`);
+  const more = unknown.length > MOST_NAMED ? ` and ${unknown.length - MOST_NAMED} more` : '';
+  return (
+    `${shown(name)}: ${rowsOf(unknown)} rows name no country that is known, so their marketplace is missing: ` +
+    `${named.join(', ')}${more}. Give them a code in the query.`
+  );
+}
+
+function rowsOf(values: readonly { readonly rows: number }[]): number {
+  return values.reduce((sum, { rows }) => sum + rows, 0);
 }

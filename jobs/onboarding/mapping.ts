@@ -1,6 +1,5 @@
 import { CANDIDATE_COLUMNS, type ColumnDefinition } from '../columns/candidate.ts';
-import { literal } from '../columns/engine.ts';
-import { countryCodes } from './countries.ts';
+import { readCountries } from './countries.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, asNumber, asText, asTruth } from './expressions.ts';
 import { type CandidateName, NAMING_RULES, type NamingRule } from './naming-rules.ts';
@@ -21,6 +20,8 @@ export interface Mapping {
   readonly dated: boolean;
   /** Subscription tiers in their order, or marketplaces. */
   readonly values?: readonly string[];
+  /** What of its values is not understood, for people. */
+  readonly warning?: string;
 }
 
 /** Name of what stands for the day that the file is of. */
@@ -30,7 +31,6 @@ const DAYS_PER_MONTH = 365.25 / 12;
 /** A tenure without a unit that never passes this is taken for years. */
 const MOST_YEARS = 10;
 const MOST_TIERS = 20;
-const MOST_MARKETPLACES = 250;
 
 /**
  * Proposes what each column of the candidate could be. The surest names choose first; each column of the file
@@ -89,7 +89,7 @@ function valueFromRate(
   };
 }
 
-type Read = Pick<Mapping, 'expression' | 'values'> & {
+type Read = Pick<Mapping, 'expression' | 'values' | 'warning'> & {
   readonly dated?: boolean;
   readonly doubt?: number;
   readonly note?: string;
@@ -98,7 +98,7 @@ type Read = Pick<Mapping, 'expression' | 'values'> & {
 function mapped(rule: NamingRule, source: ColumnProfile, dialect: Dialect): Mapping | undefined {
   const read = readAs(rule, source, dialect);
   if (read === undefined) return undefined;
-  const { expression, values, dated = false, doubt = 1, note } = read;
+  const { expression, values, warning, dated = false, doubt = 1, note } = read;
   const definition = CANDIDATE_COLUMNS.find(({ name }) => name === rule.column) as ColumnDefinition;
   const bounded = definition.type === 'DOUBLE' ? withinBounds(expression, definition, source, rule) : { expression };
   const notes = [`named like ${rule.like}`, note, bounded.note].filter((part) => part !== undefined);
@@ -110,6 +110,7 @@ function mapped(rule: NamingRule, source: ColumnProfile, dialect: Dialect): Mapp
     reason: notes.join('; '),
     dated,
     ...(values === undefined ? {} : { values }),
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 
@@ -145,8 +146,12 @@ function readAs({ reading, column }: NamingRule, source: ColumnProfile, dialect:
         expression: column === 'engagement_score' ? `CAST(CAST(${truth} AS INTEGER) AS ${dialect.double})` : truth,
       };
     }
-    case 'country':
-      return marketplace(source);
+    case 'country': {
+      const countries = readCountries(source);
+      if (countries === undefined) return undefined;
+      const { marketplaces, known, ...read } = countries;
+      return { ...read, values: marketplaces, doubt: known };
+    }
     case 'tier': {
       const order =
         kind === 'text' && values.length <= MOST_TIERS ? tierOrder(values.map(({ value }) => value)) : undefined;
@@ -170,20 +175,6 @@ function fraction(as: 'share' | 'change', number: string, minimum: number, maxim
   if (minimum >= least && maximum <= most) return { expression: number };
   const isPercent = minimum >= 100 * least && maximum <= (as === 'share' ? 100 : 1000);
   return isPercent ? { expression: times(number, 0.01), note: 'in percent' } : undefined;
-}
-
-function marketplace(source: ColumnProfile): Read | undefined {
-  const { kind, values } = source;
-  if (kind !== 'text' || values.length === 0 || values.length > MOST_MARKETPLACES) return undefined;
-  const codes = countryCodes(values.map(({ value }) => value));
-  if (codes === undefined) return undefined;
-  const text = asText(source);
-  const marketplaces = [...new Set(codes.values())].sort();
-  if ([...codes].every(([value, code]) => value.toUpperCase() === code)) {
-    return { expression: `upper(${text})`, values: marketplaces };
-  }
-  const whens = [...codes].map(([value, code]) => `WHEN ${literal(value)} THEN ${literal(code)}`);
-  return { expression: `CASE ${text} ${whens.join(' ')} END`, values: marketplaces, note: 'names of countries' };
 }
 
 /** Where the sample shows values out of the candidate's bounds, those count as missing: extract would reject the rows. */

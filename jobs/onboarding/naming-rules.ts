@@ -61,7 +61,14 @@ export const NAMING_RULES: readonly NamingRule[] = [
   rule('customer_id', /(?:^| )(?:id|uuid|guid)$/, { as: 'id' }, 0.6, 'an id'),
 
   rule('marketplace', /^(?:marketplace|market|store country|country ?code)$/, { as: 'country' }, 0.95, 'a marketplace'),
-  rule('marketplace', /^(?:country|geography|nation|land|region)$/, { as: 'country' }, 0.8, 'a country'),
+  rule(
+    'marketplace',
+    /^(?:(?:customer|user|home|billing|bill to|ship(?:ping)?|ship to|residence) )?country(?: (?:name|code|iso|iso ?[23]|of residence))?$/,
+    { as: 'country' },
+    0.8,
+    'a country',
+  ),
+  rule('marketplace', /^(?:geography|nation|land|region)$/, { as: 'country' }, 0.7, 'a country'),
   rule('currency', /^(?:currency|currency ?code|waehrung)$/, { as: 'text' }, 0.95, 'a currency'),
   rule('timezone', /^(?:time ?zone|tz)$/, { as: 'text' }, 0.95, 'a time zone'),
   rule('locale', /^(?:locale|language ?code)$/, { as: 'text' }, 0.9, 'a locale'),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomNumbers } from '../math/random-numbers.ts';
-import { countryCodes } from './countries.ts';
+import { readCountries } from './countries.ts';
 import { proposeFilters } from './filter-chain.ts';
 import { isAfterwards } from './label.ts';
 import type { ColumnProfile } from './profile.ts';
@@ -10,14 +10,66 @@ import { tierOrder } from './tiers.ts';
 import { isLeaking, train } from './train.ts';
 import { wordsOf } from './words.ts';
 
-test('countries go by code or by name; one word that is none, and they are not countries', () => {
-  expect([...(countryCodes(['Germany', 'fr', 'United States', 'UK']) ?? [])]).toEqual([
+const countries = (values: Readonly<Record<string, number>>, words = 'country') =>
+  readCountries({
+    name: 'Country',
+    words,
+    type: 'VARCHAR',
+    values: Object.entries(values).map(([value, rows]) => ({ value, rows })),
+  } as unknown as ColumnProfile);
+
+describe('countries', () => {
+  test.each([
     ['Germany', 'DE'],
     ['fr', 'FR'],
-    ['United States', 'US'],
-    ['UK', 'UK'],
-  ]);
-  expect(countryCodes(['Germany', 'North'])).toBeUndefined();
+    ['UK', 'GB'],
+    ['GB', 'GB'],
+    ['GBR', 'GB'],
+    ['EL', 'GR'],
+    ['EIRE', 'IE'],
+    ['USA', 'US'],
+    ['U.S.A.', 'US'],
+    ['United States of America', 'US'],
+    ['The Netherlands', 'NL'],
+    ['Korea, Republic of', 'KR'],
+    ["Korea, Democratic People's Republic of", 'KP'],
+    ['Congo, The Democratic Republic of the', 'CD'],
+    ['Bolivia (Plurinational State of)', 'BO'],
+    ['St. Lucia', 'LC'],
+    ['Cote d’Ivoire', 'CI'],
+    ['Czech Republic', 'CZ'],
+    ['Österreich', 'AT'],
+    ['Turkey', 'TR'],
+    ['no', 'NO'],
+    ['Unspecified', undefined],
+    ['Channel Islands', undefined],
+    ['XX', undefined],
+    ['Narnia', undefined],
+  ])('%s is %s', (text, code) => {
+    expect(countries({ [text]: 1, Japan: 1 })?.marketplaces.filter((one) => one !== 'JP')).toEqual(
+      code === undefined ? [] : [code],
+    );
+  });
+
+  test('what names none is missing and named with its rows; the others are what they are', () => {
+    const read = countries({ Germany: 900, Narnia: 7, Oz: 3 });
+    expect(read).toMatchObject({ marketplaces: ['DE'], known: 900 / 910 });
+    expect(read?.warning).toMatch(/10 rows .*: Narnia \(7 rows\), Oz \(3 rows\)/);
+    expect(read?.expression).toContain("WHEN 'Germany' THEN 'DE' END");
+  });
+
+  test('NA among codes may be Namibia or a missing value: it is named, and missing', () => {
+    expect(countries({ DE: 9, NA: 2 })).toMatchObject({
+      marketplaces: ['DE'],
+      warning: expect.stringMatching(/NA \(2 rows\)/),
+    });
+  });
+
+  test('a region that is hardly one of countries is none, nor are codes of states that happen to be some', () => {
+    expect(countries({ North: 60, Georgia: 40 }, 'region')).toBeUndefined();
+    expect(countries({ CA: 60, DE: 40, TX: 1 }, 'region')).toBeUndefined();
+    expect(countries({ France: 60, Spain: 40, '?': 3 }, 'geography')?.marketplaces).toEqual(['ES', 'FR']);
+  });
 });
 
 test('tiers of known rank are ordered, others are not guessed at', () => {

@@ -5,7 +5,7 @@ import { openWarehouse } from '../warehouses/index.ts';
 import { tableParts } from '../warehouses/table-name.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
 import { POSTGRES } from './postgres-dialect.ts';
-import { FILE_TABLE, type Source, type SourceOptions } from './source.ts';
+import { FILE_TABLE, type Source, type SourceOptions, valueCounts } from './source.ts';
 import { unsuitable } from './unsuitable.ts';
 
 /** Rows that come over the wire to be looked at, of a larger table evenly spread. */
@@ -91,6 +91,14 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
         `SELECT count(*) AS total, count(${text}) AS filled, count(DISTINCT ${text}) AS customers FROM ${quoted}`,
       );
       return { total, filled, customers };
+    },
+    async countValues(column, most) {
+      const values = join(folder, 'values.parquet');
+      await warehouse.extract({ query: valueCounts(column, quoted, most) }, values, { signal });
+      const found = await engine.rows<{ value: string; count: string }>(
+        `SELECT * FROM read_parquet(${literal(values)}) ORDER BY count DESC, value`,
+      );
+      return found.map(({ value, count }) => ({ value, rows: Number(count) }));
     },
     written: { dialect: POSTGRES, table: quoted, check: async (query) => void (await warehouse.describe(query)) },
     [Symbol.asyncDispose]: close,

@@ -108,7 +108,10 @@ async function customerFigures(engine: Engine, { mappings }: Proposal): Promise<
   };
 }
 
-function warningsOf({ identity, plan, notLookedAt }: Proposal, { manifest, trained, why }: ProposedModel): string[] {
+function warningsOf(
+  { identity, plan, notLookedAt, warnings: unread }: Proposal,
+  { manifest, trained, why }: ProposedModel,
+): string[] {
   const warnings: string[] = [];
   if (trained === undefined) {
     warnings.push(
@@ -132,6 +135,7 @@ function warningsOf({ identity, plan, notLookedAt }: Proposal, { manifest, train
   }
   if (identity.missing > 0)
     warnings.push(`${identity.missing} rows have no customer; a run sets them apart as rejects.`);
+  warnings.push(...unread);
   if (notLookedAt > 0) warnings.push(`the source has very many columns: ${notLookedAt} of them were not looked at.`);
   return warnings;
 }

@@ -1,5 +1,6 @@
 import type { Engine } from '../columns/engine.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
+import { isCountryName, MOST_COUNTRIES } from './countries.ts';
 import { DUCKDB } from './dialect.ts';
 import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
 import { findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
@@ -9,7 +10,7 @@ import { NAMING_RULES } from './naming-rules.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
 import { LABEL_COLUMN, type QueryPlan, trainingQuery } from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
-import { wordsOf } from './words.ts';
+import { shown, wordsOf } from './words.ts';
 
 /** What a person may say about a file. */
 export interface Hints {
@@ -36,6 +37,8 @@ export interface Proposal {
   readonly sampled: number;
   /** Columns that were not looked at, of very many. */
   readonly notLookedAt: number;
+  /** What of its columns is not understood, for people. */
+  readonly warnings: readonly string[];
 }
 
 const SAMPLE = 'holdfast_sample';
@@ -58,10 +61,11 @@ export async function propose(
     wanted.includes(name.toLowerCase()) || NAMING_RULES.some(({ pattern }) => pattern.test(wordsOf(name)));
   const columns = columnsToLookAt(source.columns, speaks);
   const sampled = await sampleRows(source, columns, SAMPLE);
-  const profiles = await readingFrom(CONNECTOR_ID, 'look at its columns', () =>
+  const sampledProfiles = await readingFrom(CONNECTOR_ID, 'look at its columns', () =>
     profileColumns(engine, SAMPLE, columns, progress),
   );
   await engine.run(`DROP TABLE ${SAMPLE}`);
+  const profiles = await withCountries(source, sampledProfiles);
   const label = findLabel(profiles, hints.label);
   const others = profiles.filter(({ name }) => name !== label?.source.name);
   const identity = await findIdentity((column) => source.countCustomers(column), others, hints.id);
@@ -78,7 +82,33 @@ export async function propose(
     inSample: source.rows,
     sampled,
     notLookedAt: source.columns.length - columns.length,
+    warnings: [...read.plan.mappings.flatMap(({ warning }) => warning ?? []), ...noCountry(profiles, read.plan)],
   };
+}
+
+/** Everybody is in one marketplace, though a column is named like one: a person has to know. */
+function noCountry(profiles: readonly ColumnProfile[], { marketplace, identity }: QueryPlan): string[] {
+  if (marketplace === undefined) return [];
+  const others = profiles.filter(({ name }) => name !== identity.source.name);
+  const unread = others.find(({ words, kind }) => kind !== 'empty' && isCountryName(words));
+  return unread === undefined
+    ? []
+    : [
+        `${shown(unread.name)} holds no country that is known: ${marketplace} is taken for everybody. ` +
+          'Map it to codes of two letters in the query, or give --marketplace CODE.',
+      ];
+}
+
+/** Columns named like countries with every value of the whole source: a rare country must not be missed. */
+async function withCountries(source: Source, profiles: readonly ColumnProfile[]): Promise<ColumnProfile[]> {
+  const whole: ColumnProfile[] = [];
+  for (const profile of profiles) {
+    const { name, words, distinct } = profile;
+    const isNamed = NAMING_RULES.some(({ reading, pattern }) => reading.as === 'country' && pattern.test(words));
+    const looked = isNamed && distinct > 0 && distinct <= MOST_COUNTRIES;
+    whole.push(looked ? { ...profile, values: await source.countValues(name, MOST_COUNTRIES + 1) } : profile);
+  }
+  return whole;
 }
 
 /** Texts of a warehouse may be of types that are texts only to DuckDB: they are cast. */

@@ -28,6 +28,8 @@ export interface Source extends AsyncDisposable {
   readonly rows: number;
   /** Rows of the whole source, those with a value in a column, and its different values. */
   countCustomers(column: string): Promise<CustomerCounts>;
+  /** The different values of a column of the whole source as trimmed texts, most frequent first; at most so many. */
+  countValues(column: string, most: number): Promise<readonly ValueCount[]>;
   /** How the program's query is written, where that is not the SQL of the file. */
   readonly written?: Written;
 }
@@ -36,6 +38,17 @@ export interface CustomerCounts {
   readonly total: number;
   readonly filled: number;
   readonly customers: number;
+}
+
+export interface ValueCount {
+  readonly value: string;
+  readonly rows: number;
+}
+
+/** SELECT of the different values of a column, with their rows. */
+export function valueCounts(column: string, table: string, most: number): string {
+  const text = `trim(CAST(${identifier(column)} AS VARCHAR))`;
+  return `SELECT ${text} AS value, count(*) AS count FROM ${table} WHERE ${text} <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${most}`;
 }
 
 /** The warehouse's own SQL. */
@@ -132,6 +145,12 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
         ),
       );
       return { total: Number(counts?.total), filled: Number(counts?.filled), customers: Number(counts?.customers) };
+    },
+    async countValues(column, most) {
+      const rows = await readingFrom(CONNECTOR_ID, 'count the values of a column', () =>
+        engine.rows<{ value: string; count: string }>(valueCounts(column, quoted, most)),
+      );
+      return rows.map(({ value, count }) => ({ value, rows: Number(count) }));
     },
   };
 }

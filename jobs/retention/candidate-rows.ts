@@ -1,5 +1,6 @@
 import { CANDIDATE_COLUMNS, type ColumnDefinition, type ColumnType, DERIVED_COLUMNS } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
+import { asWrittenSql } from '../columns/marketplace.ts';
 import { meansMissing } from '../columns/missing-words.ts';
 import type { ColumnShape } from '../columns/parquet.ts';
 
@@ -26,6 +27,8 @@ export interface RawExtract {
   readonly names: ReadonlyMap<string, string>;
   /** Its place among the connectors. */
   readonly index: number;
+  /** Codes of the program, as which the rows' marketplaces are written. */
+  readonly marketplaces: readonly string[];
 }
 
 /**
@@ -35,7 +38,7 @@ export interface RawExtract {
  * @param within a table of such indexes and positions: only these rows, chosen before anything is computed of them
  */
 export function typedRows(raw: RawExtract, within?: string): string {
-  const columns = raw.columns.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name));
+  const columns = raw.columns.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name, raw));
   const reasons = columns.flatMap(({ faults }) =>
     faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
   );
@@ -60,14 +63,15 @@ interface TypedColumn {
 /** What can be wrong with a row: a condition, and what it is called. */
 type Fault = readonly [when: string, reason: string];
 
-function typedColumn(shape: ColumnShape, name: string): TypedColumn {
+function typedColumn(shape: ColumnShape, name: string, { marketplaces }: RawExtract): TypedColumn {
   const given = identifier(shape.name);
   const definition = DEFINITIONS.get(name);
   if (definition === undefined) {
     const faults: Fault[] = [[`contains(${given}, chr(0))`, `${name} NUL character`]];
     return { name, value: given, faults: shape.type === 'VARCHAR' ? faults : [] };
   }
-  const value = cast(given, shape.type, definition.type);
+  const typed = cast(given, shape.type, definition.type);
+  const value = name === 'marketplace' ? asWrittenSql(typed, marketplaces) : typed;
   return { name, value, faults: faultsOf(definition, { given, type: shape.type }, value) };
 }
 

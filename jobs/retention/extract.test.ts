@@ -303,6 +303,22 @@ test('without a table of past offers there are none, in the same columns', async
   });
 });
 
+test("a marketplace is written as the program writes it: UK, GB and gb are one, others stay the warehouse's", async () => {
+  const customers = values(
+    'customer_id, marketplace',
+    "('1', 'GB')",
+    "('2', 'UK')",
+    "('3', ' gb')",
+    "('4', 'de')",
+    "('5', 'Narnia')",
+    "('6', NULL)",
+    "('7', 'EL')",
+  );
+  const { artifact } = await extract(await shop({ customers }, { marketplaces: ['UK', 'DE', 'GR'] }));
+  const rows = await batch.rows(artifact, 'candidates.parquet', 'marketplace');
+  expect(rows.map(({ marketplace }) => marketplace)).toEqual(['UK', 'UK', 'UK', 'DE', 'Narnia', null, 'GR']);
+});
+
 test('customers of several connectors come together, and a customer of two comes once', async () => {
   const context = await shop({ customers: values('customer_id, engagement_score', "('C1', 0.1)", "('C2', 0.2)") });
   const [first] = context.program.dataConnectors;

@@ -103,7 +103,7 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
       needed,
     );
     for (const name of names.values()) found.add(name);
-    raws.push({ connectorId, file, columns, names, index });
+    raws.push({ connectorId, file, columns, names, index, marketplaces: context.program.marketplaces });
   }
   await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[])`);
   for (const [view, within] of [['typed_rows'], ['typed_bad_rows', 'bad']] as const) {
