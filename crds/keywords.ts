@@ -1,6 +1,8 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { scheduleFault } from '../jobs/schedules/index.ts';
 import { nearest } from '../jobs/spelling.ts';
 import type { FieldPath, Finding } from './fault.ts';
+import { SCHEDULE } from './schedule-pattern.ts';
 import type { StructuralSchema } from './structural.ts';
 
 /** RFC 3339, as the API server reads it. */
@@ -14,8 +16,19 @@ export function compileKeywords(schema: StructuralSchema): KeywordCheck {
   const ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false, strictNumbers: true });
   for (const format of ['int32', 'int64', 'double']) ajv.addFormat(format, true);
   ajv.addFormat('date-time', (text) => INSTANT.test(text) && isOnCalendar(text));
+  ajv.removeKeyword('pattern');
+  ajv.addKeyword({ keyword: 'pattern', type: 'string', schemaType: 'string', compile: boundedPattern });
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : clearest(validate.errors ?? []).map((error) => finding(error, value)));
+}
+
+/** A pattern looks at no text that is too long anyway: time may grow with the square of its length. */
+function boundedPattern(pattern: string, schema: object) {
+  const wanted = new RegExp(pattern, 'u');
+  const { maxLength = Number.POSITIVE_INFINITY } = schema as StructuralSchema;
+  // A character is up to two units.
+  const most = 2 * maxLength;
+  return (text: string) => text.length > most || wanted.test(text);
 }
 
 /** Keywords whose message says most, first. */
@@ -66,6 +79,7 @@ function finding(error: ErrorObject, root: unknown): Finding {
         typeof error.data === 'string' ? nearest(error.data, schema.enum ?? []) : undefined,
       );
     case 'pattern':
+      if (schema.pattern === SCHEDULE.pattern) return made(scheduleFault(error.data as string) ?? 'is no schedule');
       return made(`is ${given(error.data)}, which is not ${schema.meaning ?? `of the form ${schema.pattern}`}`);
     case 'format':
       return made(`is ${given(error.data)}, which is not an instant such as 2026-11-23T02:00:00Z`);

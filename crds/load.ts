@@ -100,7 +100,10 @@ export function loadManifests(text: string, file: string): ManifestDocument[] {
   const manifests: ManifestDocument[] = [];
   for (const document of parse(text, file, lines)) {
     const problem = document.errors[0] ?? document.warnings[0];
-    if (problem !== undefined) throw unreadable(file, lines, problem.pos[0], problem.message);
+    if (problem !== undefined) {
+      const [offset] = problem.pos;
+      throw unreadable(file, lines, offset, unquoted(text, offset) ?? problem.message);
+    }
     const fault = illFormed(document);
     if (fault !== undefined) throw unreadable(file, lines, fault.offset, fault.reason);
     const value = plainValue(document, file, lines);
@@ -128,6 +131,21 @@ function parse(text: string, file: string, lineCounter: LineCounter): Document.P
     const reached = lineCounter.lineStarts.at(-1) ?? 0;
     throw unreadable(file, lineCounter, reached, `cannot be parsed: ${(cause as Error).message}`, cause);
   }
+}
+
+const SIGNS: Readonly<Record<string, string>> = {
+  '*': 'a star begins an alias',
+  '@': '@ begins nothing',
+  '`': '` begins nothing',
+};
+/** Longest part of a line that is looked at for one of them. */
+const LONGEST_LINE = 200;
+
+/** Says so where a text in the line should be in quotes, such as a schedule that begins with a star. */
+function unquoted(text: string, offset: number): string | undefined {
+  const [line = ''] = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset + 1).split('\n');
+  const sign = /[:-] +([*@`])[^A-Za-z]/.exec(`${line.slice(0, LONGEST_LINE)} `)?.[1];
+  return sign === undefined ? undefined : `put it in quotes: ${SIGNS[sign]} in YAML`;
 }
 
 const KNOWN_TAGS = /^tag:yaml\.org,2002:(map|seq|str|null|bool|int|float|merge)$/;

@@ -15,6 +15,8 @@ export function prune(schema: StructuralSchema, value: unknown, path: FieldPath,
   if (schema.type === 'array' && Array.isArray(value)) {
     return value.map((item, index) => (schema.items ? prune(schema.items, item, [...path, index], unknown) : item));
   }
+  // JSON, in which a manifest is kept, has no negative nought.
+  if (value === 0) return 0;
   if (schema.type !== 'object' || !isRecord(value)) return value;
   const { properties, additionalProperties } = schema;
   if (properties === undefined && additionalProperties === undefined) return value;

@@ -1,12 +1,11 @@
-/** One field of a schedule: figures, names and the signs of either dialect. */
-const FIELD = '[0-9A-Za-z*,/#?-]+';
+import { LONGEST_SCHEDULE, SCHEDULE_PATTERN } from '../jobs/schedules/index.ts';
 
 /**
- * What a schedule looks like: five fields, or `cron(…)` around six. Whether it means something is for
- * jobs/schedules to say; the API server can only refuse what is plainly something else.
+ * The form of a schedule, which is all that the API server can check. Whether it means something is for
+ * jobs/schedules to say.
  */
 export const SCHEDULE = {
-  pattern: `^(cron\\( *${FIELD}( +${FIELD}){5} *\\)|${FIELD}( +${FIELD}){4})$`,
-  meaning: 'five-field cron such as "0 2 * * MON", or AWS "cron(0 2 ? * MON *)"',
-  maxLength: 128,
+  pattern: SCHEDULE_PATTERN,
+  meaning: 'a schedule',
+  maxLength: LONGEST_SCHEDULE,
 } as const;

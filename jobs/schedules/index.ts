@@ -1,1 +1,2 @@
-export { parseSchedule } from './schedule.ts';
+export { LONGEST_SCHEDULE, SCHEDULE_PATTERN } from './parse.ts';
+export { parseSchedule, scheduleFault } from './schedule.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { parseSchedule } from './index.ts';
+import { printable } from '../printable.ts';
+import { parseSchedule, scheduleFault } from './index.ts';
 
 const iso = (date: Date | undefined) => date?.toISOString().replace(':00.000Z', 'Z');
 const slots = (text: string, zone: string, from: string, count = 3) =>
@@ -60,6 +61,20 @@ test.each<[string, string, string, string, string[]]>([
     '2026-11-24T00:00Z',
     ['2026-11-24T04:00Z', '2026-11-24T04:02Z', '2026-11-24T16:00Z'],
   ],
+  [
+    'an hourly schedule has no slot in the hour that autumn repeats',
+    '0 * * * *',
+    'America/Los_Angeles',
+    '2026-11-01T07:59Z',
+    ['2026-11-01T08:00Z', '2026-11-01T10:00Z'],
+  ],
+  [
+    'nor has one of quarters of an hour',
+    '*/15 * * * *',
+    'America/Los_Angeles',
+    '2026-11-01T08:44Z',
+    ['2026-11-01T08:45Z', '2026-11-01T10:00Z', '2026-11-01T10:15Z'],
+  ],
   ['the first Monday', '0 3 * * MON#1', 'UTC', '2026-11-24T00:00Z', ['2026-12-07T03:00Z', '2027-01-04T03:00Z']],
   [
     'the first Monday in AWS figures',
@@ -81,6 +96,20 @@ test.each<[string, string, string, string, string[]]>([
     'UTC',
     '2026-11-24T00:00Z',
     ['2026-11-27T03:00Z', '2026-12-14T03:00Z', '2026-12-25T03:00Z'],
+  ],
+  [
+    'the last Friday of a month that ends on a Friday is that day, not a week before',
+    '0 3 * * FRIL',
+    'UTC',
+    '2026-07-01T00:00Z',
+    ['2026-07-31T03:00Z', '2026-08-28T03:00Z'],
+  ],
+  [
+    'the last Saturday of February with 28 days',
+    '0 3 * 2 SATL',
+    'UTC',
+    '2026-01-01T00:00Z',
+    ['2026-02-28T03:00Z', '2027-02-27T03:00Z', '2028-02-26T03:00Z'],
   ],
   ['the last Friday in figures', '0 3 * * 5L', 'UTC', '2026-11-24T00:00Z', ['2026-11-27T03:00Z', '2026-12-25T03:00Z']],
   [
@@ -324,7 +353,20 @@ test.each([
   ['weekday 0 in AWS', 'cron(0 2 ? * 0 *)', 'in AWS 1 is Sunday and 7 is Saturday'],
   ['a long name of a weekday', '0 2 * * TUES', 'did you mean TUE?'],
   ['a long name of a month', '0 2 1 JUNE *', 'did you mean JUN?'],
-  ['a range that runs backwards', '0 5-2 * * *', 'Invalid range'],
+  ['a range of hours over midnight', '0 22-2 * * *', 'the range runs backwards; write 22,23,0,1,2'],
+  ['a range of many hours over midnight', '0 5-2 * * *', 'the range runs backwards; write 5-23,0-2'],
+  ['a range over midnight with a step', '0 22-4/2 * * *', 'the range runs backwards; write 22,0,2,4'],
+  ['a range of days over the end of the month', '0 2 28-3 * *', 'write 28,29,30,31,1,2,3'],
+  ['a range over New Year', '0 22 * NOV-FEB *', 'write NOV,DEC,JAN,FEB'],
+  ['a range over the weekend', '0 8 * * FRI-MON', 'write FRI,SAT,SUN,MON'],
+  ['a range over the weekend in figures', '0 8 * * 5-1', 'write 5,6,0,1'],
+  ['a range that begins with the seventh day', '0 8 * * 7-1', 'write 0,1'],
+  ['a range over the weekend in AWS figures', 'cron(0 8 ? * 6-2 *)', 'write 6,7,1,2'],
+  ['a month that does not exist in a range backwards', '0 2 1 13-1 *', 'the range is not within the field'],
+  ['days before the last', 'cron(0 8 L-3 * ? *)', 'days before the last are not supported; write 27'],
+  ['a weekday in another language', '0 2 * * Lundi', 'write an English name: SUN, MON, TUE'],
+  ['a month in another language', '0 2 1 MAI *', 'write an English name: JAN, FEB, MAR'],
+  ['a letter of another language', '0 2 1 MÄR *', '"Ä" has no meaning in it'],
   ['a step of nothing', '*/0 * * * *', 'cannot repeat at every 0 time'],
   ['an empty place in a list', '0,,5 * * * *', 'empty place'],
   ['a sixth Monday', '0 2 * * MON#6', 'at most five'],
@@ -333,19 +375,49 @@ test.each([
   ['a hash of Jenkins', 'H 2 * * *', 'write figures, names'],
   ['four fields', '0 2 * *', '4 fields where five are needed'],
   ['nothing', '', 'no fields where five are needed'],
-  ['seconds', '0 0 2 * * MON', 'probably "0 2 * * MON" is meant'],
+  ['seconds', '0 0 2 * * MON', 'there are seconds in front: 0 2 * * MON is meant'],
+  ['seconds as in Quartz', '0 0 2 ? * MON', 'there are seconds in front: 0 2 ? * MON is meant'],
+  ['a weekday of Quartz, where 2 is Monday', '0 0 2 ? * 2', 'there are seconds in front: cron(0 2 ? * 2 *) is meant'],
+  ['seconds and a year', '0 0 2 ? * MON 2026', 'there are seconds in front: cron(0 2 ? * MON 2026) is meant'],
+  ['seconds in AWS', 'cron(0 0 2 ? * MON)', 'there are seconds in front: cron(0 2 ? * MON *) is meant'],
+  ['seconds in AWS, daily', 'cron(0 0 12 * * ?)', 'there are seconds in front: cron(0 12 * * ? *) is meant'],
+  ['a year behind five fields', '0 2 1 * * 2026', 'an AWS schedule is written "cron(0 2 1 * ? 2026)"'],
+  ['a year behind fields that AWS cannot have', '0 2 1 * MON 2026', 'there is a year behind: 0 2 1 * MON is meant'],
+  ['a line end behind it', '0 2 * * MON\n', 'there is a line end behind it: write "0 2 * * MON"'],
+  ['a blank behind it', '0 2 * * MON ', 'there is a blank behind it: write "0 2 * * MON"'],
+  ['a tab between its fields', '0\t2 * * MON', 'there is a tab between its fields: write "0 2 * * MON"'],
+  [
+    'a zone in front',
+    'CRON_TZ=Europe/Berlin 0 2 * * 1',
+    'write the zone into timeZone: Europe/Berlin, and here "0 2 * * 1"',
+  ],
+  ['a short zone in front', 'TZ=UTC 0 2 * * 1', 'write the zone into timeZone: UTC, and here "0 2 * * 1"'],
+  ['AWS in capitals', 'CRON(0 2 ? * MON *)', 'small letters and closed: "cron(0 2 ? * MON *)"'],
+  ['AWS that is not closed', 'cron(0 2 ? * MON *', 'small letters and closed: "cron(0 2 ? * MON *)"'],
+  ['both kinds of days in AWS', 'cron(0 2 1 * MON *)', 'exactly one of day-of-month and day-of-week is ?'],
   ['AWS fields without cron( )', '0 2 ? * MON *', 'an AWS schedule is written "cron(0 2 ? * MON *)"'],
   ['cron( ) of five fields', 'cron(0 2 * * MON)', '5 fields in cron(…) where six are needed'],
   ['AWS without a question mark', 'cron(0 2 * * MON *)', 'probably "cron(0 2 ? * MON *)" is meant'],
   ['AWS with two question marks', 'cron(0 2 ? * ? *)', 'probably "cron(0 2 * * ? *)" is meant'],
-  ['a year out of range', 'cron(0 2 * * ? 1969)', 'year (1970–2199) "1969"'],
+  ['a year out of range', 'cron(0 2 * * ? 1969)', 'years are from 1970 to 2199'],
+  ['years that run backwards', 'cron(0 2 * * ? 2028-2026)', 'the range runs backwards; write 2026-2028'],
+  ['years by a step of nothing', 'cron(0 2 ? * MON 2026/0)', 'a step is 1 or more'],
+  ['years by a step of nothing in two figures', 'cron(0 2 ? * MON 2026/00)', 'a step is 1 or more'],
+  ['a range of years by a step of nothing', 'cron(0 2 ? * MON 2026-2030/000)', 'a step is 1 or more'],
+  ['minutes by a step of nothing in two figures', '*/00 * * * *', 'cannot repeat at every 0 time'],
+  ['days by a step of nothing in two figures', '0 2 1-31/00 * *', 'cannot repeat at every 0 time'],
+  ['weekdays by a step of nothing in two figures', '0 2 * * 1-5/00', 'cannot repeat at every 0 time'],
   ['a macro', '@weekly', 'write "0 0 * * SUN"'],
-  ['a rate', 'rate(7 days)', 'has no place in the calendar'],
+  ['a word', 'daily', 'write "0 0 * * *"'],
+  ['a macro that is no time', '@reboot', 'use cron, such as'],
+  ['a rate of a week', 'rate(7 days)', 'has no place in the calendar; write "0 0 * * SUN"'],
+  ['a rate of half a day', 'rate(12 hours)', 'write "0 */12 * * *"'],
+  ['a rate that drifts', 'rate(7 minutes)', 'use cron, such as'],
   ['30 February', '0 2 30 2 *', 'it never fires'],
   ['29 February of a common year', 'cron(0 2 29 2 ? 2027)', 'it never fires'],
 ])('%s is refused with what is wrong', (_, text, reason) => {
   expect(() => parseSchedule(text, 'UTC')).toThrow(expect.objectContaining({ code: 'HF_SCHEDULE_INVALID' }));
-  expect(() => parseSchedule(text, 'UTC')).toThrow(`schedule "${text}": `);
+  expect(() => parseSchedule(text, 'UTC')).toThrow(`schedule "${printable(text)}": `);
   expect(() => parseSchedule(text, 'UTC')).toThrow(reason);
 });
 
@@ -359,6 +431,25 @@ test.each([
   expect(() => parseSchedule('0 2 * * *', zone)).toThrow(expect.objectContaining({ code: 'HF_SCHEDULE_INVALID' }));
   expect(() => parseSchedule('0 2 * * *', zone)).toThrow(reason);
 });
+
+test('a schedule longer than the schema allows is refused unread', () => {
+  expect(() => parseSchedule('1,'.repeat(500_000), 'UTC')).toThrow(
+    'it is 1000000 characters long; at most 128 are read',
+  );
+});
+
+test.each(['0 2 * * MON\n', '0 0 2 ? * MON', 'cron(0 2 * * MON)', '0 8 * * FRI-MON', '0 22-2 * * *', '@monthly'])(
+  'what is suggested for %j is a schedule itself',
+  (text) => {
+    const reason = scheduleFault(text) ?? '';
+    const meant =
+      /(?:write|front:) "?([^"]+?)"?(?: is meant)?$/.exec(reason)?.[1] ?? /"(cron[^"]+)" is meant/.exec(reason)?.[1];
+    const bad = /"([^" ]+)": the range/.exec(reason)?.[1];
+    const suggestion = bad === undefined ? (meant ?? '') : text.replace(bad, meant ?? '');
+    expect(suggestion).not.toBe('');
+    expect(scheduleFault(suggestion)).toBeUndefined();
+  },
+);
 
 test('an old name of a zone still works', () => {
   expect(slots('0 10 * * *', 'Asia/Calcutta', '2026-11-24T00:00Z', 1)).toEqual(['2026-11-24T04:30Z']);

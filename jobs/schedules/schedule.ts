@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors.ts';
+import { printable, shortened } from '../printable.ts';
 import { type DayRule, daysOfMonth } from './days.ts';
-import { readSchedule } from './parse.ts';
+import { LONGEST_SCHEDULE, readSchedule } from './parse.ts';
 import { openZone } from './zone.ts';
 
 /** Instants at which something is due, in a time zone. Each wall time has one slot: see `Zone.firstInstant`. @public */
@@ -68,7 +69,19 @@ function read(text: string) {
     return parsed;
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    throw new HoldfastError(error.code, `schedule "${text}": ${error.message}`, { cause: error });
+    const shown = printable(shortened(text, LONGEST_SCHEDULE));
+    throw new HoldfastError(error.code, `schedule "${shown}": ${printable(error.message)}`, { cause: error });
+  }
+}
+
+/** What is wrong with the text of a schedule, whatever its zone, and what was probably meant; undefined when nothing is. */
+export function scheduleFault(text: string): string | undefined {
+  try {
+    read(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HoldfastError) return error.message;
+    throw error;
   }
 }
 

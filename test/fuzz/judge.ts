@@ -30,7 +30,7 @@ const LONGEST_SENTENCE = 1000;
 /** What a terminal would act on rather than show: C0, DEL, C1, and what turns the direction of text. */
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 /** CPU time of one manifest, in seconds: enough for any on a busy machine, far from what a person would wait. */
-const LONGEST_SECONDS = 5;
+const LONGEST_SECONDS = 2;
 
 /** Reads and checks bytes as `holdfast validate` does, and says what about that was not as promised. */
 export async function judge(bytes: Uint8Array): Promise<Verdict> {

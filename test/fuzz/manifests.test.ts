@@ -53,6 +53,12 @@ describe('what a mutant found once', () => {
       'refused',
     ],
     [
+      'an address of twenty thousand parts, which a pattern would try in every way',
+      `${SPEC}  scoringModels: [{modelId: a, features: [a], endpoint: "https://${'/v2/models/'.repeat(22_000)} "}]`,
+      'refused',
+    ],
+    ['a schedule of years by nothing', `${SPEC}  batchSchedule: "cron(0 2 ? * MON 2026/00)"\n`, 'refused'],
+    [
       'a thousand anchors in one list',
       `${numbered(1000, (index) => `a${index}: &a${index} 1`).join('\n')}\nl: &l [${numbered(1000, (index) => `*a${index}`).join(', ')}]\nm: *l`,
       'unreadable',
@@ -60,6 +66,15 @@ describe('what a mutant found once', () => {
   ])('%s is judged like any other', async (_name, text, outcome) => {
     expect(await judge(Buffer.from(text))).toEqual({ outcome, wrong: [] });
   });
+});
+
+test.each([
+  ['a whole number', 'order: 1', 'order: -0'],
+  ['a number', 'discount: 50', 'discount: -0.0'],
+])('a negative nought for %s is nought, as it is in JSON', async (_name, written, changed) => {
+  const [seed = ''] = corpus().flatMap(({ name, text }) => (name.endsWith('seed.yaml') ? [text] : []));
+  expect(seed).toContain(written);
+  expect(await judge(Buffer.from(seed.replace(written, changed)))).toEqual({ outcome: 'accepted', wrong: [] });
 });
 
 describe('a bomb', () => {
