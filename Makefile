@@ -3,6 +3,9 @@
 .POSIX:
 .PHONY: help setup demo test check build generate models clean
 
+# make demo CUSTOMERS=2000 is a small one.
+CUSTOMERS = 500000
+
 help: ## Lists the targets.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
 
@@ -13,7 +16,7 @@ node_modules/.setup: package.json package-lock.json .npmrc
 	@touch $@
 
 demo: setup ## Runs the weekly batch of examples/churn-prevention.yaml over a sample business of the use case's size.
-	./bin/holdfast run examples/churn-prevention.yaml --customers 500000
+	./bin/holdfast run examples/churn-prevention.yaml --customers $(CUSTOMERS)
 
 test: setup ## Runs every test.
 	npm test --silent

@@ -20,6 +20,9 @@ const read = {
     total.failed += Number(failed);
     total.skipped += Number(skipped);
   },
+  'first-command'(text) {
+    read.e2e(text);
+  },
   'faults-operator'(text) {
     const { converged, diverged } = lastLine(text);
     total.passed += converged;

@@ -10,14 +10,15 @@ import type { Io } from './io.ts';
  */
 export async function clean(options: { readonly data: string }, io: Io): Promise<number> {
   const folder = dataFolder(options.data);
+  const { removeServerCopies, stopEmbeddedPostgres } = await import('../jobs/postgres/embedded.ts');
   if (!existsSync(folder.path)) {
     io.stderr.write(`nothing to remove: ${folder.path} does not exist\n`);
+    await removeServerCopies();
     return 0;
   }
   if (!isDataFolder(folder)) {
     throw new HoldfastError('HF_DATA_FOLDER', `${folder.path} is not a data folder of Holdfast: nothing was removed`);
   }
-  const { stopEmbeddedPostgres } = await import('../jobs/postgres/embedded.ts');
   {
     using _lock = lockDataFolder(folder);
     await stopEmbeddedPostgres({ folder: folder.postgres });
@@ -27,6 +28,7 @@ export async function clean(options: { readonly data: string }, io: Io): Promise
     }
   }
   rmSync(folder.path, { recursive: true, force: true });
+  await removeServerCopies();
   io.stderr.write(`removed ${folder.path}\n`);
   return 0;
 }

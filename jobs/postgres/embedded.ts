@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../errors.ts';
 import { locateBinaries } from './binaries.ts';
+import { removeCopies } from './binaries-copy.ts';
 import { initialise } from './initialise.ts';
 import { findPostmaster } from './postmaster.ts';
 import { joinServer, type Presence } from './presence.ts';
@@ -60,20 +61,23 @@ export async function stopEmbeddedPostgres(options: { readonly folder: string })
   }
 }
 
+/** Removes the copies of the server's programs that were made for root, unless a server runs from them. */
+export async function removeServerCopies(): Promise<void> {
+  const binaries = await locateBinaries().catch(() => undefined);
+  if (binaries !== undefined) await removeCopies(binaries);
+}
+
 async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Promise<Presence> {
   const data = join(folder, 'data');
-  const binaries = await locateBinaries();
-  const user = await chooseServerUser(binaries.postgres, folder);
-  await initialise(data, folder, binaries, user, log, signal);
+  const user = await chooseServerUser(await locateBinaries(), folder);
+  await initialise(data, folder, user, log, signal);
   // A server can stop between being found and being joined, another process can be faster at starting one, and of one
   // that was killed some process can live a little longer.
   const giveUp = performance.now() + GIVE_UP_MS;
   while (performance.now() < giveUp) {
     const server = await findPostmaster(data);
     const presence =
-      server === undefined
-        ? await startServer(data, binaries.postgres, user, log, signal)
-        : await joinServer(data, server.pid, signal);
+      server === undefined ? await startServer(data, user, log, signal) : await joinServer(data, server.pid, signal);
     if (presence !== undefined) return presence;
     await pause(RETRY_MS);
   }

@@ -1,15 +1,12 @@
-import { access, chown, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, chown, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError } from '../errors.ts';
-import type { PostgresBinaries } from './binaries.ts';
-import { isAlive } from './postmaster.ts';
+import { partialPrefix, removeLeftovers } from './partial-folder.ts';
 import type { ServerLog } from './server-log.ts';
 import type { ServerUser } from './server-user.ts';
 
 /** The superuser of the embedded server; only the owner of its socket can be it. */
 export const SUPERUSER = 'holdfast';
-
-const PARTIAL = 'partial-';
 
 /**
  * Makes the data folder, or leaves one that is there alone. It appears whole or not at all: initdb works under
@@ -19,17 +16,16 @@ const PARTIAL = 'partial-';
 export async function initialise(
   data: string,
   folder: string,
-  binaries: PostgresBinaries,
   user: ServerUser,
   log: ServerLog,
   signal?: AbortSignal,
 ): Promise<void> {
   if (await isInitialised(data)) return;
   await removeLeftovers(folder);
-  const partial = await mkdtemp(join(folder, `${PARTIAL}${process.pid}-`));
+  const partial = await mkdtemp(join(folder, partialPrefix()));
   try {
-    if (user.dataOwner !== undefined) await chown(partial, user.dataOwner.uid, user.dataOwner.gid);
-    await runInitdb(partial, binaries, user, log, signal);
+    if (user.owner !== undefined) await chown(partial, user.owner.uid, user.owner.gid);
+    await runInitdb(partial, user, log, signal);
     await rename(partial, data);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -46,24 +42,11 @@ async function isInitialised(data: string): Promise<boolean> {
   );
 }
 
-async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(PARTIAL) || isAlive(Number.parseInt(name.slice(PARTIAL.length), 10))) continue;
-    await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function runInitdb(
-  partial: string,
-  binaries: PostgresBinaries,
-  user: ServerUser,
-  log: ServerLog,
-  signal?: AbortSignal,
-): Promise<void> {
+function runInitdb(partial: string, user: ServerUser, log: ServerLog, signal?: AbortSignal): Promise<void> {
   const child = user.spawn(
-    binaries.initdb,
+    'initdb',
+    partial,
     [
-      `--pgdata=${partial}`,
       `--username=${SUPERUSER}`,
       // The socket lies in a private folder: who can reach it may connect.
       '--auth=trust',

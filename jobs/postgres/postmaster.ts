@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -76,5 +76,6 @@ async function holds(data: string, pid: number): Promise<boolean> {
 async function serves(pid: number, data: string): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
   // Where there is no /proc the lock file has to be believed.
-  return command === undefined || command.split('\0').includes(data);
+  if (command === undefined || command.split('\0').includes(data)) return true;
+  return (await readlink(`/proc/${pid}/cwd`).catch(() => undefined)) === data;
 }

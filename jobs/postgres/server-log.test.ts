@@ -15,6 +15,11 @@ test.each([
   ['a folder of somebody else', 'FATAL:  data directory "/d" has wrong ownership', 'HF_DATA_FOLDER'],
   ['a folder of another version', 'FATAL:  database files are incompatible with server', 'HF_DATA_FOLDER'],
   [
+    'a user without an entry',
+    'initdb: could not look up effective user ID 61234: user does not exist',
+    'HF_DATABASE_UNREACHABLE',
+  ],
+  [
     'anything else',
     'FATAL:  could not create shared memory segment: Function not implemented',
     'HF_DATABASE_UNREACHABLE',

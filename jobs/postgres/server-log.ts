@@ -45,6 +45,13 @@ function failure(message: string, file: string, lines: string): HoldfastError {
   cause.name = 'PostgresLog';
   if (/No space left on device/.test(lines))
     return new HoldfastError('HF_DISK_FULL', `${message}: the disk is full`, { cause });
+  if (/could not look up effective user ID/.test(lines)) {
+    return new HoldfastError(
+      'HF_DATABASE_UNREACHABLE',
+      `${message}: this user has no entry in /etc/passwd, which initdb asks for; add one, run as another user, or set DATABASE_URL`,
+      { cause },
+    );
+  }
   if (
     /Permission denied|wrong ownership|invalid permissions|incompatible with server|Read-only file system/.test(lines)
   ) {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { chown, lstat, mkdir, rmdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../errors.ts';
@@ -41,7 +40,6 @@ const SETTINGS = {
  */
 export async function startServer(
   data: string,
-  postgres: string,
   user: ServerUser,
   log: ServerLog,
   signal?: AbortSignal,
@@ -51,7 +49,7 @@ export async function startServer(
     '-c',
     `${name}=${value}`,
   ]);
-  const child = user.spawn(postgres, ['-D', data, ...settings], log.descriptor);
+  const child = user.spawn('postgres', data, settings, log.descriptor);
   child.once('error', () => {});
   // It may outlive us, when another process uses it too.
   child.unref();
@@ -83,21 +81,21 @@ export async function startServer(
  * @throws HF_DATA_FOLDER when somebody else's folder is in its place
  */
 async function makeSocketFolder(data: string, user: ServerUser): Promise<string> {
-  const folder = join(tmpdir(), `holdfast-${createHash('sha256').update(data).digest('hex').slice(0, 12)}`);
+  const folder = join(user.temporaryFolder, `holdfast-${createHash('sha256').update(data).digest('hex').slice(0, 12)}`);
   await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST')
       throw new HoldfastError('HF_DATA_FOLDER', `cannot make ${folder} for the socket of Postgres`, { cause: error });
   });
   const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const found = await lstat(folder);
-  const trusted = [self.uid, user.dataOwner?.uid];
+  const trusted = [self.uid, user.owner?.uid];
   if (!found.isDirectory() || !trusted.includes(found.uid) || (found.mode & 0o077) !== 0) {
     throw new HoldfastError(
       'HF_DATA_FOLDER',
       `${folder} is for the socket of Postgres but is not a private folder of ours; remove it`,
     );
   }
-  const { uid, gid } = user.socketOwner ?? self;
+  const { uid, gid } = user.owner ?? self;
   if (found.uid !== uid) await chown(folder, uid, gid);
   return folder;
 }

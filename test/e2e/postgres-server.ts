@@ -22,20 +22,19 @@ export interface PostgresServer {
  */
 export async function startPostgres(folder: string, address: string): Promise<PostgresServer> {
   await mkdir(folder);
-  const binaries = await locateBinaries();
-  const user = await chooseServerUser(binaries.postgres, folder);
+  const user = await chooseServerUser(await locateBinaries(), folder);
   const data = join(folder, 'data');
   const passwordFile = join(folder, 'password');
   const password = randomBytes(16).toString('hex');
   await mkdir(data, { mode: 0o700 });
   await writeFile(passwordFile, password);
   for (const path of [data, passwordFile]) {
-    if (user.dataOwner !== undefined) await chown(path, user.dataOwner.uid, user.dataOwner.gid);
+    if (user.owner !== undefined) await chown(path, user.owner.uid, user.owner.gid);
   }
   const log = await open(join(folder, 'postgres.log'), 'a');
   const authentication = ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
   const how = ['--username=admin', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'];
-  const initdb = user.spawn(binaries.initdb, [`--pgdata=${data}`, ...authentication, ...how], log.fd);
+  const initdb = user.spawn('initdb', data, [...authentication, ...how], log.fd);
   const [status] = (await once(initdb, 'exit')) as [number];
   if (status !== 0) throw new Error(`initdb ended with ${status}: see ${join(folder, 'postgres.log')}`);
   await appendFile(join(data, 'pg_hba.conf'), 'host all all all scram-sha-256\n');
@@ -50,7 +49,7 @@ export async function startPostgres(folder: string, address: string): Promise<Po
     timezone: 'UTC',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const server = user.spawn(binaries.postgres, ['-D', data, ...flags], log.fd);
+  const server = user.spawn('postgres', data, flags, log.fd);
   await log.close();
   server.once('error', () => {});
 

@@ -33,13 +33,11 @@ export function urlOf(socketFolder: string, database: string): string {
 export async function startServer(folder: string): Promise<KillableServer> {
   const data = join(folder, 'data');
   const socketFolder = join(folder, 's');
-  const binaries = await locateBinaries();
   await mkdir(socketFolder, { recursive: true });
-  const user = await chooseServerUser(binaries.postgres, folder);
-  const owner = user.socketOwner ?? user.dataOwner;
-  if (owner !== undefined) await chown(socketFolder, owner.uid, owner.gid);
+  const user = await chooseServerUser(await locateBinaries(), folder);
+  if (user.owner !== undefined) await chown(socketFolder, user.owner.uid, user.owner.gid);
   const log = openServerLog(join(folder, 'postgres.log'));
-  await initialise(data, folder, binaries, user, log);
+  await initialise(data, folder, user, log);
 
   const launch = (): ChildProcess => {
     const settings = {
@@ -52,7 +50,7 @@ export async function startServer(folder: string): Promise<KillableServer> {
       timezone: 'UTC',
     };
     const parameters = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = user.spawn(binaries.postgres, ['-D', data, ...parameters], log.descriptor);
+    const child = user.spawn('postgres', data, parameters, log.descriptor);
     child.once('error', () => {});
     return child;
   };
