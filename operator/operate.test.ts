@@ -14,7 +14,7 @@ let operator: Operator;
 afterEach(() => operator.stop());
 
 /** An operator on a cluster where some lists are forbidden. */
-async function start(forbidden: (resource: Resource, options: ListOptions) => boolean, namespaces: string[] = []) {
+async function start(forbidden: (resource: Resource, options: ListOptions) => boolean, namespaces: string[] = ['*']) {
   kube = fakeKube(() => new Date());
   kube.put(retentionPrograms, program());
   const refusals = Promise.withResolvers<void>();

@@ -10,7 +10,7 @@ import { createRecorder } from './kube/events.ts';
 import { fence } from './kube/fence.ts';
 import { type Elector, type LeaseTiming, startElector } from './kube/lease.ts';
 import type { ReflectorTiming } from './kube/reflector.ts';
-import type { Settings } from './settings.ts';
+import { EVERY_NAMESPACE, type Settings } from './settings.ts';
 
 export interface OperatorOptions {
   readonly settings: Settings;
@@ -34,8 +34,11 @@ export interface Operator {
 export async function operate(api: KubeApi, options: OperatorOptions): Promise<Operator> {
   const { settings, clock, random, log } = options;
   const counts = { syncs: 0, failures: 0, terms: 0 };
+  const { watchNamespaces } = settings;
+  if (watchNamespaces.length === 0)
+    log('watching no namespace: HOLDFAST_WATCH_NAMESPACES names none, so nothing is run');
   const caches = startCaches(api, {
-    namespaces: settings.watchNamespaces,
+    namespaces: watchNamespaces.includes(EVERY_NAMESPACE) ? undefined : watchNamespaces,
     clock,
     random,
     ...(options.watchTiming === undefined ? {} : { timing: options.watchTiming }),

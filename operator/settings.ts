@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { type AllowedNames, readAllowedNames } from './allowed.ts';
 
 /** What a program's namespace is expected to have, unless the program says otherwise; set by the chart. */
 export interface StageSettings {
@@ -10,11 +11,13 @@ export interface StageSettings {
   readonly artifactsClaim: string | undefined;
   /** Folder in the image that relative paths of a program start from, when it names no volume for them. */
   readonly filesFolder: string;
+  /** What else of its namespace a program may name. */
+  readonly allowed: AllowedNames;
+  /** Namespaces whose programs are run, or `*` alone: all but those of Kubernetes itself. */
+  readonly watchNamespaces: readonly string[];
 }
 
 export interface Settings extends StageSettings {
-  /** Empty: every namespace. */
-  readonly watchNamespaces: readonly string[];
   /** Where the Lease is. */
   readonly namespace: string;
   readonly lease: string;
@@ -23,6 +26,15 @@ export interface Settings extends StageSettings {
   readonly port: number;
   /** Absent: the pod's own service account. */
   readonly kubeconfig: string | undefined;
+}
+
+/** In place of a list of namespaces: all of them. */
+export const EVERY_NAMESPACE = '*';
+
+/** Whether the programs of a namespace are run: those of Kubernetes itself only if they are named. */
+export function runsIn(namespace: string, { watchNamespaces }: Pick<StageSettings, 'watchNamespaces'>): boolean {
+  const isOfKubernetes = namespace.startsWith('kube-');
+  return watchNamespaces.includes(namespace) || (!isOfKubernetes && watchNamespaces.includes(EVERY_NAMESPACE));
 }
 
 /** Programs and models that are in the image. */
@@ -40,6 +52,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     postgresSecret: secretOf(value('HOLDFAST_POSTGRES_SECRET')),
     artifactsClaim: value('HOLDFAST_ARTIFACTS_CLAIM'),
     filesFolder: value('HOLDFAST_FILES') ?? FILES_IN_IMAGE,
+    allowed: readAllowedNames(value),
     watchNamespaces: (value('HOLDFAST_WATCH_NAMESPACES') ?? '')
       .split(',')
       .map((name) => name.trim())

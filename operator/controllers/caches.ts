@@ -131,8 +131,8 @@ export type Caches = { readonly [Name in CacheName]: Store<Kinds[Name]> } & {
 };
 
 export interface CacheOptions {
-  /** Empty: every namespace. */
-  readonly namespaces: readonly string[];
+  /** Undefined: every namespace. */
+  readonly namespaces: readonly string[] | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly timing?: Partial<ReflectorTiming>;
@@ -141,7 +141,7 @@ export interface CacheOptions {
 
 export function startCaches(api: KubeApi, options: CacheOptions): Caches {
   const listeners = new Set<Listener>();
-  const scopes = (options.namespaces.length === 0 ? [undefined] : options.namespaces).map(startScope);
+  const scopes = (options.namespaces ?? [undefined]).map(startScope);
 
   /** The caches of one namespace, or of all. */
   function startScope(namespace: string | undefined) {

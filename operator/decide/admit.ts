@@ -2,10 +2,11 @@ import { parseSchedule } from '../../jobs/schedules/index.ts';
 import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
 import { type ConfigMapObject, type ProgramObject, type RunObject, seniority } from '../objects.ts';
+import type { StageSettings } from '../settings.ts';
 import type { ConditionReason } from './reasons.ts';
 import { type RunSnapshot, waitsForPerson } from './run-snapshot.ts';
 import type { Outcome } from './run-status.ts';
-import { specFault } from './spec-fault.ts';
+import { notAllowed, programFault } from './spec-fault.ts';
 
 /** Another operator's clock, which made the run, may be so far ahead of ours. */
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -42,17 +43,13 @@ function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject):
   const slot = run.status?.slot;
   const pinned = revision && readRevision(revision, program.metadata.name);
   if (pinned !== undefined && slot !== undefined) {
-    const storage = storageOf(pinned.spec, settings);
-    if ('missing' in storage) return noStorage(storage.missing);
-    return { slot: new Date(slot), storage, revision: { pinned } };
+    return admitted('Suspended', new Date(slot), { pinned }, settings);
   }
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
   const current = buildRevision(program, settings);
   const again = readRevision(current, program.metadata.name);
   if (revision === undefined && again !== undefined && again.name === run.status?.revision && slot !== undefined) {
-    const storage = storageOf(again.spec, settings);
-    if ('missing' in storage) return noStorage(storage.missing);
-    return { slot: new Date(slot), storage, revision: { pinned: again, make: current } };
+    return admitted('Suspended', new Date(slot), { pinned: again, make: current }, settings);
   }
   return no(
     'Failed',
@@ -63,7 +60,7 @@ function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject):
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
   const { run, others, begun, twins, revision, settings } = snapshot;
-  const fault = specFault(program.spec);
+  const fault = programFault(program, settings);
   if (fault !== undefined) return no('Pending', fault.reason, `the program's ${fault.message}`);
   const [twin] = twins;
   if (twin !== undefined) {
@@ -87,9 +84,22 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
   const pinned = readRevision(revision ?? make, program.metadata.name);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
-  const storage = storageOf(pinned.spec, settings);
+  return admitted('Pending', slot, { pinned, ...(revision === undefined ? { make } : {}) }, settings);
+}
+
+/** What is allowed may have changed since the run was pinned. */
+function admitted(
+  otherwise: 'Pending' | 'Suspended',
+  slot: Date,
+  revision: Admitted['revision'],
+  settings: StageSettings,
+): Admission {
+  const { spec } = revision.pinned;
+  const fault = notAllowed(spec, settings);
+  if (fault !== undefined) return no(otherwise, fault.reason, `the program's ${fault.message}`);
+  const storage = storageOf(spec, settings);
   if ('missing' in storage) return noStorage(storage.missing);
-  return { slot, storage, revision: { pinned, ...(revision === undefined ? { make } : {}) } };
+  return { slot, storage, revision };
 }
 
 /** Of several runs one that has begun goes first, then the oldest: all of them agree on which that is. */

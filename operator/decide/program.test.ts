@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { running } from '../../test/support/references.ts';
 import { buildRevision } from '../build/revision.ts';
 import { buildRun } from '../build/run.ts';
 import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '../objects.ts';
@@ -260,6 +261,16 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: snapshot(known({}, { dataConnectors: [{ ...POSTGRES[0]!, config: { query: 'SELECT * FROM shop' } }] })),
     at: FIRST,
     ready: 'not SpecInvalid',
+  },
+  'a program that names a service account which programs may not use is not ready, and makes no run': {
+    given: snapshot(known({}, running('deployer'))),
+    at: FIRST,
+    ready: 'not NotAllowed',
+  },
+  'nor is one in a namespace of Kubernetes itself': {
+    given: snapshot(storedProgram({}, { metadata: { namespace: 'kube-system' } })),
+    at: FIRST,
+    ready: 'not NotAllowed',
   },
   'a program without storage is not ready': {
     given: { ...snapshot(known()), settings: { ...STAGE_SETTINGS, postgresSecret: undefined } },

@@ -10,7 +10,7 @@ import { type Followed, followSchedule, rest } from './follow-schedule.ts';
 import type { ConditionReason } from './reasons.ts';
 import { isFinal } from './run-snapshot.ts';
 import { type Calendar, calendarsOf } from './slots.ts';
-import { specFault } from './spec-fault.ts';
+import { programFault } from './spec-fault.ts';
 
 /** All that is known about a program when it is looked at. */
 export interface ProgramSnapshot {
@@ -73,7 +73,7 @@ interface Acceptance {
 function accept({ program, twins, settings }: ProgramSnapshot): Acceptance {
   const { spec } = program;
   const refuse = (reason: ConditionReason, message: string) => ({ ready: false, runs: false, reason, message });
-  const fault = specFault(spec);
+  const fault = programFault(program, settings);
   if (fault !== undefined) return refuse(fault.reason, fault.message);
   const [twin] = twins;
   if (twin !== undefined) {

@@ -4,6 +4,8 @@ export const CONDITION_REASONS = {
   Disabled: 'The program is accepted and turned off.',
   SpecInvalid: 'The spec cannot be carried out; the message names the field.',
   ProviderUnavailable: 'A connector or model of the program is of a kind that this version cannot use.',
+  NotAllowed:
+    'The program names a Secret, claim or service account that programs may not use, or is in a namespace whose programs are not run; the message names it.',
   StorageMissing: 'Neither the program nor the operator says where the database or the artifacts are.',
   ProgramIdTaken: 'An older program of the namespace has the same programId.',
   Succeeded: 'The run is done and its result is published.',

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { reading } from '../../test/support/references.ts';
+import { readAllowedNames } from '../allowed.ts';
 import { buildJob, type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, readRevision } from '../build/revision.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../objects.ts';
@@ -184,6 +186,10 @@ const SUSPEND =
   'patch weekly-filter-1 {"metadata":{"annotations":{"holdfast.dev/suspended":"true"}},"spec":{"suspend":true}}';
 const TTL = '{"spec":{"ttlSecondsAfterFinished":604800}}';
 
+const NOTHING_ALLOWED = { ...STAGE_SETTINGS, allowed: readAllowedNames(() => undefined) };
+const WITH_FILES = storedProgram({ storage: { files: { claimName: 'holdfast-files' } } });
+const PINNED_TO_FILES = { program: WITH_FILES, revision: buildRevision(WITH_FILES, STAGE_SETTINGS) };
+
 const ROWS: Readonly<Record<string, Row>> = {
   'a new run pins the program and starts the first task': {
     given: snapshot(),
@@ -256,6 +262,32 @@ const ROWS: Readonly<Record<string, Row>> = {
     phase: 'Pending',
     reason: 'ProgramIdTaken',
     message: /elder/,
+  },
+  'a run of a program that names a Secret which programs may not use waits, and makes nothing': {
+    given: snapshot({ program: storedProgram(reading('registry')) }),
+    phase: 'Pending',
+    reason: 'NotAllowed',
+    message:
+      /^the program's spec\.dataConnectors\[0\]\.config\.connectionSecretRef\.name: the Secret registry is not one/,
+  },
+  'a run in a namespace of Kubernetes itself waits, and makes nothing': {
+    given: snapshot({ program: storedProgram({}, { metadata: { namespace: 'kube-system' } }) }),
+    phase: 'Pending',
+    reason: 'NotAllowed',
+    message: /namespace kube-system is not one whose programs are run/,
+  },
+  'a run under way makes no further Job once its program may not use what it names, whatever it is pinned to': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), { settings: NOTHING_ALLOWED, ...PINNED_TO_FILES }),
+    phase: 'Suspended',
+    reason: 'NotAllowed',
+    message: /spec\.storage\.files\.claimName/,
+    does: ['event RunSuspended'],
+  },
+  'nor does the Job that it has go on': {
+    given: inFilter(jobOf('filter', 'filter'), { settings: NOTHING_ALLOWED, ...PINNED_TO_FILES }),
+    phase: 'Suspended',
+    reason: 'NotAllowed',
+    does: [SUSPEND, 'event RunSuspended'],
   },
   'a run without storage waits, and names the field': {
     given: snapshot({ settings: { ...STAGE_SETTINGS, artifactsClaim: undefined } }),

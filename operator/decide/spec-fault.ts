@@ -1,10 +1,33 @@
 import { checkMeaning, fieldName, type RetentionProgramSpec, unavailableProviders } from '../../crds/index.ts';
+import type { ProgramObject } from '../objects.ts';
+import { runsIn, type StageSettings } from '../settings.ts';
 import type { ConditionReason } from './reasons.ts';
+import { referenceFault } from './references.ts';
 
-/** Why a program cannot be carried out as it is written, with the field; undefined when it can. */
-export function specFault(
-  spec: RetentionProgramSpec,
-): { readonly reason: ConditionReason; readonly message: string } | undefined {
+interface ProgramFault {
+  readonly reason: ConditionReason;
+  readonly message: string;
+}
+
+/** Why a program is not carried out as it is written, or not at all; undefined when it is. */
+export function programFault({ metadata, spec }: ProgramObject, settings: StageSettings): ProgramFault | undefined {
+  const { namespace } = metadata;
+  if (!runsIn(namespace, settings)) {
+    return {
+      reason: 'NotAllowed',
+      message: `namespace ${namespace} is not one whose programs are run: watchNamespaces of the chart names those`,
+    };
+  }
+  return specFault(spec) ?? notAllowed(spec, settings);
+}
+
+/** Why a task may not be made of a spec, whenever it was written; undefined when it may. */
+export function notAllowed(spec: RetentionProgramSpec, settings: StageSettings): ProgramFault | undefined {
+  const message = referenceFault(spec, settings);
+  return message === undefined ? undefined : { reason: 'NotAllowed', message };
+}
+
+function specFault(spec: RetentionProgramSpec): ProgramFault | undefined {
   const [finding] = checkMeaning(spec);
   if (finding !== undefined) return { reason: 'SpecInvalid', message: `${fieldName(finding.path)} ${finding.reason}` };
   const [provider] = unavailableProviders(spec);

@@ -1,15 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { readSettings, type Settings } from '../../operator/settings.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { type KubernetesObject, refusals, renderChart } from '../support/chart.ts';
 
 /*
  * The chart, as helm renders it, given to a real API server, and what the operator may then do there.
  */
-const CHART = join(import.meta.dirname, '..', '..', 'charts', 'holdfast');
 const OPERATOR = 'system:serviceaccount:holdfast-system:holdfast';
 
 const testOnServer = await testOnControlPlane(['helm']);
@@ -28,45 +26,17 @@ afterAll(async () => {
   await plane?.stop();
 }, 60_000);
 
-// biome-ignore lint: any object of Kubernetes.
-type KubernetesObject = any;
+const render = (...settings: readonly string[]) => renderChart(helm, ...settings);
 
-function render(...settings: readonly string[]): KubernetesObject[] {
-  const args = settings.flatMap((setting) => ['--set', setting]);
-  const text = execFileSync(helm, ['template', 'holdfast', CHART, '--namespace', 'holdfast-system', ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  return parseAllDocuments(text)
-    .map((document): KubernetesObject => document.toJS())
-    .filter((object) => object !== null);
-}
-
-const PLURALS: Readonly<Record<string, string>> = { PodDisruptionBudget: 'poddisruptionbudgets' };
-
-function pathOf({ apiVersion, kind, metadata }: KubernetesObject): string {
-  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
-  const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
-  return `${root}${scope}/${plural}`;
-}
-
-/** What the API server says against each object; a kind of ours is there already, so it is replaced. */
-async function refusals(objects: readonly KubernetesObject[], query: string): Promise<string[]> {
-  const said: string[] = [];
-  for (const object of objects) {
-    const definition = object.kind === 'CustomResourceDefinition';
-    const { status, body } = definition
-      ? await plane.request(
-          'PATCH',
-          `${pathOf(object)}/${object.metadata.name}?${query}&fieldManager=helm&force=true`,
-          JSON.stringify(object),
-          'application/apply-patch+yaml',
-        )
-      : await plane.request('POST', `${pathOf(object)}?${query}`, object);
-    if (status > 299) said.push(`${object.kind} ${object.metadata.name}: ${status} ${body.message}`);
-  }
-  return said;
+/** What the operator makes of its Deployment and its ConfigMap. */
+function settingsOf(objects: readonly KubernetesObject[]): Settings {
+  const { env } = objects.find(({ kind }) => kind === 'Deployment').spec.template.spec.containers[0];
+  const { data } = objects.find(({ kind }) => kind === 'ConfigMap');
+  const entries = env.map(({ name, value, valueFrom }: KubernetesObject) => [
+    name,
+    value ?? data[valueFrom.configMapKeyRef?.key ?? ''],
+  ]);
+  return readSettings(Object.fromEntries(entries));
 }
 
 async function may(verb: string, resource: string, namespace: string, name?: string): Promise<boolean> {
@@ -83,12 +53,21 @@ async function may(verb: string, resource: string, namespace: string, name?: str
 testOnServer.each([
   ['as it comes', []],
   ['with namespaces to watch', ['watchNamespaces={watched,other}']],
+  ['with no namespace', ['watchNamespaces={}']],
+  ['with all namespaces', ['watchNamespaces={*}']],
+  ['with a policy for its own namespaces', ['watchNamespaces={watched}', 'admission.scope=watched']],
+  ['with a policy for namespaces that are yet to be told', ['admission.scope=watched']],
+  ['without a policy', ['admission.enabled=false']],
+  [
+    'with nothing that programs may name',
+    ['allow.secrets.tokens={}', 'allow.claims.files={}', 'allow.serviceAccounts={}'],
+  ],
   ['by digest', [`image.digest=sha256:${'0a'.repeat(32)}`]],
   ['without roles for people', ['aggregateRoles=false']],
   ['with one replica and a secret to pull with', ['replicas=1', 'image.pullSecrets={registry}']],
   ['without CRDs and service account', ['crds.install=false', 'serviceAccount.create=false']],
 ])('%s, the chart is taken by the API server to the last field', async (_, settings) => {
-  expect(await refusals(render(...settings), 'dryRun=All&fieldValidation=Strict')).toEqual([]);
+  expect(await refusals(plane.request, render(...settings), 'dryRun=All&fieldValidation=Strict')).toEqual([]);
 });
 
 testOnServer.each([
@@ -96,12 +75,15 @@ testOnServer.each([
   ['a digest that is none', 'image.digest=sha256:abc'],
   ['text for a number', 'replicas=two'],
   ['a namespace that cannot be', 'watchNamespaces={Tenant_A}'],
+  ['all namespaces and one besides', 'watchNamespaces={*,shop}'],
+  ['a name that cannot be', 'allow.secrets.tokens={Token}'],
+  ['a star that is not at the end', 'allow.serviceAccounts={*-tasks}'],
 ])('%s is refused', (_, setting) => {
   expect(() => render(setting)).toThrow('values don');
 });
 
 testOnServer('no rule has a wildcard, and none is about secrets', () => {
-  for (const object of [...render(), ...render('watchNamespaces={watched}')]) {
+  for (const object of [...render('watchNamespaces={*}'), ...render('watchNamespaces={watched}')]) {
     for (const rule of object.rules ?? []) {
       const words = [...rule.apiGroups, ...rule.resources, ...rule.verbs];
       expect(words.filter((word: string) => word.includes('*') || word.startsWith('secrets'))).toEqual([]);
@@ -109,8 +91,37 @@ testOnServer('no rule has a wildcard, and none is about secrets', () => {
   }
 });
 
+testOnServer('until it is told which namespaces to watch, the chart gives the operator rights in none', async () => {
+  const objects = render();
+  const roles = objects.filter(({ kind, metadata }) => kind.endsWith('Role') && !/:(view|edit)$/.test(metadata.name));
+  expect(roles.map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)).toEqual([
+    'Role holdfast-system/holdfast-leader',
+  ]);
+  expect(settingsOf(objects).watchNamespaces).toEqual([]);
+  expect(settingsOf(render('watchNamespaces={}')).watchNamespaces).toEqual([]);
+  expect(settingsOf(render('watchNamespaces={watched,other}')).watchNamespaces).toEqual(['watched', 'other']);
+  expect(settingsOf(render('watchNamespaces={*}')).watchNamespaces).toEqual(['*']);
+});
+
+testOnServer('the operator is told what programs may name, and starts anew when that changes', () => {
+  const { allowed } = settingsOf(render());
+  expect(allowed).toMatchObject({
+    database: ['holdfast-postgres', 'holdfast-postgres-*'],
+    connections: ['holdfast-warehouse-*'],
+    serviceAccounts: ['default', 'holdfast-tasks*'],
+  });
+  expect(settingsOf(render('allow.secrets.connections={}')).allowed.connections).toEqual([]);
+  expect(settingsOf(render('allow.secrets.tokens={one,two-*}')).allowed.tokens).toEqual(['one', 'two-*']);
+  const digest = (...settings: string[]) =>
+    render(...settings).find(({ kind }) => kind === 'Deployment').spec.template.metadata.annotations[
+      'holdfast.dev/allowed'
+    ];
+  expect(digest()).toBe(digest('replicas=3'));
+  expect(digest()).not.toBe(digest('allow.secrets.tokens={one}'));
+});
+
 testOnServer('the operator may do what it does, in the namespaces that it watches and in no other', async () => {
-  expect(await refusals(render('watchNamespaces={watched}'), 'fieldValidation=Strict')).toEqual([]);
+  expect(await refusals(plane.request, render('watchNamespaces={watched}'), 'fieldValidation=Strict')).toEqual([]);
   const needed = [
     ['list', 'holdfast.dev/retentionprograms'],
     ['watch', 'holdfast.dev/retentionruns'],

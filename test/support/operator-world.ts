@@ -60,7 +60,7 @@ export function openWorld({ start, fate = LIVE, settings = {} }: Options = {}): 
     lives += 1;
     const life: Life = { dead: false, end: async () => {} };
     const api = mortal(kube.api, life);
-    const caches = startCaches(api, { namespaces: [], clock, random: () => 0.5, onError: () => {} });
+    const caches = startCaches(api, { namespaces: undefined, clock, random: () => 0.5, onError: () => {} });
     let stop = async () => {};
     void caches.synced.then(
       () => {

@@ -9,6 +9,16 @@ export const STAGE_SETTINGS: StageSettings = {
   postgresSecret: { name: 'holdfast-postgres', key: 'url' },
   artifactsClaim: 'holdfast-artifacts',
   filesFolder: '/opt/holdfast/examples',
+  allowed: {
+    database: ['holdfast-postgres-*'],
+    connections: ['crm', 'holdfast-warehouse-*'],
+    tokens: ['holdfast-token-*'],
+    keys: ['holdfast-key-*'],
+    artifacts: ['holdfast-artifacts-*'],
+    files: ['holdfast-files*'],
+    serviceAccounts: ['tasks', 'holdfast-tasks*'],
+  },
+  watchNamespaces: ['*'],
 };
 
 const MANIFEST = `

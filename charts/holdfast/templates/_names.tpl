@@ -41,3 +41,8 @@ app.kubernetes.io/part-of: holdfast
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
+
+{{/* Whose programs are run, as JSON. `--set watchNamespaces={}` gives helm one name that is empty. */}}
+{{- define "holdfast.namespaces" -}}
+{{- compact .Values.watchNamespaces | toJson -}}
+{{- end -}}

@@ -77,8 +77,7 @@ export const deletedMidRun: Scenario = {
 export const namespaceDeleted: Scenario = {
   name: 'with rights in all namespaces, one with a run under way is deleted: it goes, and the operator has nothing to complain about',
   async run(world) {
-    // Without a list of namespaces it watches all.
-    await install(world, RELEASE, { watchNamespaces: [] });
+    await install(world, RELEASE, { watchNamespaces: ['*'] });
     const tenant = await openReadyTenant(world, 'doomed');
     await tenant.apply(longProgram('doomed'));
     await tenant.makeRun('doomed', 'doomed');

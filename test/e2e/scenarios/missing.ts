@@ -11,11 +11,11 @@ export const missingSecret: Scenario = {
   name: 'without the secret of Postgres a run says so and waits, and goes on when it is there',
   async run(world) {
     const tenant = await openReadyTenant(world, NAMESPACE);
-    const postgres = { secretRef: { name: 'late-secret', key: 'url' } };
+    const postgres = { secretRef: { name: 'holdfast-postgres-late', key: 'url' } };
     await tenant.apply(smallProgram('no-secret', { storage: { postgres } }));
     await tenant.makeRun('no-secret', 'no-secret');
-    await assertWaits(tenant, 'no-secret', 'CreateContainerConfigError', /secret "late-secret" not found/);
-    await tenant.giveSecret('late-secret');
+    await assertWaits(tenant, 'no-secret', 'CreateContainerConfigError', /secret "holdfast-postgres-late" not found/);
+    await tenant.giveSecret('holdfast-postgres-late');
     await assertSucceeds(tenant, 'no-secret');
   },
 };
@@ -24,11 +24,11 @@ export const missingClaim: Scenario = {
   name: 'without the claim for artifacts a run says so and waits, and goes on when it is there',
   async run(world) {
     const tenant = await openReadyTenant(world, NAMESPACE);
-    const artifacts = { claimName: 'late-claim' };
+    const artifacts = { claimName: 'holdfast-artifacts-late' };
     await tenant.apply(smallProgram('no-claim', { storage: { artifacts } }));
     await tenant.makeRun('no-claim', 'no-claim');
-    await assertWaits(tenant, 'no-claim', 'Unschedulable', /persistentvolumeclaim "late-claim" not found/);
-    await tenant.giveClaim('late-claim');
+    await assertWaits(tenant, 'no-claim', 'Unschedulable', /persistentvolumeclaim "holdfast-artifacts-late" not found/);
+    await tenant.giveClaim('holdfast-artifacts-late');
     await assertSucceeds(tenant, 'no-claim');
   },
 };
@@ -37,11 +37,11 @@ export const missingServiceAccount: Scenario = {
   name: 'without the service account of its pods a run says so and waits, and goes on when it is there',
   async run(world) {
     const tenant = await openReadyTenant(world, NAMESPACE);
-    const change = { execution: execution({ serviceAccountName: 'late-account' }) };
+    const change = { execution: execution({ serviceAccountName: 'holdfast-tasks-late' }) };
     await tenant.apply(smallProgram('no-account', change));
     await tenant.makeRun('no-account', 'no-account');
-    await assertWaits(tenant, 'no-account', 'NoPod', /serviceaccount "late-account" not found/);
-    await tenant.kubectl('create', 'serviceaccount', 'late-account');
+    await assertWaits(tenant, 'no-account', 'NoPod', /serviceaccount "holdfast-tasks-late" not found/);
+    await tenant.kubectl('create', 'serviceaccount', 'holdfast-tasks-late');
     await assertSucceeds(tenant, 'no-account');
   },
 };

@@ -39,8 +39,13 @@ export const uninstalled: Scenario = {
     assert.deepEqual(await objects(), before);
     assert.ok(before.length > 0);
     const label = encodeURIComponent(`app.kubernetes.io/instance=${RELEASE}`);
-    for (const resource of ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings']) {
-      const { items } = await get(`/apis/rbac.authorization.k8s.io/v1/${resource}?labelSelector=${label}`);
+    const rbac = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
+    const admission = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'];
+    for (const path of [
+      ...rbac.map((resource) => `rbac.authorization.k8s.io/v1/${resource}`),
+      ...admission.map((resource) => `admissionregistration.k8s.io/v1/${resource}`),
+    ]) {
+      const { items } = await get(`/apis/${path}?labelSelector=${label}`);
       assert.deepEqual(items, []);
     }
   },

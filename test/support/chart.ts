@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import type { ApiRequest } from '../cluster/api-request.ts';
+
+const CHART = join(import.meta.dirname, '..', '..', 'charts', 'holdfast');
+
+// biome-ignore lint: any object of Kubernetes.
+export type KubernetesObject = any;
+
+/** The chart's objects, as helm renders them for a release `holdfast` in `holdfast-system`. */
+export function renderChart(helm: string, ...settings: readonly string[]): KubernetesObject[] {
+  const args = settings.flatMap((setting) => ['--set', setting]);
+  const text = execFileSync(helm, ['template', 'holdfast', CHART, '--namespace', 'holdfast-system', ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return parseAllDocuments(text)
+    .map((document): KubernetesObject => document.toJS())
+    .filter((object) => object !== null);
+}
+
+const IRREGULAR: Readonly<Record<string, string>> = {
+  PodDisruptionBudget: 'poddisruptionbudgets',
+  NetworkPolicy: 'networkpolicies',
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+};
+
+/** Where objects of its kind are made. */
+function pathOf({ apiVersion, kind, metadata }: KubernetesObject): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const plural = IRREGULAR[kind] ?? `${kind.toLowerCase()}s`;
+  const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+  return `${root}${scope}/${plural}`;
+}
+
+/** What the API server says against each object; a kind of ours is there already, so it is replaced. */
+export async function refusals(
+  request: ApiRequest,
+  objects: readonly KubernetesObject[],
+  query: string,
+): Promise<string[]> {
+  const said: string[] = [];
+  for (const object of objects) {
+    const definition = object.kind === 'CustomResourceDefinition';
+    const { status, body } = definition
+      ? await request(
+          'PATCH',
+          `${pathOf(object)}/${object.metadata.name}?${query}&fieldManager=helm&force=true`,
+          JSON.stringify(object),
+          'application/apply-patch+yaml',
+        )
+      : await request('POST', `${pathOf(object)}?${query}`, object);
+    if (status > 299) said.push(`${object.kind} ${object.metadata.name}: ${status} ${body.message}`);
+  }
+  return said;
+}
