@@ -173,7 +173,11 @@ async function filterGroup(
   { filterId, size }: Question & { kind: 'filter' },
 ): Promise<number> {
   const seed = options.seed ?? USUAL_SEED;
-  const artifacts = { extract: requireArtifact(run, 'extract'), filter: requireArtifact(run, 'filter') };
+  const artifacts = {
+    extract: requireArtifact(run, 'extract'),
+    filter: requireArtifact(run, 'filter'),
+    store: run.artifacts['store'],
+  };
   const group = await explainFilterGroup(engine, run.spec, artifacts, filterId, { size, seed });
   const place = placeOf(program, run);
   io.stdout.write(
@@ -189,7 +193,8 @@ async function scoredGroup(asked: Asked, { group, size }: Question & { kind: 'sc
   const artifacts = {
     filter: requireArtifact(run, 'filter'),
     score: requireArtifact(run, 'score'),
-    offer: requireArtifact(run, 'offer'),
+    // What was stored, and before that what was offered.
+    decisions: run.artifacts['store'] ?? requireArtifact(run, 'offer'),
   };
   const opened = await openReasons(asked);
   await using reasoner = 'explain' in opened ? opened : undefined;

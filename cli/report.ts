@@ -89,7 +89,15 @@ export function funnel(report: RunReport, places: Places): string {
     );
   }
 
-  const levels = Object.entries(counts('score', 'riskLevels'));
+  // What was stored; a dry run stores nothing.
+  const final = (key: string, before: string) => (places.dryRun ? counts(before, key) : counts('store', key));
+  const fallen = Object.entries(counts('store', 'removed')).filter(([, rows]) => rows > 0);
+  if (fallen.length > 0) {
+    const by = fallen.map(([id, rows]) => `${id} ${minus(rows)}`).join('   ');
+    line('caps', '', `${by}   whom other programs decided on meanwhile`);
+  }
+
+  const levels = Object.entries(final('riskLevels', 'score'));
   const largest = Math.max(0, ...levels.map(([, rows]) => rows));
   const stored = stage('store');
   line(
@@ -97,8 +105,8 @@ export function funnel(report: RunReport, places: Places): string {
     integer((places.dryRun ? stored?.rowsIn : stored?.rowsOut) ?? 0),
     levels.map(([level, rows]) => `${level} ${integer(rows)} ${bar(rows, largest, BAR)}`.trimEnd()).join('   '),
   );
-  const kinds = Object.entries(counts('offer', 'kinds')).map(([kind, rows]) => `${kind} ${integer(rows)}`);
-  const heldOut = counts('offer', 'arms')['holdout'] ?? 0;
+  const kinds = Object.entries(final('kinds', 'offer')).map(([kind, rows]) => `${kind} ${integer(rows)}`);
+  const heldOut = final('arms', 'offer')['holdout'] ?? 0;
   line('offers', '', [...kinds, `held out ${integer(heldOut)}`].join('   '));
 
   if (report.truth !== undefined) {

@@ -146,19 +146,24 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
 
 /** The result with where its data are; the program's stable path leads there when they are the current batch's. */
 async function withData(result: LocalRunResult, currentIn: string | undefined): Promise<LocalRunResult> {
-  const { offer } = result.artifacts;
-  if (offer === undefined) return result;
+  const made = decidedIn(result);
+  if (made === undefined) return result;
   const stages = Object.fromEntries(Object.entries(result.artifacts).map(([stage, { folder }]) => [stage, folder]));
-  const data = { decisions: decisionsOf(offer), stages };
+  const data = { decisions: decisionsOf(made), stages };
   if (currentIn === undefined) return { ...result, report: { ...result.report, data } };
   try {
-    const current = await pointAtCurrent(currentIn, offer);
+    const current = await pointAtCurrent(currentIn, made);
     return { ...result, report: { ...result.report, data: { ...data, current } } };
   } catch (error) {
     // The batch is published, whatever becomes of the link.
     const warning = `No path leads to the current batch (${(error as NodeJS.ErrnoException).code ?? String(error)}).`;
     return { ...result, warnings: [...result.warnings, warning], report: { ...result.report, data } };
   }
+}
+
+/** The artifact with the decisions of a run: those that were stored, or else those that were offered. */
+function decidedIn({ artifacts }: LocalRunResult): ArtifactReference | undefined {
+  return artifacts['store'] ?? artifacts['offer'];
 }
 
 /** Whether a person is to see the funnel. */
@@ -172,7 +177,8 @@ async function printFunnel(
   places: Pick<Places, 'state' | 'database' | 'elsewhere'>,
   io: Io,
 ): Promise<void> {
-  const { offer, extract } = result.artifacts;
+  const { extract } = result.artifacts;
+  const decided = decidedIn(result);
   const { data } = result.report;
   // Progress above, where a terminal shows both.
   if (io.stdout.isTTY === true) io.stdout.write('\n');
@@ -186,7 +192,7 @@ async function printFunnel(
       slot: plan.slot.toISOString(),
       rejects: extract === undefined || plan.dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
       data: data === undefined ? undefined : near(data.current ?? data.decisions),
-      customer: offer === undefined || plan.dryRun ? undefined : await exampleCustomer(offer),
+      customer: decided === undefined || plan.dryRun ? undefined : await exampleCustomer(decided),
       program: plan.program.programId,
       dryRun: plan.dryRun,
     }),
@@ -203,9 +209,9 @@ function explainOptions(namespace: string, run: string | undefined, data: string
   return options.length === 0 ? undefined : options.join(' ');
 }
 
-async function exampleCustomer(offer: ArtifactReference): Promise<string | undefined> {
+async function exampleCustomer(decided: ArtifactReference): Promise<string | undefined> {
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
-  return riskiestCustomer(engine, offer);
+  return await riskiestCustomer(engine, decided);
 }
 
 /** The instant of a run: its own, or the newest of the program's schedule. */

@@ -142,7 +142,8 @@ export const ERROR_CODES = {
   },
   HF_DATA_LOCKED: {
     kind: 'retry',
-    meaning: 'Another run is using the same data folder, or the same program in the same database.',
+    meaning:
+      'Another run is using the same data folder or the same program in the same database, or others are storing theirs.',
     remedy: 'Wait for it to end, or use another `--data DIR`.',
   },
   HF_DATA_FOLDER: {

@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
 import type { ProgramChanges } from '../test/support/workspace.ts';
+import { openFolderStore } from './artifacts/folder.ts';
 import { PIPELINES } from './pipelines/pipelines.ts';
 import { lockTask } from './postgres/task-lock.ts';
 
@@ -143,6 +144,38 @@ test('a task reads a server by the connection that it is given, and says which o
     status: 0,
     report: { rowsOut: 9 },
   });
+});
+
+/** Puts another whole artifact in the place of one: with the same files, but a manifest that says something else. */
+async function forge({ environment }: Pod, stage: string): Promise<void> {
+  const store = openFolderStore(environment['HOLDFAST_ARTIFACTS'] ?? '');
+  const key = { namespace: 'shop', program: pods.program, run: 'keep-1', stage, attempt: 1 };
+  const { folder, manifest } = await store.open(key);
+  const draft = await store.draft(key);
+  for (const { path } of manifest.parts) await copyFile(join(folder, path), join(draft.folder, path));
+  await draft.commit({ rows: manifest.rows, parts: manifest.parts, counts: { forged: 1 } });
+}
+
+test.each([
+  ['extract', 'batch/filter/filter'],
+  ['filter', 'batch/score/score'],
+  ['offer', 'batch/store/store'],
+  ['extract', 'batch/store/store'],
+])('an artifact of %s that another wrote in its place is refused by %s', async (stage, refusing) => {
+  const pod = await podOf();
+  for (const task of TASKS.slice(0, TASKS.indexOf(refusing))) await perform(task, pod);
+  await forge(pod, stage);
+  const { status, report } = await perform(refusing, pod);
+  expect({ status, code: report.error.code }).toEqual({ status: 78, code: 'HF_ARTIFACT_CORRUPT' });
+  expect(await rows(STATE)).toMatchObject([{ phase: 'Failed', current: null, candidates: 0 }]);
+});
+
+test('a stage whose artifact another wrote in its place is done again', async () => {
+  const pod = await podOf();
+  for (const task of TASKS.slice(0, 2)) await perform(task, pod);
+  await forge(pod, 'extract');
+  expect(await perform('batch/extract/extract', pod)).toMatchObject({ status: 0 });
+  expect(await perform('batch/filter/filter', pod)).toMatchObject({ status: 0 });
 });
 
 test('a dry run leaves no trace in Postgres', async () => {

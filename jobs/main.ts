@@ -55,7 +55,7 @@ function findTask(args: readonly string[]): Task {
     pipeline,
     stage: stage.name,
     name: task.name,
-    earlier: stages.slice(0, index).map(({ name }) => name),
+    reads: stage.reads,
     last: index === stages.length - 1 && task === stage.tasks.at(-1),
     work: task.does === 'work' && isSharded(stage) ? { ...task, loadSharded: () => loadSharded(stage) } : task,
   };

@@ -15,8 +15,14 @@ async function work(request: ShardRequest, signal: AbortSignal, say: (message: S
   if (definition === undefined) throw new HoldfastError('HF_INTERNAL', `there is no stage ${request.stage}`);
   const { shard } = await loadSharded(definition);
   const inputs: Record<string, StageContext['inputs'][string]> = {};
-  for (const [name, { root, key }] of Object.entries(request.inputs))
-    inputs[name] = await openFolderStore(root).open(key);
+  for (const [name, { root, key, digest }] of Object.entries(request.inputs)) {
+    const input = await openFolderStore(root).open(key);
+    if (input.digest !== digest) {
+      const sentence = `The artifact of the stage ${name} is not the one that the run made.`;
+      throw new HoldfastError('HF_ARTIFACT_CORRUPT', sentence);
+    }
+    inputs[name] = input;
+  }
   const { identity, program, baseFolder, scratchFolder, resources, dryRun } = request;
   await shard(
     {

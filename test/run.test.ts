@@ -59,7 +59,7 @@ describe('a run of the batch', () => {
     await shop.holdfast(['run', program, '--now', NOW, '--output', 'json', '--data', again]);
     const first = await digests(again, 'keep-20261123t020000z-1');
     const second = await digests(again, 'keep-20261123t020000z-2');
-    expect(Object.keys(first)).toEqual(['extract', 'filter', 'offer', 'score']);
+    expect(Object.keys(first)).toEqual(['extract', 'filter', 'offer', 'score', 'store']);
     expect(second).toEqual(first);
     expect(await digests(shop.data, 'keep-20261123t020000z-1')).toEqual(first);
   });

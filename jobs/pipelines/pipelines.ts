@@ -26,13 +26,20 @@ export type TaskDefinition = {
 
 export interface StageDefinition {
   readonly name: string;
+  /** Earlier stages whose artifacts it reads. */
+  readonly reads: readonly string[];
   /** In order. The last one does the stage's work and reports for the stage. */
   readonly tasks: readonly TaskDefinition[];
 }
 
 /** A stage of one task, which bears its name. */
-function stage(name: string, description: string, load: () => Promise<Stage>): StageDefinition {
-  return { name, tasks: [{ name, description, does: 'work', load }] };
+function stage(
+  name: string,
+  reads: readonly string[],
+  description: string,
+  load: () => Promise<Stage>,
+): StageDefinition {
+  return { name, reads, tasks: [{ name, description, does: 'work', load }] };
 }
 
 /** The first task of every pipeline. */
@@ -51,6 +58,7 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
   batch: [
     {
       name: 'extract',
+      reads: [],
       tasks: [
         MIGRATE,
         {
@@ -61,9 +69,15 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
         },
       ],
     },
-    stage('filter', 'applies the filter chain in order', async () => (await import('../retention/filter.ts')).filter),
+    stage(
+      'filter',
+      ['extract'],
+      'applies the filter chain in order',
+      async () => (await import('../retention/filter.ts')).filter,
+    ),
     {
       name: 'score',
+      reads: ['filter'],
       tasks: [
         {
           name: 'shards',
@@ -82,18 +96,21 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
     },
     stage(
       'offer',
+      ['score'],
       'decides offer, variant and holdout for each candidate',
       async () => (await import('../retention/offer.ts')).offer,
     ),
     stage(
       'store',
-      'publishes the batch in Postgres, whole or not at all',
+      ['extract', 'offer'],
+      'asks the caps that hold across programs once more, and publishes the batch in Postgres, whole or not at all',
       async () => (await import('../retention/store.ts')).store,
     ),
   ],
   prune: [
     {
       name: 'prune',
+      reads: [],
       tasks: [
         MIGRATE,
         {

@@ -37,6 +37,8 @@ export interface DecisionHistory {
   /** Periods from `since` to the slot; of other programs those of the slot too. */
   readonly since: Date;
   readonly slot: Date;
+  /** Up to which period others' decisions count (default: the slot). */
+  readonly until?: Date;
 }
 
 /**
@@ -51,22 +53,39 @@ export async function copyDecisionsToCsv(
   signal?: AbortSignal,
 ): Promise<number> {
   const options = { doing: 'read the history of offers', unlimited: true, ...(signal ? { signal } : {}) };
-  return transaction(database, options, async (client) => {
-    const copy = client.query(
-      copyTo(`COPY (${historyQuery(history)}) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE (customer_id, program_id))`),
-    );
-    await pipeline(copy, createWriteStream(file));
-    return copy.rowCount;
-  });
+  return transaction(database, options, (client) => writeDecisions(client, history, file));
+}
+
+/** The same within a transaction: what had been committed when it was called. */
+export async function writeDecisions(client: ClientBase, history: DecisionHistory, file: string): Promise<number> {
+  return copyToFile(client, historyQuery(history), 'HEADER, FORCE_QUOTE (customer_id, program_id)', file);
+}
+
+/** Writes the customers that a run has stored as CSV without a header; resolves to their number. */
+export async function writeStoredCustomers(
+  client: ClientBase,
+  { namespace, program, run }: RunKey,
+  file: string,
+): Promise<number> {
+  const [inNamespace, ofProgram, ofRun] = [namespace, program, run].map(escapeLiteral);
+  const customers = `SELECT customer_id FROM holdfast.candidates
+    WHERE namespace = ${inNamespace} AND program = ${ofProgram} AND run = ${ofRun}`;
+  return copyToFile(client, customers, 'FORCE_QUOTE (customer_id)', file);
+}
+
+async function copyToFile(client: ClientBase, query: string, options: string, file: string): Promise<number> {
+  const copy = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT csv, ${options})`));
+  await pipeline(copy, createWriteStream(file));
+  return copy.rowCount;
 }
 
 /** COPY takes no parameters: the values are quoted here. */
-export function historyQuery({ namespace, program, since, slot }: DecisionHistory): string {
+export function historyQuery({ namespace, program, since, slot, until = slot }: DecisionHistory): string {
   return `SELECT DISTINCT customer_id, program AS program_id,
       to_char(period AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') AS offered_at
     FROM holdfast.decisions JOIN holdfast.runs USING (namespace, program, run)
     WHERE decisions.namespace = ${escapeLiteral(namespace)}
-      AND decisions.period >= ${instant(since)} AND decisions.period <= ${instant(slot)}
+      AND decisions.period >= ${instant(since)} AND decisions.period <= ${instant(until)}
       AND (decisions.period < ${instant(slot)} OR decisions.program <> ${escapeLiteral(program)})
       AND runs.published_at IS NOT NULL
       -- A risk level without terms was offered nothing, in either arm.

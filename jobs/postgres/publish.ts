@@ -29,6 +29,18 @@ export async function claimRun(client: ClientBase, { namespace, program, run, at
   }
 }
 
+/** Whether this very attempt has published its batch, and is stored once more. */
+export async function isPublished(
+  client: ClientBase,
+  { namespace, program, run, attempt }: RunAttempt,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'SELECT FROM holdfast.current_batches WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4',
+    [namespace, program, run, attempt],
+  );
+  return rowCount === 1;
+}
+
 /**
  * Makes a batch the current one of its program, unless a greater (slot, sequence, attempt) is, or it is a backfill.
  * Resolves to whether it is the current one now.

@@ -41,6 +41,19 @@ export async function deleteCandidates(client: ClientBase, { namespace, program,
   ]);
 }
 
+/** Removes some of the customers that a run has stored. */
+export async function deleteCustomers(
+  client: ClientBase,
+  { namespace, program, run }: RunKey,
+  customers: readonly (string | null)[],
+): Promise<void> {
+  await client.query(
+    `DELETE FROM holdfast.candidates
+     WHERE namespace = $1 AND program = $2 AND run = $3 AND customer_id = ANY ($4::text[])`,
+    [namespace, program, run, customers],
+  );
+}
+
 /**
  * Loads CSV without a header (quoted texts, an unquoted empty field is missing) and resolves to the rows that the
  * server counted.

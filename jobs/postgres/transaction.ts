@@ -3,6 +3,9 @@ import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { databaseError, sqlstate } from './failure.ts';
 
+/** One connection, in a transaction under way. */
+export type Connection = ClientBase;
+
 export interface TransactionOptions {
   /** Completes "Postgres failed to …". */
   readonly doing: string;
@@ -19,7 +22,7 @@ export interface TransactionOptions {
 export async function transaction<Result>(
   database: Database,
   options: TransactionOptions,
-  work: (client: ClientBase) => Promise<Result>,
+  work: (client: Connection) => Promise<Result>,
 ): Promise<Result> {
   const { doing, signal } = options;
   const client = await database.pool.connect().catch((error: unknown) => {

@@ -11,6 +11,7 @@ import { type Shortfall, shortfalls } from '../filters/shortfalls.ts';
 import { bindings, toSql } from '../filters/sql.ts';
 import { checkKinds } from '../filters/types.ts';
 import { nearest } from '../spelling.ts';
+import { hasRemoved } from './explain.ts';
 import { chainInOrder, chainKinds, ownColumns } from './filter-chain.ts';
 
 /** Why a filter removed the customers that it removed. */
@@ -52,7 +53,12 @@ export function drawnBy(seed: string, customer = 'customer_id'): string {
 export async function explainFilterGroup(
   engine: Engine,
   program: RetentionProgramSpec,
-  artifacts: { readonly extract: ArtifactReference; readonly filter: ArtifactReference },
+  artifacts: {
+    readonly extract: ArtifactReference;
+    readonly filter: ArtifactReference;
+    /** Those whom a cap removed only when the batch was stored are shown with the others. */
+    readonly store: ArtifactReference | undefined;
+  },
   filterId: string,
   sample: Sample,
 ): Promise<FilterGroup> {
@@ -70,7 +76,10 @@ export async function explainFilterGroup(
   const kinds = chainKinds(shapes);
   checkKinds(predicate, kinds, filterId);
 
-  const removedFile = `read_parquet(${literal(join(artifacts.filter.folder, 'removed.parquet'))})`;
+  const { filter: filtered, store } = artifacts;
+  const removedBy = [filtered, ...(store !== undefined && hasRemoved(store) ? [store] : [])];
+  const files = removedBy.map(({ folder }) => literal(join(folder, 'removed.parquet')));
+  const removedFile = `read_parquet([${files.join(', ')}])`;
   const group = `(SELECT candidate.*, removed.* EXCLUDE (customer_id, filter_id)
     FROM (SELECT ${ownColumns(shapes)} FROM read_parquet(${literal(candidates)})) AS candidate
     JOIN ${removedFile} AS removed USING (customer_id) WHERE removed.filter_id = ${literal(filterId)})`;
@@ -95,8 +104,8 @@ export async function explainFilterGroup(
     filterId,
     asked: await askedBy(
       engine,
-      removedFile,
-      artifacts.filter,
+      `read_parquet(${files[0]})`,
+      filtered,
       chain.map((one) => one.filterId),
       filterId,
     ),

@@ -34,7 +34,8 @@ export interface FeatureTally {
 export interface ScoredArtifacts {
   readonly filter: ArtifactReference;
   readonly score: ArtifactReference;
-  readonly offer: ArtifactReference;
+  /** That with `decisions.parquet`. */
+  readonly decisions: ArtifactReference;
 }
 
 export interface ScoredOptions {
@@ -95,7 +96,7 @@ export function scoredCustomers(artifacts: ScoredArtifacts, group: ScoredGroupNa
   const order = seed === undefined ? 'risk_score DESC, customer_id' : drawnBy(seed);
   const [file, columns] =
     group === 'candidates'
-      ? [join(artifacts.offer.folder, 'decisions.parquet'), 'risk_level, arm']
+      ? [join(artifacts.decisions.folder, 'decisions.parquet'), 'risk_level, arm']
       : [join(artifacts.score.folder, 'below.parquet'), 'NULL::VARCHAR AS risk_level, NULL::VARCHAR AS arm'];
   return `SELECT customer_id, CAST(risk_score AS DOUBLE) AS risk_score, ${columns}
     FROM read_parquet(${literal(file)}) ORDER BY ${order}`;

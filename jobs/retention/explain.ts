@@ -112,6 +112,12 @@ export async function explainCustomer(
   const decision = (await find('offer', 'decisions.parquet')) ?? (await find('score', 'scored.parquet'));
   if (decision === undefined) return { ...seen, outcome: 'unfinished' };
   const score = { risk: Number(decision['risk_score']), level: text(decision['risk_level']) };
+  const fallen = await findFallen(engine, artifacts['store'], customer);
+  if (fallen !== undefined) {
+    // What other programs had decided by the time that the batch was stored.
+    const row = { ...extracted, ...kept, ...fallen };
+    return { ...seen, outcome: 'removed', filters: explainFilters(program, row, text(fallen['filter_id'])), score };
+  }
   if (decision['arm'] === undefined) return { ...seen, outcome: 'unfinished', score };
   return {
     ...seen,
@@ -128,6 +134,25 @@ export async function explainCustomer(
       epoch: Number(decision['epoch']),
     },
   };
+}
+
+/** Who fell out when the batch was stored, if this customer did. */
+async function findFallen(
+  engine: Engine,
+  stored: ArtifactReference | undefined,
+  customer: string,
+): Promise<Record<string, unknown> | undefined> {
+  if (stored === undefined || !hasRemoved(stored)) return undefined;
+  const [row] = await engine.rows<Record<string, unknown>>(
+    'SELECT * FROM read_parquet($file) WHERE customer_id = $customer LIMIT 1',
+    { file: join(stored.folder, 'removed.parquet'), customer },
+  );
+  return row;
+}
+
+/** Whether customers could fall out when the batch was stored. */
+export function hasRemoved({ manifest }: ArtifactReference): boolean {
+  return manifest.parts.some(({ path }) => path === 'removed.parquet');
 }
 
 function explainFilters(

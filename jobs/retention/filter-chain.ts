@@ -30,9 +30,15 @@ export function chainInOrder(program: Pick<RetentionProgramSpec, 'filterChain'>)
 /**
  * Asks every filter in one pass over the candidates and the table `offer_history`, and remembers per customer
  * the first that failed, in the table `verdicts`.
+ * @param amended called before the verdicts are counted
  * @throws HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID before any row is read
  */
-export async function applyChain(engine: Engine, program: FilteredProgram, candidates: string): Promise<ChainOutcome> {
+export async function applyChain(
+  engine: Engine,
+  program: FilteredProgram,
+  candidates: string,
+  amended: () => Promise<void> = async () => {},
+): Promise<ChainOutcome> {
   const chain = chainInOrder(program);
   const shapes = await parquetColumns(engine, candidates);
   const { values, bind } = bindings();
@@ -44,6 +50,7 @@ export async function applyChain(engine: Engine, program: FilteredProgram, candi
      FROM (SELECT candidate.*, ${history} FROM ${source} LEFT JOIN offer_history AS history USING (customer_id))`,
     values,
   );
+  await amended();
   const counted = await engine.rows<{ failed: number | null; customers: string }>(
     'SELECT failed, count(*) AS customers FROM verdicts GROUP BY failed',
   );

@@ -7,6 +7,8 @@ export interface OfferHistoryRequest {
   /** CSV file with header and the same columns, of what Holdfast itself decided; absent without a database. */
   readonly decisions: string | undefined;
   readonly slot: Date;
+  /** Up to when the decisions go (default: the slot): what others decided since counts in the quarters too. */
+  readonly until?: Date;
   /** Names under which the program's own offers are known. */
   readonly programs: readonly string[];
   /** Zone of the calendar quarter. */
@@ -31,32 +33,38 @@ const ROLLING_QUARTER_DAYS = 90;
  * exactly 90 days old has left the rolling quarter.
  */
 export async function createOfferHistory(engine: Engine, request: OfferHistoryRequest): Promise<void> {
+  const { slot, until = slot } = request;
   const past = `SELECT customer_id, program_id, offered_at FROM read_parquet(${literal(request.pastOffers)})`;
   // Decisions for the slot itself are other programs'; a warehouse that knows offers of the slot knows our future.
   const sources = [`${past} WHERE offered_at < epoch_ms($1::BIGINT)`];
   if (request.decisions !== undefined) sources.push(decisionsSource(request.decisions));
-  const programs = request.programs.map((_, index) => `$${index + 3}::VARCHAR`);
+  const programs = request.programs.map((_, index) => `$${index + 4}::VARCHAR`);
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE offer_history AS
      WITH clock AS (
-       SELECT epoch_ms($1::BIGINT) AS slot,
-         timezone('UTC', timezone($2::VARCHAR, date_trunc('quarter',
-           timezone($2::VARCHAR, timezone('UTC', epoch_ms($1::BIGINT)))))) AS quarter
+       SELECT epoch_ms($1::BIGINT) AS slot, epoch_ms($3::BIGINT) AS until,
+         date_trunc('quarter', timezone($2::VARCHAR, timezone('UTC', epoch_ms($1::BIGINT)))) AS local_quarter
      ), offers AS (
        SELECT customer_id, program_id, max(offered_at) AS offered_at
        FROM (${sources.join(' UNION ALL ')}), clock
-       WHERE offered_at <= slot AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY
+       WHERE offered_at <= until AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY
        GROUP BY customer_id, program_id, date_trunc('day', offered_at)
      )
      SELECT customer_id,
-       min(date_sub('day', offered_at, slot)) FILTER (program_id IN (${programs.join(', ')}))::INTEGER
+       min(date_sub('day', offered_at, slot)) FILTER (offered_at <= slot AND program_id IN (${programs.join(', ')}))::INTEGER
          AS ${identifier(daysSinceProgramOffer)},
-       count(*) FILTER (offered_at > slot - INTERVAL ${ROLLING_QUARTER_DAYS} DAY)::INTEGER
-         AS ${identifier(offersRollingQuarter)},
-       count(*) FILTER (offered_at >= quarter)::INTEGER AS ${identifier(offersCalendarQuarter)}
+       count(*) FILTER (offered_at > slot - INTERVAL ${ROLLING_QUARTER_DAYS} DAY
+         AND offered_at < slot + INTERVAL ${ROLLING_QUARTER_DAYS} DAY)::INTEGER AS ${identifier(offersRollingQuarter)},
+       count(*) FILTER (offered_at >= ${utc('local_quarter')}
+         AND offered_at < ${utc('local_quarter + INTERVAL 3 MONTH')})::INTEGER AS ${identifier(offersCalendarQuarter)}
      FROM offers, clock GROUP BY customer_id`,
-    [String(request.slot.getTime()), request.timeZone, ...request.programs],
+    [String(slot.getTime()), request.timeZone, String(until.getTime()), ...request.programs],
   );
+}
+
+/** A local time of the program's zone as the instant that it is, in UTC. */
+function utc(local: string): string {
+  return `timezone('UTC', timezone($2::VARCHAR, ${local}))`;
 }
 
 function decisionsSource(file: string): string {

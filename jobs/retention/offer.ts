@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { type Engine, identifier } from '../columns/engine.ts';
+import { identifier } from '../columns/engine.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { ColumnAppender, copyDoubles, texts } from '../columns/vectors.ts';
 import type { Stage, StageContext } from '../run/stage.ts';
+import { countDecisions } from './decision-counts.ts';
 import { defaultHoldoutKey, holdoutArm } from './holdout.ts';
 import { TERM_COLUMNS, termsByRiskLevel, termsTable } from './offer-terms.ts';
 import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
@@ -90,20 +91,4 @@ function decisions(table: string, terms: string, epoch: number, dropped: readonl
     JOIN arms ON candidate.file_row_number = arms.row_number
     LEFT JOIN (${terms}) AS terms ON candidate.risk_level = terms.risk_level
     ORDER BY candidate.customer_id`;
-}
-
-/** Held-out rows are counted like all others: they are decisions too. */
-async function countDecisions(engine: Engine, file: string, kinds: readonly string[]) {
-  const rows = await engine.rows<{ kind: string | null; arm: string; offered: boolean; count: string }>(
-    `SELECT offer_kind AS kind, arm, offer_tier IS NOT NULL AS offered, count(*) AS count
-     FROM read_parquet($1) GROUP BY ALL ORDER BY ALL`,
-    [file],
-  );
-  const sum = (matches: (row: (typeof rows)[number]) => boolean) =>
-    rows.filter(matches).reduce((total, { count }) => total + Number(count), 0);
-  return {
-    kinds: Object.fromEntries(kinds.map((kind) => [kind, sum((row) => row.kind === kind)])),
-    arms: { treatment: sum(({ arm }) => arm === 'treatment'), holdout: sum(({ arm }) => arm === 'holdout') },
-    withoutOffer: sum(({ offered }) => !offered),
-  };
 }

@@ -17,8 +17,10 @@ export interface ShardRequest {
   readonly identity: Omit<RunIdentity, 'slot'> & { readonly slot: string };
   readonly program: RetentionProgramSpec;
   readonly baseFolder: string;
-  /** Artifacts of the stages before. */
-  readonly inputs: Readonly<Record<string, { readonly root: string; readonly key: ArtifactKey }>>;
+  /** Artifacts of the stages before, as the stage's own process knows them. */
+  readonly inputs: Readonly<
+    Record<string, { readonly root: string; readonly key: ArtifactKey; readonly digest: string }>
+  >;
   /** Root of the store that the shard commits to. */
   readonly shardRoot: string;
   readonly scratchFolder: string;
@@ -104,7 +106,9 @@ async function requestOf(
     identity: { ...identity, slot: identity.slot.toISOString() },
     program,
     baseFolder,
-    inputs: Object.fromEntries(Object.entries(inputs).map(([name, { key }]) => [name, { root: artifactRoot, key }])),
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([name, { key, digest }]) => [name, { root: artifactRoot, key, digest }]),
+    ),
     shardRoot,
     scratchFolder,
     resources: {

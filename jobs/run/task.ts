@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtifactKey, ArtifactReference } from '../artifacts/artifact.ts';
+import type { ArtifactKey, ArtifactReference, ArtifactStore } from '../artifacts/artifact.ts';
 import { openFolderStore } from '../artifacts/folder.ts';
 import { openWhole } from '../artifacts/open-whole.ts';
 import { HoldfastError } from '../errors.ts';
@@ -25,8 +25,8 @@ export interface Task {
   readonly pipeline: string;
   readonly stage: string;
   readonly name: string;
-  /** The stages before its own, in order. */
-  readonly earlier: readonly string[];
+  /** The earlier stages whose artifacts its own reads. */
+  readonly reads: readonly string[];
   /** Whether the run is over when it is done. */
   readonly last: boolean;
   readonly work:
@@ -200,12 +200,11 @@ async function inContext<Result>(
   record: RunRecord | undefined,
   work: (context: StageContext) => Promise<Result>,
 ): Promise<Result> {
-  const { settings, task, io, database, program } = job;
+  const { settings, io, database, program } = job;
   const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
   const { slot, trigger } = settings;
   const { sequence, attempt } = record ?? FIRST;
   const identity: RunIdentity = { ...key, sequence, attempt, slot, trigger };
-  const previous = task.earlier.at(-1);
   const artifacts = openFolderStore(settings.artifactRoot);
   await artifacts.runFolders.claim(key, await databaseIdentity(database));
   await mkdir(settings.scratchFolder, { recursive: true });
@@ -216,7 +215,7 @@ async function inContext<Result>(
       program,
       baseFolder: settings.baseFolder,
       artifacts,
-      inputs: previous === undefined ? {} : { [previous]: await artifacts.open(artifactKey(job, record, previous)) },
+      inputs: await openInputs(job, record, artifacts),
       database: record !== undefined || (await isMigrated(database)) ? database : undefined,
       sources: connectionsOf(program, settings),
       sampleFolder: join(scratchFolder, 'sample'),
@@ -235,6 +234,34 @@ async function inContext<Result>(
   } finally {
     await rm(scratchFolder, { recursive: true, force: true });
   }
+}
+
+/**
+ * The artifacts of the earlier stages, each the one that its stage recorded in Postgres. A dry run records nothing.
+ * @throws HF_ARTIFACT_CORRUPT when one is not there, was changed, or is another than was recorded
+ */
+async function openInputs(
+  job: Job,
+  record: RunRecord | undefined,
+  artifacts: ArtifactStore,
+): Promise<Record<string, ArtifactReference>> {
+  const inputs: Record<string, ArtifactReference> = {};
+  for (const stage of job.task.reads) {
+    const input = await artifacts.open(artifactKey(job, record, stage));
+    if (record !== undefined) requireRecorded(record, stage, input);
+    inputs[stage] = input;
+  }
+  return inputs;
+}
+
+function requireRecorded({ run, stages }: RunRecord, stage: string, { digest }: ArtifactReference): void {
+  const recorded = stages.find(({ name }) => name === stage)?.artifact;
+  if (recorded === digest) return;
+  const what = recorded === undefined ? 'no artifact was recorded' : `the artifact ${recorded} was recorded`;
+  throw new HoldfastError(
+    'HF_ARTIFACT_CORRUPT',
+    `of the stage ${stage} of ${run} ${what}, and another lies there (${digest}): somebody else wrote it; run again under another name`,
+  );
 }
 
 /** A dry run has no record. */
@@ -275,10 +302,10 @@ async function alreadyDone(
   if (report === undefined) return undefined;
   const { rowsIn, rowsOut } = report;
   const counts = report.counts as StageResult['counts'];
+  const artifact = report.artifact === undefined ? {} : { artifact: report.artifact };
   // The last stage publishes in Postgres, in one transaction; the others make artifacts.
-  if (last) return { rowsIn, rowsOut, counts };
-  const made = await open(stage);
-  return made && { rowsIn, rowsOut, counts, artifact: made.digest };
+  if (last || (await open(stage))?.digest === report.artifact) return { rowsIn, rowsOut, counts, ...artifact };
+  return undefined;
 }
 
 /** Records it if Postgres still listens; what is true of the run does not depend on it. */

@@ -13,6 +13,8 @@ export interface Batch extends AsyncDisposable {
   readonly folder: string;
   /** Commits what the stage before would have: one part, of the rows of a SELECT. */
   input(stage: string, file: string, select: string, counts?: Counts): Promise<void>;
+  /** The same of several parts, by file. */
+  inputs(stage: string, selects: Readonly<Record<string, string>>, counts?: Counts): Promise<void>;
   /** The context of a stage, with what the test changes. */
   context(program: Partial<RetentionProgramSpec>, change?: Partial<StageContext>): StageContext;
   /** Rows of a part. */
@@ -60,16 +62,20 @@ export async function openBatch(): Promise<Batch> {
     execution: { deadlineSeconds: 3600, retries: 3, cpu: '1', memory: '2Gi', scratch: '10Gi', shards: 1 },
   } satisfies RetentionProgramSpec;
 
+  const input: Batch['inputs'] = async (stage, selects, counts = {}) => {
+    await using engine = await openEngine({ ...resources, scratchFolder });
+    const draft = await store.draft({ ...identity, stage });
+    const parts = [];
+    for (const [path, select] of Object.entries(selects)) {
+      const file = join(draft.folder, path);
+      parts.push({ path, rows: await writeParquet(engine, select, file), schema: await parquetColumns(engine, file) });
+    }
+    inputs[stage] = await draft.commit({ rows: parts[0]?.rows ?? 0, parts, counts });
+  };
   return {
     folder,
-    async input(stage, file, select, counts = {}) {
-      await using engine = await openEngine({ ...resources, scratchFolder });
-      const draft = await store.draft({ ...identity, stage });
-      const path = join(draft.folder, file);
-      const rows = await writeParquet(engine, select, path);
-      const parts = [{ path: file, rows, schema: await parquetColumns(engine, path) }];
-      inputs[stage] = await draft.commit({ rows, parts, counts });
-    },
+    input: (stage, file, select, counts) => input(stage, { [file]: select }, counts),
+    inputs: input,
     context: (program, change = {}) => ({
       identity: { ...identity, trigger: 'schedule' },
       program: { ...spec, ...program },
