@@ -242,6 +242,13 @@ test.each([
   expect(json).toMatchObject({ status: 400, code: 'HF_REQUEST_INVALID', errors: [{ parameter, reason }] });
 });
 
+test('a customer is found under whatever spelling of the id', async () => {
+  const { json } = await api.get(`${CANDIDATES}?limit=1`);
+  const [first] = (json as { items: { customerId: string }[] }).items;
+  const found = await api.get(`${CANDIDATES}/${encodeURIComponent(` ${first?.customerId}\u200b`)}`);
+  expect(found).toMatchObject({ status: 200, json: { customerId: first?.customerId } });
+});
+
 test.each([
   ['/v1/namespaces/nowhere/programs', 'no program has run in that namespace'],
   ['/v1/namespaces/nowhere/programs/churn/candidates', 'no program of that name has run in that namespace'],

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { type Engine, openEngine } from '../jobs/columns/engine.ts';
+import { customerId } from '../jobs/customer-id.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { printable } from '../jobs/printable.ts';
 import { explainCustomer } from '../jobs/retention/explain.ts';
@@ -122,9 +123,15 @@ function usage(message: string): HoldfastError {
   return new HoldfastError('HF_USAGE', message);
 }
 
-async function oneCustomer({ engine, run, program, top, options, io }: Asked, customer: string): Promise<number> {
+async function oneCustomer({ engine, run, program, top, options, io }: Asked, asked: string): Promise<number> {
   const { spec, artifacts, record } = run;
-  const explanation = await explainCustomer(engine, spec, artifacts, customer);
+  // A run of an earlier version knows its customers as they came.
+  let customer = customerId(asked);
+  let explanation = await explainCustomer(engine, spec, artifacts, customer);
+  if (explanation.outcome === 'not-extracted' && customer !== asked) {
+    customer = asked;
+    explanation = await explainCustomer(engine, spec, artifacts, customer);
+  }
   const why =
     explanation.score === undefined ? undefined : await customerReasons({ engine, run, options }, customer, top);
   const { run: name, slot } = record;

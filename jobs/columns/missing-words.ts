@@ -1,5 +1,3 @@
-import { literal } from './engine.ts';
-
 /**
  * Texts that stand for a missing value, in lower case and without blanks around them: what databases, spreadsheets,
  * R, pandas and people write. It is the one list, for what `init` looks at, what a run reads, and ids.
@@ -43,5 +41,5 @@ export const MISSING_WORDS: readonly string[] = [
 
 /** SQL, of DuckDB and of Postgres, that is true of a text that stands for a missing value; NULL of none at all. */
 export function meansMissing(text: string): string {
-  return `lower(trim(${text})) IN (${MISSING_WORDS.map(literal).join(', ')})`;
+  return `lower(trim(${text})) IN (${MISSING_WORDS.map((word) => `'${word}'`).join(', ')})`;
 }

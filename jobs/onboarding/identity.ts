@@ -46,13 +46,13 @@ export async function findIdentity(
         'Aggregate it to one row for each customer first, or name another column with --id COLUMN.',
     );
   }
-  return { ...chosen, expression: idText(source), rows, duplicates: filled - customers, missing: rows - filled };
-}
-
-/** An id that was read as a decimal number is written without its point. */
-function idText({ name, type, kind, whole, notFinite }: ColumnProfile): string {
-  const isDecimal = kind === 'number' && /^(DOUBLE|FLOAT)$/.test(type) && whole && notFinite === 0;
-  return isDecimal ? `CAST(CAST(${identifier(name)} AS BIGINT) AS VARCHAR)` : `CAST(${identifier(name)} AS VARCHAR)`;
+  return {
+    ...chosen,
+    expression: identifier(source.name),
+    rows,
+    duplicates: filled - customers,
+    missing: rows - filled,
+  };
 }
 
 type Chosen = Pick<Identity, 'source' | 'confidence' | 'reason'>;

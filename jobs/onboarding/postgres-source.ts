@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
+import { customerCounts, customerIdInPostgres, POSTGRES_KNOWS_UNICODE } from '../customer-id.ts';
 import { openWarehouse } from '../warehouses/index.ts';
 import { tableParts } from '../warehouses/table-name.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
@@ -86,10 +87,11 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
     columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
     rows: Number(sampled?.count ?? 0),
     async countCustomers(column) {
-      const text = `nullif(trim(CAST(${identifier(column)} AS TEXT)), '')`;
-      const [total = 0, filled = 0, customers = 0] = await counts(
-        `SELECT count(*) AS total, count(${text}) AS filled, count(DISTINCT ${text}) AS customers FROM ${quoted}`,
-      );
+      const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? '';
+      const [unicode] = await counts(`SELECT CAST(${POSTGRES_KNOWS_UNICODE} AS integer) AS unicode`);
+      const kind = /^(DOUBLE|FLOAT)$/.test(type) ? 'double' : 'other';
+      const id = customerIdInPostgres(identifier(column), kind, unicode === 1);
+      const [total = 0, filled = 0, customers = 0] = await counts(`SELECT ${customerCounts(id)} FROM ${quoted}`);
       return { total, filled, customers };
     },
     async countValues(column, most) {

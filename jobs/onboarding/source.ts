@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Engine, identifier } from '../columns/engine.ts';
+import { customerCounts, customerIdInDuckdb } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
@@ -138,11 +139,10 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
     columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
     rows,
     async countCustomers(column) {
-      const text = `nullif(trim(CAST(${identifier(column)} AS VARCHAR)), '')`;
+      const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? 'VARCHAR';
+      const { id } = customerIdInDuckdb(identifier(column), type);
       const [counts] = await readingFrom(CONNECTOR_ID, 'count its customers', () =>
-        engine.rows<Record<keyof CustomerCounts, string>>(
-          `SELECT count(*) AS total, count(${text}) AS filled, count(DISTINCT ${text}) AS customers FROM ${quoted}`,
-        ),
+        engine.rows<Record<keyof CustomerCounts, string>>(`SELECT ${customerCounts(id)} FROM ${quoted}`),
       );
       return { total: Number(counts?.total), filled: Number(counts?.filled), customers: Number(counts?.customers) };
     },

@@ -1,4 +1,5 @@
 import { RISK_LEVELS } from '../../crds/retention-program.ts';
+import { customerId } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import type { ProgramKey } from './runs.ts';
@@ -189,7 +190,7 @@ export interface CustomerQuery extends ProgramKey {
   readonly now: Date;
 }
 
-/** One customer in the current batch of a program. */
+/** One customer in the current batch of a program: by the rule for ids, or as a batch of an earlier version wrote it. */
 export async function currentCandidate(database: Database, query: CustomerQuery): Promise<StoredCandidate | undefined> {
   return (await read(database, customerStatement(query)))[0];
 }
@@ -197,8 +198,9 @@ export async function currentCandidate(database: Database, query: CustomerQuery)
 export function customerStatement({ namespace, program, customer, now }: CustomerQuery): Statement {
   return {
     sql: `SELECT ${COLUMNS} FROM holdfast.candidates
-      WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND customer_id = $3 AND expires_at > $4`,
-    values: [namespace, program, customer, now],
+      WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND customer_id IN ($3, $4) AND expires_at > $5
+      ORDER BY customer_id = $3 DESC LIMIT 1`,
+    values: [namespace, program, customerId(customer), customer, now],
   };
 }
 

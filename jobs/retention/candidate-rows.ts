@@ -3,6 +3,7 @@ import { identifier, literal } from '../columns/engine.ts';
 import { asWrittenSql } from '../columns/marketplace.ts';
 import { meansMissing } from '../columns/missing-words.ts';
 import type { ColumnShape } from '../columns/parquet.ts';
+import { customerIdInDuckdb } from '../customer-id.ts';
 
 /** Longest id, in characters: what an index of Postgres takes whatever the script. */
 const LONGEST_ID = 256;
@@ -66,6 +67,10 @@ type Fault = readonly [when: string, reason: string];
 function typedColumn(shape: ColumnShape, name: string, { marketplaces }: RawExtract): TypedColumn {
   const given = identifier(shape.name);
   const definition = DEFINITIONS.get(name);
+  if (name === 'customer_id') {
+    const { id, faults } = customerIdInDuckdb(given, shape.type);
+    return { name, value: id, faults: [...faults, ...textFaults(name, id, shape.type === 'VARCHAR' ? given : id)] };
+  }
   if (definition === undefined) {
     const faults: Fault[] = [[`contains(${given}, chr(0))`, `${name} NUL character`]];
     return { name, value: given, faults: shape.type === 'VARCHAR' ? faults : [] };
@@ -107,13 +112,12 @@ function cast(given: string, from: string, to: ColumnType): string {
     : `TRY_CAST(${text} AS ${to})`;
 }
 
-function textFaults(name: string, value: string): Fault[] {
+function textFaults(name: string, value: string, given = value): Fault[] {
   const longest = name === 'customer_id' ? LONGEST_ID : LONGEST_TEXT;
-  const faults: Fault[] = [
-    [`contains(${value}, chr(0))`, `${name} NUL character`],
+  return [
+    [`contains(${given}, chr(0))`, `${name} NUL character`],
     [`length(${value}) > ${longest}`, `${name} longer than ${longest} characters`],
   ];
-  return name === 'customer_id' ? [[`coalesce(trim(${value}), '') = ''`, 'customer_id missing'], ...faults] : faults;
 }
 
 function numberFaults({ name, minimum, maximum }: ColumnDefinition, value: string): Fault[] {

@@ -166,6 +166,63 @@ test('of a customer who comes several times the first good row stays, whatever t
   }
 });
 
+test('one customer under several spellings is one, and the others are duplicates', async () => {
+  const customers = values(
+    'customer_id',
+    `('A1')`,
+    `(' A1')`,
+    `('A1 ')`,
+    `('A' || chr(8203) || '1')`,
+    `('Jose' || chr(769))`,
+    `('José')`,
+  );
+  const { artifact, counts } = await extract(await shop({ customers }));
+  expect(counts).toMatchObject({ rejected: 4, reasons: { 'customer_id duplicate': 4 } });
+  expect(await batch.rows(artifact, 'candidates.parquet', 'customer_id')).toEqual([
+    { customer_id: 'A1' },
+    { customer_id: 'José' },
+  ]);
+});
+
+test('rows that share an id of zero or minus one have none, and a single customer may be the zeroth', async () => {
+  const customers = values('customer_id', '(0)', '(1)', '(-1)', '(-1)', '(-1)');
+  const { artifact, counts } = await extract(await shop({ customers }));
+  expect(counts).toMatchObject({ rejected: 3, reasons: { 'customer_id missing': 3 } });
+  expect(await batch.rows(artifact, 'candidates.parquet', 'customer_id')).toEqual([
+    { customer_id: '0' },
+    { customer_id: '1' },
+  ]);
+});
+
+test.each([
+  ['whole numbers', 'BIGINT'],
+  ['exact decimals', 'DECIMAL(12, 2)'],
+  ['texts with a fraction', 'VARCHAR'],
+])('ids that became decimals find their features and past offers under %s', async (_name, type) => {
+  const id = (number: number) => (type === 'VARCHAR' ? `'${number}.0'` : `${number}::${type}`);
+  const features = values('customer_id, lifetime_value', `(${id(17850)}, 900.0)`, `(${id(13047)}, 300.0)`);
+  const past_offers = values(
+    'customer_id, program_id, offered_at',
+    `(${id(17850)}, 'win-back', TIMESTAMP '2026-11-01')`,
+  );
+  const context = await shop(
+    { customers: values('customer_id', `(17850.0::DOUBLE)`, `(13047.0)`, `(NULL)`), features, past_offers },
+    {
+      featureStore: { type: 'warehouse', connectorId: 'shop', table: 'features' },
+      offerHistory: { connectorId: 'shop', table: 'past_offers' },
+      filterChain: [{ filterId: 'value', type: 'business-rule', order: 1, parameters: { minLifetimeValue: 1 } }],
+    },
+  );
+  const { artifact } = await extract(context);
+  expect(await batch.rows(artifact, 'candidates.parquet', 'customer_id, lifetime_value')).toEqual([
+    { customer_id: '13047', lifetime_value: 300 },
+    { customer_id: '17850', lifetime_value: 900 },
+  ]);
+  expect(await batch.rows(artifact, 'offers.parquet', 'customer_id, program_id')).toEqual([
+    { customer_id: '17850', program_id: 'win-back' },
+  ]);
+});
+
 test('the rejects show the row as it came, as JSON', async () => {
   const customers = `SELECT 'C"1' AS customer_id, 'NaN'::DOUBLE AS engagement_score, NULL AS marketplace
     UNION ALL SELECT 'C2', 1, 'US'`;

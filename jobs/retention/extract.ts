@@ -5,6 +5,7 @@ import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
 import { type Engine, identifier, literal, openEngine, timestamp } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
+import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { lastExtractRows } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
@@ -122,17 +123,22 @@ async function markBadRows(engine: Engine): Promise<void> {
   await engine.run(`
     INSERT INTO bad
     WITH surplus AS (
-      SELECT holdfast_index, holdfast_position FROM typed_rows
+      SELECT holdfast_index, holdfast_position, ${STANDS_FOR_MISSING} AS is_missing FROM typed_rows
       WHERE customer_id IN (
         SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)
       QUALIFY row_number() OVER (
-        PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1),
+        PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1 OR ${STANDS_FOR_MISSING}),
     unreadable AS (
       SELECT holdfast_index, holdfast_position, holdfast_reasons FROM typed_rows WHERE len(holdfast_reasons) > 0)
     SELECT holdfast_index, holdfast_position,
-      list_concat(coalesce(holdfast_reasons, []), CASE WHEN surplus.holdfast_index IS NULL THEN [] ELSE ['customer_id duplicate'] END)
+      list_concat(coalesce(holdfast_reasons, []), CASE
+        WHEN surplus.holdfast_index IS NULL THEN []
+        WHEN is_missing THEN ['customer_id missing']
+        ELSE ['customer_id duplicate'] END)
     FROM unreadable FULL JOIN surplus USING (holdfast_index, holdfast_position)`);
 }
+
+const STANDS_FOR_MISSING = `customer_id IN (${MISSING_IF_REPEATED.map(literal).join(', ')})`;
 
 function goodRows(columns: readonly string[], { program, identity }: StageContext): string {
   const given = new Set(columns);
@@ -160,7 +166,8 @@ function offersTo(candidates: string, offers: string | undefined): string {
       CAST(NULL AS TIMESTAMP) AS offered_at WHERE false`;
   }
   return `
-    SELECT customer_id, program_id, offered_at FROM read_parquet(${literal(offers)})
+    SELECT customer_id, program_id, offered_at
+    FROM (SELECT * REPLACE (${customerIdInDuckdb('customer_id', 'VARCHAR').id} AS customer_id) FROM read_parquet(${literal(offers)}))
     SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(candidates)})) USING (customer_id)
     ORDER BY ALL`;
 }

@@ -182,11 +182,15 @@ test("Holdfast's own decisions count as offers, and one that the warehouse knows
         '"C2","win-back",2026-11-16 02:00:00.000',
         '"C2","win-back",2026-09-14 02:00:00.000',
         '"a,""b","win-back",2026-11-16 02:00:00.000',
+        // As an earlier version kept them, each in another spelling.
+        '" C4","win-back",2026-11-16 02:00:00.000',
+        '"C4","win-back",2026-11-16 02:00:00.000',
+        '"17850.0","win-back",2026-11-16 02:00:00.000',
       ].join('\n'),
     );
-    return 4;
+    return 7;
   };
-  const inputs = await candidates({ C1: {}, C2: {}, C3: {}, 'a,"b': {} }, [
+  const inputs = await candidates({ C1: {}, C2: {}, C3: {}, C4: {}, 'a,"b': {}, 17850: {} }, [
     ['C1', 'churn-prevention', '2026-10-26 09:00'],
   ]);
   const filterChain = [{ ...CAP, parameters: { maxOffersPerQuarter: 3 } }];
@@ -203,9 +207,11 @@ test("Holdfast's own decisions count as offers, and one that the warehouse knows
   const history =
     'customer_id, days_since_program_offer AS days, offers_rolling_quarter AS rolling, offers_calendar_quarter AS calendar';
   expect(await batch.rows(artifact, 'kept.parquet', history)).toEqual([
+    { customer_id: '17850', days: null, rolling: 1, calendar: 1 },
     { customer_id: 'C1', days: 27, rolling: 1, calendar: 1 },
     { customer_id: 'C2', days: null, rolling: 2, calendar: 1 },
     { customer_id: 'C3', days: null, rolling: 0, calendar: 0 },
+    { customer_id: 'C4', days: null, rolling: 1, calendar: 1 },
     { customer_id: 'a,"b', days: null, rolling: 1, calendar: 1 },
   ]);
 });

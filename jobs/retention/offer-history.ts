@@ -1,4 +1,5 @@
 import { type Engine, identifier, literal } from '../columns/engine.ts';
+import { customerIdInDuckdb } from '../customer-id.ts';
 import { OFFER_HISTORY_COLUMNS, OFFER_HISTORY_DAYS } from '../filters/filter.ts';
 
 export interface OfferHistoryRequest {
@@ -70,5 +71,7 @@ function utc(local: string): string {
 function decisionsSource(file: string): string {
   const columns = `{'customer_id': 'VARCHAR', 'program_id': 'VARCHAR', 'offered_at': 'TIMESTAMPTZ'}`;
   const format = `header = true, delim = ',', quote = '"', escape = '"', auto_detect = false, columns = ${columns}`;
-  return `SELECT customer_id, program_id, timezone('UTC', offered_at) FROM read_csv(${literal(file)}, ${format})`;
+  // What was decided before there was one rule for ids is found all the same.
+  const { id } = customerIdInDuckdb('customer_id', 'VARCHAR');
+  return `SELECT ${id} AS customer_id, program_id, timezone('UTC', offered_at) FROM read_csv(${literal(file)}, ${format})`;
 }

@@ -4,6 +4,7 @@ import { type Engine, identifier, timestamp } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { type ColumnShape, writeParquet } from '../columns/parquet.ts';
 import { defineSelect } from '../columns/select.ts';
+import { customerIdInDuckdb } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { readingFrom } from './duckdb-failure.ts';
 import { openSource } from './duckdb-source.ts';
@@ -64,12 +65,13 @@ class DuckdbWarehouse implements Warehouse {
     const columns = await this.describe(request.query);
     const { completion } = request;
     if (completion === undefined) return this.#write('run the query', `SELECT * FROM ${QUERY}`, file, options);
-    if (!columns.some(({ name }) => name.toLowerCase() === 'customer_id')) {
+    const customer = columns.find(({ name }) => name.toLowerCase() === 'customer_id');
+    if (customer === undefined) {
       throw new HoldfastError('HF_COLUMN_MISSING', `Connector ${this.#connectorId}: the query gives no customer_id.`);
     }
-    await this.#requireColumns(completion.table, ['customer_id', ...completion.columns]);
+    const [key] = await this.#requireColumns(completion.table, ['customer_id', ...completion.columns]);
     const what = `run the query, completed from ${completion.table}`;
-    return this.#write(what, this.#completed(completion), file, options);
+    return this.#write(what, this.#completed(completion, customer, key as ColumnShape), file, options);
   }
 
   async extractOffers(
@@ -78,12 +80,13 @@ class DuckdbWarehouse implements Warehouse {
     file: string,
     options: ReadOptions,
   ): Promise<number> {
-    await this.#requireColumns(table, ['customer_id', 'program_id', 'offered_at']);
+    const [customer] = await this.#requireColumns(table, ['customer_id', 'program_id', 'offered_at']);
+    const { id } = customerIdInDuckdb('customer_id', customer?.type ?? '');
     const offeredAt = 'CAST(offered_at AS TIMESTAMP)';
     const offers = `
-      SELECT CAST(customer_id AS VARCHAR) AS customer_id, CAST(program_id AS VARCHAR) AS program_id, ${offeredAt} AS offered_at
+      SELECT ${id} AS customer_id, CAST(program_id AS VARCHAR) AS program_id, ${offeredAt} AS offered_at
       FROM ${this.#quoted(table)}
-      WHERE ${offeredAt} >= ${timestamp(range.since)} AND ${offeredAt} < ${timestamp(range.before)} AND customer_id IS NOT NULL`;
+      WHERE ${offeredAt} >= ${timestamp(range.since)} AND ${offeredAt} < ${timestamp(range.before)} AND ${id} IS NOT NULL`;
     return this.#write(`read the past offers of ${table}`, offers, file, options);
   }
 
@@ -93,16 +96,21 @@ class DuckdbWarehouse implements Warehouse {
   }
 
   /** The query's rows, each once, with columns added from the one row of the table that has the same customer. */
-  #completed(completion: NonNullable<ExtractRequest['completion']>): string {
+  #completed(
+    completion: NonNullable<ExtractRequest['completion']>,
+    customer: WarehouseColumn,
+    key: WarehouseColumn,
+  ): string {
     const added = completion.columns.map(identifier);
+    const asked = (column: string) => customerIdInDuckdb(column, customer.type).id;
     // A table that holds a customer twice gives the row that sorts first, so that the answer is the same every time.
     // Only such rows are sorted: a sort of everything took longer than all the rest.
     return `
       WITH chosen AS MATERIALIZED (SELECT * FROM ${QUERY}),
       matching AS MATERIALIZED (
-        SELECT CAST(customer_id AS VARCHAR) AS holdfast_key, ${added.join(', ')}
+        SELECT ${customerIdInDuckdb('customer_id', key.type).id} AS holdfast_key, ${added.join(', ')}
         FROM ${this.#quoted(completion.table)}
-        WHERE holdfast_key IN (SELECT CAST(customer_id AS VARCHAR) FROM chosen)
+        WHERE holdfast_key IN (SELECT ${asked('customer_id')} FROM chosen)
       ),
       repeated AS MATERIALIZED (SELECT holdfast_key FROM matching GROUP BY holdfast_key HAVING count(*) > 1),
       completion AS (
@@ -112,17 +120,18 @@ class DuckdbWarehouse implements Warehouse {
         QUALIFY row_number() OVER (PARTITION BY holdfast_key ORDER BY ${added.join(', ')}) = 1)
       )
       SELECT chosen.*, ${added.map((column) => `completion.${column}`).join(', ')}
-      FROM chosen LEFT JOIN completion ON CAST(chosen.customer_id AS VARCHAR) = completion.holdfast_key`;
+      FROM chosen LEFT JOIN completion ON ${asked('chosen.customer_id')} = completion.holdfast_key`;
   }
 
-  async #requireColumns(table: string, needed: readonly string[]): Promise<void> {
+  /** Columns of a table, in the order in which they are needed. */
+  async #requireColumns(table: string, needed: readonly string[]): Promise<readonly WarehouseColumn[]> {
     const columns = await this.describeTable(table);
     if (columns === undefined) {
       throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${this.#connectorId}: there is no table ${table}.`);
     }
-    const names = new Set(columns.map(({ name }) => name.toLowerCase()));
-    const missing = needed.filter((column) => !names.has(column.toLowerCase()));
-    if (missing.length === 0) return;
+    const named = new Map(columns.map((column) => [column.name.toLowerCase(), column]));
+    const missing = needed.filter((column) => !named.has(column.toLowerCase()));
+    if (missing.length === 0) return needed.flatMap((column) => named.get(column.toLowerCase()) ?? []);
     const sentence = `Connector ${this.#connectorId}: the table ${table} has no column ${missing.join(', ')}.`;
     throw new HoldfastError('HF_COLUMN_MISSING', sentence);
   }

@@ -1,5 +1,6 @@
 import { Client, type ClientConfig, type FieldDef, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import type { TextRow } from '../columns/text-appender.ts';
+import { POSTGRES_KNOWS_UNICODE } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { connectFailure, describeTarget } from '../postgres/address.ts';
 import { postgresFailure } from './postgres-failure.ts';
@@ -38,6 +39,7 @@ export class PostgresSession {
   readonly #client: Client;
   readonly #config: ClientConfig;
   #process = 0;
+  #unicode = false;
   #stopping: Promise<void> | undefined;
 
   private constructor(client: Client, config: ClientConfig) {
@@ -96,8 +98,15 @@ export class PostgresSession {
     // Known from version 14 on: the server looks now and then whether anybody is still there to answer to.
     await this.#client.query(`
       SELECT set_config(name, '10s', true) FROM pg_catalog.pg_settings WHERE name = 'client_connection_check_interval'`);
-    const { rows } = await this.#client.query<{ process: number }>('SELECT pg_backend_pid() AS process');
+    const { rows } = await this.#client.query<{ process: number; unicode: boolean }>(`
+      SELECT pg_backend_pid() AS process, ${POSTGRES_KNOWS_UNICODE} AS unicode`);
     this.#process = rows[0]?.process ?? 0;
+    this.#unicode = rows[0]?.unicode ?? false;
+  }
+
+  /** Whether the server can compose letters. */
+  get unicode(): boolean {
+    return this.#unicode;
   }
 
   /** Rows of one small statement of ours, values as texts. */

@@ -1,5 +1,5 @@
 import { identifier, timestamp } from '../columns/engine.ts';
-import { asText, comparable, instantOf } from './postgres-types.ts';
+import { comparable, customerIdOf, instantOf, sameIds } from './postgres-types.ts';
 
 /** A column of the server's, by the name that it really has there. */
 export interface ServerColumn {
@@ -52,6 +52,7 @@ function endOfComment(statement: string, start: number): number {
 /**
  * The query's rows, each once, with columns added from the one row of the table that has the same customer.
  * A table that holds a customer twice gives the row that sorts first, so that the answer is the same every time.
+ * @param unicode see customerIdInPostgres
  */
 export function completed(
   query: string,
@@ -59,9 +60,10 @@ export function completed(
   table: ServerTable,
   key: ServerColumn,
   added: readonly ServerColumn[],
+  unicode: boolean,
 ): string {
-  const isSameType = customer.type === key.type;
-  const compared = ({ name, type }: ServerColumn) => (isSameType ? comparable(name, type) : asText(name));
+  const areSame = sameIds(customer.type, key.type);
+  const compared = ({ name, type }: ServerColumn) => (areSame ? identifier(name) : customerIdOf(name, type, unicode));
   const order = added.map(({ name, type }) => comparable(name, type));
   const columns = added.map(({ name }) => identifier(name));
   return `
@@ -83,11 +85,12 @@ export function pastOffers(
   table: ServerTable,
   columns: { readonly customer: ServerColumn; readonly program: ServerColumn; readonly offeredAt: ServerColumn },
   range: { readonly since: Date; readonly before: Date },
+  unicode: boolean,
 ): string {
   const { customer, program, offeredAt } = columns;
   const instant = instantOf(offeredAt.name, offeredAt.type);
   return `
-    SELECT CAST(${identifier(customer.name)} AS text) AS customer_id,
+    SELECT ${customerIdOf(customer.name, customer.type, unicode)} AS customer_id,
       CAST(${identifier(program.name)} AS text) AS program_id,
       CAST(${identifier(offeredAt.name)} AS timestamp) AS offered_at
     FROM ${table.name}

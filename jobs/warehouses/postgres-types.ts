@@ -1,6 +1,7 @@
 import type { FieldDef } from 'pg';
 import { identifier } from '../columns/engine.ts';
 import type { TextColumnType } from '../columns/text-appender.ts';
+import { customerIdInPostgres } from '../customer-id.ts';
 
 /** How a column of Postgres comes over: first as one of the appender's types, then as the SQL of its value. */
 export interface Conversion {
@@ -74,8 +75,22 @@ export function comparable(name: string, type: number): string {
   return TEXTS.has(type) ? `${identifier(name)} COLLATE "C"` : asText(name);
 }
 
-export function asText(name: string): string {
+function asText(name: string): string {
   return `CAST(${identifier(name)} AS text) COLLATE "C"`;
+}
+
+const INTEGERS: ReadonlySet<number> = new Set([TYPE.int2, TYPE.int4, TYPE.int8, TYPE.oid]);
+const DOUBLES: ReadonlySet<number> = new Set([TYPE.float4, TYPE.float8]);
+
+/** Whether ids of two types are the same by the rule exactly when they are equal, so that an index can serve. */
+export function sameIds(one: number, other: number): boolean {
+  return (INTEGERS.has(one) && INTEGERS.has(other)) || (one === TYPE.uuid && other === TYPE.uuid);
+}
+
+/** SQL of a customer's id by the rule. */
+export function customerIdOf(name: string, type: number, unicode: boolean): string {
+  const kind = INTEGERS.has(type) ? 'integer' : DOUBLES.has(type) ? 'double' : 'other';
+  return customerIdInPostgres(identifier(name), kind, unicode);
 }
 
 /** SQL to compare a column with a timestamp in UTC by, so that an index on it can serve. */

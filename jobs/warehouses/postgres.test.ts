@@ -153,6 +153,26 @@ test.each([
   expect(await server.rows('customer_id, program_id')).toEqual([{ customer_id: '7', program_id: 'winback' }]);
 });
 
+test.each([
+  ['bigint', 'float8'],
+  ['float8', 'bigint'],
+  ['text', 'float8'],
+  ['numeric(12,2)', 'integer'],
+  ['integer', 'bigint'],
+])('an id of %s finds its features under %s, and its past offers', async (asked, kept) => {
+  const id = (type: string, text = '17850') => (type === 'text' ? `'${text}.0'` : `${text}::${type}`);
+  await server.admin('DROP TABLE IF EXISTS shop.numbered');
+  await server.admin(`CREATE TABLE shop.numbered AS
+    SELECT ${id(kept)} AS customer_id, 'basic' AS tier, 'winback' AS program_id, timestamp '2026-03-01' AS offered_at`);
+  const shop = await server.open();
+  const completion = { table: 'numbered', columns: ['tier'] };
+  await shop.extract({ query: `SELECT ${id(asked)} AS customer_id`, completion }, server.file, UNABORTED);
+  expect(await server.rows('tier')).toEqual([{ tier: 'basic' }]);
+  const range = { since: new Date('2026-03-01T00:00:00Z'), before: new Date('2026-03-02T00:00:00Z') };
+  await shop.extractOffers('numbered', range, server.file, UNABORTED);
+  expect(await server.rows('customer_id')).toEqual([{ customer_id: '17850' }]);
+});
+
 test('a table that may not be read is named, and so is a column that it has not', async () => {
   await server.admin('CREATE TABLE public.secret (customer_id text)');
   const shop = await server.open();

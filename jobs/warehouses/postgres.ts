@@ -72,7 +72,7 @@ class PostgresWarehouse implements Warehouse {
     );
     const [key, ...added] = found as [ServerColumn, ...ServerColumn[]];
     const what = `run the query, completed from ${completion.table}`;
-    return this.#write(what, completed(query, customer, table, key, added), file, options);
+    return this.#write(what, completed(query, customer, table, key, added, this.#session.unicode), file, options);
   }
 
   async extractOffers(
@@ -84,7 +84,7 @@ class PostgresWarehouse implements Warehouse {
     const needed = ['customer_id', 'program_id', 'offered_at'];
     const { table: offers, found } = await this.#requireColumns(table, needed, options.signal);
     const [customer, program, offeredAt] = found as [ServerColumn, ServerColumn, ServerColumn];
-    const select = pastOffers(offers, { customer, program, offeredAt }, range);
+    const select = pastOffers(offers, { customer, program, offeredAt }, range, this.#session.unicode);
     return this.#write(`read the past offers of ${table}`, select, file, options);
   }
 

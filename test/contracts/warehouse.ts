@@ -88,6 +88,13 @@ export function warehouseContract(name: string, make: MakeWarehouse): void {
       expect(await read()).toEqual([{ customer_id: 1, tier: null }]);
     });
 
+    test('completes a customer under whatever spelling', async () => {
+      const completion = { table: 'customers', columns: ['tier'] };
+      const query = `SELECT concat(' C1', chr(8203)) AS customer_id UNION ALL SELECT concat('C2', chr(160))`;
+      expect(await warehouse.extract({ query, completion }, file(), options)).toBe(2);
+      expect((await read()).map((row) => (row as { tier: string }).tier).sort()).toEqual(['basic', 'premium']);
+    });
+
     test('gives the past offers from the first instant up to, and without, the last', async () => {
       const range = { since: new Date('2026-03-01T00:00:00Z'), before: new Date('2026-04-01T00:00:00Z') };
       expect(await warehouse.extractOffers('customers', range, file(), options)).toBe(2);
