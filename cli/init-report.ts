@@ -18,6 +18,8 @@ export interface InitReport {
     readonly reason: string;
   }[];
   readonly label: { readonly source: string; readonly confidence: number } | undefined;
+  /** Rows whose customers have left, or give notice of a later day, by columns beside the label. */
+  readonly departed: readonly { readonly source: string; readonly left: number; readonly notice: number }[];
   readonly model: {
     readonly file: string;
     readonly kind: 'logistic-regression' | 'scorecard';
@@ -53,6 +55,7 @@ export function reportOf(
       reason,
     })),
     label: label === undefined ? undefined : { source: shown(label.source.name), confidence: label.confidence },
+    departed: program.departed.map(({ source, left, notice }) => ({ source: shown(source.name), left, notice })),
     model: {
       file: files.model,
       kind: model.trained === undefined ? 'scorecard' : 'logistic-regression',
@@ -74,7 +77,7 @@ const NAME = Math.max(...CANDIDATE_COLUMNS.map(({ name }) => name.length)) + 2;
 
 /** The report for a person. */
 export function initReport(report: InitReport): string {
-  const { mappings, missing, label, model, filtersLeftOut, notFeatures, warnings, reliability } = report;
+  const { mappings, missing, label, departed, model, filtersLeftOut, notFeatures, warnings, reliability } = report;
   const width = Math.max(...mappings.map(({ source }) => source.length));
   const found = mappings.map(
     ({ column, source, confidence, reason }) =>
@@ -97,6 +100,7 @@ export function initReport(report: InitReport): string {
           ...filtersLeftOut.map(({ filterId, reason }) => `  ${filterId.padEnd(NAME)}${reason}`),
         ]),
     ...(notFeatures.length === 0 ? [] : ['', 'not given to the model', ...notFeatures.map((line) => `  ${line}`)]),
+    ...(departed.length === 0 ? [] : ['', 'who has left', ...departed.map(departedLine)]),
     '',
     `model       ${model.kind === 'scorecard' ? 'a scorecard that nobody trained' : `a logistic regression${trained}`}`,
     ...(reliability === undefined ? [] : [figuresLine(model.figures), '', ...reliabilityText(reliability)]),
@@ -106,6 +110,11 @@ export function initReport(report: InitReport): string {
     ...(report.manifest === undefined ? [] : [`next        holdfast run ${quoted(report.manifest)}`]),
     '',
   ].join('\n');
+}
+
+function departedLine({ source, left, notice }: InitReport['departed'][number]): string {
+  const later = notice === 0 ? '' : `; ${integer(notice)} leave later: they gave notice, and stay candidates`;
+  return `  ${source.padEnd(NAME)}${integer(left)} have left and are no candidates${later}`;
 }
 
 function figuresLine(figures: InitReport['model']['figures']): string {

@@ -155,9 +155,12 @@ test('what identifies people, and what knows the answer, is neither a feature no
   for (const text of [stdout, stderr, written]) expect(text).not.toMatch(/Person \d|@example|\+49/);
   const { dataConnectors, scoringModels } = await spec();
   expect(scoringModels[0].features).toEqual(['days_since_last_login']);
-  expect(dataConnectors[0].config.query).not.toMatch(/full_name|Email|contact|phone|cancel_date|days_after|gender/);
+  const [, selected, condition] = dataConnectors[0].config.query.split(/\nSELECT\n|\nWHERE /);
+  expect(selected).not.toMatch(/full_name|Email|contact|phone|cancel_date|days_after|gender/);
+  // Whoever has left is no candidate.
+  expect(condition).toMatch(/"cancel_date" <= as_of/);
   expect(stdout).toMatch(/full_name, Email, contact, phone: says who somebody is/);
-  expect(stdout).toMatch(/cancel_date: named like what is known only once somebody leaves/);
+  expect(stdout).toMatch(/cancel_date: says who has left, which nobody knows beforehand/);
   expect(stdout).toMatch(/days_after: tells by itself who left/);
   await run();
 });

@@ -1,6 +1,6 @@
 import { identifier, literal } from '../columns/engine.ts';
 import type { Dialect } from './dialect.ts';
-import type { ColumnProfile } from './profile.ts';
+import { type ColumnProfile, isNumeric } from './profile.ts';
 import { truthOf } from './words.ts';
 
 /** SQL of a column as a number; NULL where it has none. */
@@ -17,13 +17,16 @@ export function asNumber(source: ColumnProfile, dialect: Dialect): string {
 export function asTruth(source: ColumnProfile): string | undefined {
   const { name, type, values } = source;
   if (type === 'BOOLEAN') return identifier(name);
+  // As a text, 1.0 is 1 in Postgres and 1.0 in DuckDB.
+  const isNumber = isNumeric(type) && values.length > 0 && values.every(({ value }) => truthOf(value) !== undefined);
+  if (isNumber) return `CASE ${identifier(name)} WHEN 1 THEN true WHEN 0 THEN false END`;
   const texts = { yes: [] as string[], no: [] as string[] };
   for (const { value } of values) {
     const truth = truthOf(value);
     if (truth === undefined) return undefined;
     texts[truth ? 'yes' : 'no'].push(value);
   }
-  if (values.length === 0 || values.length > 2) return undefined;
+  if (values.length === 0) return undefined;
   const whens = [
     ...texts.yes.map((value) => `WHEN ${literal(value)} THEN true`),
     ...texts.no.map((value) => `WHEN ${literal(value)} THEN false`),

@@ -1,5 +1,6 @@
 import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMNS } from '../columns/candidate.ts';
 import { literal } from '../columns/engine.ts';
+import { type Departure, tellsWhoLeft } from './departures.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, asNumber, trimmed } from './expressions.ts';
 import { isAfterwards } from './label.ts';
@@ -42,7 +43,7 @@ const PROTECTED =
 export function proposeFeatures(
   profiles: readonly ColumnProfile[],
   mappings: readonly Mapping[],
-  taken: ReadonlySet<string>,
+  { taken, departures }: { readonly taken: ReadonlySet<string>; readonly departures: readonly Departure[] },
   dialect: Dialect,
 ): { readonly features: readonly Feature[]; readonly leftOut: readonly LeftOut[] } {
   const features: Feature[] = [];
@@ -54,7 +55,8 @@ export function proposeFeatures(
   );
   for (const source of profiles) {
     if (taken.has(source.name)) continue;
-    const reason = whyNot(source);
+    const departure = departures.find((one) => one.source.name === source.name && tellsWhoLeft(one));
+    const reason = departure === undefined ? whyNot(source) : 'says who has left, which nobody knows beforehand';
     if (reason !== undefined) {
       leftOut.push({ source, reason });
       continue;

@@ -1,7 +1,10 @@
 import { identifier, literal } from '../columns/engine.ts';
+import { meansMissing } from '../columns/missing-words.ts';
+import { type Dialect, DUCKDB } from './dialect.ts';
 import { asTruth, trimmed } from './expressions.ts';
 import { columnNamed } from './identity.ts';
-import type { ColumnProfile } from './profile.ts';
+import { isLeavingDay, leavingDay, saysLeft, saysStayed } from './leaving.ts';
+import { type ColumnProfile, isNumeric } from './profile.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown, truthOf } from './words.ts';
 
@@ -10,79 +13,167 @@ export interface Label {
   readonly source: ColumnProfile;
   /** SQL: true of those who left, false of those who stayed, NULL where it is not known. */
   readonly expression: string;
+  /** Whether it reads `AS_OF`: a day is that of those who have left if it has come. */
+  readonly dated: boolean;
   readonly confidence: number;
   readonly reason: string;
 }
 
+const UNIT = '(?:d|days?|w|weeks?|m|mo|mths?|months?|q|quarters?|y|yrs?|years?)';
+/** Within how long: `churn_90`, `churned_30d`, `churn in next 3 months`. */
+const HORIZON = `(?:\\d+${UNIT}?)?(?: (?:in|within|next|after|over|the|${UNIT}|\\d+${UNIT}?))*`;
+const FLAG = '(?: (?:label|flag|value|status|yn|bool|boolean|binary|target|outcome|event|indicator|ind|class))?';
+const LEFT_NAME =
+  '(?:churn(?:ed|er)?|attrit(?:ed|ion)|exit(?:ed)?|cancel+(?:ed|ation)?|left|defected|lapsed|terminated|deactivated|lost)';
+const PREFIX = '(?:(?:is|has|had|did|will|was|to|y|target|label|customer|client|user|account|subscription) )*';
+
 const NAMES: readonly (readonly [pattern: RegExp, confidence: number])[] = [
   [/^(?:is |has |customer )?(?:churn|churned|attrited|exited|attrition|cancel+ed|churner)$/, 0.95],
   [/^(?:churn|attrition|exit|cancel+ation)(?:ed)? ?(?:label|flag|value|status|yn|bool|binary|risk flag)$/, 0.9],
-  [/^(?:customer ?)?(?:has ?)?left$|^(?:is )?(?:lost|inactive next month)$/, 0.8],
-  [/^(?:customer ?status|subscription ?status)$/, 0.6],
+  [new RegExp(`^${PREFIX}${LEFT_NAME}${FLAG}${HORIZON}${FLAG}$`), 0.85],
+  [/^(?:is )?(?:lost|inactive next month|gone)$|^(?:account|subscription|contract) closed$/, 0.8],
   [/^(?:k(?:ü|ue)ndigung|gek(?:ü|ue)ndigt|abgewandert)$/, 0.8],
+  [/^(?:customer ?status|subscription ?status)$/, 0.6],
   [/^(?:target|label|y|outcome)$/, 0.5],
 ];
 
-const LEFT =
-  /^(?:churn(?:ed|er)?|left|exited|attrited(?: customer)?|cancel+ed|lost|gone|inactive|terminated|leaver)\.?$/i;
-const STAYED =
-  /^(?:stay(?:ed|er)?|retained|existing(?: customer)?|active|current|joined|kept|no churn|not churned|loyal)\.?$/i;
+/** Labels that say for sure that somebody left, whatever else does. */
+const SURE = 0.8;
+
+/** Whether a column of this name says who left, if its values do. */
+export function isLabelName(words: string): boolean {
+  return confidenceOf(words) >= SURE;
+}
+
+function confidenceOf(words: string): number {
+  return NAMES.find(([pattern]) => pattern.test(words))?.[1] ?? 0;
+}
 
 /**
  * Finds the column that says who left: by its name, when its values can be told apart.
  * @param wanted its name, or its name and the value of those who left, such as `status=gone`
  * @throws HF_SOURCE_UNSUITABLE when a person named one that cannot serve
  */
-export function findLabel(profiles: readonly ColumnProfile[], wanted: string | undefined): Label | undefined {
-  if (wanted !== undefined) return given(profiles, wanted);
+export function findLabel(
+  profiles: readonly ColumnProfile[],
+  wanted: string | undefined,
+  dialect: Dialect = DUCKDB,
+): Label | undefined {
+  if (wanted !== undefined) return given(profiles, wanted, dialect);
   const [best] = profiles
     .flatMap((source) => {
-      const confidence = NAMES.find(([pattern]) => pattern.test(source.words))?.[1];
-      const expression = confidence === undefined ? undefined : outcome(source);
-      if (confidence === undefined || expression === undefined) return [];
-      return [{ source, expression, confidence, reason: 'named like what says who left' }];
+      const confidence = confidenceOf(source.words);
+      const expression = confidence === 0 ? undefined : outcome(source);
+      if (expression === undefined) return [];
+      return [{ source, expression, dated: false, confidence, reason: 'named like what says who left' }];
     })
     .sort((a, b) => b.confidence - a.confidence);
   return best;
 }
 
-function given(profiles: readonly ColumnProfile[], wanted: string): Label {
+function given(profiles: readonly ColumnProfile[], wanted: string, dialect: Dialect): Label {
   const [, name = wanted, value] = /^(.+?)=(.*)$/.exec(wanted) ?? [];
   const isName = profiles.some((profile) => profile.name === wanted);
   const source = columnNamed(profiles, isName ? wanted : name, '--label');
-  const chosen = { source, confidence: 1, reason: 'given by --label' };
-  if (value !== undefined && !isName) {
-    const truth = truthOf(value);
-    // A file that says Yes and No is read as true and false.
-    if (source.type === 'BOOLEAN' && truth !== undefined) {
-      return { ...chosen, expression: truth ? identifier(source.name) : `NOT ${identifier(source.name)}` };
-    }
-    if (!source.values.some((one) => one.value === value)) {
-      throw unsuitable(`--label: no row of ${shown(source.name)} has the value after the equals sign.`);
-    }
-    return { ...chosen, expression: `${trimmed(source)} = ${literal(value)}` };
-  }
+  const chosen = { source, dated: false, confidence: 1, reason: 'given by --label' };
+  if (value !== undefined && !isName) return { ...chosen, expression: isValue(source, value) };
   const expression = outcome(source);
   if (expression !== undefined) return { ...chosen, expression };
+  if (source.kind === 'date' && source.filled < source.rows) return { ...chosen, ...byDay(source, dialect) };
+  if (isFilledAfterwards(source)) {
+    const filled = `coalesce(NOT ${meansMissing(trimmed(source))}, false)`;
+    return { ...chosen, expression: filled, reason: 'given by --label: filled for those who left' };
+  }
   throw unsuitable(
     `--label ${shown(source.name)}: cannot tell which of its ${source.distinct} values is that of those who left; ` +
       'give it as --label COLUMN=VALUE.',
   );
 }
 
+/** Whoever leaves later than the source is of has neither left nor stayed. */
+function byDay(source: ColumnProfile, dialect: Dialect): Pick<Label, 'expression' | 'dated' | 'reason'> {
+  const { left, notice } = leavingDay(source, dialect);
+  return {
+    expression: `CASE WHEN ${left} THEN true WHEN ${notice} THEN NULL ELSE false END`,
+    dated: true,
+    reason: 'given by --label: the day on which somebody left',
+  };
+}
+
+/** SQL of whether a column has a value; of what is missing nobody knows, unless nobody could have stayed otherwise. */
+function isValue(source: ColumnProfile, value: string): string {
+  const { name, type, values } = source;
+  const truth = truthOf(value);
+  // A file that says Yes and No is read as true and false.
+  if (type === 'BOOLEAN' && truth !== undefined) return truth ? identifier(name) : `NOT ${identifier(name)}`;
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  const isSame = isNumeric(type) ? (one: string) => Number(one) === number : (one: string) => one === value.trim();
+  if (values.length > 0 && !values.some((one) => isSame(one.value))) {
+    throw unsuitable(`--label: no row of ${shown(name)} has the value after the equals sign.`);
+  }
+  const test = isNumeric(type) ? `${identifier(name)} = ${number}` : `${trimmed(source)} = ${literal(value.trim())}`;
+  if (values.length === 1) return `coalesce(${test}, false)`;
+  return `CASE WHEN NOT ${meansMissing(trimmed(source))} THEN ${test} END`;
+}
+
 /** SQL of who left, when there are those who left and those who stayed, and words for both. */
 function outcome(source: ColumnProfile): string | undefined {
-  const { values, kind, type } = source;
-  if (values.length < 2 || values.length > 4)
-    return type === 'BOOLEAN' && values.length === 2 ? asTruth(source) : undefined;
-  if (values.length === 2 && values.every(({ value }) => truthOf(value) !== undefined)) return asTruth(source);
-  if (kind !== 'text') return undefined;
-  const left = values.filter(({ value }) => LEFT.test(value));
-  const stayed = values.filter(({ value }) => STAYED.test(value));
+  const { values, kind } = source;
+  const truths = values.map(({ value }) => truthOf(value));
+  if (truths.includes(true) && truths.includes(false) && !truths.includes(undefined)) return asTruth(source);
+  if (kind !== 'text' || values.length > MOST_WORDS) return undefined;
+  const left = values.filter(({ value }) => saysLeft(value) || /^inactive$/i.test(value));
+  const stayed = values.filter(({ value }) => saysStayed(value));
   if (left.length === 0 || stayed.length === 0 || left.length + stayed.length < values.length) return undefined;
   const whens = (some: typeof values, truth: boolean) =>
     some.map(({ value }) => `WHEN ${literal(value)} THEN ${truth}`).join(' ');
   return `CASE ${trimmed(source)} ${whens(left, true)} ${whens(stayed, false)} END`;
+}
+
+const MOST_WORDS = 6;
+const MOST_SHOWN = 4;
+
+/** Columns that may say who left, and how a person says so; best first. */
+export function possibleLabels(profiles: readonly ColumnProfile[]): string[] {
+  const unclear = profiles.flatMap((source) => {
+    const { words, values, name, filled, rows } = source;
+    if (!isLabelName(words) || values.length === 0 || values.length > MOST_SHOWN || outcome(source) !== undefined)
+      return [];
+    const list = values.map(({ value }) => shown(value)).join(', ');
+    const [first] = values;
+    if (values.length > 1 || first === undefined) {
+      return [
+        `${shown(name)} might say it, of its values ${list} it is not known which: --label ${forShell(`${name}=${values.at(-1)?.value}`)}`,
+      ];
+    }
+    return filled === rows
+      ? []
+      : [
+          `${shown(name)} might say it, if those without its value ${list} stayed: --label ${forShell(`${name}=${first.value}`)}`,
+        ];
+  });
+  const days = profiles.filter((source) => isLeavingDay(source) && source.filled < source.rows);
+  const others = profiles.filter((source) => !days.includes(source) && isFilledAfterwards(source));
+  return [
+    ...unclear,
+    ...[...days, ...others].map(
+      ({ name, filled, rows }) =>
+        `${shown(name)} is filled in ${filled} of ${rows} rows, which may be those who left: --label ${forShell(name)}`,
+    ),
+  ].slice(0, MOST_SHOWN);
+}
+
+const LEAVING = /churn|exit|attrit|cancel|terminat|leaving|left|clos(?:ed|ing|ure)|deactivat/;
+
+/** Whether a column is filled for some only, and its name says that they are those who left. */
+function isFilledAfterwards(source: ColumnProfile): boolean {
+  const { words, filled, rows, distinct } = source;
+  return LEAVING.test(words) && distinct > 2 && filled > 0 && filled < rows;
+}
+
+function forShell(word: string): string {
+  const plain = shown(word);
+  return /^[\w=.-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Names of what is known only once somebody leaves, or because they left. */

@@ -5,6 +5,7 @@ import { type Reliability, reliability } from '../math/reliability.ts';
 import type { Model } from '../models/model.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { findLabel } from './label.ts';
+import { AS_OF } from './mapping.ts';
 import { profileColumns } from './profile.ts';
 import { CONNECTOR_ID, openFile, type SourceOptions } from './source.ts';
 import { unsuitable } from './unsuitable.ts';
@@ -57,7 +58,9 @@ export async function measureModel(
   const numbers = featureColumns(features, columns);
   const every = Math.max(1, Math.ceil(rows / MOST_ROWS));
   const sampled = every === 1 ? table : `(SELECT *, row_number() OVER () AS holdfast_row FROM ${table})`;
-  const query = `SELECT CAST(CAST(${found.expression} AS INTEGER) AS DOUBLE), ${numbers.join(', ')} FROM ${sampled}
+  // Whoever measures a model does so afterwards.
+  const outcome = found.expression.replaceAll(AS_OF, 'current_date');
+  const query = `SELECT CAST(CAST(${outcome} AS INTEGER) AS DOUBLE), ${numbers.join(', ')} FROM ${sampled}
     ${every === 1 ? '' : `WHERE hash(holdfast_row) % ${every} = 0`}`;
 
   const scores: number[] = [];
@@ -88,7 +91,11 @@ export async function measureModel(
 
 /** Columns whose names could be those of a label, so that not all of a wide file are looked at. */
 function likely<Column extends { readonly name: string }>(columns: readonly Column[]): readonly Column[] {
-  return columns.filter(({ name }) => /churn|exit|attrit|cancel|left|lost|status|target|label|outcome|^y$/i.test(name));
+  return columns.filter(({ name }) =>
+    /churn|exit|attrit|cancel|left|lost|laps|terminat|deactivat|defect|closed|status|target|label|outcome|^y$/i.test(
+      name,
+    ),
+  );
 }
 
 function featureColumns(

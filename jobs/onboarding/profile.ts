@@ -39,6 +39,11 @@ const FEW_VALUES = 30;
 const MOST = 0.95;
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+/** Whether a type of DuckDB's is one of numbers. */
+export function isNumeric(type: string): boolean {
+  return NUMERIC.test(type);
+}
+
 const DATES: readonly DateFormat[] = ['iso', 'dotted', 'month-first', 'day-first', 'compact'];
 /** 1,234 is read as a thousand and more, unless other values show that the comma is a decimal one. */
 const NUMBERS: readonly NumberFormat[] = ['plain', 'dressed', 'comma'];

@@ -2,7 +2,7 @@ import type { Engine } from '../columns/engine.ts';
 import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
 import { type Connector, manifestText } from './manifest.ts';
 import { type MissingColumn, missingColumns } from './missing-columns.ts';
-import { PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
+import { countDeparted, type Departed, PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
 import type { ProposedModel } from './proposed-model.ts';
 import { programQuery } from './query.ts';
 import { type ProposedLevels, proposeLevels } from './risk-levels.ts';
@@ -25,6 +25,8 @@ export interface ProposedProgram {
   readonly levels: ProposedLevels;
   readonly chain: FilterChain;
   readonly missing: readonly MissingColumn[];
+  /** Who has left, by other columns than the label. */
+  readonly departed: readonly Departed[];
   readonly warnings: readonly string[];
 }
 
@@ -43,7 +45,8 @@ export async function writeProgram(
   const used = new Set(manifest.features);
   const wanted = proposal.written.features.filter(({ name, mapped }) => mapped || used.has(name));
   const query = programQuery({ ...proposal.written, features: wanted });
-  const warnings = warningsOf(proposal, model);
+  const departed = await countDeparted(engine, proposal);
+  const warnings = [...warningsOf(proposal, model), ...departed.flatMap(noticeHasCome)];
   const marketplaces = mappings.find(({ column }) => column === 'marketplace')?.values;
   const text = manifestText({
     programId: places.programId,
@@ -66,7 +69,7 @@ export async function writeProgram(
     unused: unusedColumns([...leaking, ...leftOut]),
     warnings,
   });
-  return { text, query, levels, chain, missing, warnings };
+  return { text, query, levels, chain, missing, departed, warnings };
 }
 
 /** Most columns that one line, or the list as a whole, names. */
@@ -109,10 +112,11 @@ async function customerFigures(engine: Engine, { mappings }: Proposal): Promise<
 }
 
 function warningsOf(
-  { identity, plan, notLookedAt, warnings: unread }: Proposal,
+  { identity, plan, notLookedAt, possibleLabels, warnings: unread }: Proposal,
   { manifest, trained, why }: ProposedModel,
 ): string[] {
   const warnings: string[] = [];
+  warnings.push(...possibleLabels);
   if (trained === undefined) {
     warnings.push(
       `the model is a scorecard that nobody trained, since ${why}. It ranks customers by the mean percentile of ` +
@@ -138,6 +142,14 @@ function warningsOf(
   warnings.push(...unread);
   if (notLookedAt > 0) warnings.push(`the source has very many columns: ${notLookedAt} of them were not looked at.`);
   return warnings;
+}
+
+function noticeHasCome({ source, come }: Departed): string[] {
+  if (come === 0) return [];
+  return [
+    `${shown(source.name)} has a day that has come by now, but after the newest day of the file, in ${come} rows: they count ` +
+      'as still there. Export the file anew, or count to SELECT current_date in the query.',
+  ];
 }
 
 function modelComments({ label, features }: Proposal, { trained, manifest }: ProposedModel): string[] {

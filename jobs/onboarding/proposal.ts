@@ -1,14 +1,16 @@
 import type { Engine } from '../columns/engine.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { isCountryName, MOST_COUNTRIES } from './countries.ts';
+import { findDepartures, saysWhoLeft } from './departures.ts';
 import { DUCKDB } from './dialect.ts';
 import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
 import { findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
-import { findLabel, type Label } from './label.ts';
+import { findLabel, type Label, possibleLabels } from './label.ts';
+import { isLeavingDay, leavingDay } from './leaving.ts';
 import { type Mapping, proposeMappings } from './mapping.ts';
 import { NAMING_RULES } from './naming-rules.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
-import { LABEL_COLUMN, type QueryPlan, trainingQuery } from './query.ts';
+import { datesOfSource, LABEL_COLUMN, LEFT_COLUMN, leavingCounts, type QueryPlan, trainingQuery } from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
 import { shown, wordsOf } from './words.ts';
 
@@ -39,6 +41,8 @@ export interface Proposal {
   readonly notLookedAt: number;
   /** What of its columns is not understood, for people. */
   readonly warnings: readonly string[];
+  /** How a person could say who left, where no column does for sure. */
+  readonly possibleLabels: readonly string[];
 }
 
 const SAMPLE = 'holdfast_sample';
@@ -58,7 +62,9 @@ export async function propose(
   const { engine } = source;
   const wanted = [hints.id, hints.label?.replace(/=.*$/, '')].map((name) => name?.toLowerCase());
   const speaks = (name: string) =>
-    wanted.includes(name.toLowerCase()) || NAMING_RULES.some(({ pattern }) => pattern.test(wordsOf(name)));
+    wanted.includes(name.toLowerCase()) ||
+    saysWhoLeft(wordsOf(name)) ||
+    NAMING_RULES.some(({ pattern }) => pattern.test(wordsOf(name)));
   const columns = columnsToLookAt(source.columns, speaks);
   const sampled = await sampleRows(source, columns, SAMPLE);
   const sampledProfiles = await readingFrom(CONNECTOR_ID, 'look at its columns', () =>
@@ -70,19 +76,23 @@ export async function propose(
   const others = profiles.filter(({ name }) => name !== label?.source.name);
   const identity = await findIdentity((column) => source.countCustomers(column), others, hints.id);
   const read = readAs(profiles, identity, hints, { dialect: DUCKDB, table: source.table });
-  const written = source.written === undefined ? read : readAs(profiles.map(asItsOwn), identity, hints, source.written);
+  const byLeaving = await isLaterThanItsDays(engine, read.plan, profiles);
+  const plan = { ...read.plan, dates: datesOfSource(read.plan, byLeaving) };
+  const own = source.written && readAs(profiles.map(asItsOwn), identity, hints, source.written).plan;
+  const written = own === undefined ? plan : { ...own, dates: datesOfSource(own, byLeaving) };
   return {
     identity,
     label,
     mappings: read.plan.mappings,
     features: read.plan.features,
     leftOut: read.leftOut,
-    plan: read.plan,
-    written: written.plan,
+    plan,
+    written,
     inSample: source.rows,
     sampled,
     notLookedAt: source.columns.length - columns.length,
     warnings: [...read.plan.mappings.flatMap(({ warning }) => warning ?? []), ...noCountry(profiles, read.plan)],
+    possibleLabels: label === undefined ? possibleLabels(others) : [],
   };
 }
 
@@ -123,16 +133,17 @@ function readAs(
   hints: Hints,
   { dialect, table }: Pick<QueryPlan, 'dialect' | 'table'>,
 ): { readonly plan: QueryPlan; readonly leftOut: readonly LeftOut[] } {
-  const label = findLabel(profiles, hints.label);
+  const label = findLabel(profiles, hints.label, dialect);
   const taken = new Set([identity.source.name, ...(label === undefined ? [] : [label.source.name])]);
+  const departures = findDepartures(profiles, taken, dialect);
   const mappings = proposeMappings(profiles, taken, identity.source.name, dialect);
-  const { features, leftOut } = proposeFeatures(profiles, mappings, taken, dialect);
+  const { features, leftOut } = proposeFeatures(profiles, mappings, { taken, departures }, dialect);
+  const found = { mappings, features, label, departures };
   const plan: QueryPlan = {
+    ...found,
     table,
     identity,
-    mappings,
-    features,
-    label,
+    dates: datesOfSource(found, false),
     marketplace: mappings.some(({ column }) => column === 'marketplace') ? undefined : hints.marketplace,
     distinct: identity.duplicates > TOLERATED_SHARE * identity.rows,
     dialect,
@@ -164,4 +175,46 @@ export async function prepareRows(
 }
 
 /** Customers who have not left, among the prepared rows. */
-export const STILL_HERE = `coalesce(${LABEL_COLUMN}, 0) = 0`;
+export const STILL_HERE = `coalesce(${LABEL_COLUMN}, 0) = 0 AND NOT ${LEFT_COLUMN}`;
+
+/** Customers who have left, or are about to, as one column says it. */
+export interface Departed {
+  readonly source: ColumnProfile;
+  readonly left: number;
+  /** They leave after the day that the source is of. */
+  readonly notice: number;
+  /** Of those, the ones whose day has come by now. */
+  readonly come: number;
+}
+
+/** Counts, of the rows at hand, who has left by each column that says so, beside a label that is no day. */
+export async function countDeparted(engine: Engine, { plan }: Pick<Proposal, 'plan'>): Promise<Departed[]> {
+  const { label, departures, dialect } = plan;
+  const columns = label?.dated === true ? [leavingDay(label.source, dialect), ...departures] : departures;
+  if (columns.length === 0) return [];
+  const [counts] = await readingFrom(CONNECTOR_ID, 'count those who have left', () =>
+    engine.rows<Record<string, string>>(leavingCounts(plan, columns)),
+  );
+  return columns.map(({ source }, index) => {
+    const number = (key: string) => Number(counts?.[`${key}_${index}`] ?? 0);
+    return { source, left: number('left'), notice: number('notice'), come: number('come') };
+  });
+}
+
+/**
+ * Whether most of the days of leaving that have come are past all other days of the source: then it was written after
+ * them, and says nothing of what its customers did in the meantime.
+ */
+async function isLaterThanItsDays(
+  engine: Engine,
+  plan: QueryPlan,
+  profiles: readonly ColumnProfile[],
+): Promise<boolean> {
+  const days = profiles.filter(isLeavingDay);
+  if (days.length === 0) return false;
+  const columns = days.map((day) => leavingDay(day, plan.dialect));
+  const [counts = {}] = await readingFrom(CONNECTOR_ID, 'compare its days', () =>
+    engine.rows<Record<string, string>>(leavingCounts(plan, columns)),
+  );
+  return days.some((_, index) => Number(counts[`come_${index}`]) > Number(counts[`left_${index}`]));
+}

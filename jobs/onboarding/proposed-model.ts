@@ -50,7 +50,8 @@ export async function proposeModel(
       `${left} left and ${stayed} stayed: a model needs ${LEAST_OF_EACH} of each`,
     );
   }
-  return scorecard(engine, proposal, modelId, 'no column says who left');
+  const why = proposal.possibleLabels.length === 0 ? 'no column says who left' : 'no column says for sure who left';
+  return scorecard(engine, proposal, modelId, why);
 }
 
 interface Labelled {

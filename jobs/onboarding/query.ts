@@ -1,10 +1,11 @@
 import { identifier, literal } from '../columns/engine.ts';
+import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay } from './expressions.ts';
 import type { Feature } from './features.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
-import type { Mapping } from './mapping.ts';
+import { AS_OF, type Mapping } from './mapping.ts';
 import type { ColumnProfile } from './profile.ts';
 import { shown } from './words.ts';
 
@@ -16,6 +17,10 @@ export interface QueryPlan {
   readonly mappings: readonly Mapping[];
   readonly features: readonly Feature[];
   readonly label: Label | undefined;
+  /** Other columns that say who has left. */
+  readonly departures: readonly Departure[];
+  /** Columns whose newest day is that of the source. */
+  readonly dates: readonly ColumnProfile[];
   /** The marketplace of everybody, where no column says it. */
   readonly marketplace: string | undefined;
   /** Whether a customer may have several rows, of which one is taken. */
@@ -26,24 +31,57 @@ export interface QueryPlan {
 /** Name of the column that says who left, in the rows that a model is trained on. */
 export const LABEL_COLUMN = 'holdfast_label';
 
+/** Name of the column that is true of those who left before, by whatever column says so. */
+export const LEFT_COLUMN = 'holdfast_left';
+
 /** The query of the program: customers who have not left, under the candidate's names. */
 export function programQuery(plan: QueryPlan): string {
-  const { label } = plan;
-  const where =
-    label === undefined
+  const { label, departures } = plan;
+  const conditions = [
+    ...(label === undefined
       ? []
       : [
-          `-- Those who have left cannot be kept. Where ${inComment(label.source.name)} says what happened after the other`,
-          '-- columns were measured, everybody was still there: take this line away then.',
-          `WHERE (${label.expression}) IS NOT TRUE`,
-        ];
+          {
+            comments: [
+              `Those who have left cannot be kept. Where ${inComment(label.source.name)} says what happened after the other`,
+              'columns were measured, everybody was still there: take this condition away then.',
+            ],
+            sql: `(${label.expression}) IS NOT TRUE`,
+          },
+        ]),
+    ...departures.map(({ source, left, reason }) => ({
+      comments: [`${inComment(source.name)}: ${reason}.`],
+      sql: `(${left}) IS NOT TRUE`,
+    })),
+  ];
+  const where = conditions.flatMap(({ comments, sql }, index) => [
+    ...comments.map((line) => `-- ${line}`),
+    `${index === 0 ? 'WHERE' : '  AND'} ${sql}`,
+  ]);
   return [...select(plan, []), ...where].join('\n');
 }
 
-/** The same of everybody, with the label as 0, 1 or NULL. */
+/** The same of everybody, with the label as 0, 1 or NULL, and whether they left before. */
 export function trainingQuery(plan: QueryPlan): string {
   const label = plan.label === undefined ? 'NULL' : plan.label.expression;
-  return select(plan, [`CAST(CAST(${label} AS INTEGER) AS ${plan.dialect.double}) AS ${LABEL_COLUMN}`]).join('\n');
+  const left = plan.departures.map((departure) => `(${departure.left})`).join(' OR ');
+  return select(plan, [
+    `CAST(CAST(${label} AS INTEGER) AS ${plan.dialect.double}) AS ${LABEL_COLUMN}`,
+    `coalesce(${left === '' ? 'false' : left}, false) AS ${LEFT_COLUMN}`,
+  ]).join('\n');
+}
+
+/**
+ * Rows of the source whose customer has left, or leaves later, by each column that says so, as `left_0`, `notice_0` and so
+ * on; `come_0` are those who leave later than the source is of, on a day that has come by now.
+ */
+export function leavingCounts(plan: QueryPlan, columns: readonly { left: string; notice?: string }[]): string {
+  const counts = columns.flatMap(({ left, notice = 'false' }, index) => [
+    `count(*) FILTER (WHERE ${left}) AS left_${index}`,
+    `count(*) FILTER (WHERE ${notice}) AS notice_${index}`,
+    `count(*) FILTER (WHERE (${notice}) AND NOT (${notice.replaceAll(AS_OF, 'current_date')})) AS come_${index}`,
+  ]);
+  return [...withAsOf(plan), `SELECT ${counts.join(', ')}`, `FROM ${fromOf(plan)}`].join('\n');
 }
 
 function select(plan: QueryPlan, added: readonly string[]): string[] {
@@ -69,9 +107,16 @@ function select(plan: QueryPlan, added: readonly string[]): string[] {
     ...(comment === undefined ? [] : [`  -- ${comment}`]),
     `  ${sql}${index === items.length - 1 ? '' : ','}`,
   ]);
+  return [...withAsOf(plan), 'SELECT', ...lines, `FROM ${fromOf(plan)}`];
+}
+
+function withAsOf(plan: QueryPlan): string[] {
   const dates = datesOf(plan);
-  const from = dates.length === 0 ? rowsOf(plan) : `${rowsOf(plan)} CROSS JOIN as_of`;
-  return [...(dates.length === 0 ? [] : asOf(plan, dates)), 'SELECT', ...lines, `FROM ${from}`];
+  return dates.length === 0 ? [] : asOf(plan, dates);
+}
+
+function fromOf(plan: QueryPlan): string {
+  return datesOf(plan).length === 0 ? rowsOf(plan) : `${rowsOf(plan)} CROSS JOIN as_of`;
 }
 
 /** `CustomerId, 0.97: named like a customer's id`. */
@@ -98,10 +143,24 @@ function asOf({ table, dialect }: QueryPlan, dates: readonly ColumnProfile[]): s
   ];
 }
 
-function datesOf({ mappings, features }: QueryPlan): ColumnProfile[] {
-  const dated = [...mappings, ...features].filter((one) => one.dated);
-  const activity = mappings.filter(({ column, dated: isDated }) => isDated && column.startsWith('days_since_'));
-  const chosen = activity.length > 0 ? activity : dated;
+/** Columns whose newest day is that of the source, where the query counts to it. */
+function datesOf({ mappings, features, label, departures, dates }: QueryPlan): readonly ColumnProfile[] {
+  const counts = [...mappings, ...features, ...(label === undefined ? [] : [label]), ...departures];
+  return counts.some(({ dated }) => dated) ? dates : [];
+}
+
+/**
+ * Columns whose newest day is taken for that of the source: of activity where there are any, else all. Days of leaving
+ * may be still to come: they count only where nothing else does, or `byLeaving`.
+ */
+export function datesOfSource(
+  { mappings, features, label, departures }: Pick<QueryPlan, 'mappings' | 'features' | 'label' | 'departures'>,
+  byLeaving: boolean,
+): readonly ColumnProfile[] {
+  const leaving = [...(label === undefined ? [] : [label]), ...departures].filter(({ dated }) => dated);
+  const activity = mappings.filter(({ column, dated }) => dated && column.startsWith('days_since_'));
+  const dated = activity.length > 0 ? activity : [...mappings, ...features].filter((one) => one.dated);
+  const chosen = dated.length === 0 || byLeaving ? [...dated, ...leaving] : dated;
   return [...new Map(chosen.map(({ source }) => [source.name, source])).values()];
 }
 

@@ -42,7 +42,12 @@ const NO = ['0', 'false', 'f', 'no', 'n', 'nein', 'non', 'off'];
 
 /** Whether a text means yes or no; undefined when it means neither. */
 export function truthOf(text: string): boolean | undefined {
-  const word = text.trim().toLowerCase();
+  // pandas writes a flag with a gap as 1.0, and the churn data of the UCI end in a point.
+  const word = text
+    .trim()
+    .toLowerCase()
+    .replace(/^([01])[.,]0+$/, '$1')
+    .replace(/\.$/, '');
   if (YES.includes(word)) return true;
   return NO.includes(word) ? false : undefined;
 }

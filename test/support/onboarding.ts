@@ -5,6 +5,7 @@ import { expect } from '@jest/globals';
 import { parse } from 'yaml';
 import type { InitReport } from '../../cli/init-report.ts';
 import { randomNumbers } from '../../jobs/math/random-numbers.ts';
+import { openFile } from '../../jobs/onboarding/source.ts';
 import { holdfast, NOW, type ProgramSpec } from './workspace.ts';
 
 /** A folder in which files become programs. */
@@ -20,6 +21,8 @@ export interface Onboarding extends AsyncDisposable {
   spec(): Promise<ProgramSpec>;
   /** Query of its connector. */
   query(): Promise<string>;
+  /** Number of customers that the query finds in a file, by default that of `csv`. */
+  customers(file?: string): Promise<number>;
   /** Rows that each stage of a dry run handed on. */
   run(...options: string[]): Promise<Record<string, number>>;
 }
@@ -30,7 +33,7 @@ export async function onboarding(): Promise<Onboarding> {
   const init = (file: string, options: readonly string[]) =>
     holdfast(['init', file, '-o', at('program.yaml'), '--force', '--output', 'json', ...options]);
   const spec = async () => parse(await readFile(at('program.yaml'), 'utf8')).spec as ProgramSpec;
-  return {
+  const self: Onboarding = {
     at,
     spec,
     async csv(lines, name = 'customers.csv') {
@@ -50,6 +53,15 @@ export async function onboarding(): Promise<Onboarding> {
     async query() {
       return (await spec())['dataConnectors'][0].config.query as string;
     },
+    async customers(file = at('customers.csv')) {
+      const resources = { threads: 1, memoryMb: 256 };
+      const options = { scratchFolder: folder, resources, signal: new AbortController().signal };
+      await using source = await openFile(file, undefined, options);
+      const [row] = await source.engine.rows<{ count: string }>(
+        `SELECT count(*) AS count FROM (${await self.query()})`,
+      );
+      return Number(row?.count);
+    },
     async run(...options) {
       const file = at('program.yaml');
       expect(await holdfast(['validate', file])).toMatchObject({ status: 0 });
@@ -61,6 +73,7 @@ export async function onboarding(): Promise<Onboarding> {
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
+  return self;
 }
 
 /** A customer who leaves the sooner, the longer they have been idle. */

@@ -1,0 +1,65 @@
+import { literal } from '../columns/engine.ts';
+import type { Dialect } from './dialect.ts';
+import { asTruth, trimmed } from './expressions.ts';
+import { isLabelName } from './label.ts';
+import { GONE, isLeavingDay, isLeavingDayName, leavingDay, saysLeft, saysStayed } from './leaving.ts';
+import type { ColumnProfile } from './profile.ts';
+
+/** A column, beside the label, that says of some customers that they are no longer there. */
+export interface Departure {
+  readonly source: ColumnProfile;
+  /** SQL that is true of those who have left. */
+  readonly left: string;
+  /** SQL that is true of those who have given notice: they leave on a later day, and are still there. */
+  readonly notice?: string;
+  /** Whether they read `AS_OF`. */
+  readonly dated: boolean;
+  /** What it says, for people. */
+  readonly reason: string;
+}
+
+const STATUS =
+  /^(?:(?:customer|client|user|account|acct|member|membership|subscription|sub|plan|contract|policy|service|relationship) )?(?:status|state|lifecycle(?: (?:stage|status))?)$/;
+/** Names of a state that may be that of a ticket or of an order, or one of the United States. */
+const ANY_STATUS = /^(?:status|state|lifecycle)$/;
+
+/**
+ * Columns that say who has left: days of leaving, states, and flags. Whoever has left is no candidate; a day that is
+ * still to come is a notice, and its customer is still there.
+ * @param taken the label and the id
+ */
+export function findDepartures(
+  profiles: readonly ColumnProfile[],
+  taken: ReadonlySet<string>,
+  dialect: Dialect,
+): Departure[] {
+  return profiles.flatMap((source) => (taken.has(source.name) ? [] : (departure(source, dialect) ?? [])));
+}
+
+function departure(source: ColumnProfile, dialect: Dialect): Departure | undefined {
+  if (isLeavingDay(source)) {
+    const reason = 'the day on which somebody left; one after the day that the source is of is a notice';
+    return { ...leavingDay(source, dialect), dated: true, reason };
+  }
+  if (isStatus(source)) {
+    const left = `lower(${trimmed(source)}) IN (${GONE.map(literal).join(', ')})`;
+    return { source, left, dated: false, reason: 'a state of those who have left' };
+  }
+  const truth = isLabelName(source.words) && source.values.length === 2 ? asTruth(source) : undefined;
+  return truth === undefined ? undefined : { source, left: truth, dated: false, reason: 'says who has left' };
+}
+
+function isStatus({ words, kind, values }: ColumnProfile): boolean {
+  if (!STATUS.test(words) || kind !== 'text' || values.length === 0) return false;
+  return !ANY_STATUS.test(words) || values.some(({ value }) => saysStayed(value));
+}
+
+/** Whether a column of this name may say who has left. */
+export function saysWhoLeft(words: string): boolean {
+  return isLabelName(words) || isLeavingDayName(words) || STATUS.test(words);
+}
+
+/** Whether what a column holds would tell a model who has left. */
+export function tellsWhoLeft({ source }: Departure): boolean {
+  return source.kind !== 'text' || source.values.some(({ value }) => saysLeft(value));
+}

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openEngine } from '../jobs/columns/engine.ts';
+import { lines, type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
+
+let place: Onboarding;
+beforeAll(async () => {
+  place = await onboarding();
+});
+afterAll(async () => place[Symbol.asyncDispose]());
+
+const everybody = people(400);
+const left = everybody.filter((person) => person.left).length;
+/** The day of the last login, counted back from 31 May 2024. */
+const day = (offset: number) => new Date(Date.UTC(2024, 4, 31) + offset * 86_400_000).toISOString().slice(0, 10);
+const lastLogin = { last_login: ({ idle }: Person) => day(-idle) };
+/** Those who left did so on their last day. */
+const cancelled =
+  (later: (person: Person) => boolean) =>
+  ({ idle, left, ...rest }: Person) =>
+    left ? day(-idle) : later({ idle, left, ...rest }) ? day(30) : '';
+
+describe('whoever has left is no candidate', () => {
+  test.each<[string, string, (person: Person, index: number) => string | number]>([
+    ['a day', 'cancelled_at', cancelled(() => false)],
+    ['a day of churn', 'churn_date', cancelled(() => false)],
+    [
+      'a day as a German writes it',
+      'closed_on',
+      ({ left, idle }) => (left ? day(-idle).split('-').reverse().join('.') : ''),
+    ],
+    ['a label with a horizon', 'churn_90', ({ left }) => Number(left)],
+    ['a label with a horizon in days', 'churned_30d', ({ left }) => Number(left)],
+    [
+      'a state',
+      'subscription_status',
+      ({ left, chance }) => (left ? (chance < 0.5 ? 'Cancelled' : 'closed') : chance < 0.3 ? 'past_due' : 'active'),
+    ],
+    ['the state of an account', 'account_status', ({ left }) => (left ? 'CLOSED' : 'Active')],
+    [
+      'any state, where others are active',
+      'status',
+      ({ left, chance }) => (left ? 'terminated' : chance < 0.2 ? 'paused' : 'active'),
+    ],
+    ['a decimal flag', 'churned', ({ left }) => (left ? '1.0' : '0.0')],
+    ['a decimal flag with gaps', 'churned', ({ left, chance }) => (chance < 0.05 && !left ? '' : left ? '1.0' : '0.0')],
+    ['a truth with a blank and a point', 'churned', ({ left }) => (left ? ' True.' : ' False.')],
+    [
+      'a truth in several ways of writing',
+      'churned',
+      ({ left, chance }) => (left ? 'Yes' : chance < 0.5 ? 'no' : 'NO'),
+    ],
+  ])('as %s says (%s)', async (_, name, of) => {
+    const file = await place.csv(lines(everybody, { ...lastLogin, [name]: of, region_code: (__, index) => index % 7 }));
+    await place.report(file);
+    expect(await place.customers(file)).toBe(400 - left);
+  });
+
+  test('a state of a ticket, and an inactive or paused customer, say nothing of that', async () => {
+    const columns = {
+      ...lastLogin,
+      ticket_state: ({ chance }: Person) => (chance < 0.5 ? 'closed' : 'open'),
+      subscription_status: ({ chance }: Person) => (chance < 0.3 ? 'paused' : 'active'),
+    };
+    await place.report(await place.csv(lines(everybody, columns)));
+    expect(await place.customers()).toBe(400);
+  });
+});
+
+test('a day after that of the file is a notice: counted, still there, and never dropped', async () => {
+  const columns = { ...lastLogin, cancelled_at: cancelled(({ chance }) => chance < 0.1) };
+  const notice = everybody.filter(({ left: gone, chance }) => !gone && chance < 0.1).length;
+  const made = await place.report(await place.csv(lines(everybody, columns)));
+  expect(made.departed).toEqual([{ source: 'cancelled_at', left, notice }]);
+  expect((await place.run())['extract']).toBe(400 - left);
+});
+
+test('days of leaving past all others are those of the file, as where the only other day is that of the start', async () => {
+  const columns = { signup_date: ({ idle }: Person) => day(-900 - idle), cancelled_at: cancelled(() => false) };
+  const made = await place.report(await place.csv(lines(everybody, columns)));
+  expect(made.departed).toEqual([{ source: 'cancelled_at', left, notice: 0 }]);
+});
+
+test('a day that stands for none neither has come nor is to come', async () => {
+  const columns = { ...lastLogin, cancelled_at: ({ chance }: Person) => (chance < 0.5 ? '9999-12-31' : '1900-01-01') };
+  const made = await place.report(await place.csv(lines(everybody, columns)));
+  expect(made.departed).toEqual([{ source: 'cancelled_at', left: 0, notice: 0 }]);
+  expect(await place.customers()).toBe(400);
+});
+
+test('a filled day is a label when a person says so, and is offered as one', async () => {
+  const file = await place.csv(
+    lines(everybody, { ...lastLogin, cancelled_at: cancelled(({ chance }) => chance < 0.1) }),
+  );
+  const { warnings, model } = await place.report(file);
+  expect(model.kind).toBe('scorecard');
+  expect(warnings).toContainEqual(
+    expect.stringMatching(/^cancelled_at is filled in \d+ of 400 rows.*--label cancelled_at$/),
+  );
+  const made = await place.report(file, '--label', 'cancelled_at');
+  expect(made.departed[0]?.left).toBe(left);
+  expect(made.model.kind).toBe('logistic-regression');
+  expect(made.label?.source).toBe('cancelled_at');
+  expect(await place.customers()).toBe(400 - left);
+});
+
+test('a reason that only those who left have is offered as a label, and can be one', async () => {
+  const reason = ({ left: gone, chance }: Person) =>
+    gone ? ['price', 'moved', 'service'][Math.floor(chance * 3)]! : '';
+  const file = await place.csv(lines(everybody, { churn_reason: reason }));
+  expect((await place.report(file)).warnings).toContainEqual(expect.stringMatching(/--label churn_reason$/));
+  expect((await place.report(file, '--label', 'churn_reason')).model.kind).toBe('logistic-regression');
+  expect(await place.customers()).toBe(400 - left);
+});
+
+describe('a label whose values do not say which is which', () => {
+  const oneTwo = ({ left: gone }: Person) => (gone ? 2 : 1);
+  const oneBlank = ({ left: gone }: Person) => (gone ? 1 : '');
+
+  test('is asked about, and read as a person answers', async () => {
+    const file = await place.csv(lines(everybody, { churned: oneTwo }));
+    const { model, warnings } = await place.report(file);
+    expect(model.kind).toBe('scorecard');
+    expect(warnings).toContain('churned might say it, of its values 1, 2 it is not known which: --label churned=2');
+    expect((await place.report(file, '--label', 'churned=2')).model.kind).toBe('logistic-regression');
+    expect(await place.customers()).toBe(400 - left);
+  });
+  test('is asked about where it has one value and gaps', async () => {
+    const file = await place.csv(lines(everybody, { churned: oneBlank }));
+    expect((await place.report(file)).warnings).toContain(
+      'churned might say it, if those without its value 1 stayed: --label churned=1',
+    );
+    expect((await place.report(file, '--label', 'churned=1')).model.kind).toBe('logistic-regression');
+    expect(await place.customers()).toBe(400 - left);
+  });
+  test.each(['churned=1', 'churned=1.0', 'churned'])(
+    'is found as --label %s in a file of 1.0 and 0.0',
+    async (label) => {
+      const file = await place.csv(lines(everybody, { churned: ({ left: gone }) => (gone ? '1.0' : '0.0') }));
+      expect((await place.report(file, '--label', label)).model.kind).toBe('logistic-regression');
+      expect(await place.customers()).toBe(400 - left);
+    },
+  );
+  test.each(['churned=Yes', 'churned'])('says nothing of those where it is missing: --label %s', async (label) => {
+    const missing = String.raw`\N`;
+    const file = await place.csv(
+      lines(everybody, { churned: ({ left: gone, chance }) => (chance < 0.1 ? missing : gone ? 'Yes' : 'No') }),
+    );
+    const known = everybody.filter(({ chance }) => chance >= 0.1);
+    const { model } = await place.report(file, '--label', label);
+    expect(model.figures['baseRate']).toBeCloseTo(known.filter((person) => person.left).length / known.length, 5);
+  });
+});
+
+test.each(['DOUBLE', 'FLOAT', 'DECIMAL(3, 1)', 'BOOLEAN'])('a label of Parquet may be %s with gaps', async (type) => {
+  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: place.at('') });
+  const file = await place.csv(
+    lines(everybody, { churned: ({ left: gone, chance }) => (chance < 0.05 ? '' : Number(gone)) }),
+  );
+  await engine.run(
+    `COPY (SELECT * REPLACE (CAST(churned AS ${type}) AS churned) FROM read_csv('${file}')) TO '${place.at('c.parquet')}' (FORMAT parquet)`,
+  );
+  const { label } = await place.report(place.at('c.parquet'));
+  expect(label?.source).toBe('churned');
+  expect(await place.customers(place.at('c.parquet'))).toBe(
+    400 - everybody.filter(({ left: gone, chance }) => gone && chance >= 0.05).length,
+  );
+});
