@@ -244,6 +244,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     status = ended;
   });
   try {
+    io.signal.throwIfAborted();
     await program.parseAsync(argv, { from: 'user' });
     return status;
   } catch (error) {
@@ -280,31 +281,4 @@ function report(failure: HoldfastError, verbose: boolean, io: Io): number {
 
 function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
-}
-
-if (import.meta.main) {
-  const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => interrupt.abort(new HoldfastError('HF_INTERRUPTED', `stopped by ${name}; run it again`)));
-  }
-  // Nobody reads any more: the work goes on to its end, and what it holds is given back. A reader that had enough
-  // (`| head`) is no failure, a full disk is.
-  let unwritable = 0;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    if (unwritable === 0)
-      process.stderr.write(`HF_DISK_FULL: cannot write the result (${error.code ?? error.message})\n`);
-    unwritable = 1;
-    process.exitCode ||= unwritable;
-  });
-  process.stderr.on('error', () => {});
-  const status = await main(process.argv.slice(2), {
-    stdout: process.stdout,
-    stderr: process.stderr,
-    environment: process.env,
-    signal: interrupt.signal,
-    now: () => new Date(),
-    elapsed: () => performance.now(),
-  });
-  process.exitCode = status || unwritable;
 }

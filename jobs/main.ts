@@ -1,79 +1,26 @@
-import { writeFileSync } from 'node:fs';
-import { exitStatus, HoldfastError } from './errors.ts';
-import { isSharded, loadSharded, PIPELINES, type PipelineName } from './pipelines/pipelines.ts';
-import { asFailure } from './run/failure.ts';
-import { runTask, type Task, type TaskIo } from './run/task.ts';
-import { readTaskSettings, terminationLog } from './run/task-settings.ts';
-import { type TaskReport, terminationMessage } from './run/termination-message.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { HoldfastError } from './errors.ts';
 
-export interface MainIo extends Omit<TaskIo, 'warn'> {
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly stderr: { write(text: string): unknown };
-}
-
-/**
- * One task of a run, as a Job on a cluster: `node jobs/main.js <pipeline>/<stage>/<task>`. Everything else is in the
- * environment (see run/task-settings.ts). Resolves to the exit status: 0 done, 78 trying again cannot help, 1 any other
- * failure. What the task has to say goes to the container's termination message.
+/*
+ * The process of one task of a run (task-command.ts). It hears signals before anything else is loaded: as process 1 of
+ * its container it would not notice one that comes earlier.
  */
-export async function main(args: readonly string[], io: MainIo): Promise<number> {
-  const warn = (sentence: string) => io.stderr.write(`${sentence}\n`);
-  let report: TaskReport;
-  let status = 0;
-  try {
-    const task = findTask(args);
-    report = await runTask(readTaskSettings(io.environment), task, { ...io, warn });
-  } catch (error) {
-    const failure = asFailure(error, io.signal);
-    report = { error: { code: failure.code, message: failure.message } };
-    status = exitStatus(failure);
-    warn(`${failure.code}: ${failure.message}`);
-  }
-  const message = terminationMessage(report);
-  warn(message);
-  try {
-    writeFileSync(terminationLog(io.environment), message);
-  } catch (error) {
-    // It is advisory: a task is no less done for it.
-    warn(`the termination message cannot be written: ${(error as Error).message}`);
-  }
-  return status;
+
+const stop = new AbortController();
+for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(name, () => stop.abort(new HoldfastError('HF_INTERRUPTED', `interrupted by ${name}`)));
 }
 
-/** @throws HF_USAGE */
-function findTask(args: readonly string[]): Task {
-  const [path = ''] = args;
-  const [pipeline, stageName, taskName, ...rest] = path.split('/');
-  const stages = Object.hasOwn(PIPELINES, pipeline ?? '') ? PIPELINES[pipeline as PipelineName] : [];
-  const index = stages.findIndex(({ name }) => name === stageName);
-  const stage = stages[index];
-  const task = stage?.tasks.find(({ name }) => name === taskName);
-  if (args.length !== 1 || rest.length > 0 || pipeline === undefined || stage === undefined || task === undefined) {
-    throw new HoldfastError('HF_USAGE', `"${args.join(' ')}" is not PIPELINE/STAGE/TASK, as in batch/extract/extract`);
-  }
-  return {
-    pipeline,
-    stage: stage.name,
-    name: task.name,
-    reads: stage.reads,
-    last: index === stages.length - 1 && task === stage.tasks.at(-1),
-    work: task.does === 'work' && isSharded(stage) ? { ...task, loadSharded: () => loadSharded(stage) } : task,
-  };
-}
-
-if (import.meta.main) {
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => stop.abort(new HoldfastError('HF_INTERRUPTED', `interrupted by ${name}`)));
-  }
-  // Not waiting for what a driver may still hold open: everything that counts has been written.
-  process.exit(
-    await main(process.argv.slice(2), {
-      environment: process.env,
-      stderr: process.stderr,
-      signal: stop.signal,
-      now: () => new Date(),
-      elapsed: () => performance.now(),
-    }),
-  );
-}
+const { main } = await import('./task-command.ts');
+// A signal that came meanwhile is heard in the next turn.
+await turn();
+// Not waiting for what a driver may still hold open: everything that counts has been written.
+process.exit(
+  await main(process.argv.slice(2), {
+    environment: process.env,
+    stderr: process.stderr,
+    signal: stop.signal,
+    now: () => new Date(),
+    elapsed: () => performance.now(),
+  }),
+);

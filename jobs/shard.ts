@@ -1,16 +1,15 @@
 import { openFolderStore } from './artifacts/folder.ts';
 import { HoldfastError } from './errors.ts';
 import { loadSharded, PIPELINES, type PipelineName } from './pipelines/pipelines.ts';
-import { asFailure } from './run/failure.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 import type { StageContext } from './run/stage.ts';
 
-/*
- * One shard of a stage, as a process that the stage's own starts (run/shards.ts). What to do comes as one message; how it
- * goes, and how it ends, is said in messages.
- */
-
-async function work(request: ShardRequest, signal: AbortSignal, say: (message: ShardMessage) => void): Promise<void> {
+/** Does one shard of a stage; what to do came as one message. */
+export async function work(
+  request: ShardRequest,
+  signal: AbortSignal,
+  say: (message: ShardMessage) => void,
+): Promise<void> {
   const definition = PIPELINES[request.pipeline as PipelineName].find(({ name }) => name === request.stage);
   if (definition === undefined) throw new HoldfastError('HF_INTERNAL', `there is no stage ${request.stage}`);
   const { shard } = await loadSharded(definition);
@@ -44,30 +43,4 @@ async function work(request: ShardRequest, signal: AbortSignal, say: (message: S
     },
     request.shard,
   );
-}
-
-if (import.meta.main) {
-  const stop = new AbortController();
-  const interrupt = (by: string) => stop.abort(new HoldfastError('HF_INTERRUPTED', `stopped by ${by}; run it again`));
-  // Ctrl-C reaches the whole group: the stage's own process decides, and says so with SIGTERM.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => interrupt('SIGTERM'));
-  // Whoever wanted the work is gone.
-  process.on('disconnect', () => interrupt('the end of its parent'));
-  const say = (message: ShardMessage) => {
-    if (process.connected) process.send?.(message);
-  };
-  process.once('message', (request: ShardRequest) => {
-    void work(request, stop.signal, say)
-      .then((): ShardMessage => ({ kind: 'done' }))
-      .catch((error: unknown): ShardMessage => {
-        const { code, message } = asFailure(error, stop.signal);
-        return { kind: 'failed', code, message };
-      })
-      .then((message) => {
-        // Not waiting for what a driver may still hold open: what counts has been written.
-        if (!process.connected) process.exit(1);
-        process.send?.(message, () => process.exit(0));
-      });
-  });
 }

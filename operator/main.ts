@@ -1,27 +1,21 @@
-import { createClient } from './kube/client.ts';
-import { systemClock } from './kube/clock.ts';
-import { operate } from './operate.ts';
-import { readSettings } from './settings.ts';
+import { setImmediate as turn } from 'node:timers/promises';
 
-/** The operator: from its environment (see settings.ts) to what runs. */
+/*
+ * The process of the operator (start.ts). It hears signals before anything is loaded: as process 1 of its container it
+ * would not notice one that comes earlier.
+ */
+
 const log = (line: string) => console.error(`${new Date().toISOString()} ${line}`);
-const settings = readSettings(process.env);
-const client = createClient({ kubeconfig: settings.kubeconfig, clock: systemClock, userAgent: 'holdfast/operator' });
-const operator = await operate(client, { settings, clock: systemClock, random: Math.random, log });
-log(`listening on port ${operator.port}`);
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort(signal));
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    log(`stopping: ${signal}`);
-    operator.stop().then(
-      () => {
-        client.close();
-        process.exit(0);
-      },
-      (error: unknown) => {
-        log(String(error));
-        process.exit(1);
-      },
-    );
-  });
+try {
+  const { run } = await import('./start.ts');
+  // A signal that came meanwhile is heard in the next turn.
+  await turn();
+  if (!stop.signal.aborted) await run(process.env, stop.signal, log);
+  process.exit(0);
+} catch (error) {
+  log(error instanceof Error ? error.message : String(error));
+  process.exit(1);
 }

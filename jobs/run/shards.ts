@@ -36,7 +36,7 @@ export type ShardMessage =
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** The program of the process, as it lies here: TypeScript in a clone, JavaScript in a package. */
-const PROGRAM = join(import.meta.dirname, '..', `shard${extname(import.meta.filename)}`);
+const PROGRAM = join(import.meta.dirname, '..', `shard-entry${extname(import.meta.filename)}`);
 
 /**
  * A stage that does its work in `count` processes, each with its share of the threads and the memory, and makes of it what

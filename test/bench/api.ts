@@ -144,7 +144,7 @@ async function measure({ candidates, rounds, seconds }: Size, everything: AsyncD
     await database.close();
   }
   const root = join(import.meta.dirname, '../..');
-  const serve = [join(root, 'cli/main.ts'), 'serve', '--port', '0'];
+  const serve = [join(root, 'cli/entry.ts'), 'serve', '--port', '0'];
   const servers = {
     ours: await server('holdfast', serve, postgres.url, folder, everything),
     bare: await server('bare', [join(import.meta.dirname, 'bare-api.ts')], postgres.url, folder, everything),

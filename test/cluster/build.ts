@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endOf } from './ending.ts';
 import { KUBERNETES_VERSION, type Program } from './programs.ts';
+
+/** A busy machine takes 25 minutes for the largest. */
+const BUILD_MS = 60 * 60_000;
 
 /** Without these a program of Kubernetes says that it is version 0.0.0, and helm refuses it. Others have no such variables. */
 const [MAJOR, MINOR] = KUBERNETES_VERSION.split('.');
@@ -32,17 +36,13 @@ export async function buildProgram(program: Program, file: string): Promise<void
   }
 }
 
-function go(folder: string, args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // The machine stays usable meanwhile.
-    const child = spawn('nice', ['-n', '19', 'go', ...args], { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4000);
-    });
-    child.once('error', reject);
-    child.once('exit', (status) =>
-      status === 0 ? resolve() : reject(new Error(`go ${args.join(' ')} failed:\n${said}`)),
-    );
+async function go(folder: string, args: readonly string[]): Promise<void> {
+  // The machine stays usable meanwhile.
+  const child = spawn('nice', ['-n', '19', 'go', ...args], { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-4000);
   });
+  const status = await endOf(child, 'the end of a build', BUILD_MS);
+  if (status !== 0) throw new Error(`go ${args.join(' ')} failed:\n${said}`);
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { childrenOf, endOf } from './ending.ts';
 
 const USER = '65532:65532';
 const STARTED_MS = 30_000;
@@ -24,8 +25,8 @@ const KUBECONFIG = JSON.stringify({
  */
 export async function checkPrograms(root: string, home: string): Promise<readonly string[]> {
   const faults: string[] = [];
-  const cli = await finished(start(root, home, ['cli/main.js', 'validate', 'examples/churn-prevention.yaml']));
-  if (cli.status !== 0 || !cli.said.includes('0 faults')) faults.push(`cli/main.js does not work: ${cli.said}`);
+  const cli = await finished(start(root, home, ['cli/entry.js', 'validate', 'examples/churn-prevention.yaml']));
+  if (cli.status !== 0 || !cli.said.includes('0 faults')) faults.push(`cli/entry.js does not work: ${cli.said}`);
   const jobs = await finished(start(root, home, ['jobs/main.js', 'batch/extract/none']));
   if (jobs.status !== 1 || !jobs.said.includes('HF_USAGE')) faults.push(`jobs/main.js does not work: ${jobs.said}`);
   await writeFile(join(root, 'tmp', 'kubeconfig'), KUBECONFIG);
@@ -35,8 +36,10 @@ export async function checkPrograms(root: string, home: string): Promise<readonl
     KUBECONFIG: '/tmp/kubeconfig',
   });
   const ended = finished(operator);
-  if (!(await says(operator, 'listening on port'))) faults.push('operator/main.js does not start');
-  await terminate(operator);
+  if (!(await says(operator, 'listening on port'))) {
+    faults.push(`operator/main.js did not say within ${STARTED_MS / 1000} s that it listens`);
+  }
+  terminate(operator);
   const { status, said } = await ended;
   if (status !== 0) faults.push(`operator/main.js does not end on SIGTERM as process 1: ${said}`);
   return faults;
@@ -50,17 +53,16 @@ function start(root: string, home: string, args: readonly string[], environment:
   return spawn('unshare', [...apart, '--', ...inside, 'node', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function finished(child: ChildProcess): Promise<{ readonly status: number | null; readonly said: string }> {
+async function finished(child: ChildProcess): Promise<{ readonly status: number | null; readonly said: string }> {
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (said += text));
-  const late = setTimeout(() => child.kill('SIGKILL'), STARTED_MS + STOPPED_MS);
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (status) => {
-      clearTimeout(late);
-      resolve({ status, said: said.trim().split('\n').slice(-5).join('\n') });
-    });
-  });
+  const end = () => said.trim().split('\n').slice(-5).join('\n');
+  try {
+    const status = await endOf(child, `the end of ${child.spawnargs.at(-1)}`, STARTED_MS + STOPPED_MS);
+    return { status, said: end() };
+  } catch (error) {
+    return { status: null, said: `${(error as Error).message}\n${end()}` };
+  }
 }
 
 function says(child: ChildProcess, text: string): Promise<boolean> {
@@ -78,7 +80,6 @@ function says(child: ChildProcess, text: string): Promise<boolean> {
 }
 
 /** Signals the program itself, whose parent waits for it. */
-async function terminate({ pid }: ChildProcess): Promise<void> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  for (const child of children.trim().split(' ').filter(Boolean)) process.kill(Number(child), 'SIGTERM');
+function terminate({ pid }: ChildProcess): void {
+  for (const child of childrenOf(pid as number)) process.kill(child, 'SIGTERM');
 }

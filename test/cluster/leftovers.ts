@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { run } from './command.ts';
+import { endOf } from './ending.ts';
 import { type Cluster, startCluster } from './one-node.ts';
 import { PAUSE_IMAGE } from './pause-image.ts';
 
 const ENTER = join(import.meta.dirname, 'enter.ts');
 const GONE_MS = 10_000;
+const CLUSTER_MS = 5 * 60_000;
 
 /**
  * npm run cluster:leftovers: shows that nothing is left of a cluster with a pod on it: of one that was stopped, and of
@@ -19,16 +21,20 @@ async function main(): Promise<void> {
   const stopped = spawn(process.execPath, [ENTER, process.execPath, import.meta.filename, 'stop'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const [status] = await once(stopped, 'exit');
+  const status = await endOf(stopped, 'the end of a cluster that is stopped', CLUSTER_MS);
   const left = status === 0 ? await ofRun(stopped.pid as number) : ['a cluster that did not stop'];
   report('a cluster that was stopped', left);
 
   const killed = spawn(process.execPath, [ENTER, process.execPath, import.meta.filename, 'stay'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(killed.stdout, 'data');
+  await Promise.race([
+    once(killed.stdout, 'data'),
+    endOf(killed, 'the start of a cluster', CLUSTER_MS).then(() =>
+      Promise.reject(new Error('a cluster did not start')),
+    ),
+  ]);
   killed.kill('SIGKILL');
-  await once(killed, 'exit');
   const deadline = Date.now() + GONE_MS;
   while ((await processesWith(nameOf(killed.pid as number))).length > 0 && Date.now() < deadline) await pause(50);
   report('processes of one that was killed', await processesWith(nameOf(killed.pid as number)));

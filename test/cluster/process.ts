@@ -7,6 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Past this, a process is stuck. */
 const STOP_MS = 20_000;
 
+/** What the kernel needs to take a process away. */
+const KILLED_MS = 20_000;
+
 const SETPRIV = '/usr/bin/setpriv';
 
 /** One program of a cluster, as a child of this process. */
@@ -61,11 +64,21 @@ export async function startProcess({ program, args, logFile, environment }: Proc
       child.kill('SIGTERM');
       // A stopped process sees the signal only once it goes on.
       child.kill('SIGCONT');
-      const late = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      await gone;
-      clearTimeout(late);
+      if (!(await endsWithin(gone, graceMs))) {
+        child.kill('SIGKILL');
+        if (!(await endsWithin(gone, KILLED_MS)))
+          throw new Error(`not within ${KILLED_MS / 1000} s: the end of ${name} (${pid}), which was killed`);
+      }
     },
   };
+}
+
+async function endsWithin(gone: Promise<void>, milliseconds: number): Promise<boolean> {
+  const over = new AbortController();
+  const late = pause(milliseconds, false, { signal: over.signal }).catch(() => false);
+  const ended = await Promise.race([gone.then(() => true), late]);
+  over.abort();
+  return ended;
 }
 
 function pidOf(child: ChildProcess): Promise<number> {

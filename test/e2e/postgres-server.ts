@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { appendFile, chown, mkdir, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { locateBinaries } from '../../jobs/postgres/binaries.ts';
 import { chooseServerUser } from '../../jobs/postgres/server-user.ts';
+import { endOf } from '../cluster/ending.ts';
 
 const PORT = 5432;
 const READY_MS = 30_000;
@@ -35,7 +35,7 @@ export async function startPostgres(folder: string, address: string): Promise<Po
   const authentication = ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
   const how = ['--username=admin', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'];
   const initdb = user.spawn('initdb', data, [...authentication, ...how], log.fd);
-  const [status] = (await once(initdb, 'exit')) as [number];
+  const status = await endOf(initdb, 'the end of initdb', READY_MS);
   if (status !== 0) throw new Error(`initdb ended with ${status}: see ${join(folder, 'postgres.log')}`);
   await appendFile(join(data, 'pg_hba.conf'), 'host all all all scram-sha-256\n');
   const settings = {

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { findBinaries } from '../cluster/binaries.ts';
 import type { BuiltImage } from '../cluster/image.ts';
 import { startCluster } from '../cluster/one-node.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { openWorld, SYSTEM, type World } from './world.ts';
+
+const SCENARIO_MS = 15 * 60_000;
 
 interface Options {
   /** Of the scenarios those whose name has it. */
@@ -60,7 +63,7 @@ async function inCluster(options: Options): Promise<{ readonly passed: number; r
 async function outcomeOf(scenario: Scenario, world: World, interruption: AbortSignal): Promise<boolean> {
   const began = performance.now();
   try {
-    await scenario.run(world);
+    await within(scenario.run(world), scenario.name);
     console.log(`passed  ${seconds(began).padStart(8)}  ${scenario.name}`);
     return true;
   } catch (error) {
@@ -70,6 +73,20 @@ async function outcomeOf(scenario: Scenario, world: World, interruption: AbortSi
     world.show(error instanceof Error ? (error.stack ?? error.message) : String(error));
     world.show(await situation(world));
     return false;
+  }
+}
+
+/** Every wait of a scenario has an end of its own; this is for one that has not. */
+async function within(running: Promise<void>, name: string): Promise<void> {
+  const over = new AbortController();
+  const late = pause(SCENARIO_MS, undefined, { signal: over.signal }).then(
+    () => Promise.reject(new Error(`not within ${SCENARIO_MS / 1000} s: ${name}`)),
+    () => {},
+  );
+  try {
+    await Promise.race([running, late]);
+  } finally {
+    over.abort();
   }
 }
 

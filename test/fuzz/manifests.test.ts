@@ -110,7 +110,7 @@ function endless(text: string): Readable {
 
 async function validate(input: string | Readable): Promise<{ status: number | null; stderr: string }> {
   const root = path.join(import.meta.dirname, '..', '..');
-  const child = spawn('node', ['--max-old-space-size=128', 'cli/main.ts', 'validate', '-'], { cwd: root });
+  const child = spawn('node', ['--max-old-space-size=128', 'cli/entry.ts', 'validate', '-'], { cwd: root });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.resume();

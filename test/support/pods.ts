@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
-import { main } from '../../jobs/main.ts';
 import { connect } from '../../jobs/postgres/connect.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../jobs/postgres/embedded.ts';
 import { revisionDigest, revisionText } from '../../jobs/run/revision.ts';
+import { main } from '../../jobs/task-command.ts';
 import { type ProgramChanges, SLOT, workspace } from './workspace.ts';
 
 const MAIN = join(import.meta.dirname, '../../jobs/main.ts');

@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { chown, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -7,6 +6,7 @@ import { locateBinaries } from '../../../jobs/postgres/binaries.ts';
 import { initialise, SUPERUSER } from '../../../jobs/postgres/initialise.ts';
 import { openServerLog } from '../../../jobs/postgres/server-log.ts';
 import { chooseServerUser } from '../../../jobs/postgres/server-user.ts';
+import { endOf } from '../../cluster/ending.ts';
 import { until } from '../../support/until.ts';
 
 /** A Postgres server of our own that can be killed and started again. */
@@ -87,7 +87,7 @@ export async function startServer(folder: string): Promise<KillableServer> {
     connect,
     async [Symbol.asyncDispose]() {
       if (!hasEnded()) {
-        const ended = once(child, 'exit');
+        const ended = endOf(child, 'the end of the server after SIGQUIT', READY_MS);
         server.signal('SIGQUIT');
         await ended;
       }

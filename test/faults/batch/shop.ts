@@ -77,7 +77,7 @@ async function disposeOf(shop: Workspace): Promise<void> {
 function start(program: string, now: string, source: string, data: string, database: string | undefined): Run {
   const options = ['--now', now, '--data', data, '--source', `shop=${source}`, '--output', 'json'];
   const { DATABASE_URL: _ours, ...environment } = process.env;
-  const child = spawn(process.execPath, ['cli/main.ts', 'run', program, ...options], {
+  const child = spawn(process.execPath, ['cli/entry.ts', 'run', program, ...options], {
     cwd: ROOT,
     env: database === undefined ? environment : { ...environment, DATABASE_URL: database },
     stdio: ['ignore', 'pipe', 'pipe'],
