@@ -27,9 +27,15 @@ export class RequestError extends HoldfastError {
   }
 }
 
+/** More faults than a person mends at once. */
+const MOST_FAULTS = 10;
+
+/** A refusal of parameters: the first faults, and how many more there are. */
 export function invalid(faults: readonly ParameterFault[]): RequestError {
-  const message = faults.map(({ parameter, reason }) => `${parameter} ${reason}`).join('; ');
-  return new RequestError(400, 'HF_REQUEST_INVALID', message, { faults });
+  const told = faults.slice(0, MOST_FAULTS);
+  const more = faults.length > told.length ? [`and ${faults.length - told.length} more faults`] : [];
+  const message = [...told.map(({ parameter, reason }) => `${parameter} ${reason}`), ...more].join('; ');
+  return new RequestError(400, 'HF_REQUEST_INVALID', message, { faults: told });
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {

@@ -20,9 +20,9 @@ import {
   type SourceOptions,
 } from '../jobs/onboarding/source.ts';
 import { slug } from '../jobs/onboarding/words.ts';
+import { faultLine } from './fault-list.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
 import type { Io } from './io.ts';
-import { faultLine } from './manifests.ts';
 import { type Progress, type Step, terminalProgress } from './progress.ts';
 
 /** Options as the command line gives them. */
@@ -268,7 +268,7 @@ function assertValid(text: string, file: string): void {
   if (faults.length === 0) return;
   throw new HoldfastError(
     'HF_INTERNAL',
-    `the proposed program would not be valid: ${faults.map(faultLine).join('; ')}`,
+    `the proposed program would not be valid: ${faults.slice(0, 5).map(faultLine).join('; ')}`,
   );
 }
 

@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path';
 import {
-  type Fault,
   loadManifestFile,
   type ManifestDocument,
   type RetentionProgram,
@@ -8,6 +7,7 @@ import {
   validateManifest,
 } from '../crds/index.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { FaultList } from './fault-list.ts';
 import type { Io } from './io.ts';
 
 /** A program, and the run that asks for it if the file has one. */
@@ -18,19 +18,14 @@ export interface RunnableManifest {
   readonly baseFolder: string;
 }
 
-/** A fault as one line: `file:line:column field: reason`. */
-export function faultLine({ file, line, column, field, reason, suggestion }: Fault): string {
-  const meant = suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`;
-  return `${file}:${line}:${column} ${field}: ${reason}${meant}`;
-}
-
 /**
  * Reads and validates what `holdfast run` is given; faults and warnings go to stderr, a line each.
+ * @param now the instant at which schedules that are over are warned of
  * @throws HF_MANIFEST_UNREADABLE, HF_MANIFEST_INVALID, HF_RUN_CANCELLED
  */
-export async function readRunnable(file: string, io: Io): Promise<RunnableManifest> {
+export async function readRunnable(file: string, io: Io, now: Date): Promise<RunnableManifest> {
   const documents = await loadManifestFile(file);
-  const objects = validated(documents, file, io);
+  const objects = validated(documents, file, io, now);
   const programs = objects.filter((object) => object.kind === 'RetentionProgram');
   const runs = objects.filter((object) => object.kind === 'RetentionRun');
   const [run] = runs;
@@ -47,20 +42,28 @@ export async function readRunnable(file: string, io: Io): Promise<RunnableManife
   return { program, run, baseFolder: dirname(resolve(file)) };
 }
 
-function validated(documents: readonly ManifestDocument[], file: string, io: Io): (RetentionProgram | RetentionRun)[] {
+function validated(
+  documents: readonly ManifestDocument[],
+  file: string,
+  io: Io,
+  now: Date,
+): (RetentionProgram | RetentionRun)[] {
   const objects: (RetentionProgram | RetentionRun)[] = [];
-  let faults = 0;
+  const faults = new FaultList((line) => io.stderr.write(`${line}\n`));
+  const warnings = new FaultList((line) => io.stderr.write(`warning: ${line}\n`));
   for (const document of documents) {
-    const validation = validateManifest(document);
-    for (const fault of validation.faults) io.stderr.write(`${faultLine(fault)}\n`);
-    for (const warning of validation.warnings) io.stderr.write(`warning: ${faultLine(warning)}\n`);
-    faults += validation.faults.length;
+    const validation = validateManifest(document, { now });
+    for (const fault of validation.faults) faults.add(fault);
+    for (const warning of validation.warnings) warnings.add(warning);
     if (validation.resolved !== undefined) objects.push(validation.resolved);
   }
-  if (faults === 0) return objects;
+  faults.end();
+  warnings.end();
+  const { count } = faults;
+  if (count === 0) return objects;
   throw new HoldfastError(
     'HF_MANIFEST_INVALID',
-    `${file}: ${faults === 1 ? '1 fault' : `${faults} faults`}, nothing was run`,
+    `${file}: ${count === 1 ? '1 fault' : `${count} faults`}, nothing was run`,
   );
 }
 

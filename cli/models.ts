@@ -89,7 +89,7 @@ function featuresOf({ features }: CheckOptions): string[] | undefined {
 }
 
 async function checkProgram(manifest: string, { role }: CheckOptions, threads: number, io: Io): Promise<ModelCheck[]> {
-  const { program, baseFolder } = await readRunnable(manifest, io);
+  const { program, baseFolder } = await readRunnable(manifest, io, io.now());
   const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
   const checks: ModelCheck[] = [];
   for (const { modelId, endpoint, sha256, features } of program.spec.scoringModels) {

@@ -66,7 +66,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
 
 async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise<LocalRunResult> {
   const now = clock(options.now, io);
-  const manifest = await readRunnable(file, io);
+  const manifest = await readRunnable(file, io, now());
   const { program, baseFolder } = manifest;
   const plan = {
     namespace: program.metadata.namespace ?? 'default',

@@ -20,6 +20,7 @@ async function validate(files: readonly string[], stdin = ''): Promise<{ status:
   const status = await validateFiles(files, {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
+    now: () => new Date('2026-11-23T02:00:00Z'),
     stdin: Readable.from([Buffer.from(stdin)]),
   });
   return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
@@ -56,6 +57,35 @@ test('a file that cannot be read does not hide the faults of the next', async ()
   expect(out).toContain(
     'bad.yaml:7:3 spec.pipeline: is text "bach"; it must be one of batch, prune (did you mean batch?)',
   );
+});
+
+const FILTERS = (count: number) =>
+  'apiVersion: holdfast.dev/v1alpha1\nkind: RetentionProgram\nmetadata: {name: a}\nspec:\n  filterChain:\n' +
+  Array.from({ length: count }, (_, index) => `  - {filterId: f${index}, type: x, order: ${index}}\n`).join('');
+
+test('of nine hundred faults of one kind the first five are told, and how many more there are', async () => {
+  const bad = await file('bad.yaml', Array.from({ length: 20 }, () => FILTERS(45)).join('---\n'));
+  const { status, out } = await validate([bad]);
+  expect(status).toBe(78);
+  expect(out.match(/ it must be one of /g)).toHaveLength(5);
+  expect(out).toContain('and 895 more like bad.yaml:6:20 spec.filterChain[0].type\n');
+  expect(out).toContain('and 15 more like bad.yaml:4:1 spec.programId\n');
+  expect(out).toMatch(/refused: 20 objects, 1040 faults, 0 warnings\n$/);
+  expect(out.length).toBeLessThan(15_000);
+});
+
+test('of faults of many kinds the first fifty are told, and the number of the rest', async () => {
+  const fields = Array.from({ length: 200 }, (_, index) => `  k${'x'.repeat(index)}: {}\n`);
+  const files = await Promise.all(fields.map((field, index) => file(`bad${index}.yaml`, `${RUN}${field}`)));
+  const { out } = await validate(files);
+  expect(out.match(/is not a field here/g)).toHaveLength(50);
+  expect(out).toContain('and 150 more that are not shown\nrefused: 200 objects, 200 faults, 0 warnings\n');
+});
+
+test('faults of one kind in different files are told for each', async () => {
+  const bad = RUN.replace('batch', 'bach');
+  const { out } = await validate([await file('one.yaml', bad), await file('two.yaml', bad)]);
+  expect(out.match(/^(one|two).yaml/gm)).toEqual(['one.yaml', 'two.yaml']);
 });
 
 test('a dash validates standard input', async () => {

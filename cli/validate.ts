@@ -1,10 +1,12 @@
 import { loadManifestFile, validateManifest } from '../crds/index.ts';
 import { HoldfastError } from '../jobs/errors.ts';
-import { faultLine } from './manifests.ts';
+import { FaultList } from './fault-list.ts';
 
 export interface ValidateStreams {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
+  /** For what is said about schedules that are over. */
+  readonly now: () => Date;
   /** Read for a file named `-`. */
   readonly stdin?: NodeJS.ReadableStream;
 }
@@ -14,28 +16,31 @@ export interface ValidateStreams {
  * @returns exit status: 0, or 78 when anything is refused or cannot be read
  */
 export async function validateFiles(files: readonly string[], io: ValidateStreams): Promise<number> {
-  const total = { objects: 0, faults: 0, warnings: 0 };
+  const faults = new FaultList((line) => io.stdout.write(`${line}\n`));
+  const warnings = new FaultList((line) => io.stdout.write(`warning: ${line}\n`));
+  let objects = 0;
+  let unreadable = 0;
   for (const file of files) {
     try {
       for (const document of await loadManifestFile(file, io.stdin)) {
-        const { faults, warnings } = validateManifest(document);
-        total.objects += 1;
-        total.faults += faults.length;
-        total.warnings += warnings.length;
-        for (const fault of faults) io.stdout.write(`${faultLine(fault)}\n`);
-        for (const warning of warnings) io.stdout.write(`warning: ${faultLine(warning)}\n`);
+        const validation = validateManifest(document, { now: io.now() });
+        objects += 1;
+        for (const fault of validation.faults) faults.add(fault);
+        for (const warning of validation.warnings) warnings.add(warning);
       }
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      total.faults += 1;
+      unreadable += 1;
       io.stderr.write(`${error.code}: ${error.message}\n`);
     }
   }
-  const verdict = total.faults === 0 ? 'valid' : 'refused';
+  faults.end();
+  warnings.end();
+  const wrong = faults.count + unreadable;
   io.stdout.write(
-    `${verdict}: ${counted(total.objects, 'object')}, ${counted(total.faults, 'fault')}, ${counted(total.warnings, 'warning')}\n`,
+    `${wrong === 0 ? 'valid' : 'refused'}: ${counted(objects, 'object')}, ${counted(wrong, 'fault')}, ${counted(warnings.count, 'warning')}\n`,
   );
-  return total.faults === 0 ? 0 : 78;
+  return wrong === 0 ? 0 : 78;
 }
 
 function counted(count: number, noun: string): string {

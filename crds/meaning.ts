@@ -3,11 +3,27 @@ import { filterFault } from '../jobs/filters/resolve.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { nearest } from '../jobs/spelling.ts';
 import type { Finding } from './fault.ts';
+import { modelTokenVariable } from './model-token.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
+import { tooLarge } from './spec-size.ts';
 
 /** What only reading the text of a valid spec can find: schedules, zones and filters that mean nothing. */
 export function checkMeaning(spec: RetentionProgramSpec): Finding[] {
-  return [...timing(spec), ...filters(spec)];
+  const excess = tooLarge(spec);
+  return excess === undefined ? [...timing(spec), ...tokens(spec), ...filters(spec)] : [excess];
+}
+
+/** Models on different servers must not be given each other's token. */
+function tokens({ scoringModels }: RetentionProgramSpec): Finding[] {
+  const owners = new Map<string, string>();
+  return scoringModels.flatMap(({ modelId, endpoint }, index) => {
+    if (!/^https?:/.test(endpoint)) return [];
+    const variable = modelTokenVariable(modelId);
+    const other = owners.get(variable);
+    if (other === undefined) owners.set(variable, modelId);
+    const reason = `and the modelId ${other} have one variable for their tokens, ${variable}; name one of them otherwise`;
+    return other === undefined ? [] : [runtime(['spec', 'scoringModels', index, 'modelId'], reason)];
+  });
 }
 
 function timing({ batchSchedule, schedules, timeZone }: RetentionProgramSpec): Finding[] {

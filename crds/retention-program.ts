@@ -19,6 +19,7 @@ import {
   secretKey,
   text,
 } from './schema.ts';
+import { LARGEST_SPEC_BYTES } from './spec-size.ts';
 
 /*
  * A property with a `default` is not Optional here: the schema fills it in, so inside Holdfast it is always
@@ -329,6 +330,10 @@ export const retentionProgramSpec = fields(
       maxItems: 10,
       description: 'Warehouses that candidates are read from.',
       ...keyedBy('connectorId'),
+      ...rules({
+        rule: `self.map(item, size(item.config.query)).sum() <= ${LARGEST_SPEC_BYTES}`,
+        message: `the queries have more than ${LARGEST_SPEC_BYTES} characters together, which is the most of a whole spec`,
+      }),
     }),
     featureStore: Type.Optional(
       fields('Where columns come from that the query does not select and a filter or model needs.', {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { connectionVariable } from './connection-variable.ts';
 import { loadManifests } from './load.ts';
 import type { RetentionProgram, RetentionRun } from './objects.ts';
 import { type Validation, validateManifest } from './validate.ts';
@@ -21,7 +22,7 @@ spec:
 function validated(text: string): Validation {
   const [document] = loadManifests(text, 'minimal.yaml');
   if (document === undefined) throw new Error('there is no object');
-  return validateManifest(document);
+  return validateManifest(document, { now: new Date('2026-11-23T02:00:00Z') });
 }
 
 /** The minimal program with fields of its spec replaced. */
@@ -109,6 +110,82 @@ test('what is not built yet, or has no effect, is a warning with its field', () 
     'spec.offerStrategy.segments: no offer for risk level critical, medium',
     'spec.scoringModels[0].endpoint: sagemaker:// is not available yet: a run ends with HF_PROVIDER_UNAVAILABLE',
   ]);
+});
+
+test.each([
+  ['of the batch', { batchSchedule: 'cron(15 10 ? * 6L 2022-2023)' }, 'spec.batchSchedule', '2023-12-29'],
+  ['of prune', { schedules: { prune: 'cron(0 3 1 1 ? 2026)' } }, 'spec.schedules.prune', '2026-01-01'],
+  [
+    'whose last day is another in its own zone',
+    { batchSchedule: 'cron(30 0 1 1 ? 2020)', timeZone: 'Europe/Berlin' },
+    'spec.batchSchedule',
+    '2020-01-01',
+  ],
+])('a schedule %s that is over is a warning with the day on which it fired last', (_name, fields, field, day) => {
+  const { faults, warnings } = validated(program(fields));
+  expect(faults).toEqual([]);
+  expect(warnings.filter((warning) => warning.field === field).map(({ reason }) => reason)).toEqual([
+    `is over: it fired last on ${day} and never again`,
+  ]);
+});
+
+test.each([
+  ['has its last slot still to come', 'cron(0 3 ? * MON 2026)'],
+  ['begins in years to come', 'cron(0 3 ? * MON 2028)'],
+])('a schedule that %s is no warning', (_name, batchSchedule) => {
+  expect(validated(program({ batchSchedule })).warnings.map(({ field }) => field)).not.toContain('spec.batchSchedule');
+});
+
+test.each([
+  [{ critical: 0.6, high: 0.6, medium: 0.4 }, 1],
+  [{ critical: 0.8, high: 0.4, medium: 0.4 }, 1],
+  [{ critical: 0.8, high: 0.3, medium: 0.4 }, 1],
+  [{ critical: 0.8, high: 0.400_000_1, medium: 0.4 }, 0],
+])('thresholds %j have %i faults: no level may be empty', (riskLevels, count) => {
+  expect(validated(program({ riskLevels })).faults.map(({ field }) => field)).toEqual(
+    Array.from({ length: count }, () => 'spec.riskLevels'),
+  );
+});
+
+const connectors = (count: number, characters: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    connectorId: `c${index}`,
+    type: 'duckdb',
+    config: { sample: {}, query: `SELECT ${'1'.repeat(characters - 7)}` },
+  }));
+
+test('a spec of more than 256 KiB is refused by its size alone', () => {
+  const { faults } = validated(program({ dataConnectors: connectors(5, 60_000), batchSchedule: 'never' }));
+  expect(faults.map(({ field, reason }) => `${field} ${reason}`)).toEqual([
+    expect.stringMatching(/^spec has 30\d{4} bytes; at most 262144 are allowed$/),
+  ]);
+  expect(validated(program({ dataConnectors: connectors(4, 60_000) })).faults).toEqual([]);
+});
+
+const remote = (modelId: string) => ({
+  modelId,
+  endpoint: 'https://models.example.com/v2/models/risk/versions/1',
+  manifest: 'risk.json',
+  sha256: '0'.repeat(64),
+  features: ['lifetime_value'],
+});
+
+test.each([
+  ['risk.v1', 'risk-v1'],
+  ['risk v1', 'RISK_V1'],
+  ['é', 'è'],
+])('the remote models %s and %s cannot be in one program: they would share a token', (one, other) => {
+  const { faults } = validated(program({ scoringModels: [remote('first'), remote(one), remote(other)] }));
+  expect(faults.map(({ field, reason }) => `${field} ${reason}`)).toEqual([
+    expect.stringContaining(`spec.scoringModels[2].modelId and the modelId ${one} have one variable`),
+  ]);
+  const local = { ...remote(one), endpoint: 'sagemaker://risk', manifest: undefined };
+  expect(validated(program({ scoringModels: [local, remote(other)] })).faults).toEqual([]);
+});
+
+test('connectors of one program never share the variable of a connection', () => {
+  const ids = ['a', 'b', 'a-b', 'a--b', 'ab', 'a-b-', '-', 'a1', 'a-1'];
+  expect(new Set(ids.map(connectionVariable)).size).toBe(ids.length);
 });
 
 test('a status is ignored with a warning', () => {

@@ -9,6 +9,7 @@ import { metadataSchema } from './metadata.ts';
 import type { ObjectMetadata, RetentionProgram, RetentionRun } from './objects.ts';
 import { isRecord, prune, type UnknownField } from './prune.ts';
 import { checkRules } from './rules.ts';
+import { tooLarge } from './spec-size.ts';
 import type { StructuralSchema } from './structural.ts';
 import { programWarnings } from './warnings.ts';
 
@@ -24,11 +25,12 @@ export interface Validation {
 
 /**
  * Checks one object of a manifest as the API server would, then what only reading it can find.
- * @param update the object as it is now, when the manifest is to change it
+ * @param circumstances `old`: the object as it is now, when the manifest is to change it; `now`: the instant at which
+ *   schedules that are over are warned of
  */
 export function validateManifest(
   document: ManifestDocument,
-  update: { old?: RetentionProgram | RetentionRun } = {},
+  { old, now }: { old?: RetentionProgram | RetentionRun; now?: Date } = {},
 ): Validation {
   const { value } = document;
   if (!isRecord(value))
@@ -36,11 +38,14 @@ export function validateManifest(
   const kind = allKinds().find((candidate) => candidate.kind.kind === value['kind']);
   if (kind === undefined) return refused(document, [unknownKind(value['kind'])]);
 
+  const excess = tooLarge(value['spec']);
+  if (excess !== undefined) return refused(document, [excess]);
+
   const { status, ...manifest } = value;
   const unknown: UnknownField[] = [];
   const object = prune(kind.schema, manifest, [], unknown) as Record<string, unknown>;
   const findings = kind.keywords(object).filter((found) => !isExplained(found, unknown));
-  findings.push(...checkRules(kind.schema, object, update.old, [], { findings, unknown }));
+  findings.push(...checkRules(kind.schema, object, old, [], { findings, unknown }));
   const admission = [...unknown, ...findings];
   if (admission.length > 0)
     return refused(
@@ -55,7 +60,7 @@ export function validateManifest(
   if (resolved.kind === 'RetentionProgram') {
     const meaning = checkMeaning(resolved.spec);
     if (meaning.length > 0) return refused(document, meaning);
-    warnings.push(...programWarnings(resolved.spec));
+    warnings.push(...programWarnings(resolved.spec, now));
   }
   return { faults: [], warnings: placed(document, warnings), resolved };
 }
@@ -129,14 +134,12 @@ function refused(document: ManifestDocument, findings: readonly Finding[]): Vali
   return { faults: placed(document, findings), warnings: [] };
 }
 
-/** More faults than a person mends at once. */
-const MOST_FAULTS = 100;
 /** Longest reason and longest suggestion that are told, in characters: both may quote the manifest. */
 const LONGEST_REASON = 600;
 const LONGEST_SUGGESTION = 200;
 
 function placed(document: ManifestDocument, findings: readonly Finding[]): Fault[] {
-  const faults = findings
+  return findings
     .map(({ path, reason, suggestion, ...rest }) => ({
       file: document.file,
       ...document.position(path),
@@ -148,8 +151,4 @@ function placed(document: ManifestDocument, findings: readonly Finding[]): Fault
       ...rest,
     }))
     .sort((left, right) => left.line - right.line || left.column - right.column);
-  const [next] = faults.splice(MOST_FAULTS);
-  if (next === undefined) return faults;
-  const more = findings.length - MOST_FAULTS;
-  return [...faults, { ...next, reason: `${next.reason}; and ${more} more faults that are not shown` }];
 }

@@ -1,3 +1,4 @@
+import { scheduleEnd } from '../jobs/schedules/index.ts';
 import type { Finding } from './fault.ts';
 import { type RetentionProgramSpec, RISK_LEVELS } from './retention-program.ts';
 
@@ -5,8 +6,24 @@ import { type RetentionProgramSpec, RISK_LEVELS } from './retention-program.ts';
 const BUILT = { connectors: ['duckdb', 'postgres'], endpoints: ['onnx', 'http', 'https'] } as const;
 
 /** What a person should know about a valid program: what is not built yet, and what will do less than it seems to. */
-export function programWarnings(spec: RetentionProgramSpec): Finding[] {
-  return [...unavailableProviders(spec), ...silentChannels(spec), ...withoutEffect(spec)];
+export function programWarnings(spec: RetentionProgramSpec, now: Date | undefined): Finding[] {
+  return [
+    ...unavailableProviders(spec),
+    ...silentChannels(spec),
+    ...withoutEffect(spec),
+    ...(now === undefined ? [] : over(spec, now)),
+  ];
+}
+
+function over({ batchSchedule, schedules, timeZone }: RetentionProgramSpec, now: Date): Finding[] {
+  const ended = (path: Finding['path'], text: string) => {
+    const end = scheduleEnd(text, timeZone, now);
+    return end === undefined ? [] : [warning(path, end)];
+  };
+  return [
+    ...ended(['batchSchedule'], batchSchedule),
+    ...(schedules?.prune === undefined ? [] : ended(['schedules', 'prune'], schedules.prune)),
+  ];
 }
 
 /** Connectors and models that the schema knows and this version cannot use. */

@@ -67,6 +67,7 @@ export function illFormed(document: Document.Parsed): IllFormed | undefined {
     const offset = startOf(node);
     if (isNode(node) && 'anchor' in node && typeof node.anchor === 'string') anchors.set(node.anchor, node);
     if (isAlias(node)) aliases += 1;
+    if (isAlias(node) && holds(anchors.get(node.source), node)) return { reason: 'an alias holds itself', offset };
     values += 1;
     if (aliases > MOST_ALIASES) return { reason: `holds more than ${MOST_ALIASES} aliases`, offset };
     if (values > MOST_VALUES) return { reason: `holds more than ${MOST_VALUES} values`, offset };
@@ -114,6 +115,12 @@ function shown(name: string): string {
 function isMerge({ key }: Pair): boolean {
   if (!isScalar(key)) return false;
   return typeof key.value === 'symbol' || (key.value === '<<' && key.type === 'PLAIN');
+}
+
+/** By their places in the text: an alias within what it stands for has no end. */
+function holds(anchored: unknown, alias: unknown): boolean {
+  const [begin, , end] = (isNode(anchored) ? anchored.range : undefined) ?? [0, 0, 0];
+  return begin <= startOf(alias) && startOf(alias) < end;
 }
 
 function isMergeable(source: unknown, what: 'map or list' | 'map'): boolean {

@@ -35,6 +35,11 @@ test('a rule sees integers and doubles apart, and compares across them', () => {
   expect(compileRule('self == oldSelf').evaluate({ share: 0.5 }, { share: 0.25 })).toBe(false);
 });
 
+test('whole numbers of a list are added up, as Kubernetes does', () => {
+  expect(compileRule('self.map(item, size(item)).sum() == 5').evaluate(['ab', '', 'abc'])).toBe(true);
+  expect(compileRule('self.map(item, size(item)).sum() == 0').evaluate([])).toBe(true);
+});
+
 test('only a rule that names oldSelf is about updates', () => {
   expect(compileRule('self == oldSelf').isTransition).toBe(true);
   expect(compileRule('self.olds > 1').isTransition).toBe(false);

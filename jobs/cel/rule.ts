@@ -39,7 +39,10 @@ export function compileRule(rule: string): CompiledRule {
 const compiled = new Map<string, CompiledRule>();
 
 function compile(rule: string): CompiledRule {
-  const program = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: true }).parse(rule);
+  const environment = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: true });
+  // Kubernetes has it, the evaluator has not.
+  environment.registerFunction('list.sum(): dyn', (list: bigint[]) => list.reduce((sum, one) => sum + one, 0n));
+  const program = environment.parse(rule);
   return {
     isTransition: /\boldSelf\b/.test(rule),
     evaluate: (self, oldSelf) => program(oldSelf === undefined ? { self } : { self, oldSelf }),

@@ -1,2 +1,3 @@
+export { scheduleEnd } from './end.ts';
 export { LONGEST_SCHEDULE, SCHEDULE_PATTERN } from './parse.ts';
-export { parseSchedule, scheduleFault } from './schedule.ts';
+export { parseSchedule, type Schedule, scheduleFault } from './schedule.ts';

@@ -125,5 +125,8 @@ test('at any instant the next slot is its own newest, lies ahead, and nothing li
     expect(schedule.newest(newest)).toEqual(newest);
     expect(schedule.next(newest)).toEqual(next);
     expect(schedule.newest(new Date(next.getTime() - 1))).toEqual(newest);
+    const oneByOne = [next];
+    while (oneByOne.length < 5) oneByOne.push(schedule.next(oneByOne.at(-1) ?? next) ?? next);
+    expect(schedule.between(instant, oneByOne[4] ?? next, 5)).toEqual(oneByOne);
   }
 });

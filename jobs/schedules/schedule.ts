@@ -10,7 +10,7 @@ export interface Schedule {
   newest(at: Date): Date | undefined;
   /** The first slot after an instant, that instant excluded; undefined when the years of the schedule are over. */
   next(after: Date): Date | undefined;
-  /** Slots after `from` up to and including `to`, the earliest first, at most `limit`. */
+  /** Slots after `from` up to and including `to`, the earliest first, at most `limit`; those of the first 45 years. */
   between(from: Date, to: Date, limit: number): Date[];
 }
 
@@ -52,8 +52,20 @@ export function parseSchedule(text: string, timeZone: string): Schedule {
 
   function between(from: Date, to: Date, limit: number): Date[] {
     const slots: Date[] = [];
-    for (let slot = next(from); slot !== undefined && slot <= to && slots.length < limit; slot = next(slot))
-      slots.push(slot);
+    let last = from.getTime();
+    for (const midnight of walk(days, startOfDay(zone.wallTime(last)) - DAY_MS, 1)) {
+      for (
+        let place = firstIndex(times.length, (index) => slotAt(midnight, index) > last);
+        place < times.length;
+        place++
+      ) {
+        const instant = slotAt(midnight, place);
+        if (instant > to.getTime() || slots.length >= limit) return slots;
+        // Times that a gap skips have one slot, at its end.
+        if (instant > last) slots.push(new Date(instant));
+        last = instant;
+      }
+    }
     return slots;
   }
 

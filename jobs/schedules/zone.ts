@@ -19,6 +19,17 @@ export interface Zone {
  * @throws HF_SCHEDULE_INVALID when there is none of that name, spelt so
  */
 export function openZone(name: string): Zone {
+  const known = zones.get(name);
+  if (known !== undefined) return known;
+  const zone = makeZone(name);
+  zones.set(name, zone);
+  return zone;
+}
+
+/** A zone takes some milliseconds to make, and an operator needs the same few for every look at a program. */
+const zones = new Map<string, Zone>();
+
+function makeZone(name: string): Zone {
   const format = formatOf(name);
   const canonical = format?.resolvedOptions().timeZone;
   const differsInCase = canonical !== name && canonical?.toLowerCase() === name.toLowerCase();

@@ -1,4 +1,5 @@
 import type { RetentionProgramStatus } from '../../crds/index.ts';
+import { scheduleEnd } from '../../jobs/schedules/index.ts';
 import { storageOf } from '../build/job.ts';
 import { buildRevision } from '../build/revision.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
@@ -33,7 +34,7 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
   if (program.metadata.deletionTimestamp !== undefined) return { actions: [], status: program.status ?? {} };
   const accepted = accept(snapshot);
   const { batch, prune } = followAll(snapshot, accepted.runs, now);
-  const acceptance = { ...accepted, ...batch.obstacle };
+  const acceptance = { ...accepted, ...(accepted.runs ? over(program.spec, now) : {}), ...batch.obstacle };
   const requeueAt = earlier(batch.requeueAt, prune?.requeueAt);
   const status: RetentionProgramStatus = {
     observedGeneration: program.metadata.generation ?? 0,
@@ -85,6 +86,15 @@ function accept({ program, twins, settings }: ProgramSnapshot): Acceptance {
   }
   if (!spec.enabled) return { ready: true, runs: false, reason: 'Disabled', message: 'spec.enabled is false' };
   return { ready: true, runs: true, reason: 'Scheduled', message: `runs at ${spec.batchSchedule} (${spec.timeZone})` };
+}
+
+/** The program stays ready: a run that a person asks for still runs. */
+function over(
+  { batchSchedule, timeZone }: ProgramObject['spec'],
+  now: Date,
+): Pick<Acceptance, 'reason' | 'message'> | undefined {
+  const end = scheduleEnd(batchSchedule, timeZone, now);
+  return end === undefined ? undefined : { reason: 'ScheduleOver', message: `spec.batchSchedule ${end}` };
 }
 
 /** Newest first. */

@@ -1,6 +1,7 @@
 /** Why a condition is as it is, in one word that programs can match. Each with what it means. */
 export const CONDITION_REASONS = {
   Scheduled: 'The program is accepted and its next slot is known.',
+  ScheduleOver: 'The program is accepted, and the years of its schedule are over: it never runs again by itself.',
   Disabled: 'The program is accepted and turned off.',
   SpecInvalid: 'The spec cannot be carried out; the message names the field.',
   ProviderUnavailable: 'A connector or model of the program is of a kind that this version cannot use.',

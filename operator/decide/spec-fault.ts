@@ -1,8 +1,12 @@
 import { checkMeaning, fieldName, type RetentionProgramSpec, unavailableProviders } from '../../crds/index.ts';
+import { printable, shortened } from '../../jobs/printable.ts';
 import type { ProgramObject } from '../objects.ts';
 import { runsIn, type StageSettings } from '../settings.ts';
 import type { ConditionReason } from './reasons.ts';
 import { referenceFault } from './references.ts';
+
+/** Longest reason that a condition tells, in characters: it may quote the spec. */
+const LONGEST_REASON = 600;
 
 interface ProgramFault {
   readonly reason: ConditionReason;
@@ -28,8 +32,12 @@ export function notAllowed(spec: RetentionProgramSpec, settings: StageSettings):
 }
 
 function specFault(spec: RetentionProgramSpec): ProgramFault | undefined {
-  const [finding] = checkMeaning(spec);
-  if (finding !== undefined) return { reason: 'SpecInvalid', message: `${fieldName(finding.path)} ${finding.reason}` };
+  const [finding, ...others] = checkMeaning(spec);
+  if (finding !== undefined) {
+    const reason = shortened(printable(finding.reason), LONGEST_REASON);
+    const more = others.length === 0 ? '' : `; and ${others.length} more ${others.length === 1 ? 'fault' : 'faults'}`;
+    return { reason: 'SpecInvalid', message: `${fieldName(finding.path)} ${reason}${more}` };
+  }
   const [provider] = unavailableProviders(spec);
   if (provider !== undefined) {
     return { reason: 'ProviderUnavailable', message: `${fieldName(provider.path)} ${provider.reason}` };

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { faultLine } from '../../cli/manifests.ts';
+import { faultLine } from '../../cli/fault-list.ts';
 import {
   type Fault,
   loadManifestFile,
@@ -12,7 +12,7 @@ import {
 } from '../../crds/index.ts';
 import { HoldfastError } from '../../jobs/errors.ts';
 import { neededColumns } from '../../jobs/retention/needed-columns.ts';
-import { parseSchedule } from '../../jobs/schedules/index.ts';
+import { parseSchedule, type Schedule } from '../../jobs/schedules/index.ts';
 
 export interface Verdict {
   /** What came of the bytes. */
@@ -29,6 +29,8 @@ const WITH_LINE = /^stdin:[1-9]\d*:[1-9]\d*: ./;
 const LONGEST_SENTENCE = 1000;
 /** What a terminal would act on rather than show: C0, DEL, C1, and what turns the direction of text. */
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+/** Slots of a schedule that are looked at. */
+const MOST_SLOTS = 20;
 /** CPU time of one manifest, in seconds: enough for any on a busy machine, far from what a person would wait. */
 const LONGEST_SECONDS = 2;
 
@@ -103,12 +105,27 @@ function resolvedFaults(resolved: RetentionProgram | RetentionRun): string[] {
     if (!isDeepStrictEqual(again?.resolved, resolved)) return ['reads otherwise once written'];
     if (resolved.kind === 'RetentionProgram') {
       neededColumns(resolved.spec);
-      parseSchedule(resolved.spec.batchSchedule, resolved.spec.timeZone).newest(new Date('2026-11-23T09:30:00Z'));
+      return scheduleFaults(parseSchedule(resolved.spec.batchSchedule, resolved.spec.timeZone));
     }
     return [];
   } catch (error) {
     return [`accepted, but ${crash(error)}`];
   }
+}
+
+/** What a schedule owes to whoever follows it, shortly before clocks change in autumn. */
+function scheduleFaults(schedule: Schedule): string[] {
+  const now = new Date('2026-10-24T23:30:00Z');
+  const newest = schedule.newest(now);
+  const next = schedule.next(now);
+  const coming = schedule.between(now, new Date('2026-10-26T00:00:00Z'), MOST_SLOTS);
+  return [
+    ...(newest === undefined && next === undefined ? ['never fires'] : []),
+    ...(newest !== undefined && newest > now ? ['its newest slot is yet to come'] : []),
+    ...(next !== undefined && next <= now ? ['its next slot has passed'] : []),
+    ...(coming.length > 0 && Number(coming[0]) !== Number(next) ? ['leaves out its next slot'] : []),
+    ...(coming.some((slot, index) => slot <= (coming[index - 1] ?? now)) ? ['goes back'] : []),
+  ];
 }
 
 function crash(error: unknown): string {

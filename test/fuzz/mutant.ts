@@ -1,6 +1,7 @@
 import { parseAllDocuments, stringify } from 'yaml';
 import { type Random, seeded, seedOf } from '../faults/random.ts';
 import type { Seedling } from './corpus.ts';
+import { mutateSchedule } from './mutate-schedule.ts';
 import { mutateText } from './mutate-text.ts';
 import { mutateTree } from './mutate-tree.ts';
 
@@ -13,6 +14,7 @@ export interface Mutant {
 }
 
 const MOST_CHANGES = 4;
+const SHARE_OF_SCHEDULES = 0.3;
 
 /** The n-th mutant of a seed: the same every time. */
 export function mutantOf(seedlings: readonly Seedling[], seed: number, number: number): Mutant {
@@ -21,6 +23,12 @@ export function mutantOf(seedlings: readonly Seedling[], seed: number, number: n
   let mutated = random.next() < 0.6 ? throughTree(text, random) : text;
   const changes = mutated === text ? random.between(1, MOST_CHANGES) : random.pick([0, 0, 0, 1, 2]);
   for (let change = 0; change < changes; change += 1) mutated = mutateText(mutated, random);
+  // From numbers of its own, so that a seed goes on to mean the same other changes.
+  const ofSchedules = seeded(seedOf(seed, `schedule ${number}`));
+  if (ofSchedules.next() < SHARE_OF_SCHEDULES) {
+    // Where all else is well, schedules are read to their meaning.
+    mutated = mutateSchedule(ofSchedules.next() < 0.7 ? text : mutated, ofSchedules);
+  }
   return { name: `${seed}/${number}`, from: name, bytes: encode(mutated, random) };
 }
 

@@ -117,6 +117,20 @@ testOnServer.each(listed('update'))('update/%s is judged by the API server as by
   }
 });
 
+testOnServer('queries of more characters than a whole spec may have are refused by the API server', async () => {
+  const minimal = parse(read('good', 'minimal.yaml'));
+  const connectors = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      connectorId: `c${index}`,
+      type: 'duckdb',
+      config: { sample: {}, query: `SELECT ${'1'.repeat(60_000)}` },
+    }));
+  const judged = (count: number) =>
+    judge(JSON.stringify({ ...minimal, spec: { ...minimal.spec, dataConnectors: connectors(count) } }));
+  expect(await judged(4)).toEqual({ accepted: true, said: [] });
+  expect((await judged(5)).said.join()).toContain('more than 262144 characters together');
+});
+
 testOnServer('the examples are taken', async () => {
   const examples = join(import.meta.dirname, '..', '..', 'examples');
   for (const file of readdirSync(examples).filter((name) => name.endsWith('.yaml'))) {
