@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
+
+/** SSLRequest of Postgres' protocol, version 3: length 8, code 80877103. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+export interface TlsFront extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Speaks TLS with a self-signed certificate in front of a Postgres that listens on a Unix socket. */
+export async function openTlsFront(folder: string, socketPath: string): Promise<TlsFront> {
+  const [key, cert] = [join(folder, 'front.key'), join(folder, 'front.crt')];
+  await promisify(execFile)('openssl', [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+    ...['-keyout', key, '-out', cert],
+  ]);
+  const identity = { key: await readFile(key), cert: await readFile(cert) };
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    open.add(client);
+    client.on('error', () => client.destroy()).on('close', () => open.delete(client));
+    client.once('data', (request: Buffer) => {
+      if (!request.equals(SSL_REQUEST)) {
+        client.destroy();
+        return;
+      }
+      client.write('S');
+      const secure = new TLSSocket(client, { isServer: true, ...identity });
+      const upstream = connect(socketPath);
+      secure.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+      upstream.on('error', () => secure.destroy()).on('close', () => secure.destroy());
+      secure.pipe(upstream).pipe(secure);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const client of open) client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
