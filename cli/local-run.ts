@@ -89,6 +89,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         identity,
         program: run.program,
         baseFolder: run.baseFolder,
+        confined: false,
         artifacts: store,
         inputs: artifacts,
         database: run.database,

@@ -1,6 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { type FilterType, OFFER_HISTORY_DAYS } from '../jobs/filters/filter.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
+import { TOKEN_ADDRESS } from './model-token.ts';
 import { RUN_PHASES } from './run-phase.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
 import {
@@ -183,6 +184,12 @@ const scoringModel = fields(
       message: `${field} is for remote models (https://) only`,
       fieldPath: `.${field}`,
     })),
+    {
+      rule: `!has(self.tokenSecretRef) || self.endpoint.matches(r"${TOKEN_ADDRESS}")`,
+      message:
+        'a token is sent over https://, or over http:// to a Service of the cluster (NAME.NAMESPACE.svc) or to localhost',
+      fieldPath: '.tokenSecretRef',
+    },
     {
       rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",
       message: 'an onnx:// model needs its sha256 (sha256sum FILE), so that nobody can swap the file',

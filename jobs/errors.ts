@@ -54,6 +54,11 @@ export const ERROR_CODES = {
     meaning: 'The warehouse, its file or its query cannot be read.',
     remedy: 'Check the path, the permissions and the query that the message names.',
   },
+  HF_PATH_REFUSED: {
+    kind: 'terminal',
+    meaning: "On a cluster a path of a program leads out of the folder of the program's files, such as by a link.",
+    remedy: 'Put the file on the volume of `storage.files` and name it relative to that.',
+  },
   HF_QUERY_REFUSED: {
     kind: 'terminal',
     meaning: 'The query of a connector is not one single SELECT.',

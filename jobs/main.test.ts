@@ -1,9 +1,9 @@
-import { copyFile, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readdir, readFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
-import type { ProgramChanges } from '../test/support/workspace.ts';
+import type { ProgramChanges, ProgramSpec } from '../test/support/workspace.ts';
 import { openFolderStore } from './artifacts/folder.ts';
 import { PIPELINES } from './pipelines/pipelines.ts';
 import { lockTask } from './postgres/task-lock.ts';
@@ -193,6 +193,44 @@ test('a failure that trying again cannot mend ends with status 78 and is recorde
   const { status, report } = await perform('batch/score/score', pod);
   expect({ status, code: report.error.code }).toEqual({ status: 78, code: 'HF_MODEL_MISSING' });
   expect(await rows(STATE)).toMatchObject([{ phase: 'Failed', current: null }]);
+});
+
+test('what lies beside the files of a program is out of its reach: the artifacts of others, above all', async () => {
+  const theirs = await podOf();
+  const digests = (await performAll(theirs)).map(({ artifact }) => artifact);
+  expect(digests[1]).toMatch(/^[0-9a-f]{64}$/);
+  const root = theirs.environment['HOLDFAST_ARTIFACTS']!;
+  const extract = `${root}/shop/${pods.program}/keep-1/extract/1`;
+  const [part] = (await readdir(extract)).filter((name) => name.endsWith('.parquet'));
+  const link = join(theirs.environment['HOLDFAST_FILES']!, `link-${pods.program}`);
+  await symlink(extract, link);
+  const reads = (path: string) => (spec: ProgramSpec) => {
+    spec['programId'] = `spy-${pods.program}`;
+    spec['dataConnectors'][0].config = { path, table: 'customers', query: 'SELECT * FROM customers' };
+  };
+  const ways = [
+    `${extract}/${part}`,
+    `../../..${extract}/${part}`,
+    `${link}/${part}`,
+    `link-${pods.program}/*.parquet`,
+  ];
+  for (const path of [...ways, `${root}/**/*.parquet`]) {
+    const spy = await podOf(reads(path), { HOLDFAST_RUN: 'spy-1', HOLDFAST_DRY_RUN: 'true' });
+    const { status, report } = await perform('batch/extract/extract', spy);
+    expect({ path, status, code: report.error?.code }).toEqual({ path, status: 78, code: 'HF_PATH_REFUSED' });
+  }
+  const model = join(dirname(root), 'model.onnx');
+  const remote = 'http://127.0.0.1:1/v2/models/risk/versions/1';
+  const models = [
+    { endpoint: `onnx://${model}` },
+    { endpoint: 'onnx://../model.onnx' },
+    { endpoint: remote, manifest: model },
+  ];
+  for (const change of models) {
+    const spy = await podOf((spec) => Object.assign(spec['scoringModels'][0], change), { HOLDFAST_DRY_RUN: 'true' });
+    const { status, report } = await perform('batch/score/score', spy);
+    expect({ change, status, code: report.error?.code }).toEqual({ change, status: 78, code: 'HF_PATH_REFUSED' });
+  }
 });
 
 test.each([

@@ -22,12 +22,13 @@ export async function work(
     }
     inputs[name] = input;
   }
-  const { identity, program, baseFolder, scratchFolder, resources, dryRun } = request;
+  const { identity, program, baseFolder, confined, scratchFolder, resources, dryRun } = request;
   await shard(
     {
       identity: { ...identity, slot: new Date(identity.slot) },
       program,
       baseFolder,
+      confined,
       artifacts: openFolderStore(request.shardRoot),
       inputs,
       database: undefined,

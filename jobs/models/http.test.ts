@@ -197,6 +197,54 @@ test('the end of line of a secret is no part of it, and what no header can hold 
   expect(failure.cause).toBeUndefined();
 });
 
+/** What the first request to an endpoint carries as its token; the error's message where there is none. */
+async function tokenSentTo(endpoint: string, token = 's3cret'): Promise<string | null> {
+  const sent: string[] = [];
+  const world = {
+    fetch: (async (_url: string, { headers }: RequestInit) => {
+      sent.push(new Headers(headers).get('authorization') ?? 'nothing');
+      return new Response('', { status: 404 });
+    }) as typeof fetch,
+    wait: async () => {},
+    random: () => 0,
+    now: () => new Date(),
+  };
+  const provider = httpProvider(world, () => ({ HOLDFAST_MODEL_TOKEN_RISK_V7: token }));
+  const failure: Error = await provider.load(await reference(endpoint)).then(
+    () => Promise.reject(new Error('a model that is not there was loaded')),
+    (error) => error,
+  );
+  expect(failure.message).not.toContain('s3cret');
+  return sent[0] ?? failure.message;
+}
+
+test.each([
+  'https://models.example.com/v2/models/risk',
+  'http://churn.models.svc:8080/v2/models/risk',
+  'http://churn.models.svc.cluster.local/v2/models/risk',
+  'http://localhost:8000/v2/models/risk',
+  'http://127.0.0.1:8000/v2/models/risk',
+  'http://[::1]:8000/v2/models/risk',
+])('a token is sent to %s', async (endpoint) => {
+  expect(await tokenSentTo(endpoint)).toBe('Bearer s3cret');
+});
+
+test.each([
+  'http://models.example.com/v2/models/risk',
+  'http://10.0.0.7:8000/v2/models/risk',
+  'http://churn/v2/models/risk',
+  'http://churn.models/v2/models/risk',
+  'http://svc/v2/models/risk',
+  'http://churn.models.svc.example/v2/models/risk',
+  'http://churn.models.svc.cluster.local.example/v2/models/risk',
+  'http://localhost.example/v2/models/risk',
+  'http://models.example.com\\.models.svc/v2/models/risk',
+  'http://models.example.com/churn.models.svc/v2/models/risk',
+])('no token is sent to %s, and nothing else either', async (endpoint) => {
+  expect(await tokenSentTo(endpoint)).toMatch(/HOLDFAST_MODEL_TOKEN_RISK_V7 is not sent over http:\/\/ to /);
+  expect(await tokenSentTo(endpoint, '')).toBe('nothing');
+});
+
 describe('a server that is busy', () => {
   const failing = (statuses: number[], headers: Record<string, string> = {}) =>
     server({

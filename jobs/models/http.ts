@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { modelTokenVariable } from '../../crds/model-token.ts';
+import { modelTokenVariable, TOKEN_ADDRESS } from '../../crds/model-token.ts';
 import { HoldfastError } from '../errors.ts';
 import { exchange, type HttpWorld } from './http-exchange.ts';
 import { decodeAnswer, encodeBinary, encodeJson, JSON_LENGTH, MalformedAnswer } from './inference-tensors.ts';
@@ -79,16 +79,21 @@ export const http: ModelProvider = httpProvider(
 
 /**
  * The bearer token of a model, without the end of line that a file of a secret may have.
- * @throws HF_MODEL_REFUSED for what no header can hold: the complaint of whoever refuses it later would quote it
+ * @throws HF_MODEL_REFUSED for what no header can hold: the complaint of whoever refuses it later would quote it; and for
+ *   an address that everybody on the way could read it at
  */
-function tokenOf({ modelId }: ModelReference, environment: Environment): string | undefined {
+function tokenOf({ modelId }: ModelReference, url: string, environment: Environment): string | undefined {
   const variable = modelTokenVariable(modelId);
   const token = environment[variable]?.trim();
   if (token === undefined || token === '') return undefined;
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new HoldfastError(
-    'HF_MODEL_REFUSED',
-    `Model ${modelId}: ${variable} holds characters that no token has, such as a blank or a line break.`,
+  const refuse = (reason: string) => new HoldfastError('HF_MODEL_REFUSED', `Model ${modelId}: ${reason}.`);
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw refuse(`${variable} holds characters that no token has, such as a blank or a line break`);
+  }
+  if (new RegExp(TOKEN_ADDRESS).test(url)) return token;
+  throw refuse(
+    `the token in ${variable} is not sent over http:// to ${new URL(url).host}, where others could read it: use https://, ` +
+      'a Service of the cluster by its whole name (NAME.NAMESPACE.svc), or localhost',
   );
 }
 
@@ -132,7 +137,7 @@ class Remote {
     this.#reference = reference;
     this.#url = url;
     this.#world = world;
-    this.#token = tokenOf(reference, environment);
+    this.#token = tokenOf(reference, url, environment);
     this.#signal = reference.signal ?? new AbortController().signal;
   }
 

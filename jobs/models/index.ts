@@ -11,7 +11,7 @@ const PROVIDERS: Readonly<Record<string, () => Promise<ModelProvider>>> = {
 /**
  * Loads and verifies a model.
  * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
- *   HF_MODEL_UNREACHABLE, HF_INTERRUPTED
+ *   HF_MODEL_UNREACHABLE, HF_PATH_REFUSED, HF_INTERRUPTED
  */
 export async function loadModel(reference: ModelReference): Promise<Model> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(reference.endpoint)?.[1];

@@ -1,3 +1,5 @@
+import type { ProgramFiles } from '../program-file.ts';
+
 /** What a model predicts, and so which of its outputs is read. */
 export type ModelRole = 'churn-risk' | 'offer-effectiveness';
 
@@ -44,14 +46,12 @@ export interface Model {
   close(): Promise<void>;
 }
 
-export interface ModelReference {
+export interface ModelReference extends ProgramFiles {
   readonly modelId: string;
   readonly endpoint: string;
   readonly sha256?: string;
   /** Features that the program names, in order. */
   readonly features: readonly string[];
-  /** Folder that relative endpoints start from. */
-  readonly baseFolder: string;
   /** Processors that a model in this process may use. */
   readonly threads: number;
   /** Path of the manifest of a remote model. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, parse, resolve } from 'node:path';
 import { HoldfastError } from '../errors.ts';
+import { programFile } from '../program-file.ts';
 import { findExternalData } from './external-data.ts';
 import { assertAgrees, parseModelManifest } from './manifest.ts';
 import type { ModelManifest, ModelReference } from './model.ts';
@@ -21,13 +22,15 @@ export interface VerifiedFile {
 /**
  * Reads a model and the manifest beside it, once, and makes sure that they are what the program pins before
  * any of it reaches a runtime.
- * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED
+ * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PATH_REFUSED
  */
 export async function readVerified(reference: ModelReference): Promise<VerifiedFile> {
   const file = modelPath(reference);
   const { dir, name, base } = parse(file);
-  const bytes = await readBounded(file, MAXIMUM_MODEL_BYTES, reference);
-  const beside = await readBounded(resolve(dir, `${name}.json`), MAXIMUM_MANIFEST_BYTES, reference);
+  const read = async (path: string, maximum: number) =>
+    readBounded(await programFile(path, reference, `Model ${reference.modelId}`), maximum, reference);
+  const bytes = await read(file, MAXIMUM_MODEL_BYTES);
+  const beside = await read(resolve(dir, `${name}.json`), MAXIMUM_MANIFEST_BYTES);
   const manifest = parseModelManifest(beside.toString('utf8'), `${name}.json`, reference.modelId);
 
   const digest = createHash('sha256').update(bytes).digest('hex');

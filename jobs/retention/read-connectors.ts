@@ -49,11 +49,12 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
 }
 
 function open(connector: DataConnector, context: StageContext): Promise<Warehouse> {
-  const { baseFolder, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
+  const { baseFolder, confined, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
   const source = context.sources[connector.connectorId];
   const asOf = context.identity.slot;
   return openWarehouse(connector, {
     baseFolder,
+    confined,
     source,
     sampleFolder,
     sampleCustomers,

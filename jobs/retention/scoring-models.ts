@@ -32,8 +32,8 @@ export async function loadScoringModels(context: StageContext): Promise<ScoringM
   };
   try {
     for (const scoringModel of context.program.scoringModels) {
-      const { baseFolder, resources, signal } = context;
-      const model = await loadModel({ ...scoringModel, baseFolder, threads: resources.threads, signal });
+      const { baseFolder, confined, resources, signal } = context;
+      const model = await loadModel({ ...scoringModel, baseFolder, confined, threads: resources.threads, signal });
       // A remote model gets several batches at a time, and asks about them at once.
       const batchSize = scoringModel.batchSize * (model.remote?.requestsAtOnce ?? 1);
       const cached = withCache(model, scoringModel.cacheTTLHours ?? DEFAULT_CACHE_HOURS, context);

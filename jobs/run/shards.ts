@@ -17,6 +17,7 @@ export interface ShardRequest {
   readonly identity: Omit<RunIdentity, 'slot'> & { readonly slot: string };
   readonly program: RetentionProgramSpec;
   readonly baseFolder: string;
+  readonly confined: boolean;
   /** Artifacts of the stages before, as the stage's own process knows them. */
   readonly inputs: Readonly<
     Record<string, { readonly root: string; readonly key: ArtifactKey; readonly digest: string }>
@@ -97,7 +98,7 @@ async function requestOf(
   artifactRoot: string,
   shardRoot: string,
 ): Promise<ShardRequest> {
-  const { identity, program, baseFolder, inputs, resources, dryRun } = context;
+  const { identity, program, baseFolder, confined, inputs, resources, dryRun } = context;
   const scratchFolder = join(context.scratchFolder, shardName(of.stage, shard));
   await mkdir(scratchFolder, { recursive: true });
   return {
@@ -106,6 +107,7 @@ async function requestOf(
     identity: { ...identity, slot: identity.slot.toISOString() },
     program,
     baseFolder,
+    confined,
     inputs: Object.fromEntries(
       Object.entries(inputs).map(([name, { key, digest }]) => [name, { root: artifactRoot, key, digest }]),
     ),

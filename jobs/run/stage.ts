@@ -23,6 +23,8 @@ export interface StageContext {
   readonly program: RetentionProgramSpec;
   /** Folder that relative paths in the manifest start from. */
   readonly baseFolder: string;
+  /** Whether no path in the manifest may lead out of it: see program-file.ts. */
+  readonly confined: boolean;
   readonly artifacts: ArtifactStore;
   /** Artifacts of the stages before this one, by stage name. */
   readonly inputs: Readonly<Record<string, ArtifactReference>>;

@@ -214,6 +214,7 @@ async function inContext<Result>(
       identity,
       program,
       baseFolder: settings.baseFolder,
+      confined: true,
       artifacts,
       inputs: await openInputs(job, record, artifacts),
       database: record !== undefined || (await isMigrated(database)) ? database : undefined,

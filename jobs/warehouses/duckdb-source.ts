@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
+import { programFile } from '../program-file.ts';
 import { csvScan } from './csv-source.ts';
 import { readingFrom } from './duckdb-failure.ts';
 import type { DataConnector, WarehouseOptions } from './index.ts';
@@ -21,7 +22,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
 /**
  * Opens what a connector points to and locks the engine: it reads that source and writes into `outputFolder`,
  * and no statement can make it reach another file or change that.
- * @throws HF_WAREHOUSE_UNREADABLE, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
+ * @throws HF_WAREHOUSE_UNREADABLE, HF_PATH_REFUSED, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function openSource(
   connector: DataConnector,
@@ -37,7 +38,7 @@ export async function openSource(
       format === 'database' ? { ...limits, file: await existing(path), readOnly: true } : limits,
     );
     try {
-      const files = format === 'database' ? [] : await exposeFiles(engine, connector, path, format);
+      const files = format === 'database' ? [] : await exposeFiles(engine, connector, options, path, format);
       await lock(engine, files, outputFolder);
       return engine;
     } catch (error) {
@@ -49,9 +50,9 @@ export async function openSource(
 
 /** Absolute path of the source, made first when it is the sample warehouse. */
 async function locate(connector: DataConnector, options: WarehouseOptions): Promise<string> {
-  const { path, sample } = connector.config;
-  if (options.source !== undefined) return resolve(options.baseFolder, options.source);
-  if (path !== undefined) return resolve(options.baseFolder, path);
+  const { path: written, sample } = connector.config;
+  const path = options.source ?? written;
+  if (path !== undefined) return programFile(path, options, `Connector ${connector.connectorId}`);
   if (sample === undefined) {
     throw new HoldfastError(
       'HF_MANIFEST_INVALID',
@@ -73,12 +74,15 @@ function formatOf(connector: DataConnector, path: string): Format {
 async function exposeFiles(
   engine: Engine,
   connector: DataConnector,
+  options: WarehouseOptions,
   path: string,
   format: 'parquet' | 'csv',
 ): Promise<string[]> {
   const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
   const files = found.map(({ file }) => file);
   if (files.length === 0) throw new Error(`IO Error: No such file: ${path}`);
+  // A pattern says nothing of where the links among its files lead.
+  for (const file of files) await programFile(file, options, `Connector ${connector.connectorId}`);
   const table = connector.config.table ?? basename(path).replace(/\..*$/, '');
   if (table.includes('*') || table.includes('?') || table === '') {
     const sentence = `Connector ${connector.connectorId}: name the files of ${path} with config.table, so that the query can.`;

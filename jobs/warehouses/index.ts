@@ -1,14 +1,13 @@
 import { connectionVariable } from '../../crds/connection-variable.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { HoldfastError } from '../errors.ts';
+import type { ProgramFiles } from '../program-file.ts';
 import type { Warehouse } from './warehouse.ts';
 
 export type DataConnector = RetentionProgramSpec['dataConnectors'][number];
 
 /** What a connector may use of the machine, and what the command line says about it. */
-export interface WarehouseOptions {
-  /** Folder that a relative `config.path` starts from. */
-  readonly baseFolder: string;
+export interface WarehouseOptions extends ProgramFiles {
   /**
    * Where this connector reads, as the command line or the environment says: an absolute path, which wins over `config`,
    * or the URL of a server, which is a secret.
@@ -42,7 +41,7 @@ const WAREHOUSE_TYPES: readonly string[] = Object.keys(PROVIDERS);
 
 /**
  * Opens the warehouse of a connector, read-only.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_WAREHOUSE_UNREADABLE, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_WAREHOUSE_UNREADABLE, HF_PATH_REFUSED, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function openWarehouse(connector: DataConnector, options: WarehouseOptions): Promise<Warehouse> {
   const load = requireWarehouseProvider(connector, options.source);

@@ -80,6 +80,7 @@ export async function openBatch(): Promise<Batch> {
       identity: { ...identity, trigger: 'schedule' },
       program: { ...spec, ...program },
       baseFolder: folder,
+      confined: false,
       artifacts: store,
       inputs,
       database: undefined,
