@@ -21,7 +21,12 @@ const stage = (name: string, rowsIn: number, rowsOut: number, counts: StageRepor
 });
 const STAGES = [
   stage('score', 9, 9, { riskLevels: { critical: 4, high: 5, medium: 0 } }),
-  stage('offer', 9, 9, { kinds: { discount: 2, upgrade: 7 }, arms: { treatment: 8, holdout: 1 } }),
+  stage('offer', 9, 9, {
+    tiers: { premium: 4, standard: 3 },
+    kinds: { discount: 2, upgrade: 7 },
+    arms: { treatment: 8, holdout: 1 },
+    withoutOffer: 2,
+  }),
 ];
 const run = (store: StageReport, change: Partial<Places> = {}) =>
   funnel({ run: 'keep-1', phase: 'Succeeded', stages: [...STAGES, store] }, { ...PLACES, ...change }).split('\n');
@@ -31,6 +36,7 @@ test('the figures of what is stored are those that are left after the caps, and 
     candidates: 6,
     removed: { 'frequency-cap': 3, other: 0 },
     riskLevels: { critical: 1, high: 5, medium: 0 },
+    tiers: { premium: 1, standard: 5 },
     kinds: { discount: 2, upgrade: 4 },
     arms: { treatment: 6, holdout: 0 },
   });
@@ -39,12 +45,20 @@ test('the figures of what is stored are those that are left after the caps, and 
     expect.stringMatching(/^caps +frequency-cap −3 +whom other programs decided on meanwhile$/),
   );
   expect(lines).toContainEqual(expect.stringMatching(/^stored +6 +critical 1 .*high 5 .*medium 0$/));
-  expect(lines).toContainEqual(expect.stringMatching(/^offers +discount 2 +upgrade 4 +held out 0$/));
+  expect(lines).toContainEqual(expect.stringMatching(/^offers +premium 1 +standard 5 +held out 0$/));
 });
 
 test('a dry run, which stores nothing, shows what would be offered', () => {
   const lines = run(stage('store', 9, 9, { candidates: 9 }), { dryRun: true });
   expect(lines.join('\n')).not.toContain('caps');
   expect(lines).toContainEqual(expect.stringMatching(/^candidates +9 +critical 4 .*high 5 .*medium 0$/));
-  expect(lines).toContainEqual(expect.stringMatching(/^offers +discount 2 +upgrade 7 +held out 1$/));
+  expect(lines).toContainEqual(expect.stringMatching(/^kinds +discount 2 +upgrade 7$/));
+  expect(lines).toContainEqual(expect.stringMatching(/^offers +premium 4 +standard 3 +none 2 +held out 1$/));
+});
+
+test('without a second model offers are counted by tier, and nothing by kind', () => {
+  const counts = { tiers: { premium: 4, standard: 5 }, kinds: {}, arms: { holdout: 1 } };
+  const lines = run(stage('store', 9, 9, counts));
+  expect(lines).toContainEqual(expect.stringMatching(/^offers +premium 4 +standard 5 +held out 1$/));
+  expect(lines.filter((line) => line.startsWith('kinds'))).toEqual([]);
 });

@@ -105,9 +105,12 @@ export function funnel(report: RunReport, places: Places): string {
     integer((places.dryRun ? stored?.rowsIn : stored?.rowsOut) ?? 0),
     levels.map(([level, rows]) => `${level} ${integer(rows)} ${bar(rows, largest, BAR)}`.trimEnd()).join('   '),
   );
-  const kinds = Object.entries(final('kinds', 'offer')).map(([kind, rows]) => `${kind} ${integer(rows)}`);
-  const heldOut = final('arms', 'offer')['holdout'] ?? 0;
-  line('offers', '', [...kinds, `held out ${integer(heldOut)}`].join('   '));
+  const counted = (key: string) => Object.entries(final(key, 'offer')).map(([one, rows]) => `${one} ${integer(rows)}`);
+  const without = number(stage(places.dryRun ? 'offer' : 'store')?.counts, 'withoutOffer');
+  const heldOut = `held out ${integer(final('arms', 'offer')['holdout'] ?? 0)}`;
+  line('offers', '', [...counted('tiers'), ...(without > 0 ? [`none ${integer(without)}`] : []), heldOut].join('   '));
+  const kinds = counted('kinds');
+  if (kinds.length > 0) line('kinds', '', kinds.join('   '));
 
   if (report.truth !== undefined) {
     lines.push('');

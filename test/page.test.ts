@@ -86,9 +86,15 @@ const NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
       );
 
   test('shows the numbers that the database has, each beside its picture', async () => {
-    const { rows } = await postgres.database.pool.query<{ level: string; kind: string; arm: string; n: number }>(
-      `SELECT risk_level AS level, offer_kind AS kind, arm, count(*)::integer AS n FROM holdfast.candidates
-       WHERE run = 'churn-1' GROUP BY 1, 2, 3`,
+    const { rows } = await postgres.database.pool.query<{
+      level: string;
+      kind: string;
+      tier: string;
+      arm: string;
+      n: number;
+    }>(
+      `SELECT risk_level AS level, offer_kind AS kind, offer_tier AS tier, arm, count(*)::integer AS n
+       FROM holdfast.candidates WHERE run = 'churn-1' GROUP BY 1, 2, 3, 4`,
     );
     const count = (is: (row: (typeof rows)[number]) => boolean) => rows.filter(is).reduce((sum, { n }) => sum + n, 0);
     await visit('/?program=shop/churn', { viewport: { width: 1280, height: 900 } }, async (page) => {
@@ -118,12 +124,16 @@ const NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
       }
       const tallest = Math.max(...heights.map(({ n }) => n));
       for (const { n, height } of heights) expect(height).toBeCloseTo(Math.max((n / tallest) * 100, 0.8), 1);
-      expect(await textsOf(page, '#offers tbody tr')).toEqual(
-        ['discount', 'upgrade'].map((kind) => {
-          const held = count((row) => row.kind === kind && row.arm === 'holdout');
-          return `${kind[0]?.toUpperCase()}${kind.slice(1)} ${count((row) => row.kind === kind)} ${held} held out`;
-        }),
+      const offers = (names: readonly string[], key: 'tier' | 'kind') =>
+        names.map((name) => {
+          const held = count((row) => row[key] === name && row.arm === 'holdout');
+          return `${name[0]?.toUpperCase()}${name.slice(1)} ${count((row) => row[key] === name)} ${held} held out`;
+        });
+      const byCount = ['premium', 'standard', 'engagement'].toSorted(
+        (one, other) => count(({ tier }) => tier === other) - count(({ tier }) => tier === one),
       );
+      expect(await textsOf(page, '#offers tbody tr')).toEqual(offers(byCount, 'tier'));
+      expect(await textsOf(page, '#kinds tbody tr')).toEqual(offers(['discount', 'upgrade'], 'kind'));
       const runs = await textsOf(page, '#runs tbody tr');
       expect(runs[0]).toContain('Failed Mon, 30 Nov 2026, 02:00 UTC');
       expect(runs[1]).toContain('extract 1.5 s, filter 0.40 s, score 0.25 s, offer 0.10 s, store 1 min 15 s');

@@ -115,16 +115,28 @@ export function riskHistogram(groups: readonly CandidateGroup[]): Html {
   )}</dl>`;
 }
 
-/** What was recommended, and how many of each are held out. */
+/** What the candidates get, by tier and, where a second model recommends, by kind, with how many are held out. */
 export function offers(groups: readonly CandidateGroup[]): Html {
-  const kinds = [...new Set(groups.map(({ offerKind }) => offerKind))]
-    .map((kind) => ({ kind, of: groups.filter(({ offerKind }) => offerKind === kind) }))
-    .toSorted((one, other) => sum(other.of) - sum(one.of));
-  const largest = Math.max(0, ...kinds.map(({ of }) => sum(of)));
-  const rows = kinds.map(({ kind, of }) => {
+  const hasKinds = groups.some(({ offerKind }) => offerKind !== null);
+  return html`${offersBy(groups, 'offers', ({ offerTier }) => offerTier)}${
+    hasKinds
+      ? html`<h3>Recommended by the second model</h3>${offersBy(groups, 'kinds', ({ offerKind }) => offerKind)}`
+      : html``
+  }
+<dl class="legend"><div><dt>${key('kept')}Gets the offer</dt></div><div><dt>${key('held')}Held out: gets nothing, so that the effect can be measured</dt></div></dl>`;
+}
+
+function offersBy(
+  groups: readonly CandidateGroup[],
+  id: string,
+  nameOf: (group: CandidateGroup) => string | null,
+): Html {
+  const named = [...Map.groupBy(groups, nameOf)].toSorted(([, one], [, other]) => sum(other) - sum(one));
+  const largest = Math.max(0, ...named.map(([, of]) => sum(of)));
+  const rows = named.map(([name, of]) => {
     const held = sum(of.filter(({ arm }) => arm === 'holdout'));
     return html`<tr>
-<th scope="row">${label(kind ?? 'nothing')}</th>
+<th scope="row">${label(name ?? 'no offer')}</th>
 <td class="drawing">${bar(
       [
         { size: sum(of) - held, kind: 'kept' },
@@ -136,10 +148,9 @@ export function offers(groups: readonly CandidateGroup[]): Html {
 <td class="number quiet">${integer(held)} held out</td>
 </tr>`;
   });
-  return html`<table class="bars" id="offers">
+  return html`<table class="bars" id="${id}">
 <thead class="unseen"><tr><th scope="col">Offer</th><th scope="col">Picture</th><th scope="col">Candidates</th><th scope="col">Held out</th></tr></thead>
-<tbody>${rows}</tbody></table>
-<dl class="legend"><div><dt>${key('kept')}Gets the offer</dt></div><div><dt>${key('held')}Held out: gets nothing, so that the effect can be measured</dt></div></dl>`;
+<tbody>${rows}</tbody></table>`;
 }
 
 /** The last runs, with how long each of their stages took. */

@@ -33,6 +33,7 @@ button { cursor: pointer; }
 main { max-width: 1120px; margin: 0 auto; padding: 12px 24px 48px; }
 h1 { margin: 20px 0 0; font-size: clamp(24px, 4vw, 32px); font-weight: 600; line-height: 1.2; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 h2 { margin: 0 0 16px; font-size: 16px; font-weight: 600; }
+h3 { margin: 20px 0 10px; color: var(--quiet); font-size: 14px; font-weight: 600; }
 .quiet { color: var(--quiet); }
 .asof { margin: 6px 0 20px; }
 .note { margin: 0 0 20px; padding: 12px 16px; border-radius: 10px; background: var(--note-ground); color: var(--note); overflow-wrap: anywhere; }

@@ -11,6 +11,7 @@ export interface CandidateGroup {
   /** From 0; bin i is [i, i + 1) / RISK_BINS, the last one closed. */
   readonly bin: number;
   readonly offerKind: string | null;
+  readonly offerTier: string | null;
   readonly arm: 'treatment' | 'holdout';
   readonly candidates: number;
 }
@@ -24,19 +25,21 @@ export async function countCandidates(
     readonly risk_level: string;
     readonly bin: number;
     readonly offer_kind: string | null;
+    readonly offer_tier: string | null;
     readonly arm: 'treatment' | 'holdout';
     readonly candidates: string;
   }>(database, 'count the candidates', {
-    sql: `SELECT risk_level, LEAST(floor(risk_score * ${RISK_BINS})::integer, ${RISK_BINS - 1}) AS bin, offer_kind, arm,
+    sql: `SELECT risk_level, LEAST(floor(risk_score * ${RISK_BINS})::integer, ${RISK_BINS - 1}) AS bin, offer_kind, offer_tier, arm,
         count(*) AS candidates
       FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND run = $3
-      GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+      GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
     values: [namespace, program, run],
   });
-  return rows.map(({ risk_level, bin, offer_kind, arm, candidates }) => ({
+  return rows.map(({ risk_level, bin, offer_kind, offer_tier, arm, candidates }) => ({
     riskLevel: risk_level,
     bin,
     offerKind: offer_kind,
+    offerTier: offer_tier,
     arm,
     candidates: Number(candidates),
   }));

@@ -5,18 +5,22 @@ import type { Engine } from '../columns/engine.ts';
 interface Group {
   readonly level: string;
   readonly kind: string | null;
+  readonly tier: string | null;
   readonly arm: string;
-  readonly offered: boolean;
   readonly count: string;
 }
 
 /**
  * Counts a file of decisions. Held-out rows are counted like all others: they are decisions too.
- * @param kinds every offer kind there is
+ * @param offers every kind and every tier of offers there is
  */
-export async function countDecisions(engine: Engine, file: string, kinds: readonly string[]): Promise<Counts> {
+export async function countDecisions(
+  engine: Engine,
+  file: string,
+  { kinds, tiers }: { readonly kinds: readonly string[]; readonly tiers: readonly string[] },
+): Promise<Counts> {
   const rows = await engine.rows<Group>(
-    `SELECT risk_level AS level, offer_kind AS kind, arm, offer_tier IS NOT NULL AS offered, count(*) AS count
+    `SELECT risk_level AS level, offer_kind AS kind, offer_tier AS tier, arm, count(*) AS count
      FROM read_parquet($1) GROUP BY ALL ORDER BY ALL`,
     [file],
   );
@@ -24,8 +28,9 @@ export async function countDecisions(engine: Engine, file: string, kinds: readon
     rows.filter(matches).reduce((total, { count }) => total + Number(count), 0);
   return {
     riskLevels: Object.fromEntries(RISK_LEVELS.map((level) => [level, sum((row) => row.level === level)])),
+    tiers: Object.fromEntries(tiers.map((tier) => [tier, sum((row) => row.tier === tier)])),
     kinds: Object.fromEntries(kinds.map((kind) => [kind, sum((row) => row.kind === kind)])),
     arms: { treatment: sum(({ arm }) => arm === 'treatment'), holdout: sum(({ arm }) => arm === 'holdout') },
-    withoutOffer: sum(({ offered }) => !offered),
+    withoutOffer: sum(({ tier }) => tier === null),
   };
 }

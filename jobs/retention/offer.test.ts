@@ -82,6 +82,7 @@ test('a risk level gets its own terms beside what the model recommends, and a le
     rowsIn: 3,
     rowsOut: 3,
     counts: {
+      tiers: { premium: 1, standard: 1 },
       kinds: { discount: 1, upgrade: 2, personal_call: 0 },
       arms: { treatment: 3, holdout: 0 },
       withoutOffer: 1,

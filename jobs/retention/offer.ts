@@ -34,9 +34,13 @@ export function offerStage(options: OfferOptions): Stage {
 
         const dropped = replaced(columns, ADDED_COLUMNS);
         const file = join(draft.folder, 'decisions.parquet');
-        const terms = termsTable(termsByRiskLevel(context.program.offerStrategy));
-        const rowsOut = await writeParquet(sink, decisions(table, terms, context.program.holdout.epoch, dropped), file);
-        const counts = await countDecisions(sink, file, Object.keys(artifact.manifest.counts['offerKinds'] ?? {}));
+        const terms = termsByRiskLevel(context.program.offerStrategy);
+        const { epoch } = context.program.holdout;
+        const rowsOut = await writeParquet(sink, decisions(table, termsTable(terms), epoch, dropped), file);
+        const counts = await countDecisions(sink, file, {
+          kinds: Object.keys(artifact.manifest.counts['offerKinds'] ?? {}),
+          tiers: [...new Set(terms.map(({ offerType }) => offerType))],
+        });
         const parts = [{ path: 'decisions.parquet', rows: rowsOut, schema: await parquetColumns(sink, file) }];
         return {
           rowsIn,

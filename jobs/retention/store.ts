@@ -175,12 +175,12 @@ async function commitArtifact(
   if (caps !== undefined) {
     await part('removed.parquet', await writeParquet(engine, caps.removedRows, join(draft.folder, 'removed.parquet')));
   }
-  const kinds = Object.keys(offered.manifest.counts['kinds'] ?? {});
+  const named = (key: string) => Object.keys(offered.manifest.counts[key] ?? {});
   const counts: Counts = {
     candidates: kept,
     decisions: kept,
     ...(caps === undefined ? {} : { removed: caps.removed }),
-    ...(await countDecisions(engine, stored, kinds)),
+    ...(await countDecisions(engine, stored, { kinds: named('kinds'), tiers: named('tiers') })),
   };
   return draft.commit({ rows: kept, parts, counts });
 }
