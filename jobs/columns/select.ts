@@ -1,3 +1,4 @@
+import { refusedCall } from './called-functions.ts';
 import { type Engine, identifier } from './engine.ts';
 import type { ColumnShape } from './parquet.ts';
 
@@ -8,7 +9,8 @@ export interface Refusal {
 
 /**
  * Makes a temporary view of a SELECT that a person wrote, semicolons and comments at its end included, without
- * running it. Whatever is not one single SELECT without parameters is refused; errors in what it names are thrown.
+ * running it. Whatever is not one single SELECT without parameters, or calls what may have an effect, is refused; errors in
+ * what it names are thrown.
  */
 export async function defineSelect(
   engine: Engine,
@@ -31,9 +33,14 @@ export async function defineSelect(
   return columns;
 }
 
-/** Parses without binding, so that nothing of the warehouse needs to exist to refuse what is not a SELECT. */
-async function refusal(engine: Engine, sql: string): Promise<string | undefined> {
-  const [row] = await engine.rows<{ parsed: string }>('SELECT json_serialize_sql($1::VARCHAR) AS parsed', [sql]);
+/**
+ * Why a text must not run as one plain SELECT, if it must not. It is parsed and not bound, so that nothing of the warehouse
+ * needs to exist, and nothing of it has an effect.
+ */
+export async function refusal(engine: Engine, sql: string): Promise<string | undefined> {
+  const [row] = await engine.rows<{ parsed: string }>('SELECT system.main.json_serialize_sql($1::VARCHAR) AS parsed', [
+    sql,
+  ]);
   const parsed = JSON.parse(row?.parsed ?? '') as
     | { readonly error: false; readonly statements: readonly unknown[] }
     | { readonly error: true; readonly error_type: string; readonly error_message: string };
@@ -41,7 +48,7 @@ async function refusal(engine: Engine, sql: string): Promise<string | undefined>
     return parsed.error_type === 'parser' ? `DuckDB finds a ${parsed.error_message}` : 'it is not a SELECT';
   if (parsed.statements.length === 0) return 'it is empty';
   if (parsed.statements.length > 1) return `it holds ${parsed.statements.length} statements`;
-  return undefined;
+  return refusedCall(engine, parsed.statements[0]);
 }
 
 /** Columns of a SELECT under the names that it gives them; undefined when it has parameters. */

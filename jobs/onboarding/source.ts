@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Engine, identifier } from '../columns/engine.ts';
+import { refusal } from '../columns/select.ts';
 import { customerCounts, customerIdInDuckdb } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
@@ -123,6 +124,8 @@ function withHint(error: unknown): unknown {
 async function described(engine: Engine, table: string): Promise<Omit<Source, typeof Symbol.asyncDispose>> {
   const { schema, name } = tableParts(table, CONNECTOR_ID);
   const quoted = schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
+  const refused = await refusal(engine, `SELECT * FROM ${quoted}`);
+  if (refused !== undefined) throw unsuitable(`${shown(table)} cannot be read: ${refused}.`);
   const columns = await readingFrom(CONNECTOR_ID, `read the table ${table}`, () =>
     engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM ${quoted}`),
   );

@@ -65,18 +65,46 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const unaborted = { signal: new AbortController().signal };
 
 test.each([
-  ['another file beside it', () => `SELECT * FROM read_csv(${literal(join(folder, 'other.csv'))})`],
-  ['a file of the machine', () => "SELECT * FROM read_text('/etc/hostname')"],
-  ['the list of files', () => `SELECT * FROM glob(${literal(join(folder, '*'))})`],
-  ['another file, through a query in a text', () => `FROM query('FROM read_text(''/etc/hostname'')')`],
-])('a query cannot read %s', async (_name, query) => {
+  [
+    'another file beside it',
+    () => `SELECT * FROM read_csv(${literal(join(folder, 'other.csv'))})`,
+    'HF_WAREHOUSE_UNREADABLE',
+    'disabled by configuration',
+  ],
+  ['a file of the machine', () => "SELECT * FROM read_text('/etc/hostname')", 'HF_QUERY_REFUSED', 'read_text'],
+  ['the list of files', () => `SELECT * FROM glob(${literal(join(folder, '*'))})`, 'HF_QUERY_REFUSED', 'glob'],
+  [
+    'another file, through a query in a text',
+    () => `FROM query('FROM read_text(''/etc/hostname'')')`,
+    'HF_QUERY_REFUSED',
+    'query',
+  ],
+  ['settings of the session', () => "SELECT current_setting('temp_directory')", 'HF_QUERY_REFUSED', 'current_setting'],
+])('a query cannot read %s', async (_name, query, code, named) => {
   await copy(CUSTOMERS, join(folder, 'customers.parquet'));
   await copy(CUSTOMERS, join(folder, 'other.csv'));
   const warehouse = await openWarehouse(connector({ path: 'customers.parquet' }), options(folder));
   await expect(warehouse.extract({ query: query() }, join(folder, 'answer.parquet'), unaborted)).rejects.toMatchObject({
-    code: 'HF_WAREHOUSE_UNREADABLE',
-    message: expect.stringContaining('disabled by configuration'),
+    code,
+    message: expect.stringContaining(named),
   });
+  await warehouse.close();
+});
+
+test('a query or a table of features that turns on the log, and so would write rows into it, is refused', async () => {
+  await database(
+    join(folder, 'shop.duckdb'),
+    'CREATE TABLE customers AS SELECT 1 AS customer_id',
+    'CREATE VIEW features AS SELECT 1 AS customer_id, 2 AS tier FROM enable_logging()',
+  );
+  const warehouse = await openWarehouse(connector({ path: 'shop.duckdb' }), options(folder));
+  const refused = { code: 'HF_QUERY_REFUSED', message: expect.stringContaining('enable_logging') };
+  const answer = join(folder, 'answer.parquet');
+  await expect(warehouse.extract({ query: 'FROM enable_logging()' }, answer, unaborted)).rejects.toMatchObject(refused);
+  const completion = { table: 'features', columns: ['tier'] };
+  await expect(warehouse.extract({ query: 'FROM customers', completion }, answer, unaborted)).rejects.toMatchObject(
+    refused,
+  );
   await warehouse.close();
 });
 
@@ -90,7 +118,7 @@ test('a database file has the same bytes after it was read', async () => {
     join(folder, 'a.parquet'),
     unaborted,
   );
-  await expect(advancing).rejects.toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE' });
+  await expect(advancing).rejects.toMatchObject({ code: 'HF_QUERY_REFUSED' });
   await warehouse.extract({ query: 'SELECT * FROM customers' }, join(folder, 'a.parquet'), unaborted);
   await warehouse.close();
   expect((await readFile(file)).equals(before)).toBe(true);

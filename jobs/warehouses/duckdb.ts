@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Engine, identifier, timestamp } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { type ColumnShape, writeParquet } from '../columns/parquet.ts';
-import { defineSelect } from '../columns/select.ts';
+import { defineSelect, refusal } from '../columns/select.ts';
 import { customerIdInDuckdb } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { readingFrom } from './duckdb-failure.ts';
@@ -126,6 +126,10 @@ class DuckdbWarehouse implements Warehouse {
   /** Columns of a table, in the order in which they are needed. */
   async #requireColumns(table: string, needed: readonly string[]): Promise<readonly WarehouseColumn[]> {
     const columns = await this.describeTable(table);
+    const refused = await refusal(this.#engine, `SELECT * FROM ${this.#quoted(table)}`);
+    if (refused !== undefined) {
+      throw new HoldfastError('HF_QUERY_REFUSED', `Connector ${this.#connectorId}: cannot read ${table}: ${refused}.`);
+    }
     if (columns === undefined) {
       throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${this.#connectorId}: there is no table ${table}.`);
     }
