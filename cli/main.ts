@@ -166,6 +166,31 @@ Examples:
     );
 
   holdfast
+    .command('current')
+    .description('say which batch of a program is the current one, or set it to another that is there')
+    .argument('<program>', 'programId')
+    .option('--set <run>', 'the run whose batch is to be current from now on')
+    .option('--reason <text>', 'why, for --set; kept in Postgres with who did so, and when')
+    .option('--by <name>', 'who, for --set (default: USER of the environment)')
+    .option('--withdraw', 'with --set: nobody was contacted from the batch before, so its decisions count no more')
+    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
+    .addOption(output)
+    .addOption(data)
+    .addHelpText(
+      'after',
+      `
+By itself the current batch moves only to a later slot, or a later run of the same. For a batch that is wrong, or one as
+of a day that is yet to come, set it back; the next batch of a later slot takes over as ever. The view in SQL, the API and
+current.parquet follow at once. DATABASE_URL takes the place of the embedded Postgres, so it works for a cluster too.
+
+Examples:
+  holdfast current churn-prevention
+  holdfast current churn-prevention --set churn-prevention-20261116t020000z-3 --reason 'prices were wrong'
+  DATABASE_URL=postgres://… holdfast current churn-prevention --namespace shop --output json`,
+    )
+    .action(async (program, options) => ended(await (await import('./current.ts')).current(program, options, io)));
+
+  holdfast
     .command('prune')
     .description('delete what programs no longer need: candidates past their time, artifacts of old runs, old samples')
     .argument('[program]', 'programId')

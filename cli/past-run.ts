@@ -92,7 +92,7 @@ async function readRevision(root: string, record: RunRecord): Promise<Revision> 
  * The artifacts that the run got to, by stage.
  * @throws HF_ARTIFACT_CORRUPT when one of them is gone, was changed, or is not the one that this run made
  */
-async function openArtifacts(root: string, record: RunRecord): Promise<Record<string, ArtifactReference>> {
+export async function openArtifacts(root: string, record: RunRecord): Promise<Record<string, ArtifactReference>> {
   const store = openFolderStore(root);
   const { namespace, program, run, attempt } = record;
   const artifacts: Record<string, ArtifactReference> = {};

@@ -42,6 +42,5 @@ const PINS: Readonly<Record<Pin, string>> = {
   running: 'running',
   'live-candidates': 'candidates still live',
   newest: 'newest',
-  compared: 'compared to',
   'recent-failure': 'failed lately',
 };

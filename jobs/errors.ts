@@ -151,6 +151,16 @@ export const ERROR_CODES = {
       'Another run is using the same data folder or the same program in the same database, or others are storing theirs.',
     remedy: 'Wait for it to end, or use another `--data DIR`.',
   },
+  HF_SLOT_IN_FUTURE: {
+    kind: 'terminal',
+    meaning: 'The slot of a run is yet to come, by the clock of the database.',
+    remedy: 'Set the clock of the machine right, or give another `--now` or slot; a dry run may be as of any.',
+  },
+  HF_BATCH_NOT_CURRENT: {
+    kind: 'terminal',
+    meaning: 'A batch should have become the current one, and one of a later slot is; nothing was stored.',
+    remedy: 'See `holdfast current PROGRAM`, which also sets the current batch back; for the past use a backfill.',
+  },
   HF_DATA_FOLDER: {
     kind: 'terminal',
     meaning: 'The data folder cannot be used.',

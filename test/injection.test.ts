@@ -79,6 +79,7 @@ const INTACT = {
     'canary',
     'candidates',
     'current_batches',
+    'current_changes',
     'decisions',
     'programs',
     'runs',

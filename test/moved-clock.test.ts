@@ -20,6 +20,14 @@ afterAll(async () => {
 
 /** Runs a program of this name with a clock that shows each of the instants in turn, and then the last for ever. */
 async function runAt(name: string, ...instants: string[]): Promise<{ run: string; stored: number }> {
+  const { status, stdout, stderr } = await tryAt(name, ...instants);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  const report = JSON.parse(stdout) as { run: string; stages: { rowsOut: number }[] };
+  return { run: report.run, stored: report.stages.at(-1)?.rowsOut ?? 0 };
+}
+
+/** The same, however it ends. */
+async function tryAt(name: string, ...instants: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const program = await shop.program((spec) => {
     spec['programId'] = name;
     // Who is decided on in one run is to be decided on in the next, so that each has a batch.
@@ -36,9 +44,12 @@ async function runAt(name: string, ...instants: string[]): Promise<{ run: string
     now: () => (clock.length > 1 ? clock.shift() : clock[0]) as Date,
     elapsed: () => performance.now(),
   });
-  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
-  const report = JSON.parse(stdout) as { run: string; stages: { rowsOut: number }[] };
-  return { run: report.run, stored: report.stages.at(-1)?.rowsOut ?? 0 };
+  return { status, stdout, stderr };
+}
+
+async function runsOf(program: string): Promise<number> {
+  const sql = 'SELECT FROM holdfast.runs WHERE program = $1';
+  return (await postgres.database.pool.query(sql, [program])).rowCount ?? 0;
 }
 
 async function current(program: string): Promise<{ run: string; slot: Date } | undefined> {
@@ -57,30 +68,43 @@ async function storedOf(run: string): Promise<{ count: number; kept_days: number
 }
 
 describe('a clock that is moved between two runs', () => {
-  test('back: the batch that is current stays current, and none of it goes', async () => {
+  test('back: the batch that is current stays current, none of it goes, and the run that cannot take its place fails', async () => {
     const newer = await runAt('back', '2026-11-23T09:00:00Z');
-    const older = await runAt('back', '2026-11-10T09:00:00Z');
+    const { status, stdout } = await tryAt('back', '2026-11-10T09:00:00Z');
+    expect(status).toBe(78);
+    expect(JSON.parse(stdout)).toMatchObject({
+      phase: 'Refused',
+      error: { code: 'HF_BATCH_NOT_CURRENT', message: expect.stringContaining(newer.run) },
+    });
     expect(await current('back')).toMatchObject({ run: newer.run });
     expect(await storedOf(newer.run)).toMatchObject({ count: newer.stored, kept_days: KEPT_DAYS });
-    expect(await storedOf(older.run)).toMatchObject({ slot: new Date('2026-11-09T02:00:00Z') });
+    expect(await runsOf('back')).toBe(1);
     // And forth again: the next run of the newest slot takes over.
     const again = await runAt('back', '2026-11-23T09:00:01Z');
     expect(await current('back')).toMatchObject({ run: again.run });
   });
 
-  test('a thousand years forth: what has not expired by the clock of Postgres stays', async () => {
-    // As of the real day, so that Postgres' clock agrees that they live.
-    const today = await runAt('forth', new Date().toISOString());
-    const future = await runAt('forth', '2999-12-31T23:59:59Z');
-    expect(future.run).toMatch(/^forth-299912\d\dt/);
-    expect(await storedOf(today.run)).toMatchObject({ count: today.stored, kept_days: KEPT_DAYS });
-    expect(await storedOf(future.run)).toMatchObject({ count: future.stored, kept_days: KEPT_DAYS });
-  });
+  test.each(['2999-12-31T23:59:59Z', '2031-11-24T09:00:00Z'])(
+    'forth to %s: a slot that is yet to come is refused, and the runs after it are what they were',
+    async (then) => {
+      const name = `forth-${Date.parse(then) / 1000}`;
+      // As of the real day, so that Postgres' clock agrees that they live.
+      const today = await runAt(name, new Date().toISOString());
+      const future = await tryAt(name, then);
+      expect(future.status).toBe(78);
+      expect(JSON.parse(future.stdout)).toMatchObject({ phase: 'Refused', error: { code: 'HF_SLOT_IN_FUTURE' } });
+      expect(await storedOf(today.run)).toMatchObject({ count: today.stored, kept_days: KEPT_DAYS });
+      const next = await runAt(name, new Date().toISOString());
+      expect(await current(name)).toMatchObject({ run: next.run });
+    },
+  );
 
   test('to 1971: its candidates have long expired, and nobody else loses any', async () => {
-    const today = await runAt('past', new Date().toISOString());
     const past = await runAt('past', '1971-01-05T00:00:00Z');
     expect(past.run).toMatch(/^past-19710104t020000z/);
+    expect(await current('past')).toMatchObject({ run: past.run });
+    const today = await runAt('past', new Date().toISOString());
+    expect((await tryAt('past', '1971-01-05T00:00:00Z')).status).toBe(78);
     expect(await current('past')).toMatchObject({ run: today.run });
     expect(await storedOf(today.run)).toMatchObject({ count: today.stored });
     const visible = await postgres.database.pool.query(

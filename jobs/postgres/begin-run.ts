@@ -1,8 +1,10 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
+import { requireNewestSlot } from './publish.ts';
 import { lockProgram } from './run-lock.ts';
 import type { ProgramKey, RunAttempt, RunTrigger } from './runs.ts';
+import { requireSlotHasCome } from './slot-clock.ts';
 import { transaction } from './transaction.ts';
 
 export interface NewRun extends ProgramKey {
@@ -30,12 +32,14 @@ export interface StartedRun extends RunAttempt {
  * Takes the program's lock, gives the run its number and records it as Running.
  * @throws HF_DATA_LOCKED when another run of the program holds the lock
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
+ * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
  */
 export async function beginRun(database: Database, request: NewRun): Promise<StartedRun> {
   const { namespace, program } = request;
   const lock = await lockProgram(database, request);
   try {
     const begun = await transaction(database, { doing: `begin a run of ${program}` }, async (client) => {
+      await requireTimely(client, request);
       const interrupted = await interruptLeftovers(client, request);
       return { ...((await repeatRun(client, request)) ?? (await insertRun(client, request))), interrupted };
     });
@@ -44,6 +48,15 @@ export async function beginRun(database: Database, request: NewRun): Promise<Sta
     await lock.release();
     throw error;
   }
+}
+
+/**
+ * Refuses a run whose slot is yet to come, and a batch that could not become the current one.
+ * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT
+ */
+export async function requireTimely(client: ClientBase, request: NewRun): Promise<void> {
+  await requireSlotHasCome(client, request.slot);
+  if (request.pipeline === 'batch') await requireNewestSlot(client, request);
 }
 
 /** Whoever ran them no longer holds the right to that we now have. @param but a run that is left as it is */

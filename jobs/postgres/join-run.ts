@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors.ts';
-import { insertRun, interruptLeftovers, type NewRun, type RunNumbers, repeatRun } from './begin-run.ts';
+import { insertRun, interruptLeftovers, type NewRun, type RunNumbers, repeatRun, requireTimely } from './begin-run.ts';
 import type { Database } from './database.ts';
 import { programLockName } from './run-lock.ts';
 import type { RunRecord } from './runs.ts';
@@ -17,6 +17,7 @@ export interface OwnedRun extends NewRun {
  * were left unfinished become Interrupted: who made this one knows that they are over.
  * @throws HF_DATA_LOCKED when a laptop is running the program in the same database, or has taken the run's turn
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
+ * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
  */
 export async function joinRun(database: Database, request: OwnedRun): Promise<RunNumbers> {
   const { namespace, program, run, owner } = request;
@@ -39,6 +40,7 @@ export async function joinRun(database: Database, request: OwnedRun): Promise<Ru
     );
     const [known] = rows;
     if (known?.owner === owner) return recorded(known, request);
+    await requireTimely(client, request);
     await interruptLeftovers(client, request, run);
     return known === undefined ? insertRun(client, request) : ((await repeatRun(client, request)) ?? never(run));
   });

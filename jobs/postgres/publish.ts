@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../errors.ts';
-import type { RunAttempt, RunTrigger } from './runs.ts';
+import type { ProgramKey, RunAttempt, RunTrigger } from './runs.ts';
 
 export interface Batch extends RunAttempt {
   readonly slot: Date;
@@ -42,11 +42,11 @@ export async function isPublished(
 }
 
 /**
- * Makes a batch the current one of its program, unless a greater (slot, sequence, attempt) is, or it is a backfill.
- * Resolves to whether it is the current one now.
+ * Makes a batch the current one of its program. A backfill never is.
+ * @throws HF_BATCH_NOT_CURRENT when a greater (slot, sequence, attempt) is
  */
-export async function publishBatch(client: ClientBase, batch: Batch, at: Date): Promise<boolean> {
-  if (batch.trigger === 'backfill') return false;
+export async function publishBatch(client: ClientBase, batch: Batch, at: Date): Promise<void> {
+  if (batch.trigger === 'backfill') return;
   const { namespace, program, run, slot, sequence, attempt } = batch;
   const { rowCount } = await client.query(
     `INSERT INTO holdfast.current_batches AS current (namespace, program, slot, sequence, attempt, run)
@@ -57,12 +57,41 @@ export async function publishBatch(client: ClientBase, batch: Batch, at: Date): 
      WHERE (current.slot, current.sequence, current.attempt) <= (EXCLUDED.slot, EXCLUDED.sequence, EXCLUDED.attempt)`,
     [namespace, program, slot, sequence, attempt, run],
   );
-  if (rowCount === 0) return false;
+  if (rowCount === 0) throw notCurrent(batch, await pointer(client, batch));
   await client.query('UPDATE holdfast.runs SET published_at = $4 WHERE namespace = $1 AND program = $2 AND run = $3', [
     namespace,
     program,
     run,
     at,
   ]);
-  return true;
+}
+
+/**
+ * Refuses a batch that could not become the current one, before it is made.
+ * @throws HF_BATCH_NOT_CURRENT when that of a later slot is
+ */
+export async function requireNewestSlot(
+  client: ClientBase,
+  batch: Pick<Batch, 'namespace' | 'program' | 'slot' | 'trigger'>,
+): Promise<void> {
+  if (batch.trigger === 'backfill') return;
+  const current = await pointer(client, batch);
+  if (current !== undefined && current.slot > batch.slot) throw notCurrent(batch, current);
+}
+
+type Pointer = Pick<Batch, 'run' | 'slot'>;
+
+async function pointer(client: ClientBase, { namespace, program }: ProgramKey): Promise<Pointer | undefined> {
+  const { rows } = await client.query<Pointer>(
+    'SELECT run, slot FROM holdfast.current_batches WHERE namespace = $1 AND program = $2',
+    [namespace, program],
+  );
+  return rows[0];
+}
+
+function notCurrent({ program, slot }: Pick<Batch, 'program' | 'slot'>, current: Pointer | undefined): HoldfastError {
+  return new HoldfastError(
+    'HF_BATCH_NOT_CURRENT',
+    `the current batch of ${program} is ${current?.run ?? 'another'}, as of ${current?.slot.toISOString() ?? 'a later slot'}, and one as of ${slot.toISOString()} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${program} --set RUN\`; a batch for the record of the past has the trigger backfill`,
+  );
 }

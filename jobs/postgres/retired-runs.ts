@@ -9,8 +9,6 @@ export interface RunStanding extends Pick<RunRecord, 'run' | 'pipeline' | 'phase
   /** When it ended, or began if it never did. */
   readonly endedAt: Date;
   readonly prunedAt: Date | undefined;
-  /** Rows of its extract, to which the next extract is compared. */
-  readonly hasExtractRows: boolean;
   readonly isCurrent: boolean;
   readonly hasLiveCandidates: boolean;
   /** Whether an object on a cluster stands for it: its artifacts are there. */
@@ -33,7 +31,7 @@ export async function runStandings(
     database,
     `read the runs of ${program}`,
     `SELECT run, pipeline, phase, trigger, slot, sequence, COALESCE(finished_at, started_at) AS "endedAt",
-       pruned_at AS "prunedAt", extract_rows IS NOT NULL AS "hasExtractRows", ${IS_CURRENT} AS "isCurrent",
+       pruned_at AS "prunedAt", ${IS_CURRENT} AS "isCurrent",
        ${hasCandidates(' AND expires_at > $3')} AS "hasLiveCandidates", owner IS NOT NULL AS "onCluster"
      FROM holdfast.runs WHERE namespace = $1 AND program = $2 ORDER BY runs.sequence`,
     [namespace, program, now],

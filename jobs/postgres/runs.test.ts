@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
-import { beginRun, type NewRun } from './begin-run.ts';
+import { beginRun, type NewRun, type StartedRun } from './begin-run.ts';
 import { connect } from './connect.ts';
+import { setCurrentBatch } from './current-batch.ts';
+import { joinRun } from './join-run.ts';
 import { type Batch, claimRun, publishBatch } from './publish.ts';
-import { currentRun, findRun, finishRun, lastExtractRows, recordStage } from './runs.ts';
+import { currentRun, findRun, finishRun, lastExtractRows, listRuns, recordStage } from './runs.ts';
 import { transaction } from './transaction.ts';
 
 let postgres: TestPostgres;
@@ -20,8 +22,8 @@ beforeEach(() => {
   namespace += 1;
 });
 
-const MONDAY = new Date('2026-11-23T02:00:00Z');
-const NEXT_MONDAY = new Date('2026-11-30T02:00:00Z');
+const MONDAY = new Date('2026-11-16T02:00:00Z');
+const NEXT_MONDAY = new Date('2026-11-23T02:00:00Z');
 const database = () => postgres.database;
 const program = () => ({ namespace: `n${namespace}`, program: 'churn' });
 
@@ -156,45 +158,95 @@ test('there is no newest run and no last extract before the first', async () => 
   expect(await lastExtractRows(database(), program())).toBeUndefined();
 });
 
-test('the last extract is that of the newest slot that succeeded, not of a failed run or a backfill', async () => {
-  await succeed({ slot: NEXT_MONDAY }, 1000);
-  await succeed({ slot: MONDAY }, 500);
+const publish = (batch: Batch) =>
+  transaction(database(), { doing: 'publish' }, (client) => publishBatch(client, batch, NEXT_MONDAY));
+const currentName = async () => (await currentRun(database(), program()))?.run;
+
+test('the last extract is that of the current batch, not of a failed run, of a backfill, or of a batch that was set back from', async () => {
+  const good = await succeed({}, 500);
+  await publish({ ...good, slot: MONDAY, trigger: 'schedule' });
+  const wrong = await succeed({ slot: NEXT_MONDAY }, 9000);
+  await publish({ ...wrong, slot: NEXT_MONDAY, trigger: 'schedule' });
   await succeed({ slot: NEXT_MONDAY, trigger: 'backfill' }, 7);
   const failed = await beginRun(database(), request({ slot: NEXT_MONDAY }));
   await recordStage(database(), failed, { name: 'extract', rowsIn: 1, rowsOut: 1, seconds: 1, counts: {} });
   await finishRun(database(), failed, { phase: 'Failed', finishedAt: NEXT_MONDAY });
   await failed.release();
-  expect(await lastExtractRows(database(), program())).toBe(1000);
+  expect(await lastExtractRows(database(), program())).toBe(9000);
+  await setCurrentBatch(database(), { ...good, by: 'ada', reason: 'wrong prices', withdraw: false });
+  expect(await lastExtractRows(database(), program())).toBe(500);
 });
 
-test.each<[string, Partial<Batch>, boolean]>([
-  ['a later slot becomes current', { slot: NEXT_MONDAY }, true],
-  ['a later run of the same slot becomes current', { sequence: 3 }, true],
-  ['a later attempt of the same run becomes current', { attempt: 3 }, true],
-  ['the same attempt again stays current', {}, true],
-  ['an earlier attempt does not', { attempt: 1 }, false],
-  ['an earlier run of the same slot does not', { sequence: 1, attempt: 9 }, false],
+const NOT_CURRENT = 'HF_BATCH_NOT_CURRENT';
+test.each<[string, Partial<Batch>, 'current' | 'unchanged' | typeof NOT_CURRENT]>([
+  ['a later slot becomes current', { slot: NEXT_MONDAY }, 'current'],
+  ['a later run of the same slot becomes current', { sequence: 3 }, 'current'],
+  ['a later attempt of the same run becomes current', { attempt: 3 }, 'current'],
+  ['the same attempt again stays current', {}, 'current'],
+  ['an earlier attempt is refused', { attempt: 1 }, NOT_CURRENT],
+  ['an earlier run of the same slot is refused', { sequence: 1, attempt: 9 }, NOT_CURRENT],
   [
-    'an earlier slot does not, however late its run',
-    { slot: new Date('2026-11-16T02:00:00Z'), sequence: 9, attempt: 9 },
-    false,
+    'an earlier slot is refused, however late its run',
+    { slot: new Date('2026-11-09T02:00:00Z'), sequence: 9, attempt: 9 },
+    NOT_CURRENT,
   ],
-  ['a backfill never does, not even of a later slot', { slot: NEXT_MONDAY, sequence: 9, trigger: 'backfill' }, false],
-])('%s', async (_sentence, change, moves) => {
+  [
+    'a backfill changes nothing and is no failure, not even of a later slot',
+    { slot: NEXT_MONDAY, sequence: 9, trigger: 'backfill' },
+    'unchanged',
+  ],
+])('%s', async (_sentence, change, outcome) => {
   await succeed({ run: 'now' }, 1);
   await succeed({ run: 'then' }, 1);
   const now: Batch = { ...program(), run: 'now', slot: MONDAY, sequence: 2, attempt: 2, trigger: 'schedule' };
-  const publish = (batch: Batch) =>
-    transaction(database(), { doing: 'publish' }, (client) => publishBatch(client, batch, NEXT_MONDAY));
-  expect(await publish(now)).toBe(true);
-  expect(await publish({ ...now, run: 'then', ...change })).toBe(moves);
-  const { rows } = await database().pool.query('SELECT run FROM holdfast.current_batches WHERE namespace = $1', [
-    program().namespace,
-  ]);
-  expect(rows).toEqual([{ run: moves ? 'then' : 'now' }]);
+  await publish(now);
+  const published = publish({ ...now, run: 'then', ...change });
+  if (outcome === NOT_CURRENT) {
+    await expect(published).rejects.toMatchObject({
+      code: NOT_CURRENT,
+      message: expect.stringMatching(/is now, as of 2026-11-16T02:00:00.000Z.*holdfast current churn --set RUN/),
+    });
+  } else await published;
+  const moves = outcome === 'current';
+  expect(await currentName()).toBe(moves ? 'then' : 'now');
   expect((await findRun(database(), { ...program(), run: 'then' }))?.publishedAt).toEqual(
     moves ? NEXT_MONDAY : undefined,
   );
+});
+
+/** Hours ahead of the machine's clock, which is that of the embedded database. */
+const ahead = (hours: number) => new Date(Date.now() + hours * 3_600_000);
+
+describe('a run is not begun', () => {
+  const join = (change: Partial<NewRun>) =>
+    joinRun(database(), { ...request(change), run: `joined-${change.pipeline ?? 'batch'}`, owner: 'uid' });
+  const ways: [string, (change: Partial<NewRun>) => Promise<unknown>][] = [
+    ['here', (change) => beginRun(database(), request(change))],
+    ['on a cluster', join],
+  ];
+  test.each(ways)('%s for a slot that the clock of the database has not come to', async (_where, begin) => {
+    for (const trigger of ['schedule', 'manual', 'backfill', 'retry'] as const) {
+      await expect(begin({ slot: ahead(1), trigger })).rejects.toMatchObject({ code: 'HF_SLOT_IN_FUTURE' });
+      await expect(begin({ slot: new Date('2999-12-30T02:00:00Z'), trigger, pipeline: 'prune' })).rejects.toMatchObject(
+        {
+          code: 'HF_SLOT_IN_FUTURE',
+        },
+      );
+    }
+    expect(await listRuns(database(), { ...program(), limit: 9 })).toEqual([]);
+  });
+  test.each(ways)('%s for a slot before that of the current batch, but for a backfill', async (where, begin) => {
+    const newer = await succeed({ slot: NEXT_MONDAY }, 1);
+    await publish({ ...newer, slot: NEXT_MONDAY, trigger: 'schedule' });
+    await expect(begin({ slot: MONDAY })).rejects.toMatchObject({ code: NOT_CURRENT });
+    const begun = await begin({ slot: MONDAY, trigger: 'backfill' });
+    if (where === 'here') await (begun as StartedRun).release();
+    const pruning = await begin({ slot: MONDAY, pipeline: 'prune' });
+    if (where === 'here') await (pruning as StartedRun).release();
+  });
+  test('a slot a little ahead is a clock that is a little off', async () => {
+    await (await beginRun(database(), request({ slot: ahead(1 / 60) }))).release();
+  });
 });
 
 test('counts come back in the order in which the stage gave them, which is that of the filters', async () => {

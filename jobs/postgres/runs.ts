@@ -115,20 +115,23 @@ export async function finishRun(database: Database, run: RunAttempt, end: RunEnd
   );
 }
 
-/** Rows that the extract of the newest succeeded batch handed on; undefined before the first. */
+/**
+ * Rows that the extract of the current batch handed on; undefined before the first. A batch that somebody set back from,
+ * since it was wrong, is no measure for the next.
+ */
 export async function lastExtractRows(
   database: Database,
   { namespace, program }: ProgramKey,
 ): Promise<number | undefined> {
-  const { rows } = await statement<{ extract_rows: string }>(
+  const { rows } = await statement<{ extract_rows: string | null }>(
     database,
     'read the size of the last extract',
-    `SELECT extract_rows FROM holdfast.runs
-     WHERE namespace = $1 AND program = $2 AND phase = 'Succeeded' AND trigger <> 'backfill' AND extract_rows IS NOT NULL
-     ORDER BY slot DESC, sequence DESC LIMIT 1`,
+    `SELECT extract_rows FROM holdfast.runs JOIN holdfast.current_batches USING (namespace, program, run)
+     WHERE namespace = $1 AND program = $2`,
     [namespace, program],
   );
-  return rows[0] && Number(rows[0].extract_rows);
+  const last = rows[0]?.extract_rows ?? undefined;
+  return last === undefined ? undefined : Number(last);
 }
 
 /** The run whose batch is the program's current one; undefined before the first. */

@@ -17,7 +17,6 @@ function run(change: Partial<RunStanding> = {}): RunStanding {
     sequence,
     endedAt: day(-400),
     prunedAt: undefined,
-    hasExtractRows: false,
     isCurrent: false,
     hasLiveCandidates: false,
     onCluster: false,
@@ -34,8 +33,6 @@ test.each<[string, Partial<RunStanding>, string | undefined]>([
   ['one under way stays, however old', { phase: 'Running' }, 'running'],
   ['that of the current batch stays', { isCurrent: true }, 'current'],
   ['one whose candidates live stays', { hasLiveCandidates: true }, 'live-candidates'],
-  ['that to which the next extract is compared stays', { hasExtractRows: true }, 'compared'],
-  ['a backfill is compared to nothing', { hasExtractRows: true, trigger: 'backfill' }, undefined],
   ['one that failed lately stays', { phase: 'Failed', endedAt: day(-9) }, 'recent-failure'],
   ['one that was interrupted lately stays', { phase: 'Interrupted', endedAt: day(-9) }, 'recent-failure'],
   ['one that failed long ago may go', { phase: 'Failed', endedAt: day(-11) }, undefined],
@@ -55,10 +52,4 @@ test('failures do not push out what succeeded', () => {
   const good = run();
   const failures = [1, 2, 3].map(() => run({ phase: 'Failed' }));
   expect([...pinsOf([good, ...failures], RETENTION, NOW).keys()]).toEqual([good.run]);
-});
-
-test('of two extracts of one slot the later run is compared to', () => {
-  const runs = [run({ hasExtractRows: true }), run({ hasExtractRows: true }), ...later()];
-  expect(pinsOf(runs, RETENTION, NOW).get(runs[0]?.run ?? '')).toBeUndefined();
-  expect(pinsOf(runs, RETENTION, NOW).get(runs[1]?.run ?? '')).toBe('compared');
 });

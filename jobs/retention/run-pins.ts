@@ -8,7 +8,7 @@ export interface RunRetention {
 }
 
 /** Why a run stays. */
-export type Pin = 'current' | 'running' | 'live-candidates' | 'newest' | 'compared' | 'recent-failure';
+export type Pin = 'current' | 'running' | 'live-candidates' | 'newest' | 'recent-failure';
 
 const DAY_MS = 86_400_000;
 
@@ -22,14 +22,12 @@ export function pinsOf(
   now: Date,
 ): ReadonlyMap<string, Pin> {
   const newest = new Set(newestSucceeded(runs, kept));
-  const compared = comparedRun(runs);
   const failedSince = now.getTime() - failedDays * DAY_MS;
   const pin = (run: RunStanding): Pin | undefined => {
     if (run.phase === 'Running') return 'running';
     if (run.isCurrent) return 'current';
     if (run.hasLiveCandidates) return 'live-candidates';
     if (newest.has(run)) return 'newest';
-    if (run === compared) return 'compared';
     if (run.phase !== 'Succeeded' && run.endedAt.getTime() > failedSince) return 'recent-failure';
     return undefined;
   };
@@ -45,11 +43,4 @@ export function pinsOf(
 function newestSucceeded(runs: readonly RunStanding[], kept: number): readonly RunStanding[] {
   const succeeded = runs.filter(({ phase }) => phase === 'Succeeded').toSorted((a, b) => b.sequence - a.sequence);
   return [...Map.groupBy(succeeded, ({ pipeline }) => pipeline).values()].flatMap((same) => same.slice(0, kept));
-}
-
-/** The batch whose extract the next one is compared to (see lastExtractRows). */
-function comparedRun(runs: readonly RunStanding[]): RunStanding | undefined {
-  return runs
-    .filter(({ phase, trigger, hasExtractRows }) => phase === 'Succeeded' && trigger !== 'backfill' && hasExtractRows)
-    .toSorted((a, b) => b.slot.getTime() - a.slot.getTime() || b.sequence - a.sequence)[0];
 }

@@ -3,7 +3,15 @@ import { runOwner } from './0002-run-owner.ts';
 import { viewComments } from './0003-view-comments.ts';
 import { prunedRuns } from './0004-pruned-runs.ts';
 import { scoreCache } from './0005-score-cache.ts';
+import { currentChanges } from './0006-current-changes.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
-export const MIGRATIONS: readonly Migration[] = [initial, runOwner, viewComments, prunedRuns, scoreCache];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  runOwner,
+  viewComments,
+  prunedRuns,
+  scoreCache,
+  currentChanges,
+];

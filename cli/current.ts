@@ -1,0 +1,116 @@
+import { HoldfastError } from '../jobs/errors.ts';
+import {
+  type BatchChoice,
+  batchChoices,
+  type CurrentChange,
+  currentChanges,
+  setCurrentBatch,
+} from '../jobs/postgres/current-batch.ts';
+import { findRun, hasProgram, type ProgramKey } from '../jobs/postgres/runs.ts';
+import { printable } from '../jobs/printable.ts';
+import { pointAtCurrent } from './current-data.ts';
+import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
+import { integer } from './figures.ts';
+import type { Io } from './io.ts';
+import { openArtifacts } from './past-run.ts';
+import { externalUrl, openHistory, openState, type State } from './state.ts';
+
+export interface CurrentOptions {
+  readonly data: string;
+  readonly output: 'text' | 'json';
+  readonly namespace: string;
+  readonly set?: string;
+  readonly reason?: string;
+  readonly by?: string;
+  readonly withdraw?: boolean;
+}
+
+const MOST_SHOWN = 10;
+
+/**
+ * Says which batch of a program is the current one, which others are there and who set it by hand; with `--set` makes
+ * another the current one.
+ * @throws HF_USAGE, HF_NOT_FOUND, HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED
+ */
+export async function current(program: string, options: CurrentOptions, io: Io): Promise<number> {
+  const { set, reason, namespace } = options;
+  const key = { namespace, program };
+  if (set === undefined && (reason !== undefined || options.by !== undefined || options.withdraw === true)) {
+    throw new HoldfastError('HF_USAGE', '--reason, --by and --withdraw go with --set RUN');
+  }
+  const folder = dataFolder(options.data);
+  const isHere = isDataFolder(folder);
+  if (!isHere && externalUrl(io) === undefined) {
+    throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: give --data, or DATABASE_URL`);
+  }
+  using _lock = set !== undefined && isHere ? lockDataFolder(folder) : undefined;
+  await using state = set === undefined ? await openHistory(folder, io) : await openState(folder, io);
+  if (state === undefined || !(await hasProgram(state.database, key))) {
+    throw new HoldfastError('HF_NOT_FOUND', `${program} has not run in the namespace ${namespace} of this database`);
+  }
+  const warnings = set === undefined ? [] : await setTo(state, { ...key, run: set }, options, folder, io);
+  const batches = await batchChoices(state.database, key, MOST_SHOWN);
+  const changes = await currentChanges(state.database, key, MOST_SHOWN);
+  for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ ...key, current: batches.find(({ isCurrent }) => isCurrent)?.run ?? null, batches, changes })}\n`
+      : currentText(key, batches, changes),
+  );
+  return 0;
+}
+
+/** Resolves to what a person should know. */
+async function setTo(
+  { database }: State,
+  key: ProgramKey & { readonly run: string },
+  { reason, by, withdraw = false }: CurrentOptions,
+  folder: DataFolder,
+  { environment }: Io,
+): Promise<string[]> {
+  if (reason === undefined || reason.trim() === '') {
+    throw new HoldfastError('HF_USAGE', '--set needs --reason TEXT: it is kept with who did so, and when');
+  }
+  const who = by ?? environment['USER'] ?? environment['LOGNAME'] ?? 'unknown';
+  const before = await setCurrentBatch(database, { ...key, by: who, reason, withdraw });
+  const linked = await link(database, key, folder);
+  if (before === undefined || withdraw) return linked;
+  const still = `What ${before} decided still counts for caps and the days between offers; if nobody was contacted from it, set it with --withdraw.`;
+  return [...linked, still];
+}
+
+/** Points the program's stable path at the files of the batch, where they are on this machine. */
+async function link(
+  database: State['database'],
+  key: ProgramKey & { readonly run: string },
+  folder: DataFolder,
+): Promise<string[]> {
+  const record = await findRun(database, key);
+  if (record === undefined || record.owner !== undefined || !isDataFolder(folder)) return [];
+  try {
+    const { store, offer } = await openArtifacts(folder.artifacts, record);
+    const decided = store ?? offer;
+    if (decided !== undefined) await pointAtCurrent(folder.artifacts, decided);
+    return [];
+  } catch (error) {
+    // Postgres is what counts; the files may lie elsewhere.
+    const why = error instanceof HoldfastError ? error.message : String(error);
+    return [`No path leads to the files of ${key.run}: ${why}`];
+  }
+}
+
+function currentText(
+  { program }: ProgramKey,
+  batches: readonly BatchChoice[],
+  changes: readonly CurrentChange[],
+): string {
+  const lines = batches.map(({ run, slot, candidates, isCurrent }) => {
+    const mark = isCurrent ? 'current' : '';
+    return `  ${mark.padEnd(9)} ${run}  as of ${slot.toISOString()}  ${integer(candidates)} candidates`;
+  });
+  const history = changes.map(
+    ({ at, from, to, by, reason, withdrawn }) =>
+      `  set by hand ${at.toISOString()} by ${by}: ${from ?? 'none'} → ${to}${withdrawn ? ' (withdrawn)' : ''}: ${reason}`,
+  );
+  return `${[program, ...lines, ...history].map(printable).join('\n')}\n`;
+}
