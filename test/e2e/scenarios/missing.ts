@@ -87,7 +87,7 @@ export const missingProgram: Scenario = {
 };
 
 export const missingFiles: Scenario = {
-  name: 'a warehouse that is not there is tried again and then fails the run, a model that is not there at once, each with its code',
+  name: 'a warehouse that is not there is tried again and then fails the run; a model that is not there, or a way out of the files, at once, each with its code',
   async run(world) {
     const tenant = await openReadyTenant(world, NAMESPACE);
     const [connector] = smallProgram('x').spec.dataConnectors;
@@ -104,10 +104,19 @@ export const missingFiles: Scenario = {
         })),
       }),
     );
+    // What the others of the namespace have left lies beside, in the same pod.
+    const artifacts = '/var/holdfast/artifacts/**/*.parquet';
+    await tenant.apply(
+      smallProgram('curious', {
+        dataConnectors: [{ ...connector, config: { path: artifacts, table: 'customer_analytics', query } }],
+      }),
+    );
+    await tenant.makeRun('curious', 'curious');
     await tenant.makeRun('no-warehouse', 'no-warehouse');
     await tenant.makeRun('no-model', 'no-model');
     await assertFails(tenant, 'no-warehouse', 'extract', 'HF_WAREHOUSE_UNREADABLE', /nowhere\.duckdb/, 2);
     await assertFails(tenant, 'no-model', 'score', 'HF_MODEL_MISSING', /nowhere\.onnx/, 1);
+    await assertFails(tenant, 'curious', 'extract', 'HF_PATH_REFUSED', /leads out of the folder/, 1);
   },
 };
 
