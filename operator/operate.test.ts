@@ -10,17 +10,21 @@ const { retentionPrograms } = RESOURCES;
 
 let kube: FakeKube;
 let operator: Operator;
+let lists: ListOptions[] = [];
+let log: string[] = [];
 
 afterEach(() => operator.stop());
 
 /** An operator on a cluster where some lists are forbidden. */
 async function start(forbidden: (resource: Resource, options: ListOptions) => boolean, namespaces: string[] = ['*']) {
   kube = fakeKube(() => new Date());
+  [lists, log] = [[], []];
   kube.put(retentionPrograms, program());
   const refusals = Promise.withResolvers<void>();
   const api: KubeApi = {
     ...kube.api,
     async list(resource, options, signal) {
+      lists.push(options);
       if (!forbidden(resource, options)) return await kube.api.list(resource, options, signal);
       throw new KubeError(403, 'Forbidden', `${resource.plural}: no`);
     },
@@ -37,7 +41,10 @@ async function start(forbidden: (resource: Resource, options: ListOptions) => bo
     },
     clock: systemClock,
     random: () => 0,
-    log: (line) => line.includes(': no') && refusals.resolve(),
+    log: (line) => {
+      log.push(line);
+      if (line.includes(': no')) refusals.resolve();
+    },
   });
   return refusals.promise;
 }
@@ -58,4 +65,15 @@ test('a watched namespace that is gone, and the rights in it, does not stop the 
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   expect(reason()).toBe('Scheduled');
+});
+
+test('an operator that is told no namespace is ready, says so, and looks at nothing', async () => {
+  void start(() => false, []);
+  for (let turns = 0; !log.includes('leading') && turns < 5_000; turns += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  expect((await fetch(`http://127.0.0.1:${operator.port}/readyz`)).status).toBe(200);
+  expect(log[0]).toMatch(/^watching no namespace: /);
+  expect(lists).toEqual([]);
+  expect(kube.all<ProgramObject>(retentionPrograms)[0]?.status).toBeUndefined();
 });

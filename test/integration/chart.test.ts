@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
+import { buildJob, type Storage, storageOf } from '../../operator/build/job.ts';
+import { buildRevision, readRevision } from '../../operator/build/revision.ts';
+import type { RunObject } from '../../operator/objects.ts';
 import { readSettings, type Settings } from '../../operator/settings.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { type KubernetesObject, refusals, renderChart } from '../support/chart.ts';
+import { run, STAGE_SETTINGS, storedProgram } from '../support/program.ts';
 
 /*
  * The chart, as helm renders it, given to a real API server, and what the operator may then do there.
@@ -54,6 +58,17 @@ testOnServer.each([
   ['as it comes', []],
   ['with namespaces to watch', ['watchNamespaces={watched,other}']],
   ['with no namespace', ['watchNamespaces={}']],
+  ['with network policies', ['networkPolicy.enabled=true', 'watchNamespaces={watched,other}']],
+  [
+    'with network policies of its own',
+    [
+      'networkPolicy.enabled=true',
+      'watchNamespaces={watched}',
+      'networkPolicy.operator.apiServer.cidrs={10.0.0.1/32,fd00::1/128}',
+      'networkPolicy.operator.metricsFrom[0].podSelector.matchLabels.app=prometheus',
+      'networkPolicy.tasks.egress[0].to[0].ipBlock.cidr=10.1.0.0/16',
+    ],
+  ],
   ['with all namespaces', ['watchNamespaces={*}']],
   ['with a policy for its own namespaces', ['watchNamespaces={watched}', 'admission.scope=watched']],
   ['with a policy for namespaces that are yet to be told', ['admission.scope=watched']],
@@ -77,6 +92,9 @@ testOnServer.each([
   ['a namespace that cannot be', 'watchNamespaces={Tenant_A}'],
   ['all namespaces and one besides', 'watchNamespaces={*,shop}'],
   ['a name that cannot be', 'allow.secrets.tokens={Token}'],
+  ['an address that cannot be', 'networkPolicy.operator.apiServer.cidrs={kubernetes.default}'],
+  ['an API server that is nowhere', 'networkPolicy.operator.apiServer.ports={}'],
+  ['a rule for the network that lets all through', 'networkPolicy.tasks.egress[0]={}'],
   ['a star that is not at the end', 'allow.serviceAccounts={*-tasks}'],
 ])('%s is refused', (_, setting) => {
   expect(() => render(setting)).toThrow('values don');
@@ -102,6 +120,53 @@ testOnServer('until it is told which namespaces to watch, the chart gives the op
   expect(settingsOf(render('watchNamespaces={watched,other}')).watchNamespaces).toEqual(['watched', 'other']);
   expect(settingsOf(render('watchNamespaces={*}')).watchNamespaces).toEqual(['*']);
 });
+
+testOnServer('there are network policies only once they are turned on', () => {
+  const policies = (...settings: string[]) => render(...settings).filter(({ kind }) => kind === 'NetworkPolicy');
+  expect(policies('watchNamespaces={watched}')).toEqual([]);
+  const places = policies('watchNamespaces={watched,other}', 'networkPolicy.enabled=true').map(
+    ({ metadata }) => metadata.namespace,
+  );
+  expect(places).toEqual(['holdfast-system', 'watched', 'other']);
+  expect(policies('watchNamespaces={*}', 'networkPolicy.enabled=true')).toHaveLength(1);
+});
+
+testOnServer('a network policy is about the pods that are made, and lets nobody in and little out', () => {
+  const objects = render('watchNamespaces={watched}', 'networkPolicy.enabled=true');
+  const [ofOperator, ofTasks] = objects.filter(({ kind }) => kind === 'NetworkPolicy');
+  const operator = objects.find(({ kind }) => kind === 'Deployment').spec.template.metadata.labels;
+  const task = taskLabels();
+  const isAbout = ({ spec }: KubernetesObject, labels: Record<string, string>) =>
+    Object.entries(spec.podSelector.matchLabels).every(([name, value]) => labels[name] === value);
+  expect([isAbout(ofOperator, operator), isAbout(ofOperator, task)]).toEqual([true, false]);
+  expect([isAbout(ofTasks, operator), isAbout(ofTasks, task)]).toEqual([false, true]);
+  for (const { spec } of [ofOperator, ofTasks]) {
+    expect(spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'], ingress: [] });
+    // A rule without ports would let everything through.
+    for (const { ports } of spec.egress) expect(ports.length).toBeGreaterThan(0);
+  }
+  const portsOf = ({ spec }: KubernetesObject) =>
+    spec.egress.flatMap(({ ports }: KubernetesObject) => ports.map(({ port }: KubernetesObject) => port));
+  expect(portsOf(ofOperator)).toEqual([53, 53, 443, 6443]);
+  expect(portsOf(ofTasks)).toEqual([53, 53, 5432]);
+});
+
+/** Of the pods that the operator makes. */
+function taskLabels(): Record<string, string> {
+  const pinned = readRevision(buildRevision(storedProgram(), STAGE_SETTINGS), 'keep')!;
+  const metadata = { ...run().metadata, uid: 'uid', resourceVersion: '1', creationTimestamp: '' };
+  const task = { pipeline: 'batch', stage: 'extract', task: 'extract', attempt: 1 };
+  const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;
+  const job: KubernetesObject = buildJob(
+    { ...run(), metadata } as RunObject,
+    new Date(0),
+    pinned,
+    task,
+    storage,
+    STAGE_SETTINGS,
+  );
+  return job.spec.template.metadata.labels;
+}
 
 testOnServer('the operator is told what programs may name, and starts anew when that changes', () => {
   const { allowed } = settingsOf(render());

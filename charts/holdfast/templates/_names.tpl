@@ -46,3 +46,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "holdfast.namespaces" -}}
 {{- compact .Values.watchNamespaces | toJson -}}
 {{- end -}}
+
+{{- define "holdfast.dns" -}}
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+{{- end -}}
