@@ -6,5 +6,6 @@ export { checkMeaning } from './meaning.ts';
 export type { RetentionProgram, RetentionRun } from './objects.ts';
 export { MOST_SHARDS, type RetentionProgramSpec, type RetentionProgramStatus } from './retention-program.ts';
 export type { RetentionRunSpec, RetentionRunStatus } from './retention-run.ts';
+export { tooLarge } from './spec-size.ts';
 export { type Fault, validateManifest } from './validate.ts';
 export { unavailableProviders } from './warnings.ts';

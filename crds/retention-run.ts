@@ -79,6 +79,9 @@ export const retentionRunStatus = fields('What the operator last saw. Written by
   observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
   phase: Type.Optional(oneOf(RUN_PHASES, 'How far the run has come.')),
   revision: Type.Optional(text('Name of the ConfigMap that holds the program as this run sees it.')),
+  revisionDigest: Type.Optional(
+    text('SHA-256 of what it holds, image and program, in hexadecimal: the name has only its beginning.', 64),
+  ),
   slot: Type.Optional(instant('The instant that the run is as of.')),
   startTime: Type.Optional(instant('When the run began.')),
   completionTime: Type.Optional(instant('When the run ended.')),

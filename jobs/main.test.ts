@@ -178,6 +178,20 @@ test('a stage whose artifact another wrote in its place is done again', async ()
   expect(await perform('batch/filter/filter', pod)).toMatchObject({ status: 0 });
 });
 
+test('a task that is given another revision than its run was prepared with does nothing', async () => {
+  const pod = await podOf();
+  expect((await perform('batch/extract/migrate', pod)).status).toBe(0);
+  const other = await podOf((spec) => {
+    spec['programName'] = 'Another';
+  });
+  const { status, report } = await perform('batch/extract/extract', other);
+  expect(status).toBe(78);
+  expect(report.error).toMatchObject({
+    code: 'HF_MANIFEST_INVALID',
+    message: expect.stringMatching(/^the run keep-1 was prepared with the revision [0-9a-f]{64}, and this task/),
+  });
+});
+
 test('a dry run leaves no trace in Postgres', async () => {
   const pod = await podOf(undefined, { HOLDFAST_DRY_RUN: 'true' });
   const reports = await performAll(pod);

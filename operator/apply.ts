@@ -61,18 +61,19 @@ async function create(
     const there = await api.get(resource, keyOf(object));
     // On its way out, or just gone: the next try will find the name free.
     if (there === undefined || there.metadata.deletionTimestamp !== undefined) throw error;
-    return controllerOf(there) === controllerOf(object) || isTwin(there, object)
-      ? { existing: there }
-      : { taken: new Set([attemptKey(object)]), refused: new Map() };
+    return isOurs(there, object) ? { existing: there } : { taken: new Set([attemptKey(object)]), refused: new Map() };
   }
 }
 
-/** A ConfigMap that nobody owns any more, such as one orphaned with its program, is as good as ours while it is equal. */
-function isTwin(there: ConfigMapObject, ours: ConfigMapObject): boolean {
+/**
+ * A ConfigMap is ours only while it is equal: its name is part of a digest. Then it is as good as ours, too, when nobody owns
+ * it any more, such as one orphaned with its program.
+ */
+function isOurs(there: ConfigMapObject, ours: ConfigMapObject): boolean {
+  const sameController = controllerOf(there) === controllerOf(ours);
+  if (ours.kind !== RESOURCES.configMaps.kind) return sameController;
   return (
-    ours.kind === RESOURCES.configMaps.kind &&
-    controllerOf(there) === undefined &&
-    there.immutable === true &&
+    (sameController || (controllerOf(there) === undefined && there.immutable === true)) &&
     Object.entries(ours.data ?? {}).every(([key, value]) => there.data?.[key] === value)
   );
 }

@@ -17,6 +17,8 @@ export interface StoredMetadata extends KubeMetadata {
 export interface ProgramObject extends KubeObject {
   readonly metadata: StoredMetadata;
   readonly spec: RetentionProgramSpec;
+  /** Why the spec is not looked at, which is for its size: `spec` then holds its programId and `enabled` alone. */
+  readonly unread?: string;
   readonly status?: RetentionProgramStatus;
 }
 

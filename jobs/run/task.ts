@@ -274,13 +274,20 @@ function artifactKey({ settings, program }: Job, record: RunRecord | undefined, 
   return { namespace, program: program.programId, run, stage, attempt: (record ?? FIRST).attempt };
 }
 
-/** @throws HF_NOT_FOUND, HF_DATA_LOCKED */
+/** @throws HF_NOT_FOUND, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
 async function ownRecord({ settings, database, program }: Job): Promise<RunRecord> {
-  const { namespace, run, owner } = settings;
+  const { namespace, run, owner, revision } = settings;
   const record = await findRun(database, { namespace, program: program.programId, run });
   if (record === undefined) throw new HoldfastError('HF_NOT_FOUND', `the run ${run} was not prepared`);
-  if (record.owner === owner && record.phase !== 'Interrupted') return record;
-  throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program.programId} took the turn of ${run}`);
+  if (record.owner !== owner || record.phase === 'Interrupted') {
+    throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program.programId} took the turn of ${run}`);
+  }
+  // The Job says which revision to read; which one the run was prepared with, nobody can change who only writes Jobs.
+  if (record.revision === revision.digest) return record;
+  throw new HoldfastError(
+    'HF_MANIFEST_INVALID',
+    `the run ${run} was prepared with the revision ${record.revision}, and this task is given ${revision.digest}`,
+  );
 }
 
 /** The connections that this task is given. */

@@ -50,6 +50,19 @@ test('a slot is in the name of its run to the minute', () => {
   expect(buildRun(storedProgram(), SLOT).metadata.name).toBe('keep-20261123t0200z');
 });
 
+test('what a revision holds is worked out once for a spec, however often it is asked for', () => {
+  let looks = 0;
+  const spec = storedProgram().spec;
+  Object.defineProperty(spec, 'programName', { enumerable: true, get: () => `look ${(looks += 1)}` });
+  const settings = { ...STAGE_SETTINGS };
+  const first = buildRevision({ ...storedProgram(), spec }, settings);
+  const asked = looks;
+  expect(buildRevision({ ...storedProgram(), spec }, settings)).toEqual(first);
+  expect(looks).toBe(asked);
+  const other = buildRevision({ ...storedProgram(), spec }, { ...settings, image: 'holdfast:other' });
+  expect(other.metadata.name).not.toBe(first.metadata.name);
+});
+
 test('the run of a slot belongs to its program', () => {
   expect(buildRun(storedProgram(), SLOT)).toMatchObject({
     metadata: {

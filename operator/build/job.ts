@@ -83,7 +83,11 @@ export function buildJob(
     'holdfast.dev/task': attempt.task,
     'holdfast.dev/attempt': String(attempt.attempt),
   };
-  const annotations = { [ANNOTATIONS.run]: name, [ANNOTATIONS.revision]: revision.name };
+  const annotations = {
+    [ANNOTATIONS.run]: name,
+    [ANNOTATIONS.revision]: revision.name,
+    [ANNOTATIONS.revisionDigest]: revision.identity,
+  };
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',

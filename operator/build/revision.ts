@@ -6,6 +6,7 @@ import type { StageSettings } from '../settings.ts';
 import { storageOf } from './job.ts';
 import { programLabels } from './labels.ts';
 import { nameOf } from './name.ts';
+import { oncePer } from './once-per.ts';
 import { ownerReference } from './owner.ts';
 import { REVISION_FILE } from './revision-file.ts';
 
@@ -17,6 +18,8 @@ export interface PinnedRevision {
   /** SHA-256 of the mounted file. */
   readonly digest: string;
   readonly image: string;
+  /** SHA-256 of image and file: what the run's status holds of the revision besides its name. */
+  readonly identity: string;
 }
 
 const IMAGE = 'image';
@@ -25,12 +28,12 @@ const IMAGE = 'image';
 export function buildRevision(program: ProgramObject, settings: StageSettings): ConfigMapObject {
   const { name, namespace } = program.metadata;
   const { image } = settings;
-  const text = revisionText(revisionOf(program, settings));
+  const { text, identity } = contentOf(program.spec)(settings);
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: {
-      name: revisionName(name, image, text),
+      name: revisionName(name, identity),
       namespace,
       labels: { ...programLabels(name), 'app.kubernetes.io/component': 'revision' },
       ownerReferences: [ownerReference(program)],
@@ -40,34 +43,65 @@ export function buildRevision(program: ProgramObject, settings: StageSettings): 
   };
 }
 
+/** The `identity` of the revision of a program as it is now. */
+export function revisionDigest({ spec }: ProgramObject, settings: StageSettings): string {
+  return contentOf(spec)(settings).identity;
+}
+
+/** Found out once for each generation of a program, as that is how long a spec stays the same object. */
+const contentOf = oncePer((spec: RetentionProgramSpec) =>
+  oncePer((settings: StageSettings) => {
+    const text = revisionText(revisionOf(spec, settings));
+    return { text, identity: identityOf(settings.image, text) };
+  }),
+);
+
 /**
  * Reads a ConfigMap that `buildRevision` made for a program of that name; undefined when it holds something else, such as
  * what somebody put in its place who may write ConfigMaps and nothing more.
+ * @param identity what it must have; known of every run but those that an older version began. The name alone is too short
+ * to rely on: who chooses both of two contents can find such that agree in so few digits.
  */
-export function readRevision({ metadata, data }: ConfigMapObject, program: string): PinnedRevision | undefined {
-  const text = data?.[REVISION_FILE];
-  const image = data?.[IMAGE];
-  if (text === undefined || image === undefined) return undefined;
-  if (metadata.name !== revisionName(program, image, text)) return undefined;
-  const digest = createHash('sha256').update(text).digest('hex');
-  // The name is the digest of the content, so this is what was written.
-  return { name: metadata.name, spec: (JSON.parse(text) as Revision).spec, digest, image };
+export function readRevision(
+  { metadata, data = {} }: ConfigMapObject,
+  program: string,
+  identity?: string,
+): PinnedRevision | undefined {
+  const content = contentIn(data);
+  if (content === undefined || metadata.name !== revisionName(program, content.identity)) return undefined;
+  if (identity !== undefined && identity !== content.identity) return undefined;
+  // This is what was written, so that it can be read.
+  return { name: metadata.name, spec: specIn(data), ...content };
 }
 
-/** Hexadecimal digits of the digest in a revision's name: 80 bits, so that no second content can be found for one. */
-const DIGEST = 20;
-const LONGEST_PROGRAM = 63 - DIGEST - 1;
+type Data = Readonly<Record<string, string>>;
 
-function revisionName(program: string, image: string, text: string): string {
-  const digest = createHash('sha256').update(`${image}\0${text}`).digest('hex').slice(0, DIGEST);
-  return `${nameOf([program], LONGEST_PROGRAM)}-${digest}`;
+const specIn = oncePer((data: Data) => (JSON.parse(data[REVISION_FILE] ?? '') as Revision).spec);
+
+const contentIn = oncePer((data: Data): Omit<PinnedRevision, 'name' | 'spec'> | undefined => {
+  const { [REVISION_FILE]: text, [IMAGE]: image } = data;
+  if (text === undefined || image === undefined) return undefined;
+  const digest = createHash('sha256').update(text).digest('hex');
+  return { digest, image, identity: identityOf(image, text) };
+});
+
+function identityOf(image: string, text: string): string {
+  return createHash('sha256').update(`${image}\0${text}`).digest('hex');
+}
+
+/** Hexadecimal digits of the identity in a revision's name. */
+const DIGITS = 20;
+const LONGEST_PROGRAM = 63 - DIGITS - 1;
+
+function revisionName(program: string, identity: string): string {
+  return `${nameOf([program], LONGEST_PROGRAM)}-${identity.slice(0, DIGITS)}`;
 }
 
 /**
  * `enabled` is live and never pinned: turning a program off and on again is no other program. Storage is pinned as it
  * resolves now: a run never goes on with another database or volume than it began with.
  */
-function revisionOf({ spec }: ProgramObject, settings: StageSettings): Revision {
+function revisionOf(spec: RetentionProgramSpec, settings: StageSettings): Revision {
   const storage = storageOf(spec, settings);
   if ('missing' in storage) return { schemaVersion: 'v1alpha1', spec: { ...spec, enabled: true } };
   const { secret, artifactsClaim, filesClaim } = storage;

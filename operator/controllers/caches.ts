@@ -12,6 +12,7 @@ import {
   type StoredMetadata,
   seniority,
 } from '../objects.ts';
+import { kept } from './kept.ts';
 
 /** What the operator watches, by name. */
 export interface Kinds {
@@ -30,9 +31,8 @@ interface Source<T extends KubeObject> {
   /** Of what is not ours in kind, only what is ours is watched. */
   readonly labelSelector?: string;
   readonly indexes: Indexes<T>;
-  /** Of what can be large, and that anybody in a namespace may make, only what is read is kept. */
+  /** Of what can be large, and that anybody in a namespace may make, only what is read is asked for. */
   readonly metadataOnly?: boolean;
-  readonly keep?: (object: T) => Partial<T>;
 }
 
 /** With the namespace: an owner of another is none, whatever somebody there writes into an object. */
@@ -63,17 +63,11 @@ const SOURCES: { readonly [Name in CacheName]: Source<Kinds[Name]> } = {
     resource: RESOURCES.jobs,
     labelSelector: MANAGED_SELECTOR,
     indexes: { owner: byOwner },
-    keep: ({ spec = {}, status = {} }) => {
-      const { suspend, ttlSecondsAfterFinished } = spec;
-      const read = { suspend, ttlSecondsAfterFinished };
-      return { spec: Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined)), status };
-    },
   },
   pods: {
     resource: RESOURCES.pods,
     labelSelector: MANAGED_SELECTOR,
     indexes: { owner: byOwner },
-    keep: ({ status = {} }) => ({ status }),
   },
   revisions: {
     resource: RESOURCES.configMaps,
@@ -115,7 +109,10 @@ export function runKeyOf({ metadata }: KubeObject, { jobs }: Pick<Caches, 'jobs'
   }
 }
 
-export type Listener = (cache: CacheName, change: Change<KubeObject>) => void;
+/** What has changed, and in which cache. */
+export type CacheChange = { readonly [Name in CacheName]: { readonly cache: Name } & Change<Kinds[Name]> }[CacheName];
+
+export type Listener = (change: CacheChange) => void;
 
 /** Everything that the operator watches, as far as it has heard. */
 export type Caches = { readonly [Name in CacheName]: Store<Kinds[Name]> } & {
@@ -154,16 +151,16 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
       if (gone || listed.size === names.length) settled.resolve();
     };
     const start = <Name extends CacheName>(name: Name): Reflector<Kinds[Name]> => {
-      const { resource, labelSelector, indexes, metadataOnly, keep } = SOURCES[name];
+      const { resource, labelSelector, indexes, metadataOnly } = SOURCES[name];
       const reflector = startReflector<Kinds[Name]>(api, resource, {
         ...options,
         namespace,
         labelSelector,
         indexes,
         metadataOnly,
-        keep,
+        keep: kept,
         onChange: (_key, change) => {
-          for (const listener of listeners) listener(name, change);
+          for (const listener of listeners) listener({ cache: name, ...change } as unknown as CacheChange);
         },
         onError(error) {
           options.onError(error);
@@ -239,6 +236,6 @@ function joined<T extends KubeObject>(parts: ReadonlyMap<string, Store<T>>): Sto
 }
 
 /** The objects that a change is about: the old one also says whom it concerned. */
-export function objectsOf({ before, after }: Change<KubeObject>): readonly KubeObject[] {
+export function objectsOf<T extends KubeObject>({ before, after }: Change<T>): readonly T[] {
   return [before, after].filter((object) => object !== undefined);
 }

@@ -13,6 +13,9 @@ interface Complaint extends KubeObject {
 
 const LONGEST = 512;
 
+/** Anybody may write events about anything: so many are looked at, and not however many there are. */
+const MOST = 100;
+
 /**
  * The newest warning about any of the objects, such as `FailedCreate: … serviceaccount "x" not found`, in one line;
  * undefined when there is none. Events are kept for an hour and may be lost: nothing is decided on them, they only explain.
@@ -25,7 +28,8 @@ export async function lastComplaint(
   for (const { metadata } of objects) {
     const fieldSelector = `regarding.uid=${metadata.uid},type=Warning`;
     try {
-      const { items } = await api.list<Complaint>(RESOURCES.events, { namespace: metadata.namespace, fieldSelector });
+      const scope = { namespace: metadata.namespace, fieldSelector, limit: MOST };
+      const { items } = await api.list<Complaint>(RESOURCES.events, scope);
       warnings.push(...items);
     } catch (error) {
       // Whoever may not read events still sees that something is stuck.

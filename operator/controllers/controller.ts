@@ -1,8 +1,8 @@
-import type { KubeApi, KubeObject, ObjectKey } from '../kube/api.ts';
+import type { KubeApi, ObjectKey } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { StageSettings } from '../settings.ts';
-import type { CacheName, Caches } from './caches.ts';
+import type { CacheChange, CacheName, Caches } from './caches.ts';
 import type { Memory } from './memory.ts';
 
 /** What a controller may touch. */
@@ -26,8 +26,10 @@ export interface Controller {
   readonly objects: CacheName;
   /** How many of its objects are worked on at once. */
   readonly workers: number;
-  /** Keys of its objects that a changed object concerns. */
-  concerned(cache: CacheName, changed: KubeObject, caches: Caches): readonly ObjectKey[];
+  /** Keys of its objects that a change of another object concerns; its own changes concern each anyway. */
+  concerned(change: CacheChange, caches: Caches): readonly ObjectKey[];
   /** Looks at one object and does what is to be done; resolves to when to look again though nothing has happened. */
   reconcile(key: ObjectKey, context: ControllerContext): Promise<Date | undefined>;
+  /** Says on the object, which `reconcile` can make no sense of, that this is so, and why. */
+  complain(key: ObjectKey, message: string, context: ControllerContext): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { type Fate, openWorld, picture, type World } from '../../test/support/operator-world.ts';
-import { program, programSpec, run } from '../../test/support/program.ts';
+import { program, programSpec, run, STAGE_SETTINGS } from '../../test/support/program.ts';
+import { buildRevision } from '../build/revision.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../objects.ts';
 
@@ -105,6 +106,131 @@ test('two runs of one program take turns', async () => {
     'Succeeded',
     'Succeeded',
   ]);
+});
+
+test('of many runs of one program each has its turn, the oldest first, and those that wait are not written again', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const name of names) {
+    world.kube.put(retentionRuns, run(name));
+    await world.clock.advance(1_000);
+  }
+  await world.settle(() => undefined);
+  const last = world.kube.get(retentionRuns, 'shop/f')?.metadata.resourceVersion;
+  await world.settle((job) => (job.metadata.name.startsWith('a-') ? { exitCode: 0 } : undefined));
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/b')?.status?.phase).toBe('Running');
+  expect(world.kube.get(retentionRuns, 'shop/f')?.metadata.resourceVersion).toBe(last);
+  world.kube.remove(retentionRuns, 'shop/c');
+  world.kube.change(retentionRuns, 'shop/d', (object) => {
+    object['spec'].suspend = true;
+  });
+  await world.settle();
+  world.kube.change(retentionRuns, 'shop/d', (object) => {
+    object['spec'].suspend = false;
+  });
+  await world.settle();
+  const began = world.kube
+    .all(jobs)
+    .filter(({ metadata }) => metadata.name.endsWith('-migrate-1'))
+    .map(({ metadata }) => metadata.name[0]);
+  expect(began).toEqual(['a', 'b', 'e', 'f', 'd']);
+  expect(world.kube.all<RunObject>(retentionRuns).every(({ status }) => status?.phase === 'Succeeded')).toBe(true);
+});
+
+/** Programs and runs that no schema would let in now, such as those of another version. */
+const POISONED: Readonly<Record<string, (kube: World['kube']) => void>> = {
+  'a program without a chain of filters': ({ change }) =>
+    void change(retentionPrograms, 'shop/bad', (object) => {
+      delete object['spec'].filterChain;
+    }),
+  'a program without a spec': ({ change }) =>
+    void change(retentionPrograms, 'shop/bad', (object) => {
+      delete object['spec'];
+    }),
+  'a program whose schedule is a number': ({ change }) =>
+    void change(retentionPrograms, 'shop/bad', (object) => {
+      object['spec'].batchSchedule = 5;
+    }),
+};
+
+test.each(Object.entries(POISONED))('%s says that it cannot be read, and holds up nobody', async (_name, poison) => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program({ programId: 'bad' }, 'bad'));
+  poison(world.kube);
+  await toSlot();
+  expect(world.kube.get<RunObject>(retentionRuns, `shop/${RUN}`)?.status?.phase).toBe('Succeeded');
+  const bad = world.kube.get<ProgramObject>(retentionPrograms, 'shop/bad');
+  expect(bad?.status?.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'False' });
+  // Looked at again, but less and less often.
+  const before = world.errors.length;
+  await world.clock.advance(10 * 60_000);
+  await world.settle();
+  expect(world.errors.length - before).toBeLessThan(6);
+});
+
+test('a run without a spec says that it cannot be read, and the operator starts and goes on with the others', async () => {
+  world = openWorld({ start: FRIDAY });
+  const { spec: _spec, ...bad } = run('bad');
+  world.kube.put(retentionRuns, bad);
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  const { spec: _other, ...late } = run('late');
+  world.kube.put(retentionRuns, late);
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+  for (const name of ['bad', 'late']) {
+    const { status } = world.kube.get<RunObject>(retentionRuns, `shop/${name}`)!;
+    expect(status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({
+      status: 'True',
+      reason: 'InternalError',
+    });
+  }
+});
+
+test('a run under way whose status holds what cannot be read says so, and goes on once that is mended', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle((job) => (job.metadata.name === 'by-hand-filter-1' ? undefined : { exitCode: 0, message: {} }));
+  const stages = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.stages;
+  const setStages = (value: unknown) =>
+    world.kube.change(retentionRuns, 'shop/by-hand', (object) => {
+      object['status'].stages = value;
+    });
+  setStages({ not: 'a list' });
+  await world.settle();
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.conditions?.find(({ type }) => type === 'Stalled')).toMatchObject({ reason: 'InternalError' });
+  setStages(stages);
+  await world.settle();
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+});
+
+test('a spec of more than 256 KiB is not looked at, and says so; the run of before goes on', async () => {
+  world = openWorld({ start: FRIDAY });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle((job) => (job.metadata.name === 'by-hand-filter-1' ? undefined : { exitCode: 0, message: {} }));
+  world.kube.change(retentionPrograms, 'shop/keep', (object) => {
+    object['spec'].programName = 'x'.repeat(256 * 1024);
+  });
+  await world.settle();
+  world.kube.put(retentionRuns, run('another'));
+  await world.settle();
+  expect(world.errors).toEqual([]);
+  const ready = world.kube
+    .get<ProgramObject>(retentionPrograms, 'shop/keep')
+    ?.status?.conditions?.find(({ type }) => type === 'Ready');
+  expect(ready).toMatchObject({
+    status: 'False',
+    reason: 'SpecInvalid',
+    message: expect.stringMatching(/^spec has \d{6} bytes; at most/),
+  });
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+  const another = world.kube.get<RunObject>(retentionRuns, 'shop/another')?.status;
+  expect(another?.conditions?.[0]).toMatchObject({ reason: 'SpecInvalid' });
 });
 
 /** A program whose scoring is divided. */
@@ -332,6 +458,20 @@ test('a run of a program that has not changed finds its revision there, and does
     'Succeeded',
   ]);
   expect(world.writes.filter(({ kind }) => kind === 'ConfigMap')).toHaveLength(1);
+});
+
+test('a ConfigMap of our name and owner that holds something else is not taken for the revision: nothing is run', async () => {
+  world = openWorld({ start: FRIDAY });
+  const made = world.kube.put(retentionPrograms, program()) as ProgramObject;
+  const revision = buildRevision(made, STAGE_SETTINGS);
+  const image = 'elsewhere.example/other:1';
+  world.kube.put(configMaps, { ...revision, data: { ...revision.data, image } } as KubeObject);
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  expect(world.kube.all(jobs)).toEqual([]);
+  expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.conditions?.[0]).toMatchObject({
+    reason: 'RevisionLost',
+  });
 });
 
 test('deleting the program takes its runs, Jobs and revisions with it', async () => {

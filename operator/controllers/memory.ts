@@ -1,5 +1,6 @@
 import { type KubeApi, type KubeObject, keyOf } from '../kube/api.ts';
 import { controllerOf } from '../objects.ts';
+import { kept } from './kept.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 /**
@@ -33,7 +34,7 @@ export function remember(api: KubeApi): Memory {
   const contents = new Map<string, KubeObject>();
 
   function keep<T extends KubeObject>(object: T): T {
-    putBounded(written, nameOf(object), object, MOST_REMEMBERED);
+    putBounded(written, nameOf(object), kept(object), MOST_REMEMBERED);
     return object;
   }
 

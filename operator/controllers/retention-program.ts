@@ -1,10 +1,13 @@
 import { apply } from '../apply.ts';
 import { type Attempts, makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
-import { decideProgram, type ProgramDecision, type ProgramSnapshot } from '../decide/program.ts';
+import { decideProgram, type ProgramDecision, type ProgramSnapshot, programNotRead } from '../decide/program.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
+import { pages } from '../kube/pages.ts';
 import type { ProgramObject, RunObject } from '../objects.ts';
-import { olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './caches.ts';
+import { boundProgram } from '../program-bound.ts';
+import { objectsOf, olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './caches.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { kept } from './kept.ts';
 import { lookAgain } from './resync.ts';
 import { writeStatus } from './write-status.ts';
 
@@ -15,14 +18,17 @@ const MOST_ROUNDS = 5;
 export const retentionProgramController: Controller = {
   name: 'retention-program',
   objects: 'programs',
-  workers: 2,
+  workers: 3,
 
-  concerned(cache, changed, caches) {
-    switch (cache) {
+  concerned(change, caches) {
+    switch (change.cache) {
       case 'programs':
-        return [keyOf(changed), ...twinsOf(changed as ProgramObject, caches).map(keyOf)];
+        // One that comes or goes takes or leaves its programId.
+        return change.before !== undefined && change.after !== undefined
+          ? []
+          : objectsOf(change).flatMap((program) => twinsOf(program, caches).map(keyOf));
       case 'runs':
-        return [programKeyOf(changed as RunObject)];
+        return objectsOf(change).map(programKeyOf);
       case 'jobs':
       case 'pods':
       case 'revisions':
@@ -42,10 +48,12 @@ export const retentionProgramController: Controller = {
       if (makesSomething(decision) && !isLive) {
         // The cache may be of before a slot was dealt with, and its run be forgotten since.
         const cached: ProgramObject = program;
-        program = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
+        const live = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
         isLive = true;
-        if (program?.metadata.resourceVersion !== cached.metadata.resourceVersion) continue;
-        program = cached;
+        if (live?.metadata.resourceVersion !== cached.metadata.resourceVersion) {
+          program = live && boundProgram(live, cached);
+          continue;
+        }
       }
       if (forgetsRevision(decision) && liveRuns === undefined) {
         // A run that the cache has not heard of may be pinned to what nobody seems to need.
@@ -61,6 +69,14 @@ export const retentionProgramController: Controller = {
     }
     if (program !== undefined) throw new Error(`not settled in ${MOST_ROUNDS} rounds`);
     return undefined;
+  },
+
+  async complain(key, message, { api, caches, clock, newest }) {
+    const known = caches.programs.get(key);
+    if (known === undefined) return;
+    const program = newest(known);
+    const status = programNotRead(program, 'InternalError', message, clock.now());
+    await writeStatus(api, RESOURCES.retentionPrograms, program, status);
   },
 };
 
@@ -86,6 +102,10 @@ function forgetsRevision({ actions }: ProgramDecision): boolean {
 
 /** The runs of a program, read past the cache. */
 async function runsOf({ metadata }: ProgramObject, { api }: ControllerContext): Promise<readonly RunObject[]> {
-  const { items } = await api.list<RunObject>(RESOURCES.retentionRuns, { namespace: metadata.namespace });
-  return items.filter((run) => run.spec.programRef.name === metadata.name);
+  const runs: RunObject[] = [];
+  for await (const { items } of pages<RunObject>(api, RESOURCES.retentionRuns, { namespace: metadata.namespace })) {
+    // One that is not as a run should be is of no program.
+    runs.push(...items.filter(({ spec }) => spec?.programRef?.name === metadata.name).map((run) => kept(run)));
+  }
+  return runs;
 }

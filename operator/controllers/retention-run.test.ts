@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
-import { program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
+import { program, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { buildRevision } from '../build/revision.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
 import { createStore } from '../kube/store.ts';
-import type { RunObject } from '../objects.ts';
-import type { Caches } from './caches.ts';
+import type { ProgramObject, RunObject } from '../objects.ts';
+import type { CacheChange, Caches } from './caches.ts';
 import { remember } from './memory.ts';
 import { retentionRunController } from './retention-run.ts';
 
@@ -41,6 +42,111 @@ test('a run that has not begun is begun', async () => {
   const runs = [kube.put(retentionRuns, run())];
   await reconcile(kube, cachesOf({ programs, runs }));
   expect(kube.all(jobs).map(({ metadata }) => metadata.name)).toEqual(['by-hand-extract-migrate-1']);
+});
+
+test('a ConfigMap of our name and owner, of which the cache has not heard, is not run if it holds something else', async () => {
+  const kube = fakeKube(() => clock.now());
+  const made = kube.put(retentionPrograms, program()) as ProgramObject;
+  const revision = buildRevision(made, STAGE_SETTINGS);
+  kube.put(configMaps, { ...revision, data: { ...revision.data, image: 'elsewhere.example/other:1' } } as KubeObject);
+  const runs = [kube.put(retentionRuns, run())];
+  await reconcile(kube, cachesOf({ programs: [made], runs }));
+  expect(kube.all(jobs)).toEqual([]);
+  expect(kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.conditions?.[0]).toMatchObject({
+    reason: 'NameTaken',
+  });
+});
+
+/** Caches in which runs are found by their program, and programs by their id. */
+function indexed(programs: readonly ProgramObject[], runs: readonly RunObject[]): Caches {
+  const stores = {
+    programs: createStore<ProgramObject>({ programId: ({ spec }) => [`shop/${spec.programId}`] }),
+    runs: createStore<RunObject>({ program: (one) => [`shop/${one.spec.programRef.name}`] }),
+  };
+  for (const one of programs) stores.programs.set(one);
+  for (const one of runs) stores.runs.set(one);
+  return stores as unknown as Caches;
+}
+
+/** A run of `keep`, by the hour at which it was made, as the API server holds it. */
+function storedRun(hour: number, status?: RunObject['status'], spec: Partial<RunObject['spec']> = {}): RunObject {
+  const made = run(`run-${hour}`, spec);
+  const creationTimestamp = `2026-11-20T${String(hour).padStart(2, '0')}:00:00Z`;
+  const metadata = { ...made.metadata, uid: `uid-${hour}`, resourceVersion: '1', generation: 1, creationTimestamp };
+  return { ...made, metadata, ...(status === undefined ? {} : { status }) } as RunObject;
+}
+
+const at = '2026-11-20T12:00:00Z';
+const RUNNING: RunObject['status'] = { phase: 'Running', startTime: at };
+const reconciling = (reason: string) => [
+  { type: 'Reconciling', status: 'True' as const, reason, message: '', lastTransitionTime: at },
+];
+const WAITING: RunObject['status'] = { phase: 'Pending', conditions: reconciling('WaitingForRun') };
+const HELD: RunObject['status'] = { phase: 'Pending', conditions: reconciling('StorageMissing') };
+
+/** The run of one o'clock is under way or over; those of two, three and four wait, and that of midnight is held by a person. */
+const WAIT = [
+  storedRun(2, WAITING),
+  storedRun(4, WAITING),
+  storedRun(3, WAITING),
+  storedRun(0, { phase: 'Suspended' }, { suspend: true }),
+];
+const KEEP = storedProgram();
+const edited = { ...KEEP, metadata: { ...KEEP.metadata, generation: 2, resourceVersion: '2' } };
+const noted = { ...KEEP, metadata: { ...KEEP.metadata, resourceVersion: '2' }, status: { observedGeneration: 1 } };
+const TWIN = storedProgram({}, { metadata: { name: 'twin', uid: 'twin-uid' } });
+
+test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
+  [
+    'a run that has got on concerns no other, however many wait for it',
+    { cache: 'runs', before: storedRun(1, HELD), after: storedRun(1, RUNNING) },
+    [...WAIT, storedRun(1, RUNNING)],
+    [],
+  ],
+  ['one that has come concerns no other', { cache: 'runs', after: storedRun(5) }, [...WAIT, storedRun(5)], []],
+  [
+    'one that has ended concerns the one that is next, and no other',
+    { cache: 'runs', before: storedRun(1, RUNNING), after: storedRun(1, { ...RUNNING, phase: 'Succeeded' }) },
+    [...WAIT, storedRun(1, { ...RUNNING, phase: 'Succeeded' })],
+    ['shop/run-2'],
+  ],
+  [
+    'one that was deleted concerns the one that is next',
+    { cache: 'runs', before: storedRun(1, RUNNING) },
+    WAIT,
+    ['shop/run-2'],
+  ],
+  [
+    'one that was suspended before it began concerns the one that is next',
+    {
+      cache: 'runs',
+      before: storedRun(1, HELD),
+      after: storedRun(1, HELD, { suspend: true }),
+    },
+    [...WAIT, storedRun(1, HELD, { suspend: true })],
+    ['shop/run-2'],
+  ],
+  [
+    'what is noted on a program, its status included, concerns no run',
+    { cache: 'programs', before: KEEP, after: noted },
+    WAIT,
+    [],
+  ],
+  [
+    'a program that was edited concerns the run under way, those that it held up, and the one that is next',
+    { cache: 'programs', before: KEEP, after: edited },
+    [...WAIT, storedRun(1, RUNNING), storedRun(6, HELD)],
+    ['shop/run-0', 'shop/run-1', 'shop/run-2', 'shop/run-6'],
+  ],
+  [
+    'a program that goes leaves its programId to the run that waits for it',
+    { cache: 'programs', before: TWIN },
+    [storedRun(2, HELD)],
+    ['shop/run-2'],
+  ],
+])('%s', (_name, change, runs, concerned) => {
+  const keys = retentionRunController.concerned(change, indexed([KEEP], runs));
+  expect([...new Set(keys)].toSorted()).toEqual(concerned);
 });
 
 test('a run that is done, its Jobs collected, is not begun again by a cache that is of before it began', async () => {

@@ -4,10 +4,12 @@ import { buildRevision } from '../build/revision.ts';
 import { makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
 import { containerOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
-import { isFinal, type RunSnapshot } from '../decide/run-snapshot.ts';
+import { isFinal, type RunSnapshot, waitsForPerson, waitsForRun } from '../decide/run-snapshot.ts';
+import { runNotRead } from '../decide/run-status.ts';
 import { currentStage } from '../decide/tasks.ts';
 import { endOf, stuck, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
+import type { Change } from '../kube/reflector.ts';
 import {
   type ConfigMapObject,
   isOwnedBy,
@@ -15,8 +17,10 @@ import {
   type PodObject,
   type ProgramObject,
   type RunObject,
+  seniority,
 } from '../objects.ts';
-import { olderTwinsOf, ownedBy, programKeyOf, runKeyOf } from './caches.ts';
+import { boundProgram } from '../program-bound.ts';
+import { type Caches, objectsOf, olderTwinsOf, ownedBy, programKeyOf, runKeyOf, twinsOf } from './caches.ts';
 import { lastComplaint } from './complaint.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { lookAgain } from './resync.ts';
@@ -29,32 +33,23 @@ const MOST_ROUNDS = 5;
 export const retentionRunController: Controller = {
   name: 'retention-run',
   objects: 'runs',
-  workers: 4,
+  workers: 6,
 
-  concerned(cache, changed, caches) {
-    switch (cache) {
+  concerned(change, caches) {
+    switch (change.cache) {
       case 'runs':
-        // One that ends lets the next begin.
-        return [
-          keyOf(changed),
-          ...caches.runs
-            .byIndex('program', programKeyOf(changed as RunObject))
-            .filter((run) => !isFinal(run))
-            .map(keyOf),
-        ];
+        return letsGo(change) ? nextRun(programKeyOf(change.before as RunObject), caches) : [];
       case 'programs':
-        return caches.runs
-          .byIndex('program', keyOf(changed))
-          .filter((run) => !isFinal(run))
-          .map(keyOf);
+        return changesMeaning(change) ? objectsOf(change).flatMap((program) => runsToTell(program, caches)) : [];
       case 'jobs':
       case 'pods':
-        return [runKeyOf(changed, caches)].filter((key) => key !== undefined);
+        return objectsOf<KubeObject>(change)
+          .map((object) => runKeyOf(object, caches))
+          .filter((key) => key !== undefined);
       case 'revisions':
-        return caches.runs
-          .byIndex('revision', keyOf(changed))
-          .filter((run) => !isFinal(run))
-          .map(keyOf);
+        return objectsOf(change).flatMap((revision) =>
+          unfinished(caches.runs.byIndex('revision', keyOf(revision))).map(keyOf),
+        );
     }
   },
 
@@ -63,7 +58,50 @@ export const retentionRunController: Controller = {
     // One run of a program at a time, or two could find each other not begun, and both begin.
     return run && (await context.inTurn(programKeyOf(run), () => settle(key, context)));
   },
+
+  async complain(key, message, { api, caches, clock, newest }) {
+    const known = caches.runs.get(key);
+    if (known === undefined) return;
+    const run = newest(known);
+    await writeStatus(api, RESOURCES.retentionRuns, run, runNotRead(run, message, clock.now()));
+  },
 };
+
+function unfinished(runs: readonly RunObject[]): readonly RunObject[] {
+  return runs.filter((run) => !isFinal(run));
+}
+
+/** Whether a run that others had to wait for holds them up no longer. */
+function letsGo({ before, after }: Change<RunObject>): boolean {
+  const holds = (run: RunObject) => !isFinal(run) && !waitsForPerson(run);
+  return before !== undefined && holds(before) && (after === undefined || !holds(after));
+}
+
+/** The run of a program that is next to begin: of many that wait only this one is looked at. */
+function nextRun(program: ObjectKey, caches: Caches): readonly ObjectKey[] {
+  const waiting = unfinished(caches.runs.byIndex('program', program)).filter(
+    ({ spec, status }) => !spec.suspend && status?.startTime === undefined,
+  );
+  let first: RunObject | undefined;
+  for (const run of waiting) {
+    if (first === undefined || seniority(run) < seniority(first)) first = run;
+  }
+  return first === undefined ? [] : [keyOf(first)];
+}
+
+/** Whether it is more than its status, or what people have noted on it, that has changed of a program. */
+function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
+  return (
+    before?.metadata.generation !== after?.metadata.generation ||
+    before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp
+  );
+}
+
+/** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
+function runsToTell(program: ProgramObject, caches: Caches): readonly ObjectKey[] {
+  const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter((run) => !waitsForRun(run));
+  return [...runs.map(keyOf), ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRun(keyOf(one), caches))];
+}
 
 /** Decides and applies until nothing new turns up; resolves to when to look again. */
 async function settle(key: ObjectKey, context: ControllerContext): Promise<Date | undefined> {
@@ -79,6 +117,11 @@ async function settle(key: ObjectKey, context: ControllerContext): Promise<Date 
       isLive = true;
       if (fresh?.metadata.resourceVersion !== snapshot.run.metadata.resourceVersion) {
         snapshot = fresh && (await gather(fresh, context, true));
+        continue;
+      }
+      const revision = await currentRevision(snapshot, context);
+      if (revision !== undefined) {
+        snapshot = { ...snapshot, revision };
         continue;
       }
     }
@@ -124,30 +167,33 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
   const pods = job === undefined ? [] : await podsOf(job, context);
   const program = isFinal(run)
     ? undefined
-    : (caches.programs.get(programKey) ?? (await api.get<ProgramObject>(RESOURCES.retentionPrograms, programKey)));
-  const revision = run.status?.revision;
+    : (caches.programs.get(programKey) ?? (await liveProgram(programKey, context)));
   const others = caches.runs
     .byIndex('program', programKey)
     .map((other) => newest(other))
     .filter((other) => other.metadata.uid !== uid && !isFinal(other));
   const hasJob = (other: RunObject) =>
     context.hasMadeFor(other.metadata.uid) || caches.jobs.byIndex('owner', ownedBy(other)).length > 0;
-  return {
+  const snapshot: RunSnapshot = {
     run,
     program,
     others,
     begun: new Set(others.filter(hasJob).map(({ metadata }) => metadata.uid)),
     twins: program === undefined ? [] : olderTwinsOf(program, caches),
-    revision:
-      program === undefined
-        ? undefined
-        : await (revision === undefined ? currentRevision(program, context) : revisionOf(revision, run, context)),
+    revision: program === undefined ? undefined : await revisionOf(run.status?.revision, run, context),
     jobs,
     pods,
     complaint: job === undefined ? undefined : await complaintAbout(job, pods, context),
     attempts: NO_ATTEMPTS,
     settings,
   };
+  const revision = isLive ? await currentRevision(snapshot, context) : undefined;
+  return revision === undefined ? snapshot : { ...snapshot, revision };
+}
+
+async function liveProgram(key: ObjectKey, { api }: ControllerContext): Promise<ProgramObject | undefined> {
+  const live = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
+  return live && boundProgram(live);
 }
 
 /** Pods of a Job; once it is over, with those that tell how it ended, for which the cache may be late. */
@@ -191,11 +237,15 @@ async function revisionOf(
   return await (cached === undefined ? read() : whole(cached, read));
 }
 
-/** The revision that a run would be pinned to now, where an earlier run has left it: it need not be made again. */
+/**
+ * The revision that a run which is about to begin would be pinned to now, where an earlier run has left it: it need not be
+ * made again. Not asked for before, as what is large is not read for every run that waits.
+ */
 async function currentRevision(
-  program: ProgramObject,
+  { run, program, revision }: RunSnapshot,
   { api, caches, settings }: ControllerContext,
 ): Promise<ConfigMapObject | undefined> {
+  if (run.status?.revision !== undefined || program === undefined || revision !== undefined) return undefined;
   const key = keyOf(buildRevision(program, settings));
   if (caches.revisions.get(key) === undefined) return undefined;
   // The cache may be of before it was deleted, and then pods would wait for it for ever.
@@ -214,13 +264,15 @@ async function learn(
 ): Promise<RunSnapshot> {
   const { run } = snapshot;
   const job = existing.find(({ kind }) => kind === RESOURCES.jobs.kind) as JobObject | undefined;
-  const pinned = job?.metadata.annotations?.[ANNOTATIONS.revision];
-  if (job === undefined || run.status?.revision !== undefined || snapshot.revision?.metadata.name === pinned)
-    return snapshot;
+  const { [ANNOTATIONS.revision]: pinned, [ANNOTATIONS.revisionDigest]: revisionDigest } =
+    job?.metadata.annotations ?? {};
+  const isKnown = snapshot.revision?.metadata.name === pinned && snapshot.revisionDigest === revisionDigest;
+  if (job === undefined || run.status?.revision !== undefined || isKnown) return snapshot;
   const revision = await revisionOf(pinned, run, context);
   return {
     ...snapshot,
     jobs: new Map(snapshot.jobs).set(job.metadata.name, job),
     ...(revision === undefined ? {} : { revision }),
+    ...(revisionDigest === undefined ? {} : { revisionDigest }),
   };
 }

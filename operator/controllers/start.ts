@@ -1,6 +1,6 @@
-import { keyOf } from '../kube/api.ts';
+import { KubeError, keyOf, type ObjectKey } from '../kube/api.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
-import { objectsOf } from './caches.ts';
+import { type CacheChange, objectsOf } from './caches.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 
 export interface StartOptions extends ControllerContext {
@@ -24,18 +24,40 @@ export function startControllers(controllers: readonly Controller[], options: St
     controller,
     createQueue({ clock, random, onError: (key, error) => onError(controller.name, key, error) }),
   ]);
-  const unsubscribe = caches.subscribe((cache, change) => {
+  const unsubscribe = caches.subscribe((change) => {
     for (const [controller, queue] of queues) {
-      for (const object of objectsOf(change)) {
-        for (const key of controller.concerned(cache, object, caches)) queue.add(key);
-      }
+      for (const key of concerned(controller, change)) queue.add(key);
     }
   });
+
+  function concerned(controller: Controller, change: CacheChange): ReadonlySet<ObjectKey> {
+    const own = controller.objects === change.cache ? objectsOf(change).map(keyOf) : [];
+    try {
+      return new Set([...own, ...controller.concerned(change, caches)]);
+    } catch (error) {
+      // Whom it concerns is not to be found out; it itself, and whatever changes next, are looked at all the same.
+      onError(controller.name, own[0] ?? change.cache, error);
+      return new Set(own);
+    }
+  }
+
+  /** One object that we can make no sense of says so itself, and comes again after a while; the others are no worse for it. */
+  async function reconcile(controller: Controller, key: ObjectKey): Promise<Date | undefined> {
+    try {
+      return await controller.reconcile(key, options);
+    } catch (error) {
+      if (!(error instanceof KubeError)) {
+        await controller.complain(key, error instanceof Error ? error.message : String(error), options);
+      }
+      throw error;
+    }
+  }
+
   for (const [controller, queue] of queues) {
     for (const object of caches[controller.objects].list()) queue.add(keyOf(object));
     queue.run(async (key) => {
       onSync?.(controller.name);
-      const again = await controller.reconcile(key, options);
+      const again = await reconcile(controller, key);
       if (again !== undefined) queue.addAfter(key, again.getTime() - clock.now().getTime());
     }, controller.workers);
   }

@@ -1,6 +1,6 @@
 import { parseSchedule } from '../../jobs/schedules/index.ts';
 import { type Storage, storageOf } from '../build/job.ts';
-import { buildRevision, type PinnedRevision, readRevision } from '../build/revision.ts';
+import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../build/revision.ts';
 import { type ConfigMapObject, type ProgramObject, type RunObject, seniority } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import type { ConditionReason } from './reasons.ts';
@@ -41,13 +41,14 @@ export function admit(snapshot: RunSnapshot, now: Date): Admission {
 /** A run under way keeps to what it is pinned to, whatever the program says by now. */
 function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject): Admission {
   const slot = run.status?.slot;
-  const pinned = revision && readRevision(revision, program.metadata.name);
+  const digest = run.status?.revisionDigest;
+  const pinned = revision && readRevision(revision, program.metadata.name, digest);
   if (pinned !== undefined && slot !== undefined) {
     return admitted('Suspended', new Date(slot), { pinned }, settings);
   }
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
   const current = buildRevision(program, settings);
-  const again = readRevision(current, program.metadata.name);
+  const again = readRevision(current, program.metadata.name, digest);
   if (revision === undefined && again !== undefined && again.name === run.status?.revision && slot !== undefined) {
     return admitted('Suspended', new Date(slot), { pinned: again, make: current }, settings);
   }
@@ -66,9 +67,8 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   if (twin !== undefined) {
     return no('Pending', 'ProgramIdTaken', `the program's programId is that of the program ${twin.metadata.name}`);
   }
-  const first = others.find((other) => begun.has(other.metadata.uid) || goesFirst(other, run));
-  if (first !== undefined) {
-    return no('Pending', 'WaitingForRun', `the run ${first.metadata.name} of the same program goes first`);
+  if (others.some((other) => begun.has(other.metadata.uid) || goesFirst(other, run))) {
+    return no('Pending', 'WaitingForRun', WAITS);
   }
   const slot = slotOf(run, program, now);
   if (slot === undefined) {
@@ -82,7 +82,9 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   }
   const make = buildRevision(program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
-  const pinned = readRevision(revision ?? make, program.metadata.name);
+  const isCurrent = revision === undefined || revision.metadata.name === make.metadata.name;
+  const digest = snapshot.revisionDigest ?? (isCurrent ? revisionDigest(program, settings) : undefined);
+  const pinned = readRevision(revision ?? make, program.metadata.name, digest);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
   return admitted('Pending', slot, { pinned, ...(revision === undefined ? { make } : {}) }, settings);
 }
@@ -101,6 +103,9 @@ function admitted(
   if ('missing' in storage) return noStorage(storage.missing);
   return { slot, storage, revision };
 }
+
+/** Not which: it would have to be said anew, to each that waits, whenever one ends. */
+const WAITS = 'another run of the same program goes first: they go one after the other, the oldest first';
 
 /** Of several runs one that has begun goes first, then the oldest: all of them agree on which that is. */
 function goesFirst(other: RunObject, run: RunObject): boolean {

@@ -11,7 +11,7 @@ import { type Followed, followSchedule, rest } from './follow-schedule.ts';
 import type { ConditionReason } from './reasons.ts';
 import { isFinal } from './run-snapshot.ts';
 import { type Calendar, calendarsOf } from './slots.ts';
-import { programFault } from './spec-fault.ts';
+import { programFault, sizeFault } from './spec-fault.ts';
 
 /** All that is known about a program when it is looked at. */
 export interface ProgramSnapshot {
@@ -32,6 +32,10 @@ export type ProgramDecision = Decision<RetentionProgramStatus>;
 export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDecision {
   const { program } = snapshot;
   if (program.metadata.deletionTimestamp !== undefined) return { actions: [], status: program.status ?? {} };
+  const fault = sizeFault(program);
+  if (fault !== undefined) {
+    return { actions: [], status: programNotRead(program, fault.reason, fault.message, now) };
+  }
   const accepted = accept(snapshot);
   const { batch, prune } = followAll(snapshot, accepted.runs, now);
   const acceptance = { ...accepted, ...(accepted.runs ? over(program.spec, now) : {}), ...batch.obstacle };
@@ -49,6 +53,24 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
     status,
     ...(requeueAt === undefined ? {} : { requeueAt }),
   };
+}
+
+/** The status of a program that cannot be read: as it was, and that nothing comes of it for now. */
+export function programNotRead(
+  { metadata, status = {} }: ProgramObject,
+  reason: ConditionReason,
+  message: string,
+  now: Date,
+): RetentionProgramStatus {
+  const { nextSlot: _next, ...rest } = status;
+  const generation = metadata.generation ?? 0;
+  const before = Array.isArray(status.conditions) ? status.conditions : undefined;
+  const outcome = before?.filter(({ type }) => type === 'LastRunSucceeded') ?? [];
+  const said = conditions(before, generation, now, [
+    { type: 'Ready', status: false, reason, message },
+    { type: 'Stalled', status: true, reason, message },
+  ]);
+  return { ...rest, observedGeneration: generation, conditions: [...said, ...outcome] };
 }
 
 /** The schedules one by one: the batch goes first, and a prune that is due with it waits. */
@@ -103,8 +125,10 @@ function byAge(runs: readonly RunObject[]): readonly RunObject[] {
 }
 
 function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {
-  const newest = byAge(runs).find(
-    ({ spec, status }) => spec.pipeline === 'batch' && status?.phase !== undefined && status.slot !== undefined,
+  const [newest] = byAge(
+    runs.filter(
+      ({ spec, status }) => spec.pipeline === 'batch' && status?.phase !== undefined && status.slot !== undefined,
+    ),
   );
   const { phase, slot, startTime, completionTime, stages } = newest?.status ?? {};
   if (newest === undefined || phase === undefined || slot === undefined) return {};
@@ -123,7 +147,7 @@ function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastR
 
 function programConditions({ program, runs }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
   const { ready, reason, message } = acceptance;
-  const finished = byAge(runs).find((run) => run.spec.pipeline === 'batch' && isFinal(run));
+  const [finished] = byAge(runs.filter((run) => run.spec.pipeline === 'batch' && isFinal(run)));
   const outcome = finished?.status?.conditions?.find(({ type }) => type === 'Complete');
   return conditions(program.status?.conditions, program.metadata.generation ?? 0, now, [
     { type: 'Ready', status: ready, reason, message },
@@ -151,14 +175,16 @@ function forgetRunsOf(pipeline: Calendar['pipeline'], { program, runs }: Program
   const lastSlot = program.status?.[pipeline]?.lastSlot;
   // A schedule that was taken away never takes up an old slot again.
   const isFollowed = calendarsOf(program.spec)[pipeline] !== undefined;
-  const ours = byAge(runs).filter(
-    (run) =>
-      isFinal(run) &&
-      run.spec.pipeline === pipeline &&
-      isOwnedBy(run, program.metadata.uid) &&
-      run.metadata.deletionTimestamp === undefined &&
-      // Until its slot is recorded as dealt with, the run itself is what says so.
-      (!isFollowed || (run.spec.slot !== undefined && lastSlot !== undefined && run.spec.slot <= lastSlot)),
+  const ours = byAge(
+    runs.filter(
+      (run) =>
+        isFinal(run) &&
+        run.spec.pipeline === pipeline &&
+        isOwnedBy(run, program.metadata.uid) &&
+        run.metadata.deletionTimestamp === undefined &&
+        // Until its slot is recorded as dealt with, the run itself is what says so.
+        (!isFollowed || (run.spec.slot !== undefined && lastSlot !== undefined && run.spec.slot <= lastSlot)),
+    ),
   );
   const succeeded = ours.filter(({ status }) => status?.phase === 'Succeeded');
   const others = ours.filter(({ status }) => status?.phase !== 'Succeeded');

@@ -28,7 +28,7 @@ export function reportOf(pods: readonly PodObject[]): Report | undefined {
 }
 
 /** Kubernetes puts it on every pod of an Indexed Job. */
-const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
+export const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
 
 function shardOf({ metadata }: PodObject): string | undefined {
   const index = metadata.annotations?.[COMPLETION_INDEX];

@@ -2,6 +2,7 @@ import type { RetentionRunStatus } from '../../crds/index.ts';
 import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import type { Action, Attempts, Decision } from './action.ts';
+import type { ConditionReason } from './reasons.ts';
 
 /** All that is known about a run when it is looked at. */
 export interface RunSnapshot {
@@ -15,6 +16,8 @@ export interface RunSnapshot {
   readonly twins: readonly ProgramObject[];
   /** The ConfigMap that the run's status names, or that a Job of it was found to be pinned to. */
   readonly revision: ConfigMapObject | undefined;
+  /** Digest of the revision that a Job, which was found to be there, is pinned to. */
+  readonly revisionDigest?: string;
   /** Jobs of this run, by name: as good as live where their absence or failure decides something. */
   readonly jobs: ReadonlyMap<string, JobObject>;
   /** Pods of the newest Job. */
@@ -37,6 +40,12 @@ export function isFinal({ status }: Pick<RunObject, 'status'>): boolean {
 /** Whether the run has not begun and is held by a person: others need not wait for it. */
 export function waitsForPerson({ spec, status }: RunObject): boolean {
   return status?.startTime === undefined && (spec.suspend || status?.phase === 'Suspended');
+}
+
+/** Whether all that is known of the run is that another of its program goes first. */
+export function waitsForRun({ status }: RunObject): boolean {
+  const reason = status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason;
+  return reason === ('WaitingForRun' satisfies ConditionReason);
 }
 
 /** An event about a run. */

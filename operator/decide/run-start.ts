@@ -68,7 +68,9 @@ export function start(
     reason: 'Running',
     message: `${place.stage}/${place.task} is under way`,
   };
-  const pinned = { ...run, status: { ...run.status, revision: revision.pinned.name, slot: slot.toISOString() } };
+  const { name: revisionName, identity: revisionDigest } = revision.pinned;
+  const status = { ...run.status, revision: revisionName, revisionDigest, slot: slot.toISOString() };
+  const pinned = { ...run, status };
   return { actions, status: runStatus(pinned, after, outcome, now) };
 }
 

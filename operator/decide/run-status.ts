@@ -1,6 +1,7 @@
 import type { RetentionRunStatus } from '../../crds/index.ts';
 import type { RunObject } from '../objects.ts';
 import { conditions } from './conditions.ts';
+import type { ConditionReason } from './reasons.ts';
 import type { StageStatus } from './tasks.ts';
 
 /** How far a run is, in the words of its status. */
@@ -25,11 +26,31 @@ export function runStatus(
     observedGeneration: metadata.generation ?? 0,
     phase,
     ...(status?.revision === undefined ? {} : { revision: status.revision }),
+    ...(status?.revisionDigest === undefined ? {} : { revisionDigest: status.revisionDigest }),
     ...(status?.slot === undefined ? {} : { slot: status.slot }),
     ...(begun ? { startTime: status?.startTime ?? now.toISOString() } : {}),
     ...(over ? { completionTime: status?.completionTime ?? now.toISOString() } : {}),
     ...(stages === undefined ? {} : { stages: [...stages] }),
     conditions: runConditions({ status, metadata } as RunObject, outcome, over, now),
+  };
+}
+
+/** The status of a run that cannot be made sense of: as it was, and that nothing more comes of it for now. */
+export function runNotRead({ status, metadata }: RunObject, message: string, now: Date): RetentionRunStatus {
+  const phase = status?.phase ?? 'Pending';
+  const reason: ConditionReason = 'InternalError';
+  const say = (type: string, holds: boolean) => ({ type, status: holds, reason, message });
+  const previous = Array.isArray(status?.conditions) ? status.conditions : undefined;
+  return {
+    ...status,
+    observedGeneration: metadata.generation ?? 0,
+    phase,
+    conditions: conditions(previous, metadata.generation ?? 0, now, [
+      say('Complete', phase === 'Succeeded'),
+      say('Failed', phase === 'Failed' || phase === 'Cancelled'),
+      say('Reconciling', false),
+      say('Stalled', true),
+    ]),
   };
 }
 

@@ -59,6 +59,8 @@ function inFilter(
   spec: Partial<RunObject['spec']> = {},
 ): RunSnapshot {
   const first = decideRun(snapshot(), NOW).status;
+  const revision = change.revision && readRevision(change.revision, 'keep');
+  const pinned = revision === undefined ? {} : { revision: revision.name, revisionDigest: revision.identity };
   const stages = first.stages!.map((stage) => {
     if (stage.name === 'extract')
       return { ...stage, phase: 'Succeeded' as const, task: 'extract', job: 'weekly-extract-1' };
@@ -73,7 +75,7 @@ function inFilter(
     };
   });
   return snapshot({
-    run: newRun(spec, { ...first, stages }),
+    run: newRun(spec, { ...first, ...pinned, stages }),
     revision: REVISION,
     jobs: new Map(job === undefined ? [] : [[job.metadata.name, job]]),
     ...change,
@@ -163,6 +165,16 @@ const UNSCHEDULED: PodObject['status'] = {
 function suspended(job: JobObject, annotations: Readonly<Record<string, string>> = {}): JobObject {
   const metadata = { ...job.metadata, annotations: { ...job.metadata.annotations, ...annotations } };
   return { ...job, metadata, spec: { ...job.spec, suspend: true } };
+}
+
+function withoutDigest(given: RunSnapshot): RunSnapshot {
+  const { revisionDigest: _digest, ...status } = given.run.status ?? {};
+  return { ...given, run: { ...given.run, status } };
+}
+
+/** The run is pinned to a revision of that name and of another digest. */
+function pinnedToOther(given: RunSnapshot): RunSnapshot {
+  return { ...given, run: { ...given.run, status: { ...given.run.status, revisionDigest: 'f'.repeat(64) } } };
 }
 
 function withoutStage(given: RunSnapshot, name: string): RunSnapshot {
@@ -299,7 +311,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: snapshot({ others: [other({ phase: 'Running', startTime: LATER }, LATER)] }),
     phase: 'Pending',
     reason: 'WaitingForRun',
-    message: /the run other/,
+    message: /another run of the same program goes first/,
   },
   'a run waits for an older one': {
     given: snapshot({ others: [other(undefined, EARLIER)] }),
@@ -576,6 +588,30 @@ const ROWS: Readonly<Record<string, Row>> = {
     reason: 'RevisionLost',
     does: ['event RunFailed'],
   },
+  'a ConfigMap whose content has the name of the revision, but not its digest, is not run': {
+    given: pinnedToOther(inFilter(jobOf('filter', 'filter', COMPLETE))),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+    does: ['event RunFailed'],
+  },
+  'a revision is made again under its name only when it has its digest': {
+    given: pinnedToOther(inFilter(jobOf('filter', 'filter', COMPLETE), { revision: undefined })),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+    does: ['event RunFailed'],
+  },
+  'a run that begins is not pinned to a ConfigMap with the name of its revision and another digest': {
+    given: snapshot({ revision: REVISION, revisionDigest: 'f'.repeat(64) }),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+    does: ['event RunFailed'],
+  },
+  'a run that an older version began, without a digest, goes on by the name': {
+    given: withoutDigest(inFilter(jobOf('filter', 'filter', COMPLETE))),
+    phase: 'Running',
+    reason: 'Running',
+    does: ['create Job weekly-score-1'],
+  },
   'a stage that a newer version has added since the run began is recorded': {
     given: withoutStage(inFilter(jobOf('filter', 'filter', COMPLETE)), 'score'),
     phase: 'Running',
@@ -617,6 +653,14 @@ test.each(Object.entries(ROWS))('%s', (_name, { given, phase, reason, does = [],
   if (message !== undefined)
     expect(condition?.message).toEqual(message instanceof RegExp ? expect.stringMatching(message) : message);
   expect(requeueAt?.toISOString()).toBe(requeue);
+});
+
+test('a run that begins is pinned by the whole digest, of which the name of its revision has the beginning', () => {
+  const { status } = decideRun(snapshot(), NOW);
+  expect(status.revisionDigest).toMatch(/^[0-9a-f]{64}$/);
+  expect(status.revision).toBe(`keep-${status.revisionDigest?.slice(0, 20)}`);
+  const other = buildRevision(PROGRAM, { ...STAGE_SETTINGS, image: 'holdfast:other' });
+  expect(readRevision(other, 'keep')?.identity).not.toBe(status.revisionDigest);
 });
 
 test('a pod that was stuck at its image ends at its deadline with a message that names the image', () => {

@@ -1,5 +1,6 @@
 import { checkMeaning, fieldName, type RetentionProgramSpec, unavailableProviders } from '../../crds/index.ts';
 import { printable, shortened } from '../../jobs/printable.ts';
+import { oncePer } from '../build/once-per.ts';
 import type { ProgramObject } from '../objects.ts';
 import { runsIn, type StageSettings } from '../settings.ts';
 import type { ConditionReason } from './reasons.ts';
@@ -14,15 +15,15 @@ interface ProgramFault {
 }
 
 /** Why a program is not carried out as it is written, or not at all; undefined when it is. */
-export function programFault({ metadata, spec }: ProgramObject, settings: StageSettings): ProgramFault | undefined {
-  const { namespace } = metadata;
+export function programFault(program: ProgramObject, settings: StageSettings): ProgramFault | undefined {
+  const { namespace } = program.metadata;
   if (!runsIn(namespace, settings)) {
     return {
       reason: 'NotAllowed',
       message: `namespace ${namespace} is not one whose programs are run: watchNamespaces of the chart names those`,
     };
   }
-  return specFault(spec) ?? notAllowed(spec, settings);
+  return sizeFault(program) ?? specFault(program.spec) ?? notAllowed(program.spec, settings);
 }
 
 /** Why a task may not be made of a spec, whenever it was written; undefined when it may. */
@@ -31,7 +32,12 @@ export function notAllowed(spec: RetentionProgramSpec, settings: StageSettings):
   return message === undefined ? undefined : { reason: 'NotAllowed', message };
 }
 
-function specFault(spec: RetentionProgramSpec): ProgramFault | undefined {
+/** Why the spec of a program is not looked at; undefined when it is. */
+export function sizeFault({ unread }: ProgramObject): ProgramFault | undefined {
+  return unread === undefined ? undefined : { reason: 'SpecInvalid', message: unread };
+}
+
+const specFault = oncePer((spec: RetentionProgramSpec): ProgramFault | undefined => {
   const [finding, ...others] = checkMeaning(spec);
   if (finding !== undefined) {
     const reason = shortened(printable(finding.reason), LONGEST_REASON);
@@ -49,4 +55,4 @@ function specFault(spec: RetentionProgramSpec): ProgramFault | undefined {
   if (index === -1) return undefined;
   const field = fieldName(['spec', 'dataConnectors', index, 'config', 'connectionSecretRef']);
   return { reason: 'SpecInvalid', message: `${field} is missing: on a cluster a secret says how to connect` };
-}
+});

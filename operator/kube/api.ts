@@ -61,6 +61,8 @@ export interface List<T extends KubeObject = KubeObject> {
   readonly resourceVersion: string;
   /** There is another page. */
   readonly continue?: string;
+  /** Length of the answer. */
+  readonly bytes?: number;
 }
 
 export interface WatchOptions {
@@ -147,6 +149,8 @@ export type KubeReason =
   | 'InternalError'
   /** No answer: the request may or may not have been acted on. Ours, with status 0. */
   | 'Unreachable'
+  /** The answer is longer than any that is read. Ours, with status 0. */
+  | 'TooLarge'
   /** The caller's signal was aborted. Ours, with status 0. */
   | 'Aborted'
   /** This process does not lead, so nothing was sent. Ours, with status 0. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import {
   apiVersionOf,
   type KubeApi,
@@ -22,11 +21,16 @@ const FIELD_MANAGER = 'holdfast';
 /** The API server gives a request up after 60 s; we do before, so that a half-open connection costs no more. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** Longest answer that is read. No object is larger than 3 MiB or so, and pages adapt; nobody is to take all our memory. */
+const LONGEST_ANSWER = 16 * 1024 ** 2;
+
 export interface ClientOptions extends ConnectionSource {
   readonly clock: Clock;
   /** Name and version, for the API server's audit log. */
   readonly userAgent: string;
   readonly requestTimeoutMs?: number;
+  /** In bytes. */
+  readonly longestAnswer?: number;
 }
 
 /** meta.k8s.io: an object without all but its metadata. */
@@ -80,6 +84,7 @@ function target(call: Call): string {
 export function createClient(options: ClientOptions): KubeApi & { close(): void } {
   const connection = connect(options);
   const timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
+  const longest = options.longestAnswer ?? LONGEST_ANSWER;
 
   /** Opens the exchange and hands its answer to `use`; the time limit holds until `use` is done. */
   async function exchange<T>(
@@ -110,8 +115,15 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
     }
   }
 
-  function json<T>(call: Call, signal: AbortSignal | undefined): Promise<T> {
-    return exchange(call, signal, async (response) => JSON.parse(await body(call, response)) as T);
+  async function json<T>(call: Call, signal: AbortSignal | undefined): Promise<T> {
+    return (await measured(call, signal)).answer as T;
+  }
+
+  function measured(call: Call, signal: AbortSignal | undefined): Promise<{ answer: unknown; bytes: number }> {
+    return exchange(call, signal, async (response) => {
+      const content = await body(call, response, longest);
+      return { answer: JSON.parse(content.toString()) as unknown, bytes: content.length };
+    });
   }
 
   return {
@@ -127,15 +139,20 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
           ? { resourceVersion, resourceVersionMatch: 'NotOlderThan' }
           : {}),
       };
-      const answer = await json<{ items: Json[] | null; metadata: { resourceVersion: string; continue?: string } }>(
+      const { answer, bytes } = await measured(
         { method: 'GET', path: pathOf(resource, namespace), query, ...(metadataOnly ? { accept: METADATA_LIST } : {}) },
         signal,
       );
+      const { items, metadata } = answer as {
+        items: Json[] | null;
+        metadata: { resourceVersion: string; continue?: string };
+      };
       return {
         // Items of built-in kinds come without their type, and those that are metadata alone with another.
-        items: (answer.items ?? []).map((item) => typed(resource, item) as never),
-        resourceVersion: answer.metadata.resourceVersion,
-        ...(answer.metadata.continue ? { continue: answer.metadata.continue } : {}),
+        items: (items ?? []).map((item) => typed(resource, item) as never),
+        resourceVersion: metadata.resourceVersion,
+        bytes,
+        ...(metadata.continue ? { continue: metadata.continue } : {}),
       };
     },
 
@@ -152,7 +169,7 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
       };
       const response = await exchange(call, signal, async (answer) => {
         if (answer.statusCode !== 200) {
-          throw refusal(`GET ${call.path}`, answer, await text(answer));
+          throw refusal(`GET ${call.path}`, answer, String(await bytesOf(call, answer, longest)));
         }
         return answer;
       });
@@ -249,12 +266,26 @@ async function open(
   });
 }
 
-async function body(call: Call, response: IncomingMessage): Promise<string> {
-  const content = await text(response);
+async function body(call: Call, response: IncomingMessage, longest: number): Promise<Buffer> {
+  const content = await bytesOf(call, response, longest);
   if (response.statusCode === undefined || response.statusCode < 200 || response.statusCode > 299) {
-    throw refusal(`${call.method} ${call.path}`, response, content);
+    throw refusal(`${call.method} ${call.path}`, response, content.toString());
   }
   return content;
+}
+
+/** @throws KubeError with reason TooLarge; the rest of the answer is not read */
+async function bytesOf(call: Call, response: IncomingMessage, longest: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > longest) {
+      throw new KubeError(0, 'TooLarge', `${call.method} ${call.path}: the answer is longer than ${longest} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
 }
 
 async function* events<T extends KubeObject>(

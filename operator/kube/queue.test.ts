@@ -177,17 +177,53 @@ test('a key that is added while it is worked on comes again afterwards, never be
 
 test('no more workers than were asked for', async () => {
   queue.run(hold, 2);
-  for (const key of ['a', 'b', 'c', 'd']) {
+  const keys = ['shop/a', 'inn/b', 'farm/c', 'mill/d'];
+  for (const key of keys) {
     queue.add(key);
   }
   await clock.advance(0);
-  expect([...held.keys()]).toEqual(['a', 'b']);
+  expect([...held.keys()]).toEqual(['shop/a', 'inn/b']);
   expect(queue.depth()).toBe(2);
-  for (const key of ['a', 'b', 'c', 'd']) {
+  for (const key of keys) {
     held.get(key)?.resolve();
     await clock.advance(0);
   }
-  expect([...held.keys()]).toEqual(['a', 'b', 'c', 'd']);
+  expect([...held.keys()]).toEqual(keys);
+  await queue.stop();
+});
+
+test('namespaces take turns, however much one of them has waiting', async () => {
+  for (const key of ['noisy/a', 'noisy/b', 'noisy/c', 'shop/a', 'shop/b', 'inn/a']) {
+    queue.add(key);
+  }
+  queue.run(note, 1);
+  await clock.advance(0);
+  expect(worked.map((line) => line.split(' ')[0])).toEqual([
+    'noisy/a',
+    'shop/a',
+    'inn/a',
+    'noisy/b',
+    'shop/b',
+    'noisy/c',
+  ]);
+  await queue.stop();
+});
+
+test('one namespace never has all the workers, so that a key of another waits for none of its syncs', async () => {
+  queue.run(hold, 3);
+  for (const key of ['noisy/a', 'noisy/b', 'noisy/c', 'noisy/d']) {
+    queue.add(key);
+  }
+  await clock.advance(0);
+  expect([...held.keys()]).toEqual(['noisy/a', 'noisy/b']);
+  queue.add('shop/a');
+  await clock.advance(0);
+  expect([...held.keys()]).toEqual(['noisy/a', 'noisy/b', 'shop/a']);
+  for (const key of ['shop/a', 'noisy/a', 'noisy/b', 'noisy/c', 'noisy/d']) {
+    held.get(key)?.resolve();
+    await clock.advance(0);
+  }
+  expect([...held.keys()].slice(3)).toEqual(['noisy/c', 'noisy/d']);
   await queue.stop();
 });
 

@@ -1,6 +1,7 @@
-import { KubeError } from './api.ts';
+import { KubeError, splitKey } from './api.ts';
 import { backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
+import { createRounds } from './rounds.ts';
 
 export interface QueueOptions {
   readonly clock: Clock;
@@ -13,7 +14,8 @@ export interface QueueOptions {
 
 /**
  * Keys waiting to be worked on. A key is in it at most once, and never with two workers: one that is added while it is
- * worked on comes again afterwards, since the worker may have looked too early.
+ * worked on comes again afterwards, since the worker may have looked too early. Namespaces take turns, and none has all
+ * the workers: however much one has waiting, a key of another waits for its turn and for no sync of that one.
  */
 export interface Queue {
   add(key: string): void;
@@ -38,9 +40,11 @@ const BACKOFF = { first: 200, longest: 5 * 60_000 };
 
 export function createQueue(options: QueueOptions): Queue {
   const { clock, random } = options;
-  const ready = new Set<string>();
+  const ready = createRounds();
   const delayed = new Map<string, { readonly due: number; readonly cancel: () => void }>();
   const working = new Map<string, Promise<void>>();
+  /** How many workers each namespace has. */
+  const busy = new Map<string, number>();
   const again = new Set<string>();
   const failures = new Map<string, number>();
   let worker: ((key: string) => Promise<void>) | undefined;
@@ -86,13 +90,33 @@ export function createQueue(options: QueueOptions): Queue {
     addAfter(key, Math.max(atLeastMs, backoff(count, options.backoff ?? BACKOFF, random)));
   }
 
+  /** The last free worker is kept for a namespace that has none. */
+  function mayHave(namespace: string): boolean {
+    return working.size < concurrency - 1 || !busy.has(namespace);
+  }
+
   function hand(): void {
-    for (const key of ready) {
-      if (worker === undefined || stopped || working.size >= concurrency) {
+    const call = worker;
+    if (call === undefined || stopped) {
+      return;
+    }
+    while (working.size < concurrency) {
+      const key = ready.take(mayHave);
+      if (key === undefined) {
         return;
       }
-      ready.delete(key);
-      working.set(key, work(key, worker));
+      occupy(key, 1);
+      working.set(key, work(key, call));
+    }
+  }
+
+  function occupy(key: string, workers: 1 | -1): void {
+    const { namespace } = splitKey(key);
+    const now = (busy.get(namespace) ?? 0) + workers;
+    if (now === 0) {
+      busy.delete(namespace);
+    } else {
+      busy.set(namespace, now);
     }
   }
 
@@ -114,6 +138,7 @@ export function createQueue(options: QueueOptions): Queue {
       addRateLimited(key, error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1000 : 0);
     }
     working.delete(key);
+    occupy(key, -1);
     if (again.delete(key)) {
       add(key);
     }
@@ -142,6 +167,6 @@ export function createQueue(options: QueueOptions): Queue {
       again.clear();
       await Promise.all(working.values());
     },
-    depth: () => ready.size,
+    depth: () => ready.size(),
   };
 }

@@ -84,7 +84,7 @@ test('what is there is listed in pages, then followed from that version', async 
   for (const name of ['a', 'b', 'c']) {
     server.put(job(name));
   }
-  start({ timing: { pageSize: 2 } });
+  start({ timing: { pages: { first: 2, most: 2 } } });
   await reflector.synced;
   const watch = await server.opened();
   expect(listsSent().map(({ query }) => String(query))).toEqual(['limit=2', 'limit=2&continue=2']);
@@ -97,19 +97,68 @@ test('what is there is listed in pages, then followed from that version', async 
   expect(watchesSent().map(({ query }) => query.get('timeoutSeconds'))).toEqual(['450']);
 });
 
-test('a page whose token has expired is replaced by the whole list', async () => {
+test('a list whose token has expired begins anew, in pages', async () => {
   for (const name of ['a', 'b', 'c']) {
     server.put(job(name));
   }
-  start({ timing: { pageSize: 2 } });
+  start({ timing: { pages: { first: 2, most: 2 } } });
   server.once('list', (_, response) => {
     server.once('list', (__, second) => sendStatus(second, 410, 'Expired', 'the continue token is too old'));
     const items = [job('a'), job('b')];
     response.end(JSON.stringify({ metadata: { resourceVersion: '50', continue: '2' }, items }));
   });
+  await after(3);
+  expect(errors).toMatchObject([{ status: 410 }]);
+  await afterBackoff();
   await reflector.synced;
   expect(reflector.store.list()).toHaveLength(3);
-  expect(listsSent().map(({ query }) => String(query))).toEqual(['limit=2', 'limit=2&continue=2', '']);
+  const asked = listsSent().map(({ query }) => String(query));
+  expect(asked).toEqual(['limit=2', 'limit=2&continue=2', 'limit=2', 'limit=2&continue=2']);
+});
+
+test('where objects are large a page holds few of them, and an answer that is too long is asked for in smaller parts', async () => {
+  const many = Array.from({ length: 12 }, (_, index) => `job-${index}`);
+  for (const name of many) {
+    server.put(job(name, name, { text: 'x'.repeat(10_000) }));
+  }
+  client.close();
+  const { kubeconfig } = server;
+  client = createClient({ kubeconfig, clock: systemClock, userAgent: 'holdfast/test', longestAnswer: 50_000 });
+  start({ timing: { pages: { first: 40, most: 40, bytes: 30_000 } } });
+  await reflector.synced;
+  expect(errors).toEqual([]);
+  expect(reflector.store.list()).toHaveLength(12);
+  const limits = listsSent().map(({ query }) => Number(query.get('limit')));
+  expect(limits).toEqual([40, 5, 1, 2, 2, 2, 2, 2, 2]);
+});
+
+test('an object of which nothing can be kept is told and left out; the others come and change as ever', async () => {
+  server.put(job('bad'));
+  server.put(job('good'));
+  start({
+    keep(object) {
+      if (object.metadata.name === 'bad') throw new Error('no sense in it');
+      return object;
+    },
+  });
+  await reflector.synced;
+  await server.opened();
+  server.put(job('bad'));
+  server.put(job('good', 'u1', { now: 'other' }));
+  await after(4);
+  expect(told).toEqual(['shop/good@u1 came', 'shop/good@u1 changed']);
+  expect(errors.map(String)).toEqual(['Error: no sense in it', 'Error: no sense in it']);
+});
+
+test('an object of which an index can make nothing is found by its key, and the others by the index', async () => {
+  const index = ({ metadata }: KubeObject) => [metadata.labels!['program']!.toUpperCase()];
+  server.put({ ...job('bad'), metadata: { name: 'bad', namespace: 'shop', uid: 'u0' } });
+  server.put(job('good', 'u1', { program: 'churn' }));
+  start({ indexes: { index } });
+  await reflector.synced;
+  expect(reflector.store.byIndex('index', 'CHURN').map(({ metadata }) => metadata.name)).toEqual(['good']);
+  expect(reflector.store.get('shop/bad')).toBeDefined();
+  expect(errors).toEqual([]);
 });
 
 test('objects come, change and go, and are found by what an index says of them', async () => {

@@ -1,15 +1,7 @@
-import {
-  type KubeApi,
-  KubeError,
-  type KubeObject,
-  keyOf,
-  type List,
-  type ListOptions,
-  type ObjectKey,
-  type Resource,
-} from './api.ts';
+import { type KubeApi, KubeError, type KubeObject, keyOf, type ObjectKey, type Resource } from './api.ts';
 import { backoff } from './backoff.ts';
 import { type Clock, pause } from './clock.ts';
+import { type PageSizes, pages } from './pages.ts';
 import { createStore, type Indexes, type Store } from './store.ts';
 
 /** An object came (no `before`), went (no `after`) or changed. One that was made anew under its name goes, then comes. */
@@ -19,8 +11,7 @@ export interface Change<T extends KubeObject> {
 }
 
 export interface ReflectorTiming {
-  /** Objects in a page of the first list. */
-  readonly pageSize: number;
+  readonly pages: Partial<PageSizes>;
   /** The API server ends each watch after a random time in this range, so that not all end at once. */
   readonly watchSeconds: readonly [shortest: number, longest: number];
   /** A watch that brought nothing for so long, not even the bookmark due every minute, is taken for dead. */
@@ -31,7 +22,7 @@ export interface ReflectorTiming {
 }
 
 const TIMING: ReflectorTiming = {
-  pageSize: 500,
+  pages: {},
   watchSeconds: [300, 600],
   idleMs: 150_000,
   relistMs: 30 * 60_000,
@@ -49,8 +40,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly indexes?: Indexes<T>;
   /** Whether metadata is all that is wanted of the objects. */
   readonly metadataOnly?: boolean | undefined;
-  /** What is kept of an object, besides its metadata and type. Default: all of it. */
-  readonly keep?: ((object: T) => Partial<T>) | undefined;
+  /** What is kept of an object, given what is kept of the same before this change. Default: all of it. */
+  readonly keep?: ((object: T, before: T | undefined) => T) | undefined;
   readonly timing?: Partial<ReflectorTiming>;
   /** Called after the store has changed. What it throws goes to `onError`, and the watch goes on. */
   readonly onChange: (key: ObjectKey, change: Change<T>) => void;
@@ -116,42 +107,56 @@ export function startReflector<T extends KubeObject>(
     }
   }
 
-  function remove(key: ObjectKey, last: T | undefined = store.get(key)): void {
-    if (store.get(key) !== undefined && last !== undefined) {
+  function remove(key: ObjectKey): void {
+    const last = store.get(key);
+    if (last !== undefined) {
       store.remove(key);
       tell(key, { before: last });
     }
   }
 
-  function put(object: T): void {
-    const key = keyOf(object);
+  /** An object of which nothing can be kept is left out, so that it costs no other anything. */
+  function take(item: T): void {
+    try {
+      put(item);
+    } catch (error) {
+      report(error);
+      remove(keyOf(item));
+    }
+  }
+
+  function put(item: T): void {
+    const key = keyOf(item);
     const before = store.get(key);
-    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
+    if (before !== undefined && before.metadata.uid !== item.metadata.uid) {
       remove(key);
-      put(object);
+      put(item);
       return;
     }
-    if (before !== undefined && before.metadata.resourceVersion === object.metadata.resourceVersion) {
+    if (before !== undefined && before.metadata.resourceVersion === item.metadata.resourceVersion) {
       return;
     }
+    const object = options.keep === undefined ? item : options.keep(item, before);
     store.set(object);
     tell(key, before === undefined ? { after: object } : { before, after: object });
   }
 
   async function list(): Promise<void> {
-    const { items, resourceVersion } = await listAll<T>(api, resource, scope, timing.pageSize, stopping.signal);
     const present = new Set<ObjectKey>();
-    for (const item of items) {
-      const object = slim(item, options.keep);
-      present.add(keyOf(object));
-      put(object);
+    let listed: string | undefined;
+    for await (const { items, resourceVersion } of pages<T>(api, resource, scope, stopping.signal, timing.pages)) {
+      for (const item of items) {
+        present.add(keyOf(item));
+        take(item);
+      }
+      listed = resourceVersion;
     }
     for (const key of store.keys()) {
       if (!present.has(key)) {
         remove(key);
       }
     }
-    version = resourceVersion;
+    version = listed;
     listedAt = clock.elapsed();
     // Only a watch that works ends the backoff: lists that succeed between watches that fail must not spin.
     failure = undefined;
@@ -188,9 +193,9 @@ export function startReflector<T extends KubeObject>(
         }
         version = object.metadata.resourceVersion;
         if (event.type === 'DELETED') {
-          remove(keyOf(object), slim(object, options.keep));
+          remove(keyOf(object));
         } else {
-          put(slim(object, options.keep));
+          take(object);
         }
       }
     } catch (error) {
@@ -246,39 +251,6 @@ export function startReflector<T extends KubeObject>(
       await running;
     },
   };
-}
-
-/** Every page of a list, as of one version. When the token for the next page has expired, all at once instead. */
-async function listAll<T extends KubeObject>(
-  api: KubeApi,
-  resource: Resource,
-  scope: Pick<ListOptions, 'namespace' | 'labelSelector' | 'metadataOnly'>,
-  limit: number,
-  signal: AbortSignal,
-): Promise<List<T>> {
-  const items: T[] = [];
-  let page = await api.list<T>(resource, { ...scope, limit }, signal);
-  items.push(...page.items);
-  while (page.continue !== undefined) {
-    try {
-      page = await api.list<T>(resource, { ...scope, limit, continue: page.continue }, signal);
-    } catch (error) {
-      if (error instanceof KubeError && error.status === 410) {
-        return await api.list<T>(resource, scope, signal);
-      }
-      throw error;
-    }
-    items.push(...page.items);
-  }
-  return { items, resourceVersion: page.resourceVersion };
-}
-
-/** Without what only the API server needs, which can be larger than all the rest, and without what nobody asks for. */
-function slim<T extends KubeObject>(object: T, keep: ((object: T) => Partial<T>) | undefined): T {
-  const { managedFields: _, ...metadata } = object.metadata as KubeObject['metadata'] & { managedFields?: unknown };
-  if (keep === undefined) return { ...object, metadata };
-  const { apiVersion, kind } = object;
-  return { apiVersion, kind, metadata, ...keep(object) } as T;
 }
 
 /** Versions of one resource are decimal numbers that grow (KEP-5504); of others nothing is known. */

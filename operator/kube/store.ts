@@ -20,6 +20,16 @@ export interface WritableStore<T extends KubeObject> extends Store<T> {
 
 export function createStore<T extends KubeObject>(indexes: Indexes<T> = {}): WritableStore<T> {
   const objects = new Map<ObjectKey, T>();
+
+  /** None of an object that is not as its kind should be: it is found by its key, and costs no other anything. */
+  function valuesOf(index: string, object: T): readonly string[] {
+    try {
+      return indexes[index]?.(object) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
   const found = new Map(Object.keys(indexes).map((name) => [name, new Map<string, Set<ObjectKey>>()]));
 
   function forget(key: ObjectKey): void {
@@ -28,7 +38,7 @@ export function createStore<T extends KubeObject>(indexes: Indexes<T> = {}): Wri
       return;
     }
     for (const [name, values] of found) {
-      for (const value of indexes[name]?.(old) ?? []) {
+      for (const value of valuesOf(name, old)) {
         const keys = values.get(value);
         keys?.delete(key);
         if (keys?.size === 0) {
@@ -55,7 +65,7 @@ export function createStore<T extends KubeObject>(indexes: Indexes<T> = {}): Wri
       forget(key);
       objects.set(key, object);
       for (const [name, values] of found) {
-        for (const value of indexes[name]?.(object) ?? []) {
+        for (const value of valuesOf(name, object)) {
           const keys = values.get(value) ?? new Set();
           values.set(value, keys.add(key));
         }

@@ -95,7 +95,7 @@ testOnServer('what is there is listed page by page, and what happens is seen as 
   for (const name of ['a', 'b', 'c', 'd', 'e']) {
     await client.create(RESOURCES.configMaps, configMap(name, shop));
   }
-  const { reflector, told } = follow(shop, { pageSize: 2 });
+  const { reflector, told } = follow(shop, { pages: { first: 2, most: 2 } });
   await reflector.synced;
   const listed = reflector.store.list();
   expect(listed.map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`)).toEqual(

@@ -1,0 +1,76 @@
+import { ANNOTATIONS } from '../build/labels.ts';
+import { COMPLETION_INDEX, containerOf } from '../decide/report.ts';
+import { type KubeObject, RESOURCES } from '../kube/api.ts';
+import type { JobObject, PodObject, ProgramObject } from '../objects.ts';
+import { boundProgram } from '../program-bound.ts';
+
+/** Annotations that something is decided on. Of others anybody may write any number. */
+const READ: ReadonlySet<string> = new Set([...Object.values(ANNOTATIONS), COMPLETION_INDEX]);
+
+/**
+ * What is remembered of an object that the operator watches: what it reads, whatever else people have written into it. Of a
+ * program whose generation is that of before, the spec is that of before: what follows from it need not be found out again.
+ */
+export function kept<T extends KubeObject>(object: T, before?: T): T;
+export function kept(object: KubeObject, before?: KubeObject): KubeObject {
+  const metadata = keptMetadata(object);
+  switch (object.kind) {
+    case RESOURCES.retentionPrograms.kind:
+      return { ...boundProgram(object as ProgramObject, before as ProgramObject | undefined), metadata };
+    case RESOURCES.jobs.kind:
+      return { ...keptJob(object as JobObject), metadata };
+    case RESOURCES.pods.kind:
+      return { ...keptPod(object as PodObject), metadata };
+    default:
+      return { ...object, metadata };
+  }
+}
+
+function keptMetadata({ metadata }: KubeObject): KubeObject['metadata'] {
+  const {
+    labels: _labels,
+    finalizers: _finalizers,
+    managedFields: _managed,
+    annotations = {},
+    ownerReferences = [],
+    ...rest
+  } = metadata as KubeObject['metadata'] & { readonly managedFields?: unknown };
+  const read = Object.entries(annotations).filter(([name]) => READ.has(name));
+  const controller = ownerReferences.filter((owner) => owner.controller === true);
+  return {
+    ...rest,
+    ...(read.length === 0 ? {} : { annotations: Object.fromEntries(read) }),
+    ...(controller.length === 0 ? {} : { ownerReferences: controller }),
+  };
+}
+
+function keptJob({ apiVersion, kind, spec, status }: JobObject): Omit<JobObject, 'metadata'> {
+  const { suspend, ttlSecondsAfterFinished } = spec ?? {};
+  const { conditions, startTime, completionTime, active, failed } = status ?? {};
+  return {
+    apiVersion,
+    kind,
+    spec: defined({ suspend, ttlSecondsAfterFinished }),
+    status: defined({ conditions, startTime, completionTime, active, failed }),
+  };
+}
+
+function keptPod(pod: PodObject): Omit<PodObject, 'metadata'> {
+  const { apiVersion, kind, status } = pod;
+  const { phase, reason, message, conditions } = status ?? {};
+  const container = containerOf(pod);
+  return {
+    apiVersion,
+    kind,
+    status: {
+      ...defined({ phase, reason, message, conditions }),
+      ...(container === undefined ? {} : { containerStatuses: [container] }),
+    },
+  };
+}
+
+type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+function defined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
