@@ -63,8 +63,16 @@ test.each([
     `risk_level = 'high' AND offer_kind = 'discount'`,
   ],
   ['offerKind=none-such', 'false'],
+  ['arm=treatment', `arm = 'treatment'`],
+  ['arm=holdout', `arm = 'holdout'`],
+  [
+    'arm=holdout&riskLevel=high&offerKind=discount',
+    `arm = 'holdout' AND risk_level = 'high' AND offer_kind = 'discount'`,
+  ],
+  ['arm=all', 'true'],
 ])('pages of "%s" have every row exactly once, highest risk first, whatever their size', async (query, where) => {
-  const wanted = await idsInOrder(where);
+  // Who is held out is not there unless somebody asks for it.
+  const wanted = await idsInOrder(query.includes('arm=') ? where : `${where} AND arm = 'treatment'`);
   for (const limit of [1000, 200, 37, 7].filter((size) => size <= 200 && wanted.length / size < 60)) {
     const pages = await everyPage(`${CANDIDATES}?limit=${limit}&${query}`);
     expect(pages.flatMap(({ items }) => items.map(({ customerId }: { customerId: string }) => customerId))).toEqual(
@@ -77,13 +85,40 @@ test.each([
 
 test('a page has 50 candidates unless it is told otherwise, and a last page that is full has no next', async () => {
   expect((await api.get(CANDIDATES)).json.items).toHaveLength(50);
-  const winback = await api.get('/v1/namespaces/shop/programs/winback/candidates?limit=20');
+  const winback = await api.get('/v1/namespaces/shop/programs/winback/candidates?arm=all&limit=20');
   expect(winback.json.items).toHaveLength(20);
   expect(winback.json.nextCursor).toBeNull();
 });
 
-test('a candidate is shown with its risk, its offer and whether it is held out', async () => {
-  const { status, json } = await api.get(`${CANDIDATES}/C00030`);
+test('nobody who is held out is among those to contact, and nothing of them tells that somebody is', async () => {
+  const { rows } = await postgres.database.pool.query<{ customer_id: string; kind: string }>(
+    `SELECT customer_id, offer_kind AS kind FROM holdfast.candidates WHERE run = 'churn-2' AND arm = 'holdout'`,
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  const heldOut = new Set(rows.map(({ customer_id }) => customer_id));
+  const lists = [
+    'limit=200',
+    ...['discount', 'upgrade'].map((kind) => `limit=200&offerKind=${kind}&since=${weeks(0).toISOString()}`),
+  ];
+  for (const list of lists) {
+    const items = (await everyPage(`${CANDIDATES}?${list}`)).flatMap((page) => page.items);
+    expect(items.length).toBeGreaterThan(0);
+    expect(items.filter(({ customerId }: { customerId: string }) => heldOut.has(customerId))).toEqual([]);
+    expect(JSON.stringify(items)).not.toMatch(/"arm"|"epoch"|treatment|holdout/);
+  }
+  for (const customer of [...heldOut].slice(0, 3)) {
+    const absent = await api.get(`${CANDIDATES}/C99999`);
+    const hidden = await api.get(`${CANDIDATES}/${customer}`);
+    expect({ ...hidden.json, requestId: '' }).toEqual({ ...absent.json, requestId: '' });
+    expect((await api.get(`${CANDIDATES}/${customer}?arm=treatment`)).status).toBe(404);
+    expect((await api.get(`${CANDIDATES}/${customer}?arm=holdout`)).json).toMatchObject({ arm: 'holdout' });
+  }
+  expect((await api.get(`${CANDIDATES}/C00031?arm=holdout`)).status).toBe(404);
+  expect((await api.get(`${CANDIDATES}/C00031`)).json.arm).toBeUndefined();
+});
+
+test('a candidate is shown with its risk and its offer, and for analysis whether it is held out', async () => {
+  const { status, json } = await api.get(`${CANDIDATES}/C00030?arm=all`);
   expect(status).toBe(200);
   expect(json).toEqual({
     customerId: 'C00030',
@@ -115,7 +150,7 @@ test('a candidate is shown with its risk, its offer and whether it is held out',
 });
 
 test('candidates of an offer come by date over all batches, each slot once, without the one never published', async () => {
-  const query = `offerKind=upgrade&since=${weeks(-2).toISOString()}`;
+  const query = `arm=all&offerKind=upgrade&since=${weeks(-2).toISOString()}`;
   const pages = await everyPage(`${CANDIDATES}?${query}&limit=100`);
   const rows = pages.flatMap(({ items }) =>
     items.map((item: { slot: string; run: string; customerId: string }) => item),
@@ -133,7 +168,7 @@ test('candidates of an offer come by date over all batches, each slot once, with
 test('pages go on in the run that they began in when another batch is published meanwhile', async () => {
   const program = { namespace: 'shop', program: 'moving' };
   await storeBatch(postgres.database, { ...program, run: 'moving-1', sequence: 1, customers: 90 });
-  const path = '/v1/namespaces/shop/programs/moving/candidates?limit=40';
+  const path = '/v1/namespaces/shop/programs/moving/candidates?arm=all&limit=40';
   const first = await api.get(path);
   await storeBatch(postgres.database, { ...program, run: 'moving-2', sequence: 2, customers: 5 });
   const second = await api.get(`${path}&cursor=${first.json.nextCursor}`);
@@ -164,6 +199,7 @@ test('a cursor is taken by the query that it came from, whatever the limit, and 
   for (const other of [
     `${CANDIDATES}?riskLevel=high&cursor=${nextCursor}`,
     `${CANDIDATES}?cursor=${nextCursor}`,
+    `${CANDIDATES}?riskLevel=critical&arm=all&cursor=${nextCursor}`,
     `${CANDIDATES}?riskLevel=critical&minScore=0.8&cursor=${nextCursor}`,
     `/v1/namespaces/shop/programs/winback/candidates?riskLevel=critical&cursor=${nextCursor}`,
     `/v1/namespaces/other/programs/churn/candidates?riskLevel=critical&cursor=${nextCursor}`,
@@ -218,6 +254,7 @@ test.each([
     'riskLevel',
     'is text "critcal"; it must be one of critical, high, medium (did you mean critical?)',
   ],
+  ['arm=control', 'arm', 'is text "control"; it must be one of treatment, holdout, all'],
   ['risk_level=high', 'risk_level', 'is not a parameter here (did you mean riskLevel?)'],
   ['offerKind=', 'offerKind', 'must not be empty'],
   ['offerKind=%00', 'offerKind', 'is text "\\u0000", which is not one line without control characters'],
@@ -228,12 +265,12 @@ test.each([
   [
     'constructor=1',
     'constructor',
-    'is not a parameter here; there are riskLevel, minScore, offerKind, offerTier, since, before, limit, cursor',
+    'is not a parameter here; there are riskLevel, minScore, offerKind, offerTier, since, before, arm, limit, cursor',
   ],
   [
     '__proto__=1',
     '__proto__',
-    'is not a parameter here; there are riskLevel, minScore, offerKind, offerTier, since, before, limit, cursor',
+    'is not a parameter here; there are riskLevel, minScore, offerKind, offerTier, since, before, arm, limit, cursor',
   ],
 ])('the query "%s" is refused by name', async (query, parameter, reason) => {
   const { status, headers, json } = await api.get(`${CANDIDATES}?${query}`);

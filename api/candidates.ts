@@ -8,12 +8,13 @@ import { hasProgram, type ProgramKey } from '../jobs/postgres/runs.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { invalid } from './problem.ts';
 import { notFound, type PathValues, route, type Source } from './route.ts';
-import { type Candidate, type CandidateQuery, candidate, candidateQuery, noQuery, pageOf } from './schemas.ts';
+import { type Candidate, type CandidateQuery, candidate, candidateQuery, customerQuery, pageOf } from './schemas.ts';
 
 export const candidatesRoute = route({
   path: '/v1/namespaces/{namespace}/programs/{program}/candidates',
   operationId: 'listCandidates',
-  summary: 'Candidates of the current batch, highest risk first; with `offerKind` and `since`, of all batches by date.',
+  summary:
+    'Candidates of the current batch who are not held out, highest risk first; with `offerKind` and `since`, of all batches by date.',
   query: candidateQuery,
   response: pageOf(candidate, 'A page of candidates.'),
   responseName: 'CandidatePage',
@@ -29,25 +30,34 @@ export const candidatesRoute = route({
     if (found.length === 0 && query.cursor === undefined) await requireProgram(source, program);
     const rows = found.length > limit ? found.slice(0, limit) : found;
     const last = found.length > limit ? rows.at(-1) : undefined;
-    return { items: rows.map(toCandidate), nextCursor: last === undefined ? null : cursorAfter(last, program, query) };
+    return {
+      items: rows.map((row) => toCandidate(row, query)),
+      nextCursor: last === undefined ? null : cursorAfter(last, program, query),
+    };
   },
 });
 
 export const candidateRoute = route({
   path: '/v1/namespaces/{namespace}/programs/{program}/candidates/{customer}',
   operationId: 'getCandidate',
-  summary: 'One customer in the current batch.',
-  query: noQuery,
+  summary: 'One customer in the current batch, unless held out.',
+  query: customerQuery,
   response: candidate,
   responseName: 'Candidate',
-  async answer({ database, now }, path) {
+  async answer({ database, now }, path, query) {
     const program = programOf(path);
-    const found = await currentCandidate(database, { ...program, customer: path['customer'] ?? '', now: now() });
-    if (found !== undefined) return toCandidate(found);
+    const customer = path['customer'] ?? '';
+    const found = await currentCandidate(database, { ...program, customer, arm: armOf(query), now: now() });
+    if (found !== undefined) return toCandidate(found, query);
     await requireProgram({ database, now }, program);
     throw notFound('the current batch of the program has no such customer');
   },
 });
+
+/** Whom to contact, unless somebody asks for an arm. */
+function armOf({ arm = 'treatment' }: Pick<CandidateQuery, 'arm'>): StoredCandidate['arm'] | undefined {
+  return arm === 'all' ? undefined : arm;
+}
 
 function programOf({ namespace = '', program = '' }: PathValues): ProgramKey {
   return { namespace, program };
@@ -84,6 +94,7 @@ function byRisk({ database, now }: Source, program: ProgramKey, query: Candidate
     minScore,
     offerKind,
     offerTier,
+    arm: armOf(query),
     after,
     limit,
     now: now(),
@@ -111,6 +122,7 @@ function byDate(
     minScore,
     offerKind,
     offerTier,
+    arm: armOf(query),
     after,
     limit,
     now: now(),
@@ -124,11 +136,11 @@ function cursorAfter(last: StoredCandidate, program: ProgramKey, query: Candidat
 
 /** What pages of one list have in common. */
 function identityOf({ namespace, program }: ProgramKey, query: CandidateQuery): readonly unknown[] {
-  const { riskLevel, minScore, offerKind, offerTier, since, before } = query;
-  return ['candidates', namespace, program, riskLevel, minScore, offerKind, offerTier, since, before];
+  const { riskLevel, minScore, offerKind, offerTier, since, before, arm } = query;
+  return ['candidates', namespace, program, riskLevel, minScore, offerKind, offerTier, since, before, arm];
 }
 
-function toCandidate(row: StoredCandidate): Candidate {
+function toCandidate(row: StoredCandidate, { arm }: Pick<CandidateQuery, 'arm'>): Candidate {
   return {
     customerId: row.customer_id,
     run: row.run,
@@ -144,8 +156,7 @@ function toCandidate(row: StoredCandidate): Candidate {
       upgrade: row.include_upgrade,
       personalCall: row.include_personal_call,
     },
-    arm: row.arm,
-    epoch: row.epoch,
+    ...(arm === undefined ? {} : { arm: row.arm, epoch: row.epoch }),
     lifetimeValue: row.lifetime_value,
     subscriptionTier: row.subscription_tier,
     segment: row.segment,

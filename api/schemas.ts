@@ -25,8 +25,13 @@ export const candidate = fields('A customer who is about to leave, and what was 
   riskLevel: Type.String({ description: 'Level of the risk: critical, high or medium.' }),
   churnSignals: Type.Array(Type.String(), { description: 'What drew attention to the customer.' }),
   offer,
-  arm: oneOf(['treatment', 'holdout'], 'Held-out customers get nothing, so that the effect can be measured.'),
-  epoch: count('Epoch of the experiment.'),
+  arm: Type.Optional(
+    oneOf(
+      ['treatment', 'holdout'],
+      'Held-out customers get nothing, so that the effect can be measured. Only where `arm` is asked for.',
+    ),
+  ),
+  epoch: Type.Optional(count('Epoch of the experiment. Only where `arm` is asked for.')),
   lifetimeValue: orNull(Type.Number(), 'In the currency of the program.'),
   subscriptionTier: orNull(Type.String(), 'Such as `premium`.'),
   segment: orNull(Type.String(), 'Segment of the newest published snapshot.'),
@@ -137,6 +142,14 @@ const paging = {
 
 const word = (description: string) => text(description, 64);
 
+/** Without it nobody who is held out is shown, and nothing of whoever is shown tells that there is an experiment. */
+const arm = Type.Optional(
+  oneOf(
+    ['treatment', 'holdout', 'all'],
+    'For analysis: the arm of the experiment, which is then shown. Without it only whom to contact.',
+  ),
+);
+
 export const candidateQuery = Type.Object({
   riskLevel: Type.Optional(oneOf(RISK_LEVELS, 'Level of the risk.')),
   minScore: Type.Optional(fraction('Least risk, included.')),
@@ -146,9 +159,12 @@ export const candidateQuery = Type.Object({
     moment('With `offerKind`: all batches from this slot on, by date, instead of the current batch by risk.'),
   ),
   before: Type.Optional(moment('With `since`: only slots before this one.')),
+  arm,
   ...paging,
 });
 export type CandidateQuery = Static<typeof candidateQuery>;
+
+export const customerQuery = Type.Object({ arm });
 
 export const runQuery = Type.Object(paging);
 

@@ -128,7 +128,7 @@ export function funnel(report: RunReport, places: Places): string {
     line(label, figure, times.slice(from, from + TIMES_PER_LINE).join('   '));
   }
   if (places.data !== undefined) line('data', '', places.data);
-  if (!places.dryRun) line('state', '', `${places.state}   holdfast.current_candidates in ${places.database}`);
+  if (!places.dryRun) line('state', '', `${places.state}   holdfast.outreach_candidates in ${places.database}`);
   if (places.dryRun) line('next', '', 'the same without --dry-run');
   else if (places.customer !== undefined && isTypable(places.customer)) {
     const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;

@@ -51,6 +51,8 @@ export interface CandidateFilter {
   readonly minScore?: number | undefined;
   readonly offerKind?: string | undefined;
   readonly offerTier?: string | undefined;
+  /** Both arms unless given. */
+  readonly arm?: StoredCandidate['arm'] | undefined;
 }
 
 export interface RiskQuery extends ProgramKey, CandidateFilter {
@@ -149,7 +151,7 @@ export function offerStatement({ since, before, after, limit, now, ...query }: O
     `expires_at > ${bind(now)}`,
     ...(query.riskLevel === undefined ? [] : [`risk_level = ${bind(query.riskLevel)}`]),
     ...(query.minScore === undefined ? [] : [`risk_score >= ${bind(query.minScore)}`]),
-    ...offerConditions({ offerTier: query.offerTier }, bind),
+    ...offerConditions({ offerTier: query.offerTier, arm: query.arm }, bind),
   ];
   return {
     sql: `SELECT ${COLUMNS} FROM holdfast.candidates
@@ -163,8 +165,9 @@ export function offerStatement({ since, before, after, limit, now, ...query }: O
   };
 }
 
-function offerConditions({ offerKind, offerTier }: CandidateFilter, bind: (value: unknown) => string): string[] {
+function offerConditions({ offerKind, offerTier, arm }: CandidateFilter, bind: (value: unknown) => string): string[] {
   return [
+    ...(arm === undefined ? [] : [`arm = ${bind(arm)}`]),
     ...(offerKind === undefined ? [] : [`offer_kind = ${bind(offerKind)}`]),
     ...(offerTier === undefined ? [] : [`offer_tier = ${bind(offerTier)}`]),
   ];
@@ -187,6 +190,7 @@ function pageOf(
 
 export interface CustomerQuery extends ProgramKey {
   readonly customer: string;
+  readonly arm?: StoredCandidate['arm'] | undefined;
   readonly now: Date;
 }
 
@@ -195,12 +199,13 @@ export async function currentCandidate(database: Database, query: CustomerQuery)
   return (await read(database, customerStatement(query)))[0];
 }
 
-export function customerStatement({ namespace, program, customer, now }: CustomerQuery): Statement {
+export function customerStatement({ namespace, program, customer, arm, now }: CustomerQuery): Statement {
   return {
     sql: `SELECT ${COLUMNS} FROM holdfast.candidates
       WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND customer_id IN ($3, $4) AND expires_at > $5
+        AND ($6::text IS NULL OR arm = $6)
       ORDER BY customer_id = $3 DESC LIMIT 1`,
-    values: [namespace, program, customerId(customer), customer, now],
+    values: [namespace, program, customerId(customer), customer, now, arm ?? null],
   };
 }
 

@@ -4,6 +4,7 @@ import { viewComments } from './0003-view-comments.ts';
 import { prunedRuns } from './0004-pruned-runs.ts';
 import { scoreCache } from './0005-score-cache.ts';
 import { currentChanges } from './0006-current-changes.ts';
+import { outreachView } from './0007-outreach-view.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   prunedRuns,
   scoreCache,
   currentChanges,
+  outreachView,
 ];
