@@ -6,6 +6,7 @@ import { connectionVariable, loadManifests, validateManifest } from '../crds/ind
 import { interruptible } from '../jobs/columns/interruption.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { modelManifestText } from '../jobs/models/manifest.ts';
 import type { Connector } from '../jobs/onboarding/manifest.ts';
 import { openPostgresTable } from '../jobs/onboarding/postgres-source.ts';
 import { type ProposedProgram, writeProgram } from '../jobs/onboarding/program.ts';
@@ -155,7 +156,7 @@ async function inStep<Result>(
 /** The manifest last: where it is, its model is too. */
 async function save({ model, program }: Proposed, places: Places, io: Io): Promise<void> {
   await write(places.modelFile, model.bytes);
-  await write(places.modelManifest, `${JSON.stringify(model.manifest, null, 2)}\n`);
+  await write(places.modelManifest, modelManifestText(model.manifest));
   if (places.manifest === undefined) io.stdout.write(program.text);
   else await write(places.manifest, program.text);
 }

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { ModelCheck, ModelValue } from '../jobs/models/check.ts';
-import type { Measured } from '../jobs/onboarding/labelled-data.ts';
+import type { Figures, Measured } from '../jobs/onboarding/labelled-data.ts';
 import { integer } from './figures.ts';
 import { reliabilityText } from './reliability-text.ts';
 
@@ -71,14 +71,22 @@ function valueText({ name, type, shape }: ModelValue): string {
 }
 
 /** What a program says of the model. */
-function snippet({ modelId, file, sha256, features }: Checked): string[] {
-  const entry = { modelId, endpoint: `onnx://${encodeURI(file)}`, sha256, features };
+function snippet({ modelId, file, sha256, manifestSha256, features }: Checked): string[] {
+  const entry = { modelId, endpoint: `onnx://${encodeURI(file)}`, sha256, manifestSha256, features };
   return stringify({ scoringModels: [entry] }, { compat: 'yaml-1.1', lineWidth: 110, flowCollectionPadding: false })
     .trimEnd()
     .split('\n');
 }
 
-function measuredBlock({ label, rows, unlabelled, auc, reliability }: Measured, plot: string | undefined): string[] {
+function figuresText({ auc, brier }: Figures): string {
+  const shown = (figure: number) => (Number.isNaN(figure) ? 'not defined' : figure.toFixed(4));
+  return `AUC ${shown(auc)}   Brier ${shown(brier)}`;
+}
+
+function measuredBlock(
+  { label, rows, unlabelled, auc, reliability, gaps, doubts }: Measured,
+  plot: string | undefined,
+): string[] {
   const { brier, logLoss, calibrationError, baseRate } = reliability;
   return [
     line(
@@ -89,6 +97,13 @@ function measuredBlock({ label, rows, unlabelled, auc, reliability }: Measured, 
       '',
       `AUC ${auc.toFixed(4)}   Brier ${brier.toFixed(4)}   log loss ${logLoss.toFixed(4)}   calibration error ${calibrationError.toFixed(4)}`,
     ),
+    ...(gaps === undefined
+      ? []
+      : [
+          line('', `of ${integer(gaps.without.rows)} rows without missing values: ${figuresText(gaps.without)}`),
+          line('', `of ${integer(gaps.with.rows)} rows with missing values: ${figuresText(gaps.with)}`),
+        ]),
+    ...doubts.map((doubt) => line('', `! ${doubt}`)),
     '',
     ...reliabilityText(reliability),
     ...(plot === undefined ? [] : ['', line('plot', plot)]),

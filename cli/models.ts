@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, parse, relative, resolve } from 'node:path';
 import { HoldfastError } from '../jobs/errors.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
 import { checkModel, type ModelCheck } from '../jobs/models/check.ts';
 import { loadModel } from '../jobs/models/index.ts';
+import { losesMissingRoutes } from '../jobs/models/missing-routes.ts';
 import type { ModelRole } from '../jobs/models/model.ts';
 import { modelPath } from '../jobs/models/onnx-file.ts';
 import { type Measured, measureModel } from '../jobs/onboarding/labelled-data.ts';
@@ -92,7 +93,7 @@ async function checkProgram(manifest: string, { role }: CheckOptions, threads: n
   const { program, baseFolder } = await readRunnable(manifest, io, io.now());
   const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
   const checks: ModelCheck[] = [];
-  for (const { modelId, endpoint, sha256, features } of program.spec.scoringModels) {
+  for (const { modelId, endpoint, sha256, manifestSha256, features } of program.spec.scoringModels) {
     const reference = { modelId, endpoint, features, baseFolder, threads };
     if (!endpoint.startsWith('onnx://')) {
       // Whatever a run would say of it.
@@ -100,7 +101,10 @@ async function checkProgram(manifest: string, { role }: CheckOptions, threads: n
       continue;
     }
     checks.push(
-      await checkModel({ file: modelPath(reference), features, role, pinned: { modelId, sha256 }, threads }, tools),
+      await checkModel(
+        { file: modelPath(reference), features, role, pinned: { modelId, sha256, manifestSha256 }, threads },
+        tools,
+      ),
     );
   }
   return checks;
@@ -127,7 +131,14 @@ async function measure(
   try {
     const resources = { threads, memoryMb: MEMORY_MB };
     const progress = (done: number, total: number) => step.advance(done, total);
-    const measured = await measureModel(model, data, label, { scratchFolder, resources, signal: io.signal, progress });
+    const losesGaps = losesMissingRoutes(await readFile(check.file), model.manifest.features.length);
+    const measured = await measureModel(model, data, label, {
+      scratchFolder,
+      resources,
+      signal: io.signal,
+      progress,
+      losesGaps,
+    });
     step.done(measured.rows + measured.unlabelled, measured.rows);
     return measured;
   } catch (error) {

@@ -144,6 +144,16 @@ const scoringModel = fields(
         description: 'SHA-256 of the model file, for https:// of its manifest: bytes other than these are refused.',
       }),
     ),
+    manifestSha256: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-f]{64}$',
+        meaning: 'a SHA-256 of 64 lower-case hexadecimal digits',
+        maxLength: 64,
+        description:
+          'onnx://: SHA-256 of the JSON beside the model file, which says what its outputs mean, such as the order of ' +
+          'the offer kinds. `holdfast models check` prints it.',
+      }),
+    ),
     manifest: Type.Optional(
       text(
         'https://: the JSON that says what the model predicts; a path relative to the folder of the manifest.',
@@ -189,6 +199,11 @@ const scoringModel = fields(
       message:
         'a token is sent over https://, or over http:// to a Service of the cluster (NAME.NAMESPACE.svc) or to localhost',
       fieldPath: '.tokenSecretRef',
+    },
+    {
+      rule: "!has(self.manifestSha256) || self.endpoint.startsWith('onnx://')",
+      message: 'manifestSha256 is for onnx:// models; of a remote model sha256 pins its manifest',
+      fieldPath: '.manifestSha256',
     },
     {
       rule: "!self.endpoint.startsWith('onnx://') || has(self.sha256)",

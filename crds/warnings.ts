@@ -10,6 +10,7 @@ export function programWarnings(spec: RetentionProgramSpec, now: Date | undefine
   return [
     ...unavailableProviders(spec),
     ...silentChannels(spec),
+    ...unpinnedMeanings(spec),
     ...withoutEffect(spec),
     ...(now === undefined ? [] : over(spec, now)),
   ];
@@ -46,6 +47,19 @@ export function unavailableProviders({ dataConnectors, scoringModels }: Retentio
       return [warning(['scoringModels', index, 'endpoint'], reason)];
     }),
   ];
+}
+
+function unpinnedMeanings({ scoringModels }: RetentionProgramSpec): Finding[] {
+  return scoringModels.flatMap(({ endpoint, manifestSha256 }, index) =>
+    endpoint.startsWith('onnx://') && manifestSha256 === undefined
+      ? [
+          warning(
+            ['scoringModels', index],
+            'the JSON beside the model, which says what its outputs mean, is not pinned: holdfast models check prints its manifestSha256',
+          ),
+        ]
+      : [],
+  );
 }
 
 function silentChannels({ channels }: RetentionProgramSpec): Finding[] {

@@ -254,7 +254,7 @@ describe.each(PUBLIC)('the example $name', ({ name, connector, file, rows, rejec
     const second = await runExample(name, data, '--source', `${connector}=${real}`);
     expect(second.run).not.toBe(first.run);
     const made = await digests(data, name, first.run);
-    expect(Object.keys(made)).toEqual(['extract', 'filter', 'offer', 'score']);
+    expect(Object.keys(made)).toEqual(['extract', 'filter', 'offer', 'score', 'store']);
     expect(await digests(data, name, second.run)).toEqual(made);
   });
 });

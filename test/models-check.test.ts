@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { sigmoid } from '../jobs/math/logistic.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
 import { writeModel } from './support/models.ts';
 import { externalTensor, identityModel, linearModel, model, node } from './support/onnx.ts';
+import { regressor } from './support/tree-models.ts';
+import { randomEnsemble } from './support/trees.ts';
 import { holdfast, workspace } from './support/workspace.ts';
 
 let folder: string;
@@ -30,6 +33,8 @@ interface Report {
   measured: {
     auc: number;
     rows: number;
+    gaps: object;
+    doubts: string[];
     unlabelled: number;
     reliability: { calibrationError: number; bins: { rows: number }[] };
   };
@@ -45,6 +50,9 @@ const RISK = { modelId: 'risk', features: ['tenure', 'logins'] };
 
 test('a usable model has its digest, shapes, operators and speed, and a snippet that a program takes as it is', async () => {
   const { sha256 } = await writeModel(folder, linearModel([1, -1], 0), RISK);
+  const manifestSha256 = createHash('sha256')
+    .update(await readFile(at('risk.json')))
+    .digest('hex');
   const { status, stdout } = await check(at('risk.onnx'));
   expect(status).toBe(0);
   expect(stdout).toMatch(/^usable .*risk\.onnx$/m);
@@ -53,7 +61,7 @@ test('a usable model has its digest, shapes, operators and speed, and a snippet 
   expect(stdout).toMatch(/^operators +Add, MatMul, Sigmoid$/m);
   expect(stdout).toMatch(/^speed +[\d,]+ rows\/s/m);
   const snippet = parse(stdout.slice(stdout.indexOf('scoringModels:'))) as { scoringModels: object[] };
-  expect(snippet.scoringModels).toMatchObject([{ modelId: 'risk', sha256, features: RISK.features }]);
+  expect(snippet.scoringModels).toMatchObject([{ modelId: 'risk', sha256, manifestSha256, features: RISK.features }]);
 });
 
 test('every reason for refusal is given, not only the first', async () => {
@@ -150,6 +158,35 @@ test('labels measure it, and the picture shows what was measured', async () => {
   const { stdout } = await check(at('risk.onnx'), '--data', data, '--label', 'churned=Yes');
   expect(stdout).toMatch(/^measured +3,992 rows, of whom 5\d\.\d % left \(churned\); 8 rows without a label$/m);
   expect(stdout).toMatch(/0\.9–1\.0 .*│.*●.*│/);
+});
+
+test('a score that falls where people leave is doubted', async () => {
+  await writeModel(folder, linearModel([-1, 1], 0), RISK);
+  const { report } = await json(at('risk.onnx'), '--data', await labelledRows(0));
+  expect(report.measured.auc).toBeLessThan(0.25);
+  expect(report.measured.doubts).toEqual([expect.stringMatching(/probability of staying/)]);
+});
+
+test('rows with missing values are measured apart, and trees that send them all one way are doubted', async () => {
+  const shape = { width: 2, branches: 8, trees: 5, missing: 0 };
+  const ensemble = randomEnsemble(3, shape);
+  const trees = ensemble.trees.map((tree) => ({ ...tree, missingIsYes: tree.missingIsYes.map(() => 0) }));
+  const bytes = model({
+    nodes: [regressor({ ...ensemble, trees }, 'margin'), node('Sigmoid', ['margin'], ['scores'])],
+    input: ['N', 2],
+    output: ['N', 1],
+  });
+  await writeModel(folder, bytes, RISK);
+  const lines = Array.from(
+    { length: 200 },
+    (_, row) => `${row % 4 === 0 ? '' : row % 7},${row % 5},${row % 3 === 0 ? 1 : 0}`,
+  );
+  await writeFile(at('gaps.csv'), `tenure,logins,churned\n${lines.join('\n')}\n`);
+  const { report } = await json(at('risk.onnx'), '--data', at('gaps.csv'));
+  expect(report.measured.gaps).toMatchObject({ without: { rows: 150 }, with: { rows: 50 } });
+  expect(report.measured.doubts).toEqual([expect.stringMatching(/sends a missing value to its true branch.*50 rows/)]);
+  const { stdout } = await check(at('risk.onnx'), '--data', at('gaps.csv'));
+  expect(stdout).toMatch(/of 150 rows without missing values: AUC 0\.\d{4}/);
 });
 
 test('a model that says too little is found to be off', async () => {

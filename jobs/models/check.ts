@@ -10,6 +10,7 @@ import { createSession, inputName, outputName, toModel } from './onnx.ts';
 import { assertWhole, MAXIMUM_MODEL_BYTES } from './onnx-file.ts';
 import { loadOnnxRuntime } from './onnx-runtime.ts';
 import { type OnnxSummary, summariseOnnx } from './onnx-summary.ts';
+import { OutputRange, riskScore } from './risk-score.ts';
 
 /** What is to be checked, and against what. */
 export interface CheckRequest {
@@ -20,7 +21,13 @@ export interface CheckRequest {
   /** Role to assume where no JSON says it. */
   readonly role: ModelRole;
   /** What a program says of it, as far as it differs from the file. */
-  readonly pinned?: { readonly modelId: string; readonly sha256?: string | undefined } | undefined;
+  readonly pinned?:
+    | {
+        readonly modelId: string;
+        readonly sha256?: string | undefined;
+        readonly manifestSha256?: string | undefined;
+      }
+    | undefined;
   readonly threads: number;
 }
 
@@ -47,6 +54,8 @@ export interface ModelCheck {
   readonly bytes: number | undefined;
   /** What a program pins. */
   readonly sha256: string | undefined;
+  /** The same of the JSON beside it. */
+  readonly manifestSha256: string | undefined;
   readonly summary: OnnxSummary | undefined;
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
@@ -77,12 +86,12 @@ export async function checkModel(request: CheckRequest, tools: CheckTools): Prom
   const collect = collector(faults, modelId);
 
   const bytes = await collect(() => readBounded(file, MAXIMUM_MODEL_BYTES, { modelId }));
-  const manifest = await collect(async () => {
-    const beside = await readBounded(resolve(dir, `${name}.json`), MAXIMUM_MANIFEST_BYTES, { modelId });
-    return parseModelManifest(beside.toString('utf8'), `${name}.json`, modelId);
-  });
-  const sha256 = bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
-  faults.push(...disagreements(request, manifest, sha256));
+  const beside = await collect(() => readBounded(resolve(dir, `${name}.json`), MAXIMUM_MANIFEST_BYTES, { modelId }));
+  const manifest = await collect(async () =>
+    beside === undefined ? undefined : parseModelManifest(beside.toString('utf8'), `${name}.json`, modelId),
+  );
+  const [sha256, manifestSha256] = [digestOf(bytes), digestOf(beside)];
+  faults.push(...disagreements(request, manifest, sha256, manifestSha256));
   const features = request.features ?? manifest?.features;
   const role = manifest?.role ?? request.role;
   // What reads other files never reaches the runtime.
@@ -100,6 +109,7 @@ export async function checkModel(request: CheckRequest, tools: CheckTools): Prom
     warnings: [...warningsOf(manifest), ...looked.warnings],
     bytes: bytes?.length,
     sha256,
+    manifestSha256,
     summary: bytes === undefined ? undefined : summariseOnnx(bytes),
     inputs: looked.inputs,
     outputs: looked.outputs,
@@ -109,6 +119,10 @@ export async function checkModel(request: CheckRequest, tools: CheckTools): Prom
     kinds: manifest?.kinds,
     rowsPerSecond: looked.rowsPerSecond,
   };
+}
+
+function digestOf(bytes: Buffer | undefined): string | undefined {
+  return bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
 }
 
 type Collect = <Result>(work: () => Promise<Result>) => Promise<Result | undefined>;
@@ -132,6 +146,7 @@ function disagreements(
   { features, pinned }: CheckRequest,
   manifest: ModelManifest | undefined,
   sha256: string | undefined,
+  manifestSha256: string | undefined,
 ): Fault[] {
   const faults: Fault[] = [];
   const refuse = (reason: string, code: ErrorCode = 'HF_MODEL_REFUSED') => faults.push({ code, reason });
@@ -145,6 +160,11 @@ function disagreements(
         refuse(`the file has SHA-256 ${short(sha256)}, but ${where} pins ${short(pin)}`, 'HF_MODEL_DIGEST_MISMATCH');
       }
     }
+  }
+  const pin = pinned?.manifestSha256;
+  if (pin !== undefined && manifestSha256 !== undefined && pin !== manifestSha256) {
+    const reason = `the JSON beside it has SHA-256 ${short(manifestSha256)}, but the program pins ${short(pin)}`;
+    refuse(reason, 'HF_MODEL_DIGEST_MISMATCH');
   }
   if (manifest === undefined) return faults;
   if (pinned !== undefined && pinned.modelId !== manifest.modelId) {
@@ -210,7 +230,7 @@ async function tryInRuntime(
     const model = toModel(runtime, session, { ...manifest, features }, reference);
     const tried = await collect(() => tryOut(model, tools));
     if (tried === undefined) return { ...looked, faults };
-    if (tried.wrong > 0) faults.push(wrongScores(tried.wrong, role));
+    if (tried.wrong > 0) faults.push(wrongScores(tried.wrong, tried.range, role));
     const warnings = tried.missingIsWrong
       ? ['a row with missing values gets no score, and ends a run: complete the features in the query, or the model']
       : [];
@@ -220,11 +240,11 @@ async function tryInRuntime(
   }
 }
 
-function wrongScores(wrong: number, role: ModelRole): Fault {
+function wrongScores(wrong: number, range: OutputRange, role: ModelRole): Fault {
   const expected = role === 'churn-risk' ? 'a number from 0 to 1' : 'finite numbers';
   return {
     code: 'HF_SCORE_OUT_OF_RANGE',
-    reason: `it gave ${wrong} of ${ROWS} random rows something other than ${expected}`,
+    reason: `it gave ${wrong} of ${ROWS} random rows something other than ${expected}: ${range.words}`,
   };
 }
 
@@ -238,17 +258,19 @@ const MOST_CALLS = 1000;
 async function tryOut(model: Model, { elapsed, random }: CheckTools) {
   const width = model.manifest.features.length;
   const isWrong = (score: number) =>
-    model.manifest.role === 'churn-risk' ? !(score >= 0 && score <= 1) : !Number.isFinite(score);
+    model.manifest.role === 'churn-risk' ? Number.isNaN(riskScore(score)) : !Number.isFinite(score);
+  const range = new OutputRange();
   const features = Float32Array.from({ length: ROWS * width }, () => random());
   const scores = await model.score(features, ROWS);
   const wrong = countRows(scores, model.outputs, isWrong);
+  for (const score of scores) range.add(score);
   const started = elapsed();
   let calls = 0;
   for (; calls === 0 || (elapsed() - started < MEASURED_MS && calls < MOST_CALLS); calls++)
     await model.score(features, ROWS);
   const seconds = Math.max(elapsed() - started, 1e-3) / 1000;
   const nothing = await model.score(new Float32Array(width).fill(Number.NaN), 1);
-  return { wrong, rowsPerSecond: (calls * ROWS) / seconds, missingIsWrong: nothing.some(isWrong) };
+  return { wrong, range, rowsPerSecond: (calls * ROWS) / seconds, missingIsWrong: nothing.some(isWrong) };
 }
 
 function countRows(scores: Float32Array, outputs: number, isWrong: (score: number) => boolean): number {

@@ -55,6 +55,11 @@ export function parseModelManifest(text: string, file: string, modelId: string):
   return manifest;
 }
 
+/** The JSON as it is written beside a model: its digest is what a program pins. */
+export function modelManifestText(manifest: ModelManifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
 /**
  * Makes sure that the program and the model mean the same thing: same name, same features in the same order.
  * @throws HF_MODEL_REFUSED with the first difference

@@ -50,6 +50,8 @@ export interface ModelReference extends ProgramFiles {
   readonly modelId: string;
   readonly endpoint: string;
   readonly sha256?: string;
+  /** SHA-256 of the JSON beside a file, which says what the outputs mean. */
+  readonly manifestSha256?: string;
   /** Features that the program names, in order. */
   readonly features: readonly string[];
   /** Processors that a model in this process may use. */

@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import { isAbsolute, parse, resolve } from 'node:path';
 import { HoldfastError } from '../errors.ts';
 import { programFile } from '../program-file.ts';
-import { findExternalData } from './external-data.ts';
 import { assertAgrees, parseModelManifest } from './manifest.ts';
 import type { ModelManifest, ModelReference } from './model.ts';
 import { assertDigest, MAXIMUM_MANIFEST_BYTES, readBounded } from './model-file.ts';
 import { MalformedModel } from './protobuf.ts';
+import { refusedPart } from './refused-parts.ts';
 
 /** Protobuf's own limit on a message. */
 export const MAXIMUM_MODEL_BYTES = 2 ** 31 - 1;
+
+/** How a file begins that Git LFS has not fetched. */
+const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
 /** Where ONNX Runtime's own format, which is not protobuf, has its mark. */
 const ORT_FORMAT = { offset: 4, mark: 'ORTM' };
@@ -36,9 +39,19 @@ export async function readVerified(reference: ModelReference): Promise<VerifiedF
   const digest = createHash('sha256').update(bytes).digest('hex');
   assertDigest(digest, reference.sha256, reference, 'the program');
   assertDigest(digest, manifest.sha256, reference, `${name}.json`);
+  assertManifestDigest(beside, `${name}.json`, reference);
   assertAgrees(manifest, reference);
   assertWhole(bytes, base, reference);
   return { bytes, manifest };
+}
+
+/**
+ * The JSON says what the outputs mean: with its kinds in another order, other customers get other offers.
+ * @throws HF_MODEL_DIGEST_MISMATCH
+ */
+function assertManifestDigest(bytes: Buffer, file: string, { modelId, manifestSha256 }: ModelReference): void {
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  assertDigest(digest, manifestSha256, { modelId, endpoint: file }, 'the program (manifestSha256)');
 }
 
 /**
@@ -63,22 +76,23 @@ export function modelPath(reference: ModelReference): string {
   return isAbsolute(path) ? path : resolve(reference.baseFolder, path);
 }
 
+/** @throws HF_MODEL_REFUSED when a runtime must not see the bytes, or would not do what they say */
 export function assertWhole(bytes: Buffer, file: string, { modelId }: Pick<ModelReference, 'modelId'>): void {
   const refuse = (reason: string, cause?: unknown) =>
     new HoldfastError('HF_MODEL_REFUSED', `Model ${modelId}: ${file} ${reason}.`, { cause });
   if (bytes.toString('latin1', ORT_FORMAT.offset, ORT_FORMAT.offset + ORT_FORMAT.mark.length) === ORT_FORMAT.mark) {
     throw refuse('is in the ORT format; export it as ONNX');
   }
-  let external: string | undefined;
+  if (bytes.length === 0) throw refuse('is empty');
+  if (bytes.toString('latin1', 0, LFS_POINTER.length) === LFS_POINTER) {
+    throw refuse('is a Git LFS pointer, not the model: git lfs pull');
+  }
+  let reason: string | undefined;
   try {
-    external = findExternalData(bytes);
+    reason = refusedPart(bytes);
   } catch (cause) {
     if (cause instanceof MalformedModel) throw refuse(`is not an ONNX model: ${cause.message}`, cause);
     throw cause;
   }
-  if (external !== undefined) {
-    throw refuse(
-      `keeps the values of its tensor ${JSON.stringify(external.slice(0, 100))} in another file; export it as one file`,
-    );
-  }
+  if (reason !== undefined) throw refuse(reason);
 }

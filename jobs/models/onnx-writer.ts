@@ -76,6 +76,8 @@ export interface Graph {
   readonly initializers?: readonly Uint8Array[];
   readonly input: readonly (number | string)[];
   readonly output: readonly (number | string)[];
+  /** Default: `scores` alone. */
+  readonly outputNames?: readonly string[];
   readonly elementType?: number;
   readonly functions?: readonly Uint8Array[];
   /** Version of the operators; 13 when absent. */
@@ -84,14 +86,14 @@ export interface Graph {
   readonly learnedOpset?: number;
 }
 
-/** A ModelProto (IR 8) with one input `features` and one output `scores`. */
+/** A ModelProto (IR 8) with one input `features` and outputs of one shape. */
 export function model(graph: Graph): Buffer {
   const body = message(
     ...graph.nodes.map((bytes): Field => [1, bytes]),
     [2, graph.name ?? 'test'],
     ...(graph.initializers ?? []).map((bytes): Field => [5, bytes]),
     [11, value('features', graph.input, graph.elementType)],
-    [12, value('scores', graph.output, graph.elementType)],
+    ...(graph.outputNames ?? ['scores']).map((name): Field => [12, value(name, graph.output, graph.elementType)]),
   );
   return message(
     [1, 8],

@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { HoldfastError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Model, ModelManifest, ModelProvider, ModelReference } from './model.ts';
 import { readVerified } from './onnx-file.ts';
 import { loadOnnxRuntime, type OnnxRuntime, SESSION, scoreBatch } from './onnx-runtime.ts';
@@ -30,9 +31,29 @@ export async function createSession(
   try {
     return await runtime.InferenceSession.create(bytes, SESSION);
   } catch (cause) {
-    throw refused(reference, 'ONNX Runtime cannot load it', cause);
+    throw refused(reference, whyNotLoaded(cause), cause);
   }
 }
+
+/** What the runtime says, without the paths of its sources, and with what to do where that is known. */
+function whyNotLoaded(cause: unknown): string {
+  const said = (cause instanceof Error ? cause.message : String(cause)).replace(SOURCE_PLACE, '');
+  const version = /IR version: (\d+), max supported IR version: (\d+)/.exec(said);
+  if (version !== null) return `it has IR version ${version[1]}, and this runtime reads up to ${version[2]}`;
+  const opset = /Opset (\d+) is under development.*domain (\S+) is till opset (\d+)/s.exec(said);
+  if (opset !== null) {
+    return `it has opset ${opset[1]} of ${opset[2]}, and this runtime reads up to ${opset[3]}: export it with that`;
+  }
+  const operator = /(\S+?)\(-?\d+\) is not a registered function\/op|No Op registered for (\S+)/.exec(said);
+  if (operator !== null) return `operator ${printable(operator[1] ?? operator[2] ?? '')} is not known to this runtime`;
+  return `ONNX Runtime cannot load it: ${printable(said.split('\n', 1)[0] ?? '').slice(0, 300)}`.replace(
+    /[.:\s]+$/,
+    '',
+  );
+}
+
+/** Where in its own sources the runtime was: a file, a line and a signature. */
+const SOURCE_PLACE = /^.*\/onnxruntime\/\S+\.(?:cc|h):\d+ .*?\) (?=[A-Z])/s;
 
 /** Rows that a model scores in the calling thread before it starts threads of its own: fewer are done sooner without. */
 const ROWS_ALONE = 20_000;
@@ -95,18 +116,40 @@ export function inputName(session: InferenceSession, width: number, reference: M
   return input.name;
 }
 
-/** The first output that holds floats: a classifier's labels, which are integers, are passed over. */
+/**
+ * The one output that holds floats: a classifier's labels, which are integers, are passed over. Of several that fit,
+ * one may well be the probability of staying, so none is taken.
+ */
 export function outputName(session: InferenceSession, outputs: number, reference: ModelReference): string {
-  const output = session.outputMetadata.find((candidate) => candidate.isTensor && candidate.type === 'float32');
+  const floats = session.outputMetadata.filter((candidate) => candidate.isTensor && candidate.type === 'float32');
+  const [output] = floats;
   if (output === undefined) {
-    throw refused(reference, `none of its outputs (${session.outputMetadata.map(describe).join(', ')}) holds float32`);
+    const remedy = session.outputMetadata.some(({ isTensor }) => !isTensor)
+      ? ': a sequence of maps cannot be read; export it with zipmap=False (scikit-learn, LightGBM) or cut the ZipMap (CatBoost)'
+      : '';
+    throw refused(
+      reference,
+      `none of its outputs (${session.outputMetadata.map(describe).join(', ')}) holds float32${remedy}`,
+    );
   }
-  const dimensions = output.isTensor ? output.shape : [];
-  const columns = dimensions.length === 2 ? dimensions[1] : 1;
-  if (dimensions.length > 2 || (typeof columns === 'number' && columns !== outputs && dimensions.length > 0)) {
-    throw refused(reference, `output ${describe(output)} is not float32 ${shape('N', outputs)}`);
+  if (!fits(output, outputs)) {
+    const remedy =
+      outputs === 1 && fits(output, 2) ? '; it has a column for each class: keep the second with a Gather node' : '';
+    throw refused(reference, `output ${describe(output)} is not float32 ${shape('N', outputs)}${remedy}`);
+  }
+  const fitting = floats.filter((candidate) => fits(candidate, outputs));
+  if (fitting.length > 1) {
+    const names = fitting.map(({ name }) => printable(name)).join(' and ');
+    throw refused(reference, `its outputs ${names} both fit: keep the one that is the risk, and cut the others`);
   }
   return output.name;
+}
+
+function fits(value: InferenceSession.ValueMetadata, outputs: number): boolean {
+  const dimensions = value.isTensor ? value.shape : [];
+  const columns = dimensions.length === 2 ? dimensions[1] : 1;
+  if (dimensions.length > 2) return false;
+  return dimensions.length === 0 || typeof columns !== 'number' || columns === outputs;
 }
 
 function describe(value: InferenceSession.ValueMetadata): string {

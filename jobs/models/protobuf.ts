@@ -52,6 +52,11 @@ export class Reader {
     }
   }
 
+  /** The same from here on, to be read twice. */
+  again(): Reader {
+    return new Reader(this.#bytes, this.#position, this.#end);
+  }
+
   text(): string {
     return Buffer.from(this.bytes()).toString('utf8');
   }

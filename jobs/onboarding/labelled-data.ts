@@ -3,6 +3,7 @@ import { copyDoubles } from '../columns/vectors.ts';
 import { auc } from '../math/auc.ts';
 import { type Reliability, reliability } from '../math/reliability.ts';
 import type { Model } from '../models/model.ts';
+import { OutputRange, riskScore } from '../models/risk-score.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { findLabel } from './label.ts';
 import { AS_OF } from './mapping.ts';
@@ -19,6 +20,17 @@ export interface Measured {
   readonly unlabelled: number;
   readonly auc: number;
   readonly reliability: Reliability;
+  /** The same of the rows with and without missing features apart; undefined where no row has any. */
+  readonly gaps: { readonly without: Figures; readonly with: Figures } | undefined;
+  /** Why the figures, or the model, should not be trusted as they are. */
+  readonly doubts: readonly string[];
+}
+
+/** NaN where a class is empty, or there is no row. */
+export interface Figures {
+  readonly rows: number;
+  readonly auc: number;
+  readonly brier: number;
 }
 
 const NUMERIC = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
@@ -35,7 +47,11 @@ export async function measureModel(
   model: Model,
   file: string,
   label: string | undefined,
-  options: SourceOptions & { readonly progress: (done: number, total: number) => void },
+  options: SourceOptions & {
+    readonly progress: (done: number, total: number) => void;
+    /** Whether no node of the model's trees sends a missing value to its true branch. */
+    readonly losesGaps: boolean;
+  },
 ): Promise<Measured> {
   const { features, role } = model.manifest;
   if (role !== 'churn-risk')
@@ -65,6 +81,9 @@ export async function measureModel(
 
   const scores: number[] = [];
   const labels: number[] = [];
+  const gaps: number[] = [];
+  const seen = new OutputRange();
+  let wrong = 0;
   let unlabelled = 0;
   const width = features.length;
   const block = new Float32Array(BLOCK * width);
@@ -79,14 +98,29 @@ export async function measureModel(
       for (const [row, outcome] of outcomes.entries()) {
         if (Number.isNaN(outcome)) unlabelled++;
         else {
+          const output = risks[row] as number;
+          const risk = riskScore(output);
+          seen.add(output);
+          if (Number.isNaN(risk)) wrong++;
           labels.push(outcome);
-          scores.push(risks[row] as number);
+          scores.push(risk);
+          gaps.push(block.subarray(row * width, (row + 1) * width).some(Number.isNaN) ? 1 : 0);
         }
       }
       options.progress(labels.length + unlabelled, Math.ceil(rows / every));
     }
   });
-  return measured(Float64Array.from(scores), Uint8Array.from(labels), unlabelled, shown(found.source.name), model);
+  if (wrong > 0) {
+    throw unsuitable(
+      `Model ${model.manifest.modelId} gave ${wrong} of ${scores.length} rows something other than a number from 0 to 1: ${seen.words}.`,
+    );
+  }
+  const rowsSeen = {
+    scores: Float64Array.from(scores),
+    labels: Uint8Array.from(labels),
+    gaps: Uint8Array.from(gaps),
+  };
+  return measured(rowsSeen, unlabelled, shown(found.source.name), options.losesGaps);
 }
 
 /** Columns whose names could be those of a label, so that not all of a wide file are looked at. */
@@ -117,24 +151,53 @@ function featureColumns(
   });
 }
 
-function measured(
-  scores: Float64Array,
-  labels: Uint8Array,
-  unlabelled: number,
-  label: string,
-  { manifest }: Model,
-): Measured {
-  const wrong = scores.filter((score) => !(score >= 0 && score <= 1)).length;
-  if (wrong > 0) {
-    throw unsuitable(
-      `Model ${manifest.modelId} gave ${wrong} of ${scores.length} rows something other than a number from 0 to 1.`,
-    );
-  }
+interface Scored {
+  readonly scores: Float64Array;
+  /** 1 for those who left. */
+  readonly labels: Uint8Array;
+  /** 1 for rows with a missing feature. */
+  readonly gaps: Uint8Array;
+}
+
+function measured({ scores, labels, gaps }: Scored, unlabelled: number, label: string, losesGaps: boolean): Measured {
   const left = labels.reduce((sum, one) => sum + one, 0);
   if (left === 0 || left === labels.length) {
     throw unsuitable(
       `Of ${labels.length} rows with a label, ${left === 0 ? 'nobody' : 'everybody'} left: there is nothing to compare.`,
     );
   }
-  return { label, rows: scores.length, unlabelled, auc: auc(scores, labels), reliability: reliability(scores, labels) };
+  const figures = (gap: number): Figures => {
+    const [own, truth] = [scores.filter((_, row) => gaps[row] === gap), labels.filter((_, row) => gaps[row] === gap)];
+    const brier = own.reduce((sum, score, row) => sum + (score - (truth[row] as number)) ** 2, 0) / own.length;
+    return { rows: own.length, auc: auc(own, truth), brier };
+  };
+  const withGaps = figures(1);
+  const area = auc(scores, labels);
+  const doubts: string[] = [];
+  if (area < 0.5 - CHANCE_SIGMAS * chanceDeviation(left, labels.length - left)) {
+    doubts.push('the score falls where people leave: is it the probability of staying?');
+  }
+  if (losesGaps && withGaps.rows > 0) {
+    doubts.push(
+      `no node of its trees sends a missing value to its true branch, though ${withGaps.rows} rows have missing values: ` +
+        'a conversion may have lost where the training sent them',
+    );
+  }
+  return {
+    label,
+    rows: scores.length,
+    unlabelled,
+    auc: area,
+    reliability: reliability(scores, labels),
+    gaps: withGaps.rows === 0 ? undefined : { without: figures(0), with: withGaps },
+    doubts,
+  };
+}
+
+/** An area this many standard deviations under one half is no accident. */
+const CHANCE_SIGMAS = 3;
+
+/** Standard deviation of the area under the curve of a score that says nothing (Mann and Whitney 1947). */
+function chanceDeviation(positives: number, negatives: number): number {
+  return Math.sqrt((positives + negatives + 1) / (12 * positives * negatives));
 }

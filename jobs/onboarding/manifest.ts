@@ -16,6 +16,7 @@ export interface ManifestPlan {
     readonly modelId: string;
     readonly endpoint: string;
     readonly sha256: string;
+    readonly manifestSha256: string;
     readonly features: readonly string[];
     /** What it is and how good, a sentence a line. */
     readonly comments: readonly string[];
@@ -114,13 +115,22 @@ function unusedLines(unused: readonly string[]): string[] {
   return ['    # No model is given:', ...unused.flatMap((line) => comment(`  ${line}`, 4))];
 }
 
-function modelLines({ modelId, endpoint, sha256, features, comments }: ManifestPlan['model']): string[] {
+function modelLines({
+  modelId,
+  endpoint,
+  sha256,
+  manifestSha256,
+  features,
+  comments,
+}: ManifestPlan['model']): string[] {
   return [
     ...comments.flatMap((line) => comment(line, 2)),
     '  scoringModels:',
     `    - modelId: ${scalar(modelId)}`,
     `      endpoint: ${scalar(endpoint)}`,
     `      sha256: "${sha256}"`,
+    '      # Of the JSON beside it, which says what the score means.',
+    `      manifestSha256: "${manifestSha256}"`,
     '      features:',
     ...features.map((feature) => `        - ${scalar(feature)}`),
   ];

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Engine } from '../columns/engine.ts';
+import { modelManifestText } from '../models/manifest.ts';
 import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
 import { type Connector, manifestText } from './manifest.ts';
 import { type MissingColumn, missingColumns } from './missing-columns.ts';
@@ -59,6 +61,7 @@ export async function writeProgram(
       modelId: manifest.modelId,
       endpoint: `onnx://${encodeURI(places.modelFile)}`,
       sha256: manifest.sha256,
+      manifestSha256: createHash('sha256').update(modelManifestText(manifest)).digest('hex'),
       features: manifest.features,
       comments: modelComments(proposal, model),
     },

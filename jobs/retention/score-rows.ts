@@ -1,6 +1,7 @@
 import type { Engine } from '../columns/engine.ts';
 import { type ColumnAppender, copyDoubles, type RowRange } from '../columns/vectors.ts';
 import { HoldfastError } from '../errors.ts';
+import { OutputRange, riskScore } from '../models/risk-score.ts';
 import type { BatchedModel, ScoringModels } from './scoring-models.ts';
 
 /** Columns of the table that scores are appended to. `kind` is the place of the best offer kind, from 0. */
@@ -48,6 +49,7 @@ class Lane {
   readonly batched: BatchedModel;
   readonly #features: Float32Array;
   wrong = 0;
+  readonly range = new OutputRange();
 
   constructor(batched: BatchedModel, capacity: number) {
     this.batched = batched;
@@ -135,8 +137,12 @@ class Block {
   async score(): Promise<number> {
     const rows = this.#filled;
     const risks = await this.#risk.outputs(rows);
-    // Written so that NaN is wrong too.
-    for (const risk of risks) if (!(risk >= 0 && risk <= 1)) this.#risk.wrong++;
+    for (let row = 0; row < rows; row++) {
+      const risk = riskScore(risks[row] as number);
+      this.#risk.range.add(risks[row] as number);
+      if (Number.isNaN(risk)) this.#risk.wrong++;
+      else risks[row] = risk;
+    }
     if (this.#offers !== undefined) this.#recommend(await this.#offers.outputs(rows), rows, this.#offers);
     this.#work.scores.append([this.#rowNumbers, risks, this.#kinds, this.#effects], rows);
     this.#filled = 0;
@@ -161,7 +167,9 @@ class Block {
       if (lane === undefined || lane.wrong === 0) return [];
       const { modelId, role } = lane.batched.model.manifest;
       const expected = role === 'churn-risk' ? 'a finite number from 0 to 1' : 'finite numbers';
-      return [`model ${modelId} gave ${lane.wrong} of ${this.#work.totalRows} rows something other than ${expected}`];
+      return [
+        `model ${modelId} gave ${lane.wrong} of ${this.#work.totalRows} rows something other than ${expected}${role === 'churn-risk' ? `: ${lane.range.words}` : ''}`,
+      ];
     });
     if (faults.length === 0) return;
     throw new HoldfastError(

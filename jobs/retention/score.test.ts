@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { writeModel } from '../../test/support/models.ts';
@@ -132,6 +135,37 @@ test('a missing value reaches the model as NaN, which a risk must not be', async
       /model churn-risk gave 3 of 4 rows something other than a finite number from 0 to 1/,
     ),
   });
+});
+
+test('a risk that rounding alone puts beyond a bound is the bound; what is further off is named with its extremes', async () => {
+  await kept("('C1', 1.0000002, 1, 1, 1)", "('C2', -0.0000002, 1, 1, 1)");
+  const result = await score(
+    batch.context({ scoringModels: [await riskModel()], riskLevels: { critical: 0.8, high: 0.6, medium: 0 } }),
+  );
+  expect(await batch.rows(result.artifact, 'scored.parquet', 'customer_id, risk_score')).toEqual([
+    { customer_id: 'C1', risk_score: 1 },
+    { customer_id: 'C2', risk_score: 0 },
+  ]);
+  await kept("('C1', 1.0001, 1, 1, 1)", "('C2', -0.25, 1, 1, 1)", "('C3', 0.5, 1, 1, 1)");
+  await expect(score(batch.context({ scoringModels: [await riskModel()] }))).rejects.toMatchObject({
+    code: 'HF_SCORE_OUT_OF_RANGE',
+    message: expect.stringMatching(/gave 2 of 3 rows .*: the least is -0\.25, the greatest 1\.0001/),
+  });
+});
+
+test('the kinds in another order beside the same model are refused: other customers would get other offers', async () => {
+  await kept("('C1', 0.9, 0.1, 0.3, 0.2)");
+  const offers = await offerModel();
+  const beside = await readFile(join(batch.folder, 'offers.json'));
+  const pinned = { ...offers, manifestSha256: createHash('sha256').update(beside).digest('hex') };
+  const scoringModels = [await riskModel(), pinned];
+  expect((await score(batch.context({ scoringModels }))).counts).toMatchObject({ offerKinds: { upgrade: 1 } });
+  await writeModel(batch.folder, identityModel(3), {
+    modelId: 'offers',
+    features: EFFECTS,
+    kinds: KINDS.toReversed(),
+  });
+  await expect(score(batch.context({ scoringModels }))).rejects.toMatchObject({ code: 'HF_MODEL_DIGEST_MISMATCH' });
 });
 
 test('an effect must be finite', async () => {

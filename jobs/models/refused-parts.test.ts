@@ -1,7 +1,17 @@
 import { expect, test } from '@jest/globals';
-import { externalTensor, identityModel, linearModel, message, model, node, tensor } from '../../test/support/onnx.ts';
-import { findExternalData } from './external-data.ts';
+import {
+  attribute as attributeOf,
+  externalTensor,
+  identityModel,
+  linearModel,
+  message,
+  model,
+  node,
+  tensor,
+} from '../../test/support/onnx.ts';
+
 import { MalformedModel } from './protobuf.ts';
+import { refusedPart } from './refused-parts.ts';
 
 const outside = externalTensor('weights', [2, 1], '../../etc/passwd');
 const inside = tensor('weights', [2, 1], [1, 2]);
@@ -41,7 +51,7 @@ test.each([
     Buffer.concat([identityModel(2), message([7, message([5, outside])])]),
   ],
 ])('external data are found in %s', (_place, bytes) => {
-  expect(findExternalData(bytes)).toBe('weights');
+  expect(refusedPart(bytes)).toContain('keeps the values of its tensor "weights" in another file');
 });
 
 test.each([
@@ -49,7 +59,59 @@ test.each([
   ['has weights inside', linearModel([1, 2], 0)],
   ['is empty', Buffer.alloc(0)],
 ])('a model that %s has none', (_kind, bytes) => {
-  expect(findExternalData(bytes)).toBeUndefined();
+  expect(refusedPart(bytes)).toBeUndefined();
+});
+
+const loop = node(
+  'Loop',
+  ['trips', 'goOn', 'features'],
+  ['scores'],
+  [attribute(6, message([1, node('Identity', [], [])]))],
+);
+
+test.each([
+  ['the graph', model({ ...whole, nodes: [loop] })],
+  ['the branch of an If', model({ ...whole, nodes: [node('If', [], ['scores'], [attribute(6, message([1, loop]))])] })],
+  ['a function', model({ ...whole, functions: [message([7, loop])] })],
+])('a Loop in %s is refused, since nothing could interrupt it', (_place, bytes) => {
+  expect(refusedPart(bytes)).toContain('has a Loop');
+});
+
+const trees = (operator: string, ...attributes: Buffer[]) =>
+  model({ ...whole, nodes: [node(operator, ['features'], ['scores'], attributes, 'ai.onnx.ml')] });
+
+test.each([
+  [
+    'LOGISTIC of a regressor',
+    trees('TreeEnsembleRegressor', attributeOf.text('post_transform', 'LOGISTIC')),
+    'LOGISTIC',
+  ],
+  ['SOFTMAX of a regressor', trees('TreeEnsembleRegressor', attributeOf.text('post_transform', 'SOFTMAX')), 'SOFTMAX'],
+  [
+    'SOFTMAX_ZERO of a regressor',
+    trees('TreeEnsembleRegressor', attributeOf.text('post_transform', 'SOFTMAX_ZERO')),
+    'SOFTMAX_ZERO',
+  ],
+  ['transform 2 of the newest operator', trees('TreeEnsemble', attributeOf.int('post_transform', 2)), 'LOGISTIC'],
+  [
+    'a regressor that says one target',
+    trees('TreeEnsembleRegressor', attributeOf.int('n_targets', 1), attributeOf.text('post_transform', 'LOGISTIC')),
+    'LOGISTIC',
+  ],
+])('a transform over one target that the runtime leaves out is refused: %s', (_kind, bytes, transform) => {
+  expect(refusedPart(bytes)).toContain(`in ${transform} over one target`);
+});
+
+test.each([
+  ['no transform', trees('TreeEnsembleRegressor', attributeOf.text('post_transform', 'NONE'))],
+  ['PROBIT, which it applies', trees('TreeEnsembleRegressor', attributeOf.text('post_transform', 'PROBIT'))],
+  [
+    'several targets',
+    trees('TreeEnsembleRegressor', attributeOf.int('n_targets', 3), attributeOf.text('post_transform', 'SOFTMAX')),
+  ],
+  ['a classifier', trees('TreeEnsembleClassifier', attributeOf.text('post_transform', 'LOGISTIC'))],
+])('trees are taken with %s', (_kind, bytes) => {
+  expect(refusedPart(bytes)).toBeUndefined();
 });
 
 const nested = (depth: number): Buffer => {
@@ -67,5 +129,5 @@ test.each([
   ['a field numbered 0', Buffer.from([0x00, 0x01])],
   ['a thousand nested subgraphs', nested(1000)],
 ])('%s is not a model', (_kind, bytes) => {
-  expect(() => findExternalData(bytes)).toThrow(MalformedModel);
+  expect(() => refusedPart(bytes)).toThrow(MalformedModel);
 });
