@@ -214,6 +214,25 @@ test.each<[string, Partial<Batch>, 'current' | 'unchanged' | typeof NOT_CURRENT]
   );
 });
 
+test('a run whose turn another has taken is not begun again by its own task; one that goes on, or is over, is as it was', async () => {
+  const join = (run: string, owner: string) => joinRun(database(), { ...request(), run, owner });
+  const first = await join('first', 'uid-1');
+  expect(await join('first', 'uid-1')).toEqual(first);
+  const second = await join('second', 'uid-2');
+  expect((await findRun(database(), { ...program(), run: 'first' }))?.phase).toBe('Interrupted');
+  await expect(join('first', 'uid-1')).rejects.toMatchObject({
+    code: 'HF_DATA_LOCKED',
+    message: expect.stringContaining('took its turn'),
+  });
+  expect((await findRun(database(), { ...program(), run: 'second' }))?.phase).toBe('Running');
+  for (const phase of ['Succeeded', 'Failed'] as const) {
+    await finishRun(database(), { ...program(), ...second }, { phase, finishedAt: NEXT_MONDAY });
+    expect(await join('second', 'uid-2')).toEqual(second);
+  }
+  // Made anew under its name, by somebody else, it is the next attempt and has its turn.
+  expect(await join('first', 'uid-3')).toEqual({ ...first, attempt: 2 });
+});
+
 /** Hours ahead of the machine's clock, which is that of the embedded database. */
 const ahead = (hours: number) => new Date(Date.now() + hours * 3_600_000);
 

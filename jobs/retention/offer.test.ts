@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { defaultHoldoutKey, holdoutArm } from './holdout.ts';
-import { offerStage } from './offer.ts';
+import { offer as offerOfEnvironment, offerStage } from './offer.ts';
 
 let batch: Batch;
 beforeEach(async () => {
@@ -138,6 +138,26 @@ test.each([
     });
   },
 );
+
+test.each([
+  ['another key is another draw', 'another secret', 'another secret'],
+  ['an empty one is none', '', defaultHoldoutKey('default', 'churn-prevention')],
+  ['without one it is the name of the program', undefined, defaultHoldoutKey('default', 'churn-prevention')],
+])('who is held out follows from HOLDFAST_HOLDOUT_KEY: %s', async (_sentence, given, key) => {
+  await many(200);
+  const before = process.env['HOLDFAST_HOLDOUT_KEY'];
+  if (given === undefined) delete process.env['HOLDFAST_HOLDOUT_KEY'];
+  else process.env['HOLDFAST_HOLDOUT_KEY'] = given;
+  try {
+    const { artifact } = await offerOfEnvironment(batch.context({ holdout: { share: 0.5, epoch: 1 } }));
+    for (const { customer_id: id, arm } of await batch.rows(artifact, 'decisions.parquet', 'customer_id, arm')) {
+      expect([id, arm]).toEqual([id, holdoutArm(key, 1, String(id), 0.5)]);
+    }
+  } finally {
+    if (before === undefined) delete process.env['HOLDFAST_HOLDOUT_KEY'];
+    else process.env['HOLDFAST_HOLDOUT_KEY'] = before;
+  }
+});
 
 test('a batch of no candidates is a batch', async () => {
   await many(0);

@@ -143,6 +143,26 @@ test('a run that begins again while it is about to be pruned keeps its folder', 
   }
 });
 
+test.each<[string, { current?: boolean; expiresIn?: number; phase?: 'Running' }, boolean]>([
+  ['an old run that nothing needs', {}, true],
+  ['a run that became the current batch since prune looked', { current: true }, false],
+  ['a run whose candidates live, by the clock of prune', { expiresIn: 1 }, false],
+  ['a run that was begun again since', { phase: 'Running' }, false],
+])('%s: retired under the lock, and its folder taken away, or left as it was', async (_sentence, change, gone) => {
+  await world.make({ run: 'looked-at', age: 300, published: true, candidates: 2, expiresIn: -1, ...change });
+  const key = { namespace: world.namespace, program: 'keep', run: 'looked-at' };
+  let taken = false;
+  const retired = await retireRun(postgres.database, key, TODAY, new AbortController().signal, async () => {
+    taken = true;
+  });
+  expect({ retired, taken }).toEqual({ retired: gone, taken: gone });
+  const { rows } = await postgres.database.pool.query<{ pruned: boolean }>(
+    'SELECT pruned_at IS NOT NULL AS pruned FROM holdfast.runs WHERE namespace = $1',
+    [world.namespace],
+  );
+  expect(rows).toEqual([{ pruned: gone }]);
+});
+
 describe('folders', () => {
   const folderOf = (run: string) => join(world.root, world.namespace, 'keep', run);
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { writeModel } from '../../test/support/models.ts';
 import { identityModel } from '../../test/support/onnx.ts';
-import { score } from './score.ts';
+import { score, shardedScore } from './score.ts';
 
 let batch: Batch;
 beforeEach(async () => {
@@ -240,4 +240,19 @@ test('an interruption between two batches leaves nothing, and the stage can run 
   const { artifacts, identity } = interrupted;
   await expect(artifacts.open({ ...identity, stage: 'score' })).rejects.toMatchObject({ code: 'HF_ARTIFACT_CORRUPT' });
   expect(await score(batch.context({ scoringModels }))).toMatchObject({ rowsIn: 7000 });
+});
+
+test('shards of which one is missing, or there twice, are no batch', async () => {
+  await kept("('C1', 0.9, 0, 0, 0)", "('C2', 0.8, 0, 0, 0)", "('C3', 0.7, 0, 0, 0)", "('C4', 0.6, 0, 0, 0)");
+  const context = batch.context({ scoringModels: [await riskModel()] });
+  const [first, second] = [
+    await shardedScore.shard(context, { index: 0, count: 2 }),
+    await shardedScore.shard(context, { index: 1, count: 2 }),
+  ];
+  // As many rows as the batch has, and not of all its customers.
+  expect([first.manifest.rows, second.manifest.rows]).toEqual([2, 2]);
+  for (const shards of [[first], [second], [first, first], [first, second, second]]) {
+    await expect(shardedScore.gather(context, shards)).rejects.toMatchObject({ code: 'HF_ARTIFACT_CORRUPT' });
+  }
+  expect(await shardedScore.gather(context, [first, second])).toMatchObject({ rowsIn: 4, rowsOut: 4 });
 });

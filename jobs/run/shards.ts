@@ -113,12 +113,17 @@ async function requestOf(
     ),
     shardRoot,
     scratchFolder,
-    resources: {
-      threads: Math.max(1, Math.floor(resources.threads / shard.count)),
-      memoryMb: Math.max(128, Math.floor(resources.memoryMb / shard.count)),
-    },
+    resources: shareOf(resources, shard.count),
     dryRun,
     now: context.now().toISOString(),
+  };
+}
+
+/** What each of so many processes may use, so that together they use what the stage may; DuckDB needs some memory. */
+export function shareOf({ threads, memoryMb }: StageContext['resources'], count: number): StageContext['resources'] {
+  return {
+    threads: Math.max(1, Math.floor(threads / count)),
+    memoryMb: Math.max(128, Math.floor(memoryMb / count)),
   };
 }
 

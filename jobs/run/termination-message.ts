@@ -13,6 +13,7 @@ export interface TaskReport {
 /** Kubernetes cuts off what is longer, in bytes, which would not be JSON any more. */
 const LONGEST = 4096;
 const LONGEST_MESSAGE = 1000;
+const LONGEST_MESSAGE_BYTES = 3500;
 
 /** The report as JSON of at most 4096 bytes: what does not fit is left out, nested counts first. */
 export function terminationMessage(report: TaskReport): string {
@@ -32,7 +33,14 @@ function topLevel(counts: Counts): Counts {
   return Object.fromEntries(Object.entries(counts).filter(([, value]) => typeof value === 'number'));
 }
 
-/** Cut by characters, of which each takes at most three bytes of UTF-8 (and six of JSON, were it a control character). */
+/** Cut by characters, and further where they take many bytes: a control character is six in JSON. */
 function shorten(text: string): string {
-  return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE - 1)}…`;
+  if (text.length <= LONGEST_MESSAGE && fits(text)) return text;
+  let kept = LONGEST_MESSAGE - 1;
+  while (!fits(text.slice(0, kept))) kept = Math.floor(kept * 0.8);
+  return `${text.slice(0, kept)}…`;
+}
+
+function fits(message: string): boolean {
+  return Buffer.byteLength(JSON.stringify(message)) <= LONGEST_MESSAGE_BYTES;
 }
