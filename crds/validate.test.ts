@@ -162,6 +162,18 @@ test('a spec of more than 256 KiB is refused by its size alone', () => {
   expect(validated(program({ dataConnectors: connectors(4, 60_000) })).faults).toEqual([]);
 });
 
+test('a spec may have exactly 256 KiB, and not a byte more', () => {
+  const sized = (bytes: number) => {
+    const spec = { dataConnectors: connectors(5, 1000), programName: 'Name' };
+    const rest = Buffer.byteLength(JSON.stringify((parse(program(spec)) as { spec: object }).spec));
+    return validated(
+      program({ ...spec, unknown: 'é'.repeat((bytes - rest - 13) / 2) + 'x'.repeat((bytes - rest - 13) % 2) }),
+    );
+  };
+  expect(sized(262_144).faults.map(({ field }) => field)).toEqual(['spec.unknown']);
+  expect(sized(262_145).faults.map(({ field }) => field)).toEqual(['spec']);
+});
+
 const remote = (modelId: string) => ({
   modelId,
   endpoint: 'https://models.example.com/v2/models/risk/versions/1',

@@ -332,6 +332,25 @@ test.each<[string, string, string, string, string | undefined]>([
   expect(iso(parseSchedule(text, zone).newest(new Date(at)))).toBe(expected);
 });
 
+test('within its last year a schedule has the slots of that year before and behind an instant', () => {
+  const schedule = parseSchedule('cron(0 0 1 * ? 2025-2026)', 'UTC');
+  const now = new Date('2026-11-24T00:00:00Z');
+  expect([iso(schedule.newest(now)), iso(schedule.next(now))]).toEqual(['2026-11-01T00:00Z', '2026-12-01T00:00Z']);
+  expect(iso(schedule.newest(new Date('2026-01-01T00:00:00Z')))).toBe('2026-01-01T00:00Z');
+});
+
+test.each([
+  ['the first year that may be named', 'cron(0 0 1 1 ? 1970)', '1970-01-01T00:00Z'],
+  ['a range from the first year', 'cron(0 0 1 1 ? 1970-1971)', '1971-01-01T00:00Z'],
+  ['the last year that may be named', 'cron(0 0 1 1 ? 2199)', '2199-01-01T00:00Z'],
+  ['a range of one year', 'cron(0 0 1 1 ? 2199-2199)', '2199-01-01T00:00Z'],
+  ['the longest step', '*/59 0 1 1 *', '2199-01-01T00:59Z'],
+  ['a range of one hour', '0 5-5 1 1 *', '2199-01-01T05:00Z'],
+  ['a range of one weekday', '0 0 * 12 2-2', '2199-12-31T00:00Z'],
+])('%s is read', (_name, text, newest) => {
+  expect(iso(parseSchedule(text, 'UTC').newest(new Date('2199-12-31T23:00:00Z')))).toBe(newest);
+});
+
 test('when its years are over there is no next slot', () => {
   expect(parseSchedule('cron(0 0 1 1 ? 2020)', 'UTC').next(new Date('2026-11-24'))).toBeUndefined();
 });
@@ -354,6 +373,8 @@ test.each([
   ['a long name of a weekday', '0 2 * * TUES', 'did you mean TUE?'],
   ['a long name of a month', '0 2 1 JUNE *', 'did you mean JUN?'],
   ['a range of hours over midnight', '0 22-2 * * *', 'the range runs backwards; write 22,23,0,1,2'],
+  ['a range of hours up to midnight', '0 22-0 * * *', 'the range runs backwards; write 22,23,0'],
+  ['a step of more than any field', '*/60 2 * * *', 'the step is longer than the field'],
   ['a range of many hours over midnight', '0 5-2 * * *', 'the range runs backwards; write 5-23,0-2'],
   ['a range over midnight with a step', '0 22-4/2 * * *', 'the range runs backwards; write 22,0,2,4'],
   ['a range of days over the end of the month', '0 2 28-3 * *', 'write 28,29,30,31,1,2,3'],
@@ -412,6 +433,8 @@ test.each([
   ['a macro that is no time', '@reboot', 'use cron, such as'],
   ['a rate of a week', 'rate(7 days)', 'has no place in the calendar; write "0 0 * * SUN"'],
   ['a rate of half a day', 'rate(12 hours)', 'write "0 */12 * * *"'],
+  ['a rate that is no step of an hour', 'rate(60 minutes)', 'use cron, such as'],
+  ['a rate of every minute', 'rate(1 minute)', 'write "* * * * *"'],
   ['a rate that drifts', 'rate(7 minutes)', 'use cron, such as'],
   ['30 February', '0 2 30 2 *', 'it never fires'],
   ['29 February of a common year', 'cron(0 2 29 2 ? 2027)', 'it never fires'],
@@ -430,6 +453,15 @@ test.each([
 ])('%s is refused', (_, zone, reason) => {
   expect(() => parseSchedule('0 2 * * *', zone)).toThrow(expect.objectContaining({ code: 'HF_SCHEDULE_INVALID' }));
   expect(() => parseSchedule('0 2 * * *', zone)).toThrow(reason);
+});
+
+test('a schedule as long as the schema allows is read', () => {
+  const longest = `0 2 * * ${'MON,'.repeat(29)}1,MON`.slice(0, 124).replace(/,?[A-Z0-9]*$/, '');
+  const whole = longest.replace('0 2', `0${' '.repeat(1 + 128 - longest.length)}2`);
+  expect([whole.length, scheduleFault(whole)]).toEqual([128, undefined]);
+  expect(scheduleFault(whole.replace('0 ', '0  '))).toBe(
+    `schedule "${whole.replace('0 ', '0  ').slice(0, 128)}…": it is 129 characters long; at most 128 are read`,
+  );
 });
 
 test('a schedule longer than the schema allows is refused unread', () => {
