@@ -4,6 +4,7 @@ import { unusedColumns } from '../jobs/onboarding/program.ts';
 import type { Proposal } from '../jobs/onboarding/proposal.ts';
 import type { ProposedModel } from '../jobs/onboarding/proposed-model.ts';
 import { shown } from '../jobs/onboarding/words.ts';
+import { pathForShell } from '../jobs/printable.ts';
 import { integer } from './figures.ts';
 import { reliabilityText } from './reliability-text.ts';
 
@@ -107,7 +108,7 @@ export function initReport(report: InitReport): string {
     '',
     ...warnings.map((warning) => `warning: ${warning}`),
     `wrote       ${[report.manifest, model.file].filter((file) => file !== undefined).join(', ')}`,
-    ...(report.manifest === undefined ? [] : [`next        holdfast run ${quoted(report.manifest)}`]),
+    ...(report.manifest === undefined ? [] : [`next        holdfast run ${pathForShell(report.manifest)}`]),
     '',
   ].join('\n');
 }
@@ -123,9 +124,4 @@ function figuresLine(figures: InitReport['model']['figures']): string {
     `            on ${integer(holdoutRows)} rows held out: AUC ${auc.toFixed(3)}, Brier ${brier.toFixed(4)}, ` +
     `calibration error ${calibrationError.toFixed(3)}`
   );
-}
-
-/** A path as a shell takes it. */
-function quoted(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

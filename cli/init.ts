@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { connectionVariable, loadManifests, validateManifest } from '../crds/index.ts';
 import { interruptible } from '../jobs/columns/interruption.ts';
@@ -21,6 +21,7 @@ import {
   type SourceOptions,
 } from '../jobs/onboarding/source.ts';
 import { slug } from '../jobs/onboarding/words.ts';
+import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import { faultLine } from './fault-list.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
 import type { Io } from './io.ts';
@@ -52,7 +53,7 @@ export async function init(given: string | undefined, options: InitOptions, io: 
   const places = placesOf(settings, options);
   refuseMissingFolder(places.folder);
   refuseOverwriting([places.manifest, places.modelFile, places.modelManifest], options);
-  const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-init-'));
+  const scratchFolder = await makeTemporaryFolder('holdfast-init-');
   try {
     const report = await initialise(origin, options, settings, places, scratchFolder, io);
     const text = options.output === 'json' ? `${JSON.stringify(report)}\n` : initReport(report);

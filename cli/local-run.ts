@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
@@ -23,6 +23,7 @@ import { revisionDigest, revisionText } from '../jobs/run/revision.ts';
 import { inProcesses } from '../jobs/run/shards.ts';
 import type { RunIdentity, Stage, StageContext } from '../jobs/run/stage.ts';
 import { stageReport } from '../jobs/run/stage-report.ts';
+import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
 import type { Io } from './io.ts';
 import type { Progress, Step } from './progress.ts';
@@ -73,7 +74,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   const warnings: string[] = [];
   const artifacts: Record<string, ArtifactReference> = {};
   let failure: HoldfastError | undefined;
-  const scratchFolder = await mkdtemp(join(run.scratchFolder, 'run-'));
+  const scratchFolder = await makeTemporaryFolder('run-', run.scratchFolder);
   try {
     const store = openFolderStore(run.artifactRoot);
     const revisionFile = revisionPath(run.artifactRoot, identity);

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join, parse, relative, resolve } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { parse, relative, resolve } from 'node:path';
 import { HoldfastError } from '../jobs/errors.ts';
 import { randomNumbers } from '../jobs/math/random-numbers.ts';
 import { checkModel, type ModelCheck } from '../jobs/models/check.ts';
@@ -9,6 +9,7 @@ import { losesMissingRoutes } from '../jobs/models/missing-routes.ts';
 import type { ModelRole } from '../jobs/models/model.ts';
 import { modelPath } from '../jobs/models/onnx-file.ts';
 import { type Measured, measureModel } from '../jobs/onboarding/labelled-data.ts';
+import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import type { Io } from './io.ts';
 import { readRunnable } from './manifests.ts';
 import { type Checked, checkReport } from './models-report.ts';
@@ -126,7 +127,7 @@ async function measure(
     baseFolder: dir,
     threads,
   });
-  const scratchFolder = await mkdtemp(join(tmpdir(), 'holdfast-check-'));
+  const scratchFolder = await makeTemporaryFolder('holdfast-check-');
   const step = terminalProgress(io).step('score');
   try {
     const resources = { threads, memoryMb: MEMORY_MB };

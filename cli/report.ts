@@ -1,6 +1,6 @@
 import type { Counts } from '../jobs/artifacts/artifact.ts';
 import type { ErrorCode } from '../jobs/errors.ts';
-import { printable } from '../jobs/printable.ts';
+import { forShell, printable } from '../jobs/printable.ts';
 import type { Belief } from '../jobs/retention/belief.ts';
 import { beliefLines } from './belief.ts';
 import { bar, duration, integer, rate } from './figures.ts';
@@ -140,11 +140,6 @@ export function funnel(report: RunReport, places: Places): string {
 /** Whether an id can be copied from a terminal and is no option. */
 function isTypable(id: string): boolean {
   return printable(id) === id && !id.startsWith('-');
-}
-
-/** A word that a shell takes as it is, whatever a customer is called. */
-function forShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function minus(rows: number): string {

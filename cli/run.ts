@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../crds/index.ts';
@@ -7,8 +7,10 @@ import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { loadModel } from '../jobs/models/index.ts';
 import { currentRun } from '../jobs/postgres/runs.ts';
+import { pathForShell } from '../jobs/printable.ts';
 import { riskiestCustomer } from '../jobs/retention/explain.ts';
 import { asFailure } from '../jobs/run/failure.ts';
+import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
 import { withTruth } from './belief.ts';
@@ -125,7 +127,7 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
 async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
   // Nobody takes away the history while it is read.
   using _lock = isDataFolder(folder) ? lockDataFolder(folder) : undefined;
-  const temporary = await mkdtemp(join(tmpdir(), 'holdfast-dry-run-'));
+  const temporary = await makeTemporaryFolder('holdfast-dry-run-');
   try {
     await using state = await openHistory(folder, io);
     const local = {
@@ -204,7 +206,7 @@ function explainOptions(namespace: string, run: string | undefined, data: string
   const options = [
     ...(namespace === 'default' ? [] : ['--namespace', namespace]),
     ...(run === undefined ? [] : ['--run', run]),
-    ...(data === DEFAULT_DATA ? [] : ['--data', data]),
+    ...(data === DEFAULT_DATA ? [] : ['--data', pathForShell(data)]),
   ];
   return options.length === 0 ? undefined : options.join(' ');
 }

@@ -304,3 +304,11 @@ test('the tasks of prune delete what the program no longer needs, and say so, ho
     { phase: 'Succeeded' },
   ]);
 }, 60_000);
+
+test('a pod without a folder that it can work in says which one', async () => {
+  const pod = await podOf(() => {}, { HOLDFAST_SCRATCH: '/dev/null/scratch' });
+  await perform(TASKS[0]!, pod);
+  const { status, report } = await perform(TASKS[1]!, pod);
+  expect(status).toBe(78);
+  expect(report.error).toEqual({ code: 'HF_DATA_FOLDER', message: '/dev/null/scratch is not a folder' });
+});

@@ -10,6 +10,18 @@ export function printable(text: string): string {
   });
 }
 
+/** A word that a shell takes as it is, whatever a file or a customer is called, and that fits on one line. */
+export function forShell(word: string): string {
+  if (/^[\w@%+=:,./][\w@%+=:,./-]*$/.test(word)) return word;
+  if (printable(word) === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+  return `$'${printable(word.replaceAll(/['\\]/g, String.raw`\$&`))}'`;
+}
+
+/** A path as a word of a command: one that begins with a hyphen would be an option. */
+export function pathForShell(path: string): string {
+  return forShell(path.startsWith('-') ? `./${path}` : path);
+}
+
 /** The beginning of a text, with an ellipsis where it goes on; a character is whole or not there. */
 export function shortened(text: string, most: number): string {
   if (text.length <= most) return text;

@@ -3,6 +3,7 @@ import { chown, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../errors.ts';
+import { forShell } from '../printable.ts';
 import type { PostgresBinaries } from './binaries.ts';
 import { COPY_PLACES, copyBinaries } from './binaries-copy.ts';
 import { partialPrefix } from './partial-folder.ts';
@@ -102,7 +103,7 @@ function serverUser(
 const refusal = (reason: string, folder?: string) =>
   new HoldfastError(
     'HF_DATA_FOLDER',
-    `the embedded Postgres does not run as root, and ${reason}; ${folder === undefined ? '' : `let others pass it (chmod o+x ${folder}), `}run as an ordinary user, or set DATABASE_URL`,
+    `the embedded Postgres does not run as root, and ${reason}; ${folder === undefined ? '' : `let others pass it (chmod o+x ${forShell(folder)}), `}run as an ordinary user, or set DATABASE_URL`,
   );
 
 /** The entry of `postgres`, else of `nobody`, else of any user but root: initdb asks for an entry. */

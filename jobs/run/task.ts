@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactKey, ArtifactReference, ArtifactStore } from '../artifacts/artifact.ts';
 import { openFolderStore } from '../artifacts/folder.ts';
@@ -18,6 +18,7 @@ import { shardArtifact } from './shard-artifact.ts';
 import type { RunIdentity, Shard, ShardedStage, Stage, StageContext, StageResult } from './stage.ts';
 import { stageReport } from './stage-report.ts';
 import type { TaskSettings } from './task-settings.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 import type { TaskReport } from './termination-message.ts';
 
 /** One task of a pipeline's stage, as the table of pipelines has it. */
@@ -207,8 +208,7 @@ async function inContext<Result>(
   const identity: RunIdentity = { ...key, sequence, attempt, slot, trigger };
   const artifacts = openFolderStore(settings.artifactRoot);
   await artifacts.runFolders.claim(key, await databaseIdentity(database));
-  await mkdir(settings.scratchFolder, { recursive: true });
-  const scratchFolder = await mkdtemp(join(settings.scratchFolder, 'task-'));
+  const scratchFolder = await makeTemporaryFolder('task-', settings.scratchFolder);
   try {
     return await work({
       identity,

@@ -94,7 +94,7 @@ async function undisturbed({ shop, folder, server, front, url }: Lane, week: Wee
   await using proxy = await startProxy(front, server.socketFolder);
   const { status, stderr } = await shop.run(week, await mkdtemp(join(folder, 'calm-')), url).ended;
   if (status !== 0) throw new Error(`a run that nobody disturbed failed:\n${stderr}`);
-  return withClient(server, POINT, async (client) => {
+  return await withClient(server, POINT, async (client) => {
     const wrong = await inconsistencies(client);
     if (wrong.length > 0) throw new Error(`a run that nobody disturbed left ${wrong.join(', ')}`);
     return { events: [...proxy.events], batch: await currentBatch(client) };
