@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, chown, mkdir, open, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { locateBinaries } from '../../jobs/postgres/binaries.ts';
@@ -31,8 +31,10 @@ export async function startPostgres(folder: string, address: string): Promise<Po
   for (const path of [data, passwordFile]) {
     if (user.owner !== undefined) await chown(path, user.owner.uid, user.owner.gid);
   }
-  const log = await open(join(folder, 'postgres.log'), 'a');
-  const authentication = ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  // Closed on every way out: one that is left to the garbage collector ends the process, and hides why.
+  await using log = await open(join(folder, 'postgres.log'), 'a');
+  // From its data folder: the folders above may be closed to the user who runs it.
+  const authentication = ['--auth=scram-sha-256', `--pwfile=${relative(data, passwordFile)}`];
   const how = ['--username=admin', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'];
   const initdb = user.spawn('initdb', data, [...authentication, ...how], log.fd);
   const status = await endOf(initdb, 'the end of initdb', READY_MS);
@@ -50,7 +52,6 @@ export async function startPostgres(folder: string, address: string): Promise<Po
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = user.spawn('postgres', data, flags, log.fd);
-  await log.close();
   server.once('error', () => {});
 
   const url = (name: string, secret: string, database: string) =>

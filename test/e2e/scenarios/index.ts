@@ -6,6 +6,7 @@ import { firstRun } from './first-run.ts';
 import { installed } from './install.ts';
 import { missingClaim, missingFiles, missingProgram, missingSecret, missingServiceAccount, quota } from './missing.ts';
 import { missingImage } from './missing-image.ts';
+import { notAllowed } from './not-allowed.ts';
 import { quietLogs, uninstalled } from './quiet.ts';
 import { shards } from './shards.ts';
 import { slot } from './slot.ts';
@@ -19,7 +20,7 @@ export const SCENARIOS: readonly (readonly Scenario[])[] = [
   [kubeletRestarted],
   [shards],
   [suspended, missingSecret, missingClaim, missingProgram],
-  [deletedMidRun, jobTaken, missingFiles],
+  [deletedMidRun, jobTaken, missingFiles, notAllowed],
   [namespaceDeleted],
   [quietLogs],
   [uninstalled],
