@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { retentionProgramSpec } from '../../crds/retention-program.ts';
+import { retentionRunSpec } from '../../crds/retention-run.ts';
+import { objectName } from '../../crds/schema.ts';
 import { programSpec, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { asking, EVERY_REFERENCE, REFERENCE_CASES, reading } from '../../test/support/references.ts';
 import type { StageSettings } from '../settings.ts';
@@ -14,6 +17,22 @@ test.each(Object.entries(REFERENCE_CASES))('%s: the operator agrees with the pol
   const fault = referenceFault(programSpec(change), SETTINGS);
   expect(fault === undefined).toBe(refused === undefined);
   if (refused !== undefined) expect(fault).toContain(`${refused} `);
+});
+
+const OBJECT_NAME = objectName('') as { readonly pattern?: string };
+
+/** Where a schema has the name of an object of Kubernetes, as in `spec.storage.files.claimName`. */
+function objectNames(schema: any, field: string): string[] {
+  if (schema.pattern !== undefined && schema.pattern === OBJECT_NAME.pattern) return [field];
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([name, one]) => objectNames(one, `${field}.${name}`));
+  return schema.items === undefined ? inner : [...inner, ...objectNames(schema.items, `${field}[]`)];
+}
+
+test('every name of an object that a program can hold is looked at, and a run holds that of its program only', () => {
+  const refused = Object.values(REFERENCE_CASES).flatMap(({ refused: said }) => (said === undefined ? [] : [said]));
+  const fields = refused.map((said) => said.slice(0, said.indexOf(':')).replaceAll(/\[\d+\]/g, '[]'));
+  expect(new Set(fields)).toEqual(new Set(objectNames(retentionProgramSpec, 'spec')));
+  expect(objectNames(retentionRunSpec, 'spec')).toEqual(['spec.programRef.name']);
 });
 
 test('a program may name as much as it can', () => {
