@@ -29,6 +29,8 @@ export interface InitReport {
     readonly features: readonly string[];
     readonly figures: Readonly<Record<string, number>>;
   };
+  /** Of the customers looked at, those who reach the lowest risk level, and those of them whom the filters leave. */
+  readonly reach: { readonly customers: number; readonly medium: number; readonly candidates: number };
   readonly missing: readonly { readonly column: string; readonly neededBy: string }[];
   readonly filters: readonly string[];
   readonly filtersLeftOut: readonly { readonly filterId: string; readonly reason: string }[];
@@ -65,6 +67,7 @@ export function reportOf(
       features: model.manifest.features,
       figures: model.manifest.figures,
     },
+    reach: program.reach,
     missing: program.missing.map(({ column, neededBy }) => ({ column, neededBy })),
     filters: program.chain.filters.map(({ filter }) => filter.filterId),
     filtersLeftOut: program.chain.leftOut,
@@ -106,11 +109,19 @@ export function initReport(report: InitReport): string {
     `model       ${model.kind === 'scorecard' ? 'a scorecard that nobody trained' : `a logistic regression${trained}`}`,
     ...(reliability === undefined ? [] : [figuresLine(model.figures), '', ...reliabilityText(reliability)]),
     '',
+    reachLine(report.reach),
     ...warnings.map((warning) => `warning: ${warning}`),
     `wrote       ${[report.manifest, model.file].filter((file) => file !== undefined).join(', ')}`,
     ...(report.manifest === undefined ? [] : [`next        holdfast run ${pathForShell(report.manifest)}`]),
     '',
   ].join('\n');
+}
+
+function reachLine({ customers, medium, candidates }: InitReport['reach']): string {
+  return (
+    `candidates  ${integer(candidates)} of ${integer(customers)} customers looked at: ${integer(medium)} reach the ` +
+    `lowest risk level, and the filters leave ${integer(candidates)}`
+  );
 }
 
 function departedLine({ source, left, notice }: InitReport['departed'][number]): string {

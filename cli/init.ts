@@ -37,6 +37,7 @@ export interface InitOptions {
   readonly table?: string;
   readonly connector: string;
   readonly marketplace: string;
+  readonly useProtected: readonly string[];
   readonly name?: string;
   readonly seed: string;
 }

@@ -72,6 +72,12 @@ Examples:
     .option('--table <table>', 'table of a database')
     .option('--connector <id>', 'for Postgres: HOLDFAST_CONNECTION_<ID> says how to connect', 'warehouse')
     .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')
+    .option(
+      '--use-protected <column>',
+      'give this one to the model, though it is protected: age, sex, … (repeatable)',
+      collect,
+      [],
+    )
     .option('--name <id>', 'programId (default: from the name of the file)')
     .option('--seed <n>', 'which rows the model is measured on', '1')
     .addOption(new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text'))

@@ -353,10 +353,11 @@ const DATA =
   process.env['HOLDFAST_TEST_DATA'] ?? join(fileURLToPath(new URL('..', import.meta.url)), '..', 'shared', 'data');
 
 describe('real businesses', () => {
-  // The least area under the curve is what plain logistic regression reached elsewhere, less what a fifth of the rows is uncertain by.
+  // The least area under the curve is what plain logistic regression reached elsewhere, less what a fifth of the rows is
+  // uncertain by; that of the bank without age, which no model is given.
   for (const [name, file, id, label, least, timeout] of [
     ['telco', 'telco/WA_Fn-UseC_-Telco-Customer-Churn.csv', 'customerID', 'Churn', 0.82, 60_000],
-    ['a bank', 'bank_churn/Churn_Modelling.csv', 'CustomerId', 'Exited', 0.8, 60_000],
+    ['a bank', 'bank_churn/Churn_Modelling.csv', 'CustomerId', 'Exited', 0.74, 60_000],
     ['a carrier', 'cell2cell/cell2celltrain.csv', 'CustomerID', 'Churn', 0.61, 180_000],
   ] as const) {
     const path = join(DATA, file);

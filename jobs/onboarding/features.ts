@@ -6,6 +6,7 @@ import { asDay, asNumber, trimmed } from './expressions.ts';
 import { isAfterwards } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
 import type { ColumnProfile } from './profile.ts';
+import { protectedCharacteristic } from './protected.ts';
 import { slug } from './words.ts';
 
 /** A number that a model is given. */
@@ -33,8 +34,15 @@ const LEAST_ROWS = 20;
 
 const PERSON =
   /^(?:(?:customer|client|user|contact|billing|home|work|member|account|street|ship|shipping|full|first|last|given|family|middle|maiden) ?)*(?:name|surname|forename|nachname|vorname|e ?mail|mail ?address|phone|mobile|telephone|tel|fax|address|street|addr(?:ess)?(?: line)?|zip|zip ?code|post ?code|postal ?code|plz|ssn|social security|passport|iban|card|birth ?(?:date|day)|date of birth|dob|ip|lat|lon|latitude|longitude|user ?name|signature|manager|agent|sales ?rep|representative|owner|advisor|contact)(?: ?(?:number|nr|no|num|address|code|1|2))?$/;
-const PROTECTED =
-  /^(?:gender|sex|race|ethnicity|ethnic group|religion|nationality|disability|sexual orientation|geschlecht)$/;
+
+/** What no model is given. */
+export interface Excluded {
+  /** The label and the id. */
+  readonly taken: ReadonlySet<string>;
+  readonly departures: readonly Departure[];
+  /** Names of protected characteristics that are given to the model all the same, since a person said so. */
+  readonly useProtected: readonly string[];
+}
 
 /**
  * What a model may be given: the numbers and truths of the candidate, the other numbers, and, as 0 and 1, categories
@@ -43,7 +51,7 @@ const PROTECTED =
 export function proposeFeatures(
   profiles: readonly ColumnProfile[],
   mappings: readonly Mapping[],
-  { taken, departures }: { readonly taken: ReadonlySet<string>; readonly departures: readonly Departure[] },
+  { taken, departures, useProtected }: Excluded,
   dialect: Dialect,
 ): { readonly features: readonly Feature[]; readonly leftOut: readonly LeftOut[] } {
   const features: Feature[] = [];
@@ -56,7 +64,8 @@ export function proposeFeatures(
   for (const source of profiles) {
     if (taken.has(source.name)) continue;
     const departure = departures.find((one) => one.source.name === source.name && tellsWhoLeft(one));
-    const reason = departure === undefined ? whyNot(source) : 'says who has left, which nobody knows beforehand';
+    const reason =
+      departure === undefined ? whyNot(source, useProtected) : 'says who has left, which nobody knows beforehand';
     if (reason !== undefined) {
       leftOut.push({ source, reason });
       continue;
@@ -71,11 +80,12 @@ export function proposeFeatures(
   return { features, leftOut };
 }
 
-function whyNot(source: ColumnProfile): string | undefined {
+function whyNot(source: ColumnProfile, useProtected: readonly string[]): string | undefined {
   const { kind, distinct, rows, filled, personal, words, name, values, minimum, maximum, whole } = source;
   if (kind === 'empty') return 'empty';
   if (PERSON.test(words) || personal > 0.2) return 'says who somebody is';
-  if (PROTECTED.test(words)) return 'a protected characteristic';
+  if (protectedCharacteristic(words) !== undefined && !useProtected.includes(name))
+    return 'a protected characteristic; to give one to the model all the same, name it with --use-protected COLUMN';
   if (isAfterwards(source)) return 'named like what is known only once somebody leaves';
   if (distinct <= 1 && filled === rows) return 'the same in every row';
   if (name.length > LONGEST_NAME || name.includes('\0')) return 'its name is too long';
@@ -115,8 +125,8 @@ function ofColumn(source: ColumnProfile, dialect: Dialect): Feature[] {
       return [one(`days_since_${slug(name, 52)}`, dialect.daysBetween(asDay(source, dialect), AS_OF), true)];
     case 'text': {
       if (values.length > FEW_CATEGORIES || (values.length === 1 && filled === rows)) return [];
-      // The most frequent is what all others are compared with; a single one, what is missing.
-      return values.slice(values.length === 1 ? 0 : 1).flatMap(({ value, rows: count }) => {
+      // All others are compared with what is missing; where nothing is, with the most frequent.
+      return values.slice(filled < rows ? 0 : 1).flatMap(({ value, rows: count }) => {
         if (count < Math.min(LEAST_ROWS, rows / 10)) return [];
         const is = `CASE WHEN ${trimmed(source)} = ${literal(value)} THEN 1 ELSE 0 END`;
         return [one(`${slug(name, 40)}_${slug(value, 22)}`, is)];

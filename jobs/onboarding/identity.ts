@@ -83,7 +83,11 @@ function guess(profiles: readonly ColumnProfile[]): Chosen {
           .slice(0, 5)
           .map(({ name }) => shown(name))
           .join(', ')}`;
-  throw unsuitable(`No column is named like a customer's id; name the one that is with --id COLUMN (${hint}).`);
+  throw unsuitable(
+    `No column is named like a customer's id; name the one that is with --id COLUMN (${hint}). Where there is none, write ` +
+      'one into the file: a key of several columns, or a row number (row_number() OVER () AS customer_id), which holds for ' +
+      'this one file only, so that nobody is known again next week.',
+  );
 }
 
 /**

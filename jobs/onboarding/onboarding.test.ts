@@ -3,11 +3,12 @@ import { randomNumbers } from '../math/random-numbers.ts';
 import { readCountries } from './countries.ts';
 import { proposeFilters } from './filter-chain.ts';
 import { isAfterwards } from './label.ts';
+import { leak } from './leaks.ts';
 import type { ColumnProfile } from './profile.ts';
 import { proposeLevels } from './risk-levels.ts';
 import { canMakeScorecard, makeScorecard } from './scorecard.ts';
 import { tierOrder } from './tiers.ts';
-import { isLeaking, train } from './train.ts';
+import { train } from './train.ts';
 import { wordsOf } from './words.ts';
 
 const countries = (values: Readonly<Record<string, number>>, words = 'country') =>
@@ -144,21 +145,51 @@ describe('training', () => {
     const shuffled = labels.map(() => (random() < 0.3 ? 1 : 0));
     expect(Math.abs(train(data, shuffled, randomNumbers(1)).auc - 0.5)).toBeLessThan(0.08);
   });
-  test('a feature that knows the answer is found out, whether by its values or by being there at all', () => {
-    expect(
-      isLeaking(
-        Float64Array.from(labels, (label) => label * 5),
-        labels,
-      ),
-    ).toBe(true);
-    expect(
-      isLeaking(
-        Float64Array.from(labels, (label) => (label === 1 ? 7 : Number.NaN)),
-        labels,
-      ),
-    ).toBe(true);
-    expect(isLeaking(signal, labels)).toBe(false);
-    expect(isLeaking(noise, labels)).toBe(false);
+});
+
+describe('a column that knows the answer is found out', () => {
+  const random = randomNumbers(5);
+  const labels = Uint8Array.from({ length: 2000 }, () => (random() < 0.25 ? 1 : 0));
+  const column = (of: (label: number, chance: number) => number) =>
+    Float64Array.from(labels, (label) => of(label, random()));
+  const none = Number.NaN;
+
+  test.each<[string, boolean, Float64Array[]]>([
+    ['its values', true, [column((label) => label * 5)]],
+    ['being there at all', true, [column((label) => (label === 1 ? 7 : none))]],
+    [
+      'its texts together, where none of them would do',
+      true,
+      [column((label, chance) => (label === 1 && chance < 0.5 ? 1 : 0)), column((label) => label)],
+    ],
+    [
+      'being filled for some who left',
+      true,
+      [column((label, chance) => (label === 1 && chance < 0.2 ? 7 * chance : none))],
+    ],
+    [
+      'being missing for some who left',
+      true,
+      [column((label, chance) => (label === 1 && chance < 0.2 ? none : chance))],
+    ],
+    [
+      'being filled for some who stayed',
+      true,
+      [column((label, chance) => (label === 0 && chance < 0.2 ? chance : none))],
+    ],
+    ['a value of some who left', true, [column((label, chance) => (label === 1 && chance < 0.2 ? 1 : 0))]],
+    ['an amount of some who left', true, [column((label, chance) => (label === 1 && chance < 0.2 ? chance : 0))]],
+    ['nothing, since it is noise', false, [column((_, chance) => chance)]],
+    ['nothing, since it is missing by chance', false, [column((_, chance) => (chance < 0.1 ? none : chance))]],
+    ['nothing, since it is a strong sign', false, [column((label, chance) => label + 2 * chance)]],
+    ['nothing, since few rows have it', false, [column((label, chance) => (label === 1 && chance < 0.01 ? 1 : 0))]],
+    [
+      'nothing, since a lock-in keeps people',
+      false,
+      [column((label, chance) => (label === 0 && chance < 0.3 ? 1 : 0))],
+    ],
+  ])('by %s: %s', (_, leaks, numbers) => {
+    expect(leak(numbers, labels) !== undefined).toBe(leaks);
   });
 });
 

@@ -7,6 +7,7 @@ import { type MissingColumn, missingColumns } from './missing-columns.ts';
 import { countDeparted, type Departed, PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
 import type { ProposedModel } from './proposed-model.ts';
 import { programQuery } from './query.ts';
+import { type Reach, reachOf } from './reach.ts';
 import { type ProposedLevels, proposeLevels } from './risk-levels.ts';
 import { shown } from './words.ts';
 
@@ -27,6 +28,7 @@ export interface ProposedProgram {
   readonly levels: ProposedLevels;
   readonly chain: FilterChain;
   readonly missing: readonly MissingColumn[];
+  readonly reach: Reach;
   /** Who has left, by other columns than the label. */
   readonly departed: readonly Departed[];
   readonly warnings: readonly string[];
@@ -42,18 +44,25 @@ export async function writeProgram(
   const { mappings, leftOut } = proposal;
   const { manifest, scores, leaking } = model;
   const chain = proposeFilters(mappings, await customerFigures(engine, proposal));
-  const levels = proposeLevels(scores, manifest.calibrated);
+  const proposed = proposeLevels(scores, manifest.calibrated);
+  const marketplaces = mappings.find(({ column }) => column === 'marketplace')?.values;
+  const tiers = mappings.find(({ column }) => column === 'subscription_tier')?.values;
+  const filtered = {
+    marketplaces: [...(marketplaces ?? [proposal.plan.marketplace ?? ''])],
+    subscriptionTiers: [...(tiers ?? [])],
+  };
+  const reach = await reachOf(engine, chain, filtered, scores, proposed.medium);
+  const levels = { ...proposed, comment: `${proposed.comment} ${reachSentence(reach)}` };
   const missing = missingColumns(mappings.map(({ column }) => column));
   const used = new Set(manifest.features);
   const wanted = proposal.written.features.filter(({ name, mapped }) => mapped || used.has(name));
   const query = programQuery({ ...proposal.written, features: wanted });
   const departed = await countDeparted(engine, proposal);
-  const warnings = [...warningsOf(proposal, model), ...departed.flatMap(noticeHasCome)];
-  const marketplaces = mappings.find(({ column }) => column === 'marketplace')?.values;
+  const warnings = [...warningsOf(proposal, model), ...departed.flatMap(noticeHasCome), ...nobodyLeft(reach)];
   const text = manifestText({
     programId: places.programId,
     title: shown(places.title),
-    marketplaces: marketplaces ?? [proposal.plan.marketplace ?? ''],
+    marketplaces: filtered.marketplaces,
     marketplaceAssumed: marketplaces === undefined,
     connector: places.connector,
     query,
@@ -65,14 +74,14 @@ export async function writeProgram(
       features: manifest.features,
       comments: modelComments(proposal, model),
     },
-    subscriptionTiers: mappings.find(({ column }) => column === 'subscription_tier')?.values,
+    subscriptionTiers: tiers,
     levels,
     chain,
     missing,
     unused: unusedColumns([...leaking, ...leftOut]),
     warnings,
   });
-  return { text, query, levels, chain, missing, departed, warnings };
+  return { text, query, levels, chain, missing, reach, departed, warnings };
 }
 
 /** Most columns that one line, or the list as a whole, names. */
@@ -114,9 +123,12 @@ async function customerFigures(engine: Engine, { mappings }: Proposal): Promise<
   };
 }
 
+/** Nobody predicts so well who leaves: something in the file knows. */
+const TOO_GOOD = 0.97;
+
 function warningsOf(
   { identity, plan, notLookedAt, possibleLabels, warnings: unread }: Proposal,
-  { manifest, trained, why }: ProposedModel,
+  { manifest, trained, strongest, why }: ProposedModel,
 ): string[] {
   const warnings: string[] = [];
   warnings.push(...possibleLabels);
@@ -127,6 +139,13 @@ function warningsOf(
     );
   } else if (!manifest.calibrated) {
     warnings.push('the scores of the model are not close enough to probabilities, or were measured on too few rows.');
+  }
+  if (trained !== undefined && trained.auc >= TOO_GOOD) {
+    const column = strongest === undefined ? 'one of its columns' : shown(strongest.name);
+    warnings.push(
+      `almost too good: does ${column} know afterwards who left? The area under the curve is ${trained.auc.toFixed(3)}, and of ` +
+        'all columns it tells most. Take out of the file what is known only once somebody leaves.',
+    );
   }
   if (trained !== undefined && trained.auc < 0.6) {
     warnings.push(
@@ -147,6 +166,17 @@ function warningsOf(
   return warnings;
 }
 
+/** What a person may expect of the first run. */
+function reachSentence({ customers, medium, candidates }: Reach): string {
+  return `Of ${customers} customers looked at, ${medium} reach medium, and the filters below leave ${candidates} of them.`;
+}
+
+function nobodyLeft({ medium, candidates }: Reach): string[] {
+  return candidates > 0 || medium === 0
+    ? []
+    : [`the filters leave none of the ${medium} customers who reach medium: a run would have no candidate.`];
+}
+
 function noticeHasCome({ source, come }: Departed): string[] {
   if (come === 0) return [];
   return [
@@ -164,7 +194,7 @@ function modelComments({ label, features }: Proposal, { trained, manifest }: Pro
   const { auc, reliability, trainingRows, holdoutRows } = trained;
   const dropped = features.length - manifest.features.length;
   return [
-    `A logistic regression that holdfast init trained on ${trainingRows} rows of the file to predict ${shown(label?.source.name ?? '')}. On ${holdoutRows} other rows: area under the curve ${auc.toFixed(3)}, Brier score ${reliability.brier.toFixed(4)}, calibration error ${reliability.calibrationError.toFixed(3)}, base rate ${(100 * reliability.baseRate).toFixed(1)} %.`,
+    `A logistic regression that holdfast init trained on ${trainingRows} rows of the file to predict ${shown(label?.source.name ?? '')}. On ${holdoutRows} other rows: area under the curve ${auc.toFixed(3)}, Brier score ${reliability.brier.toFixed(4)}, calibration error ${reliability.calibrationError.toFixed(3)}, of them left ${(100 * reliability.baseRate).toFixed(1)} %.`,
     'Rows were held out at random, from the same time: on the customers of a later time it will do worse.',
     ...(dropped > 0
       ? [`Of ${features.length} numbers that could be had it was given those that tell most by themselves.`]

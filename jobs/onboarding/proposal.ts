@@ -4,12 +4,14 @@ import { isCountryName, MOST_COUNTRIES } from './countries.ts';
 import { findDepartures, saysWhoLeft } from './departures.ts';
 import { DUCKDB } from './dialect.ts';
 import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
-import { findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
+import { columnNamed, findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
 import { findLabel, type Label, possibleLabels } from './label.ts';
 import { isLeavingDay, leavingDay } from './leaving.ts';
 import { type Mapping, proposeMappings } from './mapping.ts';
 import { NAMING_RULES } from './naming-rules.ts';
+import { personalIds } from './personal-ids.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
+import { protectedCharacteristic } from './protected.ts';
 import { datesOfSource, LABEL_COLUMN, LEFT_COLUMN, leavingCounts, type QueryPlan, trainingQuery } from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
 import { shown, wordsOf } from './words.ts';
@@ -19,6 +21,8 @@ export interface Hints {
   readonly id?: string | undefined;
   /** The column that says who left, or `COLUMN=VALUE`. */
   readonly label?: string | undefined;
+  /** Columns of protected characteristics that a model is given all the same. */
+  readonly useProtected: readonly string[];
   /** Marketplace of everybody, where no column says it. */
   readonly marketplace: string;
 }
@@ -91,9 +95,23 @@ export async function propose(
     inSample: source.rows,
     sampled,
     notLookedAt: source.columns.length - columns.length,
-    warnings: [...read.plan.mappings.flatMap(({ warning }) => warning ?? []), ...noCountry(profiles, read.plan)],
+    warnings: [
+      ...(await personalIds(source, identity.source)),
+      ...protectedUsed(read.plan.features),
+      ...read.plan.mappings.flatMap(({ warning }) => warning ?? []),
+      ...noCountry(profiles, read.plan),
+    ],
     possibleLabels: label === undefined ? possibleLabels(others) : [],
   };
+}
+
+/** Protected characteristics that the model is given, since a person named them. */
+function protectedUsed(features: readonly Feature[]): string[] {
+  const names = new Set(features.map(({ source }) => source).filter(({ words }) => protectedCharacteristic(words)));
+  return [...names].map(
+    ({ name, words }) =>
+      `the model is given ${shown(name)} (${protectedCharacteristic(words)}), a protected characteristic, by --use-protected.`,
+  );
 }
 
 /** Everybody is in one marketplace, though a column is named like one: a person has to know. */
@@ -135,9 +153,10 @@ function readAs(
 ): { readonly plan: QueryPlan; readonly leftOut: readonly LeftOut[] } {
   const label = findLabel(profiles, hints.label, dialect);
   const taken = new Set([identity.source.name, ...(label === undefined ? [] : [label.source.name])]);
+  const useProtected = hints.useProtected.map((name) => columnNamed(profiles, name, '--use-protected').name);
   const departures = findDepartures(profiles, taken, dialect);
   const mappings = proposeMappings(profiles, taken, identity.source.name, dialect);
-  const { features, leftOut } = proposeFeatures(profiles, mappings, { taken, departures }, dialect);
+  const { features, leftOut } = proposeFeatures(profiles, mappings, { taken, departures, useProtected }, dialect);
   const found = { mappings, features, label, departures };
   const plan: QueryPlan = {
     ...found,

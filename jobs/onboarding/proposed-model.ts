@@ -5,10 +5,12 @@ import { logisticOnnx, predict } from '../models/logistic-model.ts';
 import type { ModelManifest } from '../models/model.ts';
 import { scorecardOnnx, scorecardRisk } from '../models/scorecard-model.ts';
 import type { Feature, LeftOut } from './features.ts';
+import { LEAST_OF_EACH, leak, strength } from './leaks.ts';
+import type { ColumnProfile } from './profile.ts';
 import { PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
 import { LABEL_COLUMN } from './query.ts';
 import { canMakeScorecard, makeScorecard, SCORECARD_COLUMNS } from './scorecard.ts';
-import { isLeaking, LEAST_OF_EACH, type Trained, train } from './train.ts';
+import { type Trained, train } from './train.ts';
 import { type NumberColumns, readNumbers } from './training-rows.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown } from './words.ts';
@@ -21,6 +23,8 @@ export interface ProposedModel {
   readonly trained: Trained | undefined;
   /** Features that know the answer, and so were left out. */
   readonly leaking: readonly LeftOut[];
+  /** The column that tells most by itself, of those that the model is given. */
+  readonly strongest: ColumnProfile | undefined;
   /** Why there is a scorecard in place of a trained model. */
   readonly why: string | undefined;
   /** Scores of the customers who have not left. */
@@ -76,13 +80,20 @@ async function readLabelled(engine: Engine, features: readonly Feature[]): Promi
 async function trainedModel(
   engine: Engine,
   { features, label }: Proposal,
-  { data, labels, left, stayed }: Labelled,
+  { data, labels }: Labelled,
   modelId: string,
   random: RandomNumbers,
 ): Promise<ProposedModel> {
-  const leaks = new Set(
-    features.filter((_, index) => isLeaking(data.columns[index] as Float64Array, labels)).map(({ source }) => source),
-  );
+  const bySource = Map.groupBy(features.keys(), (index) => (features[index] as Feature).source);
+  const numbersOf = (indices: readonly number[]) => indices.map((index) => data.columns[index] as Float64Array);
+  const leaking: LeftOut[] = [];
+  const strengths: { readonly source: ColumnProfile; readonly strength: number }[] = [];
+  for (const [source, indices] of bySource) {
+    const reason = leak(numbersOf(indices), labels);
+    if (reason === undefined) strengths.push({ source, strength: strength(numbersOf(indices), labels) });
+    else leaking.push({ source, reason });
+  }
+  const leaks = new Set(leaking.map(({ source }) => source));
   const kept = features.flatMap(({ source }, index) => (leaks.has(source) ? [] : [index]));
   if (kept.length === 0) {
     throw unsuitable(
@@ -102,7 +113,8 @@ async function trainedModel(
     brier: reliability.brier,
     logLoss: reliability.logLoss,
     calibrationError: reliability.calibrationError,
-    baseRate: left / (left + stayed),
+    // Of the same rows as the other figures.
+    baseRate: reliability.baseRate,
     holdoutRows: trained.holdoutRows,
   };
   const manifest = modelManifest(modelId, bytes, trained.model.features, {
@@ -112,11 +124,8 @@ async function trainedModel(
     figures,
   });
   const scores = await scoresOf(engine, trained.model.features, (row) => predict(trained.model, row));
-  const leaking = [...leaks].map((source) => ({
-    source,
-    reason: 'tells by itself who left: it must be known only afterwards',
-  }));
-  return { bytes, manifest, trained, leaking, why: undefined, scores };
+  const [strongest] = strengths.toSorted((one, other) => other.strength - one.strength);
+  return { bytes, manifest, trained, leaking, strongest: strongest?.source, why: undefined, scores };
 }
 
 async function scorecard(
@@ -147,7 +156,7 @@ async function scorecard(
     figures: {},
   });
   const scores = await scoresOf(engine, features, (row) => scorecardRisk(card, row));
-  return { bytes, manifest, trained: undefined, leaking: [], why, scores };
+  return { bytes, manifest, trained: undefined, leaking: [], strongest: undefined, why, scores };
 }
 
 function modelManifest(

@@ -22,7 +22,7 @@ export function proposeLevels(scores: Float64Array, calibrated: boolean): Propos
   const sorted = Float64Array.from(scores).sort();
   const reached = sorted.filter((score) => score >= USE_CASE.medium).length;
   if (calibrated && reached >= LEAST_SHARE * sorted.length && reached > 0) {
-    return { ...USE_CASE, comment: `Probabilities of leaving; ${reached} of ${sorted.length} customers reach medium.` };
+    return { ...USE_CASE, comment: 'Probabilities of leaving.' };
   }
   const at = (share: number) => {
     const score = sorted[Math.max(0, Math.ceil((1 - share) * sorted.length) - 1)] ?? 0;

@@ -3,6 +3,7 @@ import { fitLogistic } from '../math/logistic.ts';
 import type { RandomNumbers } from '../math/random-numbers.ts';
 import { type Reliability, reliability } from '../math/reliability.ts';
 import { type Hinge, type LogisticModel, predict } from '../models/logistic-model.ts';
+import { strength } from './leaks.ts';
 import type { NumberColumns } from './training-rows.ts';
 
 /** A trained model and how good it is on rows that it has not seen. */
@@ -16,8 +17,6 @@ export interface Trained {
   readonly calibrated: boolean;
 }
 
-/** Fewest of those who left, and of those who stayed, that a model can be trained on. */
-export const LEAST_OF_EACH = 25;
 const HOLDOUT_SHARE = 0.2;
 const MOST_FEATURES = 60;
 /** Features whose line may bend: those that tell most by themselves. */
@@ -27,24 +26,8 @@ const BENDS = [0.25, 0.5, 0.75];
 const LEAST_VALUES = 4;
 const LIMIT = 4;
 const PENALTY = 1;
-/** A feature that tells those who left from the others this well knows the answer. */
-const LEAKING = 0.98;
 const LARGEST_CALIBRATION_ERROR = 0.05;
 const LEAST_FOR_CALIBRATION = 30;
-
-/** How well one feature alone ranks those who left, from 0.5 to 1; whether it is missing counts as well. */
-function strength(column: Float64Array, labels: Uint8Array): number {
-  const known = column.map((value) => (Number.isNaN(value) ? 0 : 1));
-  const present = Uint8Array.from(labels.filter((_, row) => known[row] === 1));
-  const values = column.filter((value) => !Number.isNaN(value));
-  const areas = [auc(known, labels), ...(present.length < LEAST_OF_EACH ? [] : [auc(values, present)])];
-  return Math.max(0.5, ...areas.filter((area) => !Number.isNaN(area)).map((area) => Math.max(area, 1 - area)));
-}
-
-/** Whether a feature alone tells so well who left that it must know. */
-export function isLeaking(column: Float64Array, labels: Uint8Array): boolean {
-  return strength(column, labels) > LEAKING;
-}
 
 /**
  * Trains a logistic regression on four fifths of the rows and measures it on the rest.
@@ -81,7 +64,7 @@ export function train(data: NumberColumns, labels: Uint8Array, random: RandomNum
 function strongest({ names, columns, rows }: NumberColumns, labels: Uint8Array, training: Int32Array): NumberColumns {
   const outcomes = take(labels, training, Uint8Array);
   const order = columns
-    .map((column, index) => ({ index, strength: strength(take(column, training, Float64Array), outcomes) }))
+    .map((column, index) => ({ index, strength: strength([take(column, training, Float64Array)], outcomes) }))
     .sort((a, b) => b.strength - a.strength || a.index - b.index)
     .slice(0, MOST_FEATURES)
     .map(({ index }) => index);

@@ -1,0 +1,25 @@
+/**
+ * Characteristics by which nobody may be treated differently, by the names of the columns that hold them, or that stand
+ * for them, such as the salutation. One rule for all: no model is given any unless a person names it.
+ */
+const PROTECTED: Readonly<Record<string, RegExp>> = {
+  sex: /(?:^| )(?:gender|sex|geschlecht|genre|salutation|anrede|honorific|pronouns?|transgender|pregnan(?:t|cy))(?: |$)|^(?:is )?(?:male|female)$/,
+  age: /^(?:(?:customer|client|user|person|member|holder|head|current) )?age(?: ?(?:in )?(?:years?|yrs)| ?(?:group|band|bucket|range|class|bracket|category|segment)| hh ?\d?| ?\d)?$|^(?:is )?(?:senior|senior citizen|minor|retired|pensioner)$|^(?:year of birth|birth ?year|yob|generation|alter|geburtsjahr)$/,
+  'marital or family status':
+    /(?:^| )(?:marital|married|maritalstatus|civil status|family status|familienstand|spouse|divorced|widowed|maternity|paternity)(?: |$)|^(?:has |is )?(?:partner|single)$|^(?:(?:has|num|number of|nr|no|no of|count of) )*(?:dependents?|dependants?|children|kids)(?: (?:in )?(?:hh|household|count|at home))?$|^(?:children|kids) ?(?:in )?hh$/,
+  religion: /(?:^| )(?:religion|religious|faith|denomination|konfession|church)(?: |$)/,
+  'race or ethnicity': /(?:^| )(?:race|racial|ethnic|ethnicity|skin colou?r|caste|tribe|indigenous|aboriginal)(?: |$)/,
+  origin:
+    /(?:^| )(?:nationality|national origin|citizenship|citizen of|country of birth|birth ?(?:country|place)|place of birth|immigra(?:nt|tion)(?: status)?|migrant|native language|mother tongue|staatsangeh(?:ö|oe)rigkeit)(?: |$)/,
+  'disability or health':
+    /(?:^| )(?:disab(?:led|ility)|handicap(?:ped)?|impairment|health (?:status|condition)|medical condition|diagnosis|chronic illness|behinderung)(?: |$)/,
+  'sexual orientation': /(?:^| )(?:sexual orientation|lgbtq?|orientation)(?: |$)/,
+  'political opinion or union membership':
+    /(?:^| )(?:political|party affiliation|trade union|union member(?:ship)?)(?: |$)/,
+  'military service': /(?:^| )(?:veteran|military status)(?: |$)/,
+};
+
+/** The protected characteristic that a column holds, by its words; undefined where it holds none. */
+export function protectedCharacteristic(words: string): string | undefined {
+  return Object.entries(PROTECTED).find(([, pattern]) => pattern.test(words))?.[0];
+}
