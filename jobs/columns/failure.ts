@@ -29,7 +29,9 @@ function reasonWithoutValues(error: unknown): string {
   const kind = /^([A-Z][A-Za-z ]*) Error: /.exec(firstLine)?.[1];
   if (kind !== undefined && WITHOUT_VALUES.has(kind)) return firstLine;
   const line = /^(?:Invalid Input|Conversion) Error: CSV Error on Line: (\d+)/.exec(firstLine)?.[1];
-  if (line !== undefined) return `CSV Error on Line ${line}`;
+  if (line !== undefined) {
+    return `CSV Error on Line ${line} (look for another number of columns than in the header, an open quote, or letters that are not UTF-8)`;
+  }
   const footer = /^Invalid Input Error: (?:No magic bytes found|Footer length error|File .* too small).*/.exec(
     firstLine,
   )?.[0];

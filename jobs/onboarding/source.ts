@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path';
 import { type Engine, identifier } from '../columns/engine.ts';
 import { refusal } from '../columns/select.ts';
 import { customerCounts, customerIdInDuckdb } from '../customer-id.ts';
-import { HoldfastError } from '../errors.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
 import { tableParts } from '../warehouses/table-name.ts';
@@ -110,15 +109,8 @@ export async function openFile(file: string, table: string | undefined, options:
     }
   } catch (error) {
     await forget();
-    throw withHint(error);
+    throw error;
   }
-}
-
-/** DuckDB says which line of a text it cannot read; a person has to know what to look for there. */
-function withHint(error: unknown): unknown {
-  if (!(error instanceof HoldfastError) || !error.message.includes('CSV Error on Line')) return error;
-  const hint = 'look for another number of columns than in the header, an open quote, or letters that are not UTF-8';
-  return new HoldfastError(error.code, `${error.message} (${hint})`, { cause: error });
 }
 
 async function described(engine: Engine, table: string): Promise<Omit<Source, typeof Symbol.asyncDispose>> {

@@ -1,12 +1,25 @@
 import { extname } from 'node:path';
 import { type Engine, identifier, literal } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
+import { type Beginning, beginningOf, type CsvRecord, csvRecords } from './csv-records.ts';
+import { diagnoseCsv, headerTrouble, LOOKED_INTO, otherEncoding, take } from './csv-trouble.ts';
 import { readingFrom } from './duckdb-failure.ts';
 
 const DELIMITERS = [',', '\t', ';', '|'];
 
-/** A byte that no text file holds: with it as the delimiter, a line is one value. */
-const NO_DELIMITER = '\u0001';
+/** Bytes in which a header has to end. */
+const HEADER_BYTES = 4 * 2 ** 20;
+
+/** How a CSV file is to be read. */
+interface Layout {
+  readonly delimiter: string;
+  /** Columns of its header. */
+  readonly columns: number;
+  /** Lines above the header: empty ones, and Excel's `sep=`. */
+  readonly skip: number;
+  /** Whether DuckDB is to refuse what RFC 4180 does not allow. */
+  readonly strict: boolean;
+}
 
 /**
  * The `read_csv(…)` of CSV files that have one header line each. A compressed file is read like any other.
@@ -16,20 +29,23 @@ const NO_DELIMITER = '\u0001';
  *
  * Types come from every row, not from the first thousands: a text further down makes its column text, for the
  * query to cast or for `extract` to reject that row, where a type guessed from a part would fail the whole file.
- * @throws HF_WAREHOUSE_UNREADABLE naming the file and the line of a row that has not the header's columns
+ * @throws HF_WAREHOUSE_UNREADABLE naming the file, the line that is in the way, and what to do about it
  */
 export async function csvScan(engine: Engine, connectorId: string, files: readonly string[]): Promise<string> {
-  const delimiters = new Set<string>();
+  const layouts: Layout[] = [];
   for (const file of files) {
-    const delimiter = await readingFrom(connectorId, `read ${file}`, () => checkedDelimiter(engine, file));
-    if (delimiter !== undefined) delimiters.add(delimiter);
+    layouts.push(await readingFrom(connectorId, `read ${file}`, () => layoutOf(engine, connectorId, file)));
   }
-  if (delimiters.size > 1) {
-    const sentence = `Connector ${connectorId}: ${files[0]} and the files read with it differ in their delimiters; give them the same.`;
+  const delimiters = new Set(layouts.flatMap(({ columns, delimiter }) => (columns === 1 ? [] : delimiter)));
+  const skips = new Set(layouts.map(({ skip }) => skip));
+  const differing = delimiters.size > 1 ? 'delimiters' : skips.size > 1 ? 'lines above the header' : undefined;
+  if (differing !== undefined) {
+    const sentence = `Connector ${connectorId}: ${files[0]} and the files read with it differ in their ${differing}; give them the same.`;
     throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence);
   }
   const [delimiter = ','] = delimiters;
-  const source = `[${files.map(literal).join(', ')}], ${dialect(delimiter)}, union_by_name = ${files.length > 1}`;
+  const layout = { delimiter, skip: layouts[0]?.skip ?? 0, strict: layouts.every(({ strict }) => strict) };
+  const source = `[${files.map(literal).join(', ')}], ${dialect(layout)}, union_by_name = ${files.length > 1}`;
   const sniffed = await engine.rows<Sniffed>(`DESCRIBE SELECT * FROM read_csv(${source}, sample_size = -1)`);
   const altered = await alteredByType(engine, `read_csv(${source}, all_varchar = true)`, sniffed);
   const types = sniffed.map(({ column_name, column_type }) => {
@@ -44,37 +60,98 @@ interface Sniffed {
   readonly column_type: string;
 }
 
-function dialect(delimiter: string): string {
-  return `header = true, skip = 0, delim = ${literal(delimiter)}, quote = '"', escape = '"', comment = '', strict_mode = true`;
+function dialect({ delimiter, skip, strict }: Pick<Layout, 'delimiter' | 'skip' | 'strict'>): string {
+  return `header = true, skip = ${skip}, delim = ${literal(delimiter)}, quote = '"', escape = '"', comment = '', strict_mode = ${strict}`;
 }
 
-/** Delimiter of a file all of whose rows have the columns of its header; undefined when it has one column. */
-async function checkedDelimiter(engine: Engine, file: string): Promise<string | undefined> {
-  const [first] = await engine.rows<{ line: string }>(
-    `SELECT line FROM read_csv(${literal(file)}, auto_detect = false, header = false, columns = {'line': 'VARCHAR'},
-       delim = ${literal(NO_DELIMITER)}, quote = '', escape = '', strict_mode = false)
-     WHERE line <> '' LIMIT 1`,
-  );
-  if (first === undefined) throw new Error(`IO Error: No header line in ${file}`);
-  const { delimiter, count } = mostFrequent(first.line, candidates(file));
-  const columns = Array.from({ length: count + 1 }, (_, index) => `'c${index}': 'VARCHAR'`).join(', ');
-  // Only with its columns given does DuckDB say which line has not got them.
-  await engine.rows(
-    `SELECT count(COLUMNS(*)) FROM read_csv(${literal(file)}, auto_detect = false, columns = {${columns}}, ${dialect(delimiter)})`,
-  );
-  return count === 0 ? undefined : delimiter;
+/**
+ * How to read a file all of whose rows have the columns of its header.
+ * @throws HF_WAREHOUSE_UNREADABLE with what is in the way
+ */
+async function layoutOf(engine: Engine, connectorId: string, file: string): Promise<Layout> {
+  const refuse = (trouble: string) =>
+    new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${connectorId}: cannot read ${file}: ${trouble}.`);
+  const head = await beginningOf(file, HEADER_BYTES);
+  const encoding = otherEncoding(head.bytes);
+  if (encoding !== undefined) throw refuse(encoding);
+  const { skip, start, delimiter: told } = aboveHeader(head.bytes);
+  const bytes = head.bytes.subarray(start);
+  const layout = { skip, strict: true, ...delimiterOf(bytes, told === undefined ? candidates(file) : [told]) };
+  if (layout.columns === 0) throw new Error(`IO Error: No header line in ${file}`);
+  const trouble = headerTrouble(bytes, layout.delimiter, skip);
+  if (trouble !== undefined) throw refuse(trouble);
+  try {
+    await checkedRows(engine, file, layout);
+    return layout;
+  } catch (error) {
+    const text = await beginningOf(file, LOOKED_INTO);
+    const beginning: Beginning = { ...text, bytes: text.bytes.subarray(start) };
+    const { trouble: found, isReadable, records } = diagnoseCsv(beginning, layout.delimiter, skip);
+    const lenient = { ...layout, strict: false };
+    if (isReadable && (await rowsIfAny(engine, file, lenient)) === records - 1) return lenient;
+    throw found === undefined ? error : refuse(found);
+  }
 }
+
+/** Rows of a file; only with its columns given does DuckDB say which line has not got them. */
+async function checkedRows(engine: Engine, file: string, layout: Layout): Promise<number> {
+  const columns = Array.from({ length: layout.columns }, (_, index) => `'c${index}': 'VARCHAR'`).join(', ');
+  const [counted] = await engine.rows<{ rows: string }>(
+    `SELECT count(*) AS rows, count(COLUMNS(*)) FROM read_csv(${literal(file)}, auto_detect = false, columns = {${columns}}, ${dialect(layout)})`,
+  );
+  // What it counts so it may still not be able to find the header of.
+  await engine.rows(`DESCRIBE SELECT * FROM read_csv(${literal(file)}, ${dialect(layout)})`);
+  return Number(counted?.rows);
+}
+
+async function rowsIfAny(engine: Engine, file: string, layout: Layout): Promise<number | undefined> {
+  return await checkedRows(engine, file, layout).catch(() => undefined);
+}
+
+/** Lines above the header, where it starts, and the delimiter that Excel's `sep=` names. */
+function aboveHeader(bytes: Buffer): { skip: number; start: number; delimiter?: string } {
+  let skip = 0;
+  let start = 0;
+  for (;;) {
+    const line = /^([^\r\n]*)(\r\n|\n|\r)/.exec(bytes.toString('latin1', start, start + LONGEST_SKIPPED));
+    const separator = /^"?sep=([,;|\t])"?$/i.exec(line?.[1] ?? '')?.[1];
+    if (line === null || (separator === undefined && line[1]?.trim() !== '')) return { skip, start };
+    skip++;
+    start += line[0].length;
+    if (separator !== undefined) return { skip, start, delimiter: separator };
+  }
+}
+
+/** Characters of a line that could be empty, or Excel's. */
+const LONGEST_SKIPPED = 1024;
 
 function candidates(file: string): readonly string[] {
   return extname(file.replace(/\.(gz|zst)$/, '')).toLowerCase() === '.tsv' ? ['\t'] : DELIMITERS;
 }
 
-/** The delimiter that occurs most outside quotes, the first of those that occur as often. */
-function mostFrequent(header: string, delimiters: readonly string[]): { delimiter: string; count: number } {
-  const unquoted = header.replace(/"(?:[^"]|"")*"/g, '');
-  const counted = delimiters.map((delimiter) => ({ delimiter, count: unquoted.split(delimiter).length - 1 }));
-  return counted.reduce((most, next) => (next.count > most.count ? next : most));
+/**
+ * The delimiter that gives the header the most columns, the first of those that give as many; another one only where that
+ * one fits few rows and the other all of them, as where a name holds delimiters.
+ */
+function delimiterOf(bytes: Buffer, delimiters: readonly string[]): Pick<Layout, 'delimiter' | 'columns'> {
+  const ranked = delimiters
+    .map((delimiter) => {
+      const [header, ...rows] = take(csvRecords(bytes, delimiter), ROWS_COMPARED) as [CsvRecord?, ...CsvRecord[]];
+      // A delimiter within quotes is none.
+      const isTorn = header?.hasStrayQuote === true || header?.isOpen === true;
+      const columns = isTorn ? 1 : (header?.columns ?? 0);
+      const fitting = rows.filter((row) => row.columns === columns).length;
+      return { delimiter, columns, fits: rows.length === 0 ? 1 : fitting / rows.length };
+    })
+    .sort((one, other) => other.columns - one.columns);
+  const [first = { delimiter: ',', columns: 0, fits: 1 }] = ranked;
+  const better = ranked.find(({ columns, fits }) => first.fits < FEW && columns > 1 && fits === 1);
+  const { delimiter, columns } = better ?? first;
+  return { delimiter, columns };
 }
+
+const ROWS_COMPARED = 1000;
+const FEW = 0.5;
 
 /**
  * Names of the columns whose type would change what the file says, as a number does to a customer's id: an integer
