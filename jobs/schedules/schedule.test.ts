@@ -155,6 +155,13 @@ test.each<[string, string, string, string, string[]]>([
     ['2026-05-29T03:00Z', '2026-07-31T03:00Z'],
   ],
   [
+    'a month of 30 days has no working day nearest to the 31st, though the day after it is a Saturday',
+    'cron(0 3 31W * ? *)',
+    'UTC',
+    '2027-04-01T00:00Z',
+    ['2027-05-31T03:00Z', '2027-07-30T03:00Z'],
+  ],
+  [
     'the last working day of the month',
     'cron(0 3 LW * ? *)',
     'UTC',
