@@ -167,6 +167,14 @@ test('a score that falls where people leave is doubted', async () => {
   expect(report.measured.doubts).toEqual([expect.stringMatching(/probability of staying/)]);
 });
 
+test('a score that is almost too good is doubted', async () => {
+  await writeModel(folder, linearModel([1, 0], 0), RISK);
+  const rows = Array.from({ length: 200 }, (_, row) => `${row - 100},1,${Number(row > 100)}`);
+  await writeFile(at('known.csv'), `tenure,logins,churned\n${rows.join('\n')}\n`);
+  const { report } = await json(at('risk.onnx'), '--data', at('known.csv'));
+  expect(report.measured.doubts).toEqual([expect.stringMatching(/^almost too good: does a feature know afterwards/)]);
+});
+
 test('rows with missing values are measured apart, and trees that send them all one way are doubted', async () => {
   const shape = { width: 2, branches: 8, trees: 5, missing: 0 };
   const ensemble = randomEnsemble(3, shape);

@@ -6,6 +6,7 @@ import type { Model } from '../models/model.ts';
 import { OutputRange, riskScore } from '../models/risk-score.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { findLabel } from './label.ts';
+import { TOO_GOOD } from './leaks.ts';
 import { AS_OF } from './mapping.ts';
 import { profileColumns } from './profile.ts';
 import { CONNECTOR_ID, openFile, type SourceOptions } from './source.ts';
@@ -177,6 +178,7 @@ function measured({ scores, labels, gaps }: Scored, unlabelled: number, label: s
   if (area < 0.5 - CHANCE_SIGMAS * chanceDeviation(left, labels.length - left)) {
     doubts.push('the score falls where people leave: is it the probability of staying?');
   }
+  if (area >= TOO_GOOD) doubts.push('almost too good: does a feature know afterwards who left?');
   if (losesGaps && withGaps.rows > 0) {
     doubts.push(
       `no node of its trees sends a missing value to its true branch, though ${withGaps.rows} rows have missing values: ` +

@@ -2,6 +2,8 @@ import { auc } from '../math/auc.ts';
 
 /** Fewest of those who left, and of those who stayed, that a model can be trained on. */
 export const LEAST_OF_EACH = 25;
+/** Area under the curve from which it is doubted: nobody predicts so well who leaves. */
+export const TOO_GOOD = 0.97;
 /** A column that tells by itself, or with one of its values, so well who left that it must know. */
 const LEAKING = 0.98;
 /** Fewest customers of the other outcome that chance would have in a group for its purity to mean anything. */

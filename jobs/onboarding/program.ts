@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Engine } from '../columns/engine.ts';
 import { modelManifestText } from '../models/manifest.ts';
 import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
+import { TOO_GOOD } from './leaks.ts';
 import { type Connector, manifestText } from './manifest.ts';
 import { type MissingColumn, missingColumns } from './missing-columns.ts';
 import { countDeparted, type Departed, PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
@@ -122,9 +123,6 @@ async function customerFigures(engine: Engine, { mappings }: Proposal): Promise<
     shareActive: number(found?.active),
   };
 }
-
-/** Nobody predicts so well who leaves: something in the file knows. */
-const TOO_GOOD = 0.97;
 
 function warningsOf(
   { identity, plan, notLookedAt, possibleLabels, warnings: unread }: Proposal,
