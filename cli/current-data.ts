@@ -1,4 +1,4 @@
-import { rename, rm, symlink } from 'node:fs/promises';
+import { rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 
@@ -19,6 +19,16 @@ export async function pointAtCurrent(artifactRoot: string, decisions: ArtifactRe
   await symlink(relative(folder, decisionsOf(decisions)), next);
   await rename(next, link);
   return link;
+}
+
+/** Removes the path of a program that is no more, and its folder where nothing else is left in it. */
+export async function forgetProgram(
+  artifactRoot: string,
+  { namespace, program }: { readonly namespace: string; readonly program: string },
+): Promise<void> {
+  const folder = join(artifactRoot, namespace, program);
+  for (const link of [CURRENT, `.${CURRENT}.next`]) await rm(join(folder, link), { force: true });
+  await rmdir(folder).catch(() => {});
 }
 
 /** The Parquet file with the decisions of a run. */

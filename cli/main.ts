@@ -201,6 +201,7 @@ Examples:
     .description('delete what programs no longer need: candidates past their time, artifacts of old runs, old samples')
     .argument('[program]', 'programId')
     .option('--all', 'every program that has run here')
+    .option('--deleted', 'the program is no more: all its candidates and artifacts go, its decisions stay')
     .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
     .option('--keep-runs <n>', 'newest succeeded runs to keep (default: retention.runs of the program, or 10)')
     .option('--keep-days <d>', 'days for which failed runs stay (default: retention.failedDays of the program, or 30)')
@@ -211,11 +212,12 @@ Examples:
     .addHelpText(
       'after',
       `
-The current batch, runs under way, runs whose candidates still live and decisions that caps need always stay.
+The run of the current batch, runs under way, runs whose candidates still live and decisions that caps need always stay.
 
 Examples:
   holdfast prune churn-prevention --dry-run
   holdfast prune churn-prevention --keep-runs 3
+  holdfast prune old-program --deleted
   holdfast prune --all --output json`,
     )
     .action(async (program, options) => ended(await (await import('./prune.ts')).prune(program, options, io)));

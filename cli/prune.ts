@@ -7,6 +7,7 @@ import type { ProgramKey } from '../jobs/postgres/runs.ts';
 import { foreignWarning, type Pruned, pruneProgram, type Retention } from '../jobs/retention/prune.ts';
 import type { Revision } from '../jobs/run/revision.ts';
 import { clock } from './clock.ts';
+import { forgetProgram } from './current-data.ts';
 import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
 import { bytes } from './figures.ts';
 import type { Io } from './io.ts';
@@ -14,13 +15,14 @@ import { revisionPath } from './local-run.ts';
 import { terminalProgress } from './progress.ts';
 import { pruneText } from './prune-report.ts';
 import { pruneSamples } from './sample-files.ts';
-import { openHistory, openState, type State } from './state.ts';
+import { externalUrl, openHistory, openState, type State } from './state.ts';
 
 export interface PruneOptions {
   readonly data: string;
   readonly output: 'text' | 'json';
   readonly namespace: string;
   readonly all?: boolean;
+  readonly deleted?: boolean;
   readonly keepRuns?: string;
   readonly keepDays?: string;
   readonly dryRun?: boolean;
@@ -39,6 +41,9 @@ export async function prune(program: string | undefined, options: PruneOptions, 
   if ((program === undefined) === (options.all !== true)) {
     throw new HoldfastError('HF_USAGE', 'name one program, or give --all');
   }
+  const deleted = options.deleted === true;
+  if (deleted && program === undefined)
+    throw new HoldfastError('HF_USAGE', '--deleted is for one program, by its name');
   const overrides = {
     ...whole('--keep-runs', options.keepRuns, 1, 'runs'),
     ...whole('--keep-days', options.keepDays, 0, 'failedDays'),
@@ -47,8 +52,12 @@ export async function prune(program: string | undefined, options: PruneOptions, 
   const now = () => earlier(given(), io.now());
   const dryRun = options.dryRun === true;
   const folder = dataFolder(options.data);
-  if (!isDataFolder(folder)) throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}`);
-  using _lock = lockDataFolder(folder);
+  const isHere = isDataFolder(folder);
+  // What a database has of a deleted program goes from wherever it can be reached.
+  if (!isHere && !(deleted && externalUrl(io) !== undefined)) {
+    throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}`);
+  }
+  using _lock = isHere ? lockDataFolder(folder) : undefined;
   await using state = dryRun ? await openHistory(folder, io) : await openState(folder, io);
   const programs = await programsOf(state, program, options, folder);
 
@@ -58,12 +67,14 @@ export async function prune(program: string | undefined, options: PruneOptions, 
     const standings = await runStandings(state.database, key, now());
     const spec = await newestSpec(folder, key, standings);
     const reason = elsewhere(key, folder, standings, spec);
-    if (reason !== undefined) {
+    if (reason !== undefined && deleted) io.stderr.write(`warning: ${remnants(key, folder)}\n`);
+    else if (reason !== undefined) {
       if (options.all !== true) throw new HoldfastError('HF_NOT_FOUND', reason);
       io.stderr.write(`warning: ${reason}\n`);
       continue;
     }
-    const pruned = await pruneOne(state, key, spec, { folder, overrides, now: now(), dryRun }, io);
+    const pruned = await pruneOne(state, key, spec, { folder, overrides, now: now(), dryRun, deleted }, io);
+    if (deleted && !dryRun && isHere) await forgetProgram(folder.artifacts, key);
     results.push({ ...key, ...pruned });
     if (pruned.foreign > 0) io.stderr.write(`warning: ${key.program}: ${foreignWarning(pruned.foreign)}\n`);
     if (options.output === 'text') io.stdout.write(pruneText(key.program, pruned, dryRun));
@@ -100,7 +111,13 @@ async function programsOf(
   );
 }
 
+/** What a person still has to do where the files of a deleted program are elsewhere. */
+function remnants({ namespace, program }: ProgramKey, { path }: DataFolder): string {
+  return `the files of ${program} are not in ${path}: delete the folder ${namespace}/${program} of the volume that its runs had`;
+}
+
 interface How {
+  readonly deleted: boolean;
   readonly folder: DataFolder;
   readonly overrides: Partial<Retention>;
   readonly now: Date;
@@ -126,7 +143,7 @@ async function pruneOne(
   { database }: State,
   key: ProgramKey,
   spec: Partial<RetentionProgramSpec> | undefined,
-  { folder, overrides, now, dryRun }: How,
+  { folder, overrides, now, dryRun, deleted }: How,
   io: Io,
 ): Promise<Pruned> {
   const step = terminalProgress(io).step('prune');
@@ -139,6 +156,7 @@ async function pruneOne(
       deadlineSeconds: spec?.execution?.deadlineSeconds ?? DEFAULT_DEADLINE_SECONDS,
       now,
       dryRun,
+      deleted,
       signal: io.signal,
       progress: (done) => step.advance(done),
     });

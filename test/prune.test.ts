@@ -49,6 +49,7 @@ test('a dry run tells what would go and deletes nothing', async () => {
 test.each([
   ['no program', [], 'name one program, or give --all'],
   ['a program and all', ['keep', '--all'], 'name one program, or give --all'],
+  ['every program as deleted', ['--all', '--deleted'], '--deleted is for one program'],
   ['no run at all', ['keep', '--keep-runs', '0'], '--keep-runs 0: give a whole number, 1 or more'],
   ['half a day', ['keep', '--keep-days', '0.5'], '--keep-days 0.5'],
   ['a day that is none', ['keep', '--now', '2026-02-30'], '--now 2026-02-30'],
@@ -152,8 +153,9 @@ test('while another process uses the folder nothing is pruned', async () => {
   let during = { status: 0, stderr: '' };
   let asked: Promise<unknown> | undefined;
   await shop.holdfast(['run', await shop.program(), '--now', '2026-08-03T09:00:00Z'], {
-    watch: () => {
-      asked ??= shop.holdfast(['prune', '--all']).then((result) => (during = result));
+    watch: (text) => {
+      // A warning of the manifest comes before the folder is taken.
+      if (text.startsWith('extract')) asked ??= shop.holdfast(['prune', '--all']).then((result) => (during = result));
     },
   });
   await asked;
@@ -188,4 +190,34 @@ test('an interrupt ends it between two steps, and the next finds the rest', asyn
   });
   expect([status, stderr]).toEqual([1, expect.stringContaining('HF_INTERRUPTED')]);
   expect((await shop.holdfast(['prune', 'keep', '--keep-runs', '1'])).status).toBe(0);
+});
+
+test('a program that was deleted leaves nothing but what it decided, and its files where they are elsewhere', async () => {
+  const program = await shop.program((spec) => (spec['programId'] = 'gone'), 'gone.yaml');
+  expect((await shop.holdfast(['run', program, '--now', '2026-06-29T09:00:00Z'])).status).toBe(0);
+  const decided = `SELECT count(*)::int AS n FROM holdfast.decisions WHERE program = 'gone'`;
+  const [before] = (await inDatabase(decided)) as { n: number }[];
+  expect(before?.n).toBeGreaterThan(0);
+  const would = await shop.holdfast(['prune', 'gone', '--deleted', '--dry-run']);
+  expect(would.stdout).toMatch(new RegExp(`would go +${before?.n} candidates`));
+  // From a machine that has the database alone, as that of a cluster.
+  const postgres = await startEmbeddedPostgres({ folder: join(shop.data, 'postgres') });
+  try {
+    const args = ['prune', 'gone', '--deleted', '--dry-run', '--data', shop.path('nowhere')];
+    const afar = await shop.holdfast(args, { environment: { DATABASE_URL: postgres.url } });
+    expect([afar.status, afar.stderr]).toEqual([
+      0,
+      expect.stringContaining('delete the folder default/gone of the volume'),
+    ]);
+  } finally {
+    await postgres.stop();
+  }
+  const { status, stdout } = await shop.holdfast(['prune', 'gone', '--deleted']);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/artifacts of 1 runs/)]);
+  expect(existsSync(join(shop.data, 'artifacts/default/gone'))).toBe(false);
+  expect(await inDatabase(`SELECT FROM holdfast.candidates WHERE program = 'gone'`)).toEqual([]);
+  expect(await inDatabase(decided)).toEqual([before]);
+  // Made again, it begins without a batch, and remembers whom it has offered something.
+  const again = await shop.holdfast(['run', program, '--now', '2026-06-29T09:00:00Z', '--output', 'json']);
+  expect(JSON.parse(again.stdout).run).toBe('gone-20260629t020000z-2');
 });

@@ -46,6 +46,7 @@ afterAll(async () => {
 });
 
 interface TestBatch {
+  readonly namespace?: string;
   readonly program: string;
   readonly run: string;
   readonly slot?: Date;
@@ -57,6 +58,7 @@ interface TestBatch {
 }
 
 async function storeBatch({
+  namespace = 'shop',
   program,
   run,
   slot = MONDAY,
@@ -68,29 +70,30 @@ async function storeBatch({
   await transaction(postgres.database, { doing: 'make a batch' }, async (client) => {
     await client.query(
       `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at, published_at)
-       VALUES ('shop', $1, $2, 'batch', $3, $4, 1, $5, 'r', 'Succeeded', $3, $6)`,
-      [program, run, slot, sequence, published ? 'schedule' : 'backfill', published ? slot : null],
+       VALUES ($7, $1, $2, 'batch', $3, $4, 1, $5, 'r', 'Succeeded', $3, $6)`,
+      [program, run, slot, sequence, published ? 'schedule' : 'backfill', published ? slot : null, namespace],
     );
     await client.query(
       `INSERT INTO holdfast.candidates
          (namespace, program, run, customer_id, slot, churn_signals, risk_score, risk_level, offer_tier, offer_kind, arm, epoch, created_at, expires_at)
-       SELECT 'shop', $1, $2, 'C' || lpad(n::text, 5, '0'), $3, '{inactivity}',
+       SELECT $6, $1, $2, 'C' || lpad(n::text, 5, '0'), $3, '{inactivity}',
          CASE WHEN n % 5 = 0 THEN 0.8 + n % 20 / 100.0 ELSE 0.4 + n % 40 / 100.0 END,
          CASE WHEN n % 5 = 0 THEN 'critical' ELSE 'high' END,
          CASE WHEN n <> 3 THEN 'premium' END, CASE WHEN n % 3 = 0 THEN 'upgrade' ELSE 'discount' END,
          CASE WHEN n % 10 = 0 THEN 'holdout' ELSE 'treatment' END, 1, $3, COALESCE($5, $3::timestamptz + interval '30 days')
        FROM generate_series(1, $4) AS n`,
-      [program, run, slot, customers, expiresAt],
+      [program, run, slot, customers, expiresAt, namespace],
     );
-    await keepDecisions(client, { namespace: 'shop', program, run });
+    await keepDecisions(client, { namespace, program, run });
   });
 }
 
-const makeCurrent = (program: string, run: string) =>
+const makeCurrent = (program: string, run: string, namespace = 'shop') =>
   postgres.database.pool.query(
     `INSERT INTO holdfast.current_batches
-     SELECT namespace, program, slot, sequence, attempt, run FROM holdfast.runs WHERE program = $1 AND run = $2`,
-    [program, run],
+     SELECT namespace, program, slot, sequence, attempt, run FROM holdfast.runs
+     WHERE program = $1 AND run = $2 AND namespace = $3`,
+    [program, run, namespace],
   );
 
 /** The plan, one line for each node. */
@@ -263,29 +266,40 @@ const FAR_PAST = new Date('2000-01-03T02:00:00Z');
 const FAR_FUTURE = new Date('2500-01-04T02:00:00Z');
 
 /** By the server's clock: one that has expired and one that lives on, the newer of each. */
-async function expiringProgram(program: string) {
-  const batch = { program, slot: FAR_PAST, customers: 2, published: false };
+async function expiringProgram(program: string, namespace = 'shop') {
+  const batch = { namespace, program, slot: FAR_PAST, customers: 2, published: false };
   await storeBatch({ ...batch, run: 'expired', sequence: 1, expiresAt: weeks(-999) });
   await storeBatch({ ...batch, run: 'expired-but-current', sequence: 2, expiresAt: weeks(-999) });
   await storeBatch({ ...batch, run: 'live', sequence: 3, expiresAt: FAR_FUTURE });
-  await makeCurrent(program, 'expired-but-current');
+  await makeCurrent(program, 'expired-but-current', namespace);
 }
 
 test.each([
-  ['by both clocks', new Date('2400-01-04T02:00:00Z'), 'late', ['expired-but-current', 'live']],
+  ['by both clocks', new Date('2400-01-04T02:00:00Z'), 'late', ['live']],
   ['by the clock of the server alone', FAR_PAST, 'early', ['expired', 'expired-but-current', 'live']],
 ])(
-  'what has expired %s goes as it should, never the current batch, nor what lives by the server',
-  async (_sentence, now, program, left) => {
-    await expiringProgram(program);
+  'what has expired %s goes as it should, of every program of the namespace and of the current batch, never what lives by the server',
+  async (_sentence, now, namespace, left) => {
+    await expiringProgram('kept', namespace);
+    await expiringProgram('deleted', namespace);
+    await postgres.database.pool.query(
+      "INSERT INTO holdfast.programs VALUES ($1, 'kept', 9), ($1, 'deleted', 9), ($1 || '-other', 'kept', 9)",
+      [namespace],
+    );
+    await expiringProgram('kept', `${namespace}-other`);
     const { signal } = new AbortController();
     const both = await earlierClock(postgres.database, now);
-    await deleteExpiredCandidates(postgres.database, { namespace: 'shop', program }, both, { signal });
-    const { rows } = await postgres.database.pool.query(
-      'SELECT DISTINCT run FROM holdfast.candidates WHERE program = $1 ORDER BY run',
-      [program],
-    );
-    expect(rows.map(({ run }) => run)).toEqual(left);
+    await deleteExpiredCandidates(postgres.database, { namespace }, both, { signal });
+    const runsIn = async (of: string, program: string) =>
+      (
+        await postgres.database.pool.query(
+          'SELECT DISTINCT run FROM holdfast.candidates WHERE namespace = $1 AND program = $2 ORDER BY run',
+          [of, program],
+        )
+      ).rows.map(({ run }) => run);
+    expect(await runsIn(namespace, 'kept')).toEqual(left);
+    expect(await runsIn(namespace, 'deleted')).toEqual(left);
+    expect(await runsIn(`${namespace}-other`, 'kept')).toHaveLength(3);
   },
 );
 

@@ -17,33 +17,73 @@ export async function earlierClock(database: Database, now: Date): Promise<Date>
   return rows[0]?.now ?? now;
 }
 
-/** Candidates past their time, but for those of the current batch. */
+/** Candidates past their time: those of the current batch, too, since nothing shows them any more. */
 const EXPIRED_CANDIDATES = `
-  SELECT ctid FROM holdfast.candidates
-  WHERE namespace = $1 AND program = $2 AND expires_at <= $3
-    AND run <> COALESCE((SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2), '')`;
+  SELECT ctid FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND expires_at <= $3`;
 
-/** @param now by both clocks */
-export async function countExpiredCandidates(database: Database, key: ProgramKey, now: Date): Promise<number> {
-  return count(database, 'count the expired candidates', EXPIRED_CANDIDATES, [key.namespace, key.program, now]);
+type Namespace = Pick<ProgramKey, 'namespace'>;
+
+/** Of every program of a namespace. @param now by both clocks */
+export async function countExpiredCandidates(database: Database, key: Namespace, now: Date): Promise<number> {
+  let expired = 0;
+  for (const { namespace, program } of await programsIn(database, key)) {
+    expired += await count(database, 'count the expired candidates', EXPIRED_CANDIDATES, [namespace, program, now]);
+  }
+  return expired;
 }
 
 /**
- * Deletes candidates past their time, but for those of the current batch, and resolves to how many.
+ * Deletes the candidates of a namespace that are past their time, and resolves to how many: those of a program that was
+ * deleted, and so has no more runs, go with those of the others.
  * @param now by both clocks
  */
 export async function deleteExpiredCandidates(
   database: Database,
-  { namespace, program }: ProgramKey,
+  key: Namespace,
   now: Date,
   batches: Omit<Batches, 'doing'>,
 ): Promise<number> {
-  return deleteInBatches(
+  let deleted = 0;
+  // One program at a time: the index of expiry begins with it.
+  for (const { namespace, program } of await programsIn(database, key)) {
+    deleted += await deleteInBatches(
+      database,
+      { doing: 'delete expired candidates', ...batches },
+      deleteLocked('candidates', `${EXPIRED_CANDIDATES} ORDER BY expires_at`),
+      [namespace, program, now],
+    );
+  }
+  return deleted;
+}
+
+async function programsIn(database: Database, { namespace }: Namespace): Promise<readonly ProgramKey[]> {
+  const { rows } = await statement<{ namespace: string; program: string }>(
     database,
-    { doing: 'delete expired candidates', ...batches },
-    deleteLocked('candidates', `${EXPIRED_CANDIDATES} ORDER BY expires_at`),
-    [namespace, program, now],
+    'list the programs of a namespace',
+    'SELECT namespace, program FROM holdfast.programs WHERE namespace = $1 ORDER BY program',
+    [namespace],
   );
+  return rows;
+}
+
+const ALL_CANDIDATES = 'SELECT ctid FROM holdfast.candidates WHERE namespace = $1 AND program = $2';
+
+export async function countCandidatesOf(database: Database, { namespace, program }: ProgramKey): Promise<number> {
+  return count(database, 'count the candidates', ALL_CANDIDATES, [namespace, program]);
+}
+
+/** Deletes every candidate of a program, whatever its time, and resolves to how many. */
+export async function deleteCandidatesOf(
+  database: Database,
+  { namespace, program }: ProgramKey,
+  batches: Omit<Batches, 'doing'>,
+): Promise<number> {
+  const sql = `DELETE FROM holdfast.candidates
+    WHERE ctid = ANY (ARRAY(${ALL_CANDIDATES} LIMIT $3 FOR UPDATE SKIP LOCKED))`;
+  return deleteInBatches(database, { doing: 'delete the candidates of a program', ...batches }, sql, [
+    namespace,
+    program,
+  ]);
 }
 
 /**

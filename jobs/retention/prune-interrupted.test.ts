@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { PoolClient } from 'pg';
 import { seeded } from '../../test/faults/random.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
 import { type MadeRun, type PruneWorld, pruneWorld, type Remains } from '../../test/support/pruning.ts';
+import { until } from '../../test/support/until.ts';
 import type { RunFolders } from '../artifacts/run-folders.ts';
 import type { Database } from '../postgres/database.ts';
 
@@ -60,11 +62,10 @@ function expectPinned(seed: number, before: Remains, after: Remains): void {
       phase === 'Running' || current === true || (candidates > 0 && expiresIn > 0),
   );
   const newest = madeUp(seed).findLast(({ phase, pipeline }) => phase === 'Succeeded' && pipeline === 'batch');
-  for (const { run, candidates, folder, expiresIn = 0, current } of [...stays, ...(newest ? [newest] : [])]) {
+  for (const { run, candidates, folder, expiresIn = 0 } of [...stays, ...(newest ? [newest] : [])]) {
     expect(after.runs).toContain(run);
     if (folder === true) expect(after.folders).toContain(run);
-    if (current === true || expiresIn > 0)
-      expect(after.candidates[run]).toBe(candidates === 0 ? undefined : candidates);
+    if (expiresIn > 0) expect(after.candidates[run]).toBe(candidates === 0 ? undefined : candidates);
   }
   for (const { run, published, decisions } of madeUp(seed)) {
     if (published === true) expect(after.decisions[run]).toBe(decisions);
@@ -152,8 +153,12 @@ test.each(KILLS)(
         () => 1,
       );
       expectPinned(seed, before, await world.remains());
-      await world.prune();
-      expect(await world.remains()).toEqual(finished);
+      // The server may hold the rows of a lost connection a little longer: they are for the time after next.
+      const rest = async () => {
+        await world.prune();
+        return await world.remains();
+      };
+      await until('the rest to go', rest, (left) => isDeepStrictEqual(left, finished), 10_000);
     }
     expect(stopped).toBeGreaterThan(20);
   },

@@ -5,6 +5,7 @@ import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts'
 import { daysAgo, type PruneWorld, pruneWorld, TODAY } from '../../test/support/pruning.ts';
 import { until } from '../../test/support/until.ts';
 import { retireRun } from '../postgres/retired-runs.ts';
+import { lockProgram } from '../postgres/run-lock.ts';
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -37,17 +38,17 @@ async function someHistory() {
   await world.make({ run: 'now', age: 7, published: true, current: true, candidates: 4, expiresIn: -1, decisions: 4 });
 }
 
-test('what is past its time goes; the current batch, live candidates and the history of decisions stay', async () => {
+test('what is past its time goes, of the current batch too; its run, live candidates and the history of decisions stay', async () => {
   await someHistory();
   const pruned = await world.prune();
-  expect(pruned).toMatchObject({ candidates: 5, runs: 2, decisions: 2, records: 1, orphans: 0, foreign: 0 });
+  expect(pruned).toMatchObject({ candidates: 9, runs: 2, decisions: 2, records: 1, orphans: 0, foreign: 0 });
   expect(pruned.kept).toEqual({ current: 1, 'live-candidates': 1 });
   expect(pruned.bytes).toBeGreaterThan(2 * 1100);
   expect(await world.remains()).toEqual({
     // The old run has no artifacts any more, and its decisions still count for caps.
     runs: ['last', 'now', 'old'],
     folders: ['last', 'now'],
-    candidates: { last: 2, now: 4 },
+    candidates: { last: 2 },
     decisions: { last: 2, now: 4, old: 3 },
   });
   expect(await world.prune()).toMatchObject({ candidates: 0, runs: 0, decisions: 0, records: 0, bytes: 0 });
@@ -84,7 +85,7 @@ test('neither a clock of the far future nor one of the past deletes what lives b
     [namespace],
   );
   await world.prune({ now: new Date('2900-01-01T00:00:00Z') });
-  expect((await world.remains()).candidates).toEqual({ last: 2, now: 4 });
+  expect((await world.remains()).candidates).toEqual({ last: 2 });
   expect(await world.prune({ now: new Date('1999-01-01T00:00:00Z') })).toMatchObject({ candidates: 0, runs: 0 });
 });
 
@@ -141,6 +142,49 @@ test('a run that begins again while it is about to be pruned keeps its folder', 
   } finally {
     client.release();
   }
+});
+
+describe('a program that was deleted', () => {
+  async function deletedProgram() {
+    await someHistory();
+    await world.make({ run: 'failed', age: 1, phase: 'Failed' });
+    // Its object went away in the midst of it.
+    await world.make({ run: 'cut-short', age: 1, phase: 'Running', candidates: 1, expiresIn: 29 });
+    await world.makeFolder('nobody-knows', 2);
+  }
+  const kept = { last: 2, now: 4, old: 3 };
+
+  test('leaves no candidate and no artifact, live or not; what it decided stays, with the runs that did', async () => {
+    await deletedProgram();
+    const pruned = await world.prune({ deleted: true });
+    expect(pruned).toMatchObject({ candidates: 12, runs: 6, decisions: 2, records: 3, orphans: 1, kept: {} });
+    expect(await world.remains()).toEqual({
+      runs: ['last', 'now', 'old'],
+      folders: [],
+      candidates: {},
+      decisions: kept,
+    });
+    const { rows } = await postgres.database.pool.query('SELECT FROM holdfast.current_batches WHERE namespace = $1', [
+      world.namespace,
+    ]);
+    expect(rows).toEqual([]);
+    expect(await world.prune({ deleted: true })).toMatchObject({ candidates: 0, runs: 0, records: 0, bytes: 0 });
+  });
+
+  test('is counted by a dry run, which deletes nothing', async () => {
+    await deletedProgram();
+    const before = await world.remains();
+    expect(await world.prune({ deleted: true, dryRun: true })).toMatchObject({ candidates: 12, runs: 6, orphans: 1 });
+    expect(await world.remains()).toEqual(before);
+  });
+
+  test('is left alone while a run of it goes on here', async () => {
+    await deletedProgram();
+    const lock = await lockProgram(postgres.database, { namespace: world.namespace, program: 'keep' });
+    await expect(world.prune({ deleted: true })).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
+    await lock.release();
+    expect((await world.remains()).candidates).toMatchObject({ now: 4, last: 2 });
+  });
 });
 
 test.each<[string, { current?: boolean; expiresIn?: number; phase?: 'Running' }, boolean]>([

@@ -4,13 +4,17 @@ import type { RunFolders } from '../artifacts/run-folders.ts';
 import { countExpiredScores, deleteExpiredScores } from '../postgres/cached-scores.ts';
 import type { Database } from '../postgres/database.ts';
 import {
+  countCandidatesOf,
   countExpiredCandidates,
   countSpentDecisions,
+  deleteCandidatesOf,
   deleteExpiredCandidates,
   deleteSpentDecisions,
   earlierClock,
 } from '../postgres/expired.ts';
 import { databaseIdentity, isSameDatabase } from '../postgres/identity.ts';
+import type { Batches } from '../postgres/in-batches.ts';
+import { withoutProgram } from '../postgres/retired-program.ts';
 import { forgetRuns, type RunStanding, retireRun, retireUnrecorded, runStandings } from '../postgres/retired-runs.ts';
 import type { ProgramKey } from '../postgres/runs.ts';
 import type { Stage } from '../run/stage.ts';
@@ -27,6 +31,8 @@ export interface PruneRequest extends ProgramKey {
   readonly now: Date;
   /** Counts what would go and deletes nothing. */
   readonly dryRun: boolean;
+  /** Whether the program is no more: its candidates and artifacts go whatever pins them, its decisions stay as ever. */
+  readonly deleted?: boolean;
   /** Aborting ends it between two batches or folders; what is left is for the next time. */
   readonly signal: AbortSignal;
   /** Rows and runs dealt with so far. */
@@ -35,6 +41,7 @@ export interface PruneRequest extends ProgramKey {
 
 /** What went, or in a dry run what would go. */
 export interface Pruned {
+  /** Past their time, of every program of the namespace; of a deleted program all. */
   readonly candidates: number;
   readonly decisions: number;
   /** Runs whose artifacts went. */
@@ -64,18 +71,22 @@ const ORPHAN_SECONDS = 86_400;
  * @throws HF_INTERRUPTED, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED, HF_DATA_FOLDER
  */
 export async function pruneProgram(request: PruneRequest): Promise<Pruned> {
-  const { database, folders, retention, dryRun, signal, progress } = request;
+  const { database, deleted, dryRun, now } = request;
+  const prune = () => pruneParts(request);
+  return deleted === true && !dryRun ? withoutProgram(database, request, now, prune) : prune();
+}
+
+async function pruneParts(request: PruneRequest): Promise<Pruned> {
+  const { database, folders, retention, dryRun, signal, progress, deleted = false } = request;
   let done = 0;
   const batches = { signal, progress: (rows: number) => progress((done += rows)) };
   const now = await earlierClock(database, request.now);
   const spent =
     retention.decisionDays === undefined ? undefined : new Date(now.getTime() - retention.decisionDays * DAY_MS);
 
-  const candidates = dryRun
-    ? await countExpiredCandidates(database, request, now)
-    : await deleteExpiredCandidates(database, request, now, batches);
+  const candidates = await pruneCandidates(request, now, batches);
   const runs = await runStandings(database, request, now);
-  const pins = pinsOf(runs, retention, now);
+  const pins = deleted ? new Map<string, Pin>() : pinsOf(runs, retention, now);
   const artifacts = await pruneFolders(request, runs, pins, now, () => batches.progress(1));
   const reclaimed = dryRun ? artifacts : await folders.reclaim(request, signal);
   const decisions = dryRun
@@ -94,6 +105,16 @@ export async function pruneProgram(request: PruneRequest): Promise<Pruned> {
     scores,
     kept: countBy(pins.values()),
   };
+}
+
+function pruneCandidates(
+  { database, namespace, program, dryRun, deleted }: PruneRequest,
+  now: Date,
+  batches: Omit<Batches, 'doing'>,
+): Promise<number> {
+  const key = { namespace, program };
+  if (deleted === true) return dryRun ? countCandidatesOf(database, key) : deleteCandidatesOf(database, key, batches);
+  return dryRun ? countExpiredCandidates(database, key, now) : deleteExpiredCandidates(database, key, now, batches);
 }
 
 interface FoldersPruned {
