@@ -115,6 +115,15 @@ const ROWS: Readonly<Record<string, Row>> = {
     next: SECOND,
     requeue: SECOND,
   },
+  'a slot may start until its deadline, and not at it': {
+    given: snapshot(known()),
+    at: '2026-11-23T14:00:00Z',
+    does: ['event SlotsMissed'],
+    lastSlot: FIRST,
+    skipped: 1,
+    next: SECOND,
+    requeue: SECOND,
+  },
   'a run that was made and not looked at yet is not made again': {
     given: snapshot(known(), { runs: [runAt(FIRST)] }),
     at: '2026-11-23T02:00:01Z',
@@ -325,6 +334,29 @@ test('finished runs of the schedule beyond the history are deleted, the oldest f
   expect(actions.map(brief)).toEqual(['delete keep-20261012t0200z', 'delete keep-20261005t0200z']);
 });
 
+test('of failed runs as many are kept as the history says of those, and not of the others', () => {
+  const runs = OLD.map((slot, index) => runAt(slot, index % 2 === 0 ? 'Failed' : 'Cancelled'));
+  const program = known({ lastSlot: '2026-11-16T02:00:00.000Z' }, { runHistory: { successful: 1, failed: 4 } });
+  const { actions } = decideProgram(snapshot(program, { runs }), new Date('2026-11-17T00:00:00Z'));
+  expect(actions.map(brief)).toEqual(['delete keep-20261005t0200z']);
+});
+
+test('a revision that is on its way out is not deleted again', () => {
+  const unused = revision(known({}, { programName: 'Unused' }));
+  const leaving = { ...unused, metadata: { ...unused.metadata, deletionTimestamp: FIRST } };
+  const given = snapshot(known({ lastSlot: FIRST }), { revisions: [leaving] });
+  expect(decideProgram(given, new Date('2026-11-24T00:00:00Z')).actions).toEqual([]);
+});
+
+test('a run that is on its way out is not deleted again', () => {
+  const runs = OLD.map((slot) => runAt(slot, 'Succeeded')).map((one) => ({
+    ...one,
+    metadata: { ...one.metadata, deletionTimestamp: FIRST },
+  }));
+  const given = snapshot(known({ lastSlot: '2026-11-16T02:00:00.000Z' }), { runs });
+  expect(decideProgram(given, new Date('2026-11-17T00:00:00Z')).actions).toEqual([]);
+});
+
 test('a run whose slot is not yet recorded as dealt with is kept: nothing else says that the slot was run', () => {
   const slots = ['2026-11-23T02:00:00.000Z', '2026-11-16T02:00:00.000Z', '2026-11-09T02:00:00.000Z'];
   const runs = [...slots, ...OLD].map((slot) => runAt(slot, 'Succeeded'));
@@ -362,6 +394,19 @@ test('a revision goes when no run is pinned to it and the next would not be', ()
   const given = snapshot(program, { runs, revisions: [current!, used!, unused!] });
   const { actions } = decideProgram(given, new Date('2026-11-24T00:00:00Z'));
   expect(actions.map(brief)).toEqual([`delete ${unused!.metadata.name}`]);
+});
+
+test('no revision goes while a run is about to begin: a Job of it, made before a crash, may be pinned to any', () => {
+  const program = known({ lastSlot: FIRST });
+  const unused = revision(known({}, { programName: 'Unused' }));
+  const given = (run: RunObject) => snapshot(program, { runs: [run], revisions: [unused] });
+  const at = new Date('2026-11-24T00:00:00Z');
+  expect(decideProgram(given(runAt(FIRST)), at).actions).toEqual([]);
+  expect(decideProgram(given(runAt(FIRST, 'Pending')), at).actions).toEqual([]);
+  // One that ended before it was pinned to anything begins no more.
+  expect(decideProgram(given(runAt(FIRST, 'Failed')), at).actions.map(brief)).toEqual([
+    `delete ${unused.metadata.name}`,
+  ]);
 });
 
 test('what a slot waits for is said', () => {

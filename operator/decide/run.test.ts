@@ -215,6 +215,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     reason: 'ProgramMissing',
     message: 'there is no RetentionProgram keep in this namespace',
   },
+  'a run of a program that is on its way out does not begin': {
+    given: snapshot({ program: storedProgram({}, { metadata: { deletionTimestamp: SLOT } }) }),
+    phase: 'Pending',
+    reason: 'ProgramMissing',
+  },
   'a run of a program that is turned off waits': {
     given: snapshot({ program: storedProgram({ enabled: false }) }),
     phase: 'Suspended',
@@ -612,6 +617,17 @@ const ROWS: Readonly<Record<string, Row>> = {
     reason: 'Running',
     does: ['create Job weekly-score-1'],
   },
+  'a revision that was deleted after the program changed fails a run, too, that an older version began': {
+    given: withoutDigest(
+      inFilter(jobOf('filter', 'filter', COMPLETE), {
+        revision: undefined,
+        program: storedProgram({ programName: 'Another' }),
+      }),
+    ),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+    does: ['event RunFailed'],
+  },
   'a stage that a newer version has added since the run began is recorded': {
     given: withoutStage(inFilter(jobOf('filter', 'filter', COMPLETE)), 'score'),
     phase: 'Running',
@@ -655,12 +671,87 @@ test.each(Object.entries(ROWS))('%s', (_name, { given, phase, reason, does = [],
   expect(requeueAt?.toISOString()).toBe(requeue);
 });
 
+test.each([
+  ['before the slot, as of the one before it', '2026-11-23T01:59:59Z', '2026-11-16T02:00:00.000Z'],
+  ['after the slot, as of it', '2026-11-23T02:00:01Z', '2026-11-23T02:00:00.000Z'],
+  ['in the future, by a clock ahead of ours, as of the slot that is known now', '2026-12-01T00:00:00Z', SLOT],
+])('a run without a slot that was made %s', (_name, creationTimestamp, slot) => {
+  const made = newRun();
+  const { slot: _slot, ...spec } = made.spec;
+  const given = snapshot({ run: { ...made, spec, metadata: { ...made.metadata, creationTimestamp } } });
+  expect(decideRun(given, NOW).status).toMatchObject({ phase: 'Running', slot });
+});
+
 test('a run that begins is pinned by the whole digest, of which the name of its revision has the beginning', () => {
   const { status } = decideRun(snapshot(), NOW);
   expect(status.revisionDigest).toMatch(/^[0-9a-f]{64}$/);
   expect(status.revision).toBe(`keep-${status.revisionDigest?.slice(0, 20)}`);
   const other = buildRevision(PROGRAM, { ...STAGE_SETTINGS, image: 'holdfast:other' });
   expect(readRevision(other, 'keep')?.identity).not.toBe(status.revisionDigest);
+});
+
+test('for a run that is on its way out nothing more is made, and its status stays', () => {
+  const given = inFilter(jobOf('filter', 'filter', COMPLETE));
+  const metadata = { ...given.run.metadata, deletionTimestamp: SLOT };
+  const { actions, status } = decideRun({ ...given, run: { ...given.run, metadata } }, NOW);
+  expect(actions).toEqual([]);
+  expect(status).toEqual(given.run.status);
+});
+
+test('a task that is recorded as done is not done again when its Job is gone', () => {
+  const given = inFilter(undefined);
+  const stages = given.run.status?.stages?.map((stage) =>
+    stage.name === 'filter' ? { ...stage, phase: 'Succeeded' as const } : stage,
+  );
+  const run = { ...given.run, status: { ...given.run.status, stages: stages! } };
+  expect(decideRun({ ...given, run }, NOW).actions.map(brief)).toEqual(['create Job weekly-score-1']);
+});
+
+test('a stage is done with its last task, and not with one before', () => {
+  const first = decideRun(snapshot(), NOW).status;
+  const job = jobOf('extract', 'migrate', COMPLETE);
+  const given = snapshot({ run: newRun({}, first), revision: REVISION, jobs: new Map([[job.metadata.name, job]]) });
+  const { status, actions } = decideRun({ ...given, pods: [pod(ended(0, { rowsOut: 7 }))] }, NOW);
+  expect(actions.map(brief)).toEqual(['create Job weekly-extract-1']);
+  expect(status.stages?.[0]).toMatchObject({ name: 'extract', phase: 'Running', task: 'extract' });
+  expect(status.stages?.[0]).not.toHaveProperty('rowsOut');
+  expect(status.stages?.[0]).not.toHaveProperty('completionTime');
+});
+
+test('a Job that somebody is deleting is given no time to live', () => {
+  const extract = jobOf('extract', 'extract', COMPLETE);
+  const leaves = { ...extract, metadata: { ...extract.metadata, deletionTimestamp: SLOT } };
+  const filter = jobOf('filter', 'filter');
+  const all = new Map([leaves, filter].map((job) => [job.metadata.name, job]));
+  expect(decideRun(inFilter(filter, { jobs: all, pods: [pod({ phase: 'Running' })] }), NOW).actions).toEqual([]);
+});
+
+test('cancelling a suspended run ends the stage that it is in, and deletes no Job that is being deleted', () => {
+  const job = suspended(jobOf('filter', 'filter'));
+  const leaves = { ...job, metadata: { ...job.metadata, deletionTimestamp: SLOT } };
+  const given = inFilter(leaves, {}, { cancel: true });
+  const stages = given.run.status?.stages?.map((stage) =>
+    stage.name === 'filter' ? { ...stage, phase: 'Suspended' as const } : stage,
+  );
+  const run = { ...given.run, status: { ...given.run.status, phase: 'Suspended' as const, stages: stages! } };
+  const { status, actions } = decideRun({ ...given, run }, NOW);
+  expect(actions.map(brief)).toEqual(['event RunCancelled']);
+  expect(status.stages?.find(({ name }) => name === 'filter')).toMatchObject({
+    phase: 'Cancelled',
+    completionTime: NOW.toISOString(),
+  });
+});
+
+test('a task that is too late has failed for that, whatever its pod says of being ended', () => {
+  const pods = [pod(ended(1, { error: { code: 'HF_INTERRUPTED', message: 'it was told to stop' } }))];
+  const { status } = decideRun(inFilter(jobOf('filter', 'filter', failedFor('DeadlineExceeded')), { pods }), NOW);
+  expect(status.stages?.find(({ name }) => name === 'filter')?.errorCode).toBe('DeadlineExceeded');
+});
+
+test('the Job of a run that has succeeded keeps its logs, also where its end has not been heard of', () => {
+  const given = inFilter(jobOf('filter', 'filter'));
+  const over = { ...given, run: { ...given.run, status: { ...given.run.status, phase: 'Succeeded' as const } } };
+  expect(decideRun(over, NOW).actions).toEqual([]);
 });
 
 test('a pod that was stuck at its image ends at its deadline with a message that names the image', () => {

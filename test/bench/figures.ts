@@ -1,5 +1,6 @@
 import type { Footprint } from './footprint.ts';
 import type { Failover } from './measure-failover.ts';
+import type { Neighbour } from './measure-neighbour.ts';
 import type { Writes } from './measure-writes.ts';
 import type { Distribution } from './percentiles.ts';
 
@@ -11,6 +12,8 @@ export interface Figures {
   readonly transition: Distribution;
   /** The same with the runs of many programs at once. */
   readonly transitionTogether: Distribution & { readonly programs: number };
+  /** Of one namespace while another has very much to do. */
+  readonly neighbour: Neighbour;
   /** Of the run that took most. */
   readonly writesPerRun: number;
   readonly writes: { readonly byHand: Writes; readonly scheduled: Writes };
@@ -35,11 +38,13 @@ interface Row {
   readonly promise?: { readonly value: number; readonly most: number; readonly unit: string };
 }
 
-function rows({ transition, transitionTogether, writes, failoverMs, footprint }: Figures): readonly Row[] {
+function rows({ transition, transitionTogether, neighbour, writes, failoverMs, footprint }: Figures): readonly Row[] {
   const { killed, graceful } = failoverMs;
   const { compiled, source, afterRunsMb, crowd } = footprint;
-  const next = (what: string, one: Distribution): Row => ({
-    what: `task done → next Job, ${what}`,
+  const { large, small } = neighbour.noise;
+  const next = (what: string, one: Distribution): Row => soon(`task done → next Job, ${what}`, one);
+  const soon = (what: string, one: Distribution): Row => ({
+    what,
     figure: `p50 ${one.p50Ms} ms, p95 ${one.p95Ms} ms, p99 ${one.p99Ms} ms, most ${one.maxMs} ms (${one.samples})`,
     promise: { value: one.p99Ms, most: 500, unit: 'ms' },
   });
@@ -60,6 +65,8 @@ function rows({ transition, transitionTogether, writes, failoverMs, footprint }:
   return [
     next('one run at a time', transition),
     next(`${transitionTogether.programs} programs at once`, transitionTogether),
+    next(`beside ${large} runs of a large program and ${small} of a small one`, neighbour.next),
+    soon('run made → first Job, beside them', neighbour.first),
     written('a run by hand', writes.byHand),
     written('a run at a slot', writes.scheduled),
     taken('killed', killed, 13_000),

@@ -6,14 +6,15 @@ import { brokenPromises, type Figures, table } from './figures.ts';
 import { measureFootprint, untilLeading } from './footprint.ts';
 import { residentMb } from './health.ts';
 import { measureFailover } from './measure-failover.ts';
+import { measureNeighbour, NOISY } from './measure-neighbour.ts';
 import { measureTransitions } from './measure-transitions.ts';
 import { measureScheduledWrites, measureWritesByHand } from './measure-writes.ts';
-import { openShop } from './shop.ts';
+import { NAMESPACE, openShop } from './shop.ts';
 
 const HELP = `Usage: npm run bench:operator [-- --quick]
 
 Measures the operator, as compiled JavaScript and a process of its own, against a real etcd and API server on which a
-script plays the kubelet: how long it takes from one task to the next, what it writes, how another replica takes over,
+script plays the kubelet: how long it takes from one task to the next, also beside a noisy neighbour, what it writes, how another replica takes over,
 how fast it starts and how large it is. Progress and a table go to stderr, the figures as one line of JSON to stdout.
 Ends with status 1 when a promise is broken.
 
@@ -29,6 +30,7 @@ const FULL = {
   failovers: 5,
   starts: 5,
   crowd: { programs: 100, runs: 500 },
+  noise: { large: 60, small: 1_000 },
 };
 const QUICK: typeof FULL = {
   alone: 5,
@@ -38,6 +40,7 @@ const QUICK: typeof FULL = {
   failovers: 1,
   starts: 1,
   crowd: { programs: 20, runs: 50 },
+  noise: { large: 60, small: 200 },
 };
 
 const SOURCE_MAIN = new URL('../../operator/main.ts', import.meta.url).pathname;
@@ -77,7 +80,13 @@ async function measure(sizes: typeof FULL, everything: AsyncDisposableStack): Pr
   say(`the leader is stopped ${sizes.failovers} times`);
   const graceful = await measureFailover(shop, { end: 'SIGTERM', times: sizes.failovers, main });
 
-  const { crowd } = sizes;
+  const { crowd, noise } = sizes;
+  say(`another namespace makes ${noise.large} runs of a large program and ${noise.small} of a small one`);
+  const loaded = await shop.operator('neighbour', main, NAMESPACE, NOISY);
+  await untilLeading(loaded);
+  const neighbour = await measureNeighbour(shop, noise);
+  await loaded.stop();
+
   say(`starting it with ${crowd.programs} programs and ${crowd.runs} old runs`);
   await makeCrowd(shop.plane, 'crowd', crowd);
   // Once to write how the programs are: what counts are the starts that find it written.
@@ -88,6 +97,7 @@ async function measure(sizes: typeof FULL, everything: AsyncDisposableStack): Pr
     machine,
     transition: alone,
     transitionTogether: together,
+    neighbour,
     writesPerRun: Math.max(byHand.most, scheduled.most),
     writes: { byHand, scheduled },
     failoverMs: { killed, graceful },

@@ -15,7 +15,7 @@ import { type Sightings, watchFor } from './sightings.ts';
 import { type JobTimes, jobTimes } from './transitions.ts';
 import { auditFlags, operatorWrites, type Write } from './writes.ts';
 
-const NAMESPACE = 'shop';
+export const NAMESPACE = 'shop';
 const LEASE_NAMESPACE = 'default';
 const PATH = `/apis/holdfast.dev/v1alpha1/namespaces/${NAMESPACE}`;
 
@@ -38,8 +38,8 @@ export interface Shop extends AsyncDisposable {
   readonly times: JobTimes;
   /** What the operators have written so far. */
   writes(): Promise<readonly Write[]>;
-  /** Starts an operator that watches this namespace, or another; resolves when it listens. */
-  operator(name: string, main: string, namespace?: string): Promise<OperatorProcess>;
+  /** Starts an operator that watches this namespace, or others; resolves when it listens. */
+  operator(name: string, main: string, ...namespaces: readonly string[]): Promise<OperatorProcess>;
   /** One whose slot comes once a day, and not within hours. */
   makeProgram(name: string, change?: Partial<RetentionProgramSpec>): Promise<ProgramObject>;
   makeRun(program: string, name: string, change?: Partial<RunObject['spec']>, metadata?: object): Promise<void>;
@@ -111,12 +111,12 @@ export async function openShop(): Promise<Shop> {
     leases,
     times,
     writes: () => operatorWrites(folder),
-    async operator(name, main, namespace = NAMESPACE) {
+    async operator(name, main, ...namespaces) {
       const started = await startOperator({
         kubeconfig: plane.kubeconfig,
         folder: plane.folder,
         name,
-        namespaces: [namespace],
+        namespaces: namespaces.length === 0 ? [NAMESPACE] : namespaces,
         leaseNamespace: LEASE_NAMESPACE,
         main,
       });
