@@ -158,6 +158,20 @@ const ROWS: Readonly<Record<string, Row>> = {
     next: FIRST,
     requeue: SECOND,
   },
+  'a run that has begun holds the schedule back, also while a person holds it': {
+    given: snapshot(known(), {
+      runs: [
+        {
+          ...runAt(FIRST, 'Suspended'),
+          metadata: heldMetadata,
+          status: { ...runAt(FIRST, 'Suspended').status, startTime: FIRST },
+        },
+      ],
+    }),
+    at: FIRST,
+    next: FIRST,
+    requeue: '2026-11-23T14:00:00.000Z',
+  },
   'a slot whose run is refused is an event and a reason not to be ready': {
     given: snapshot(known(), {
       attempts: {

@@ -113,8 +113,8 @@ function pod(status: PodObject['status'], created = '2026-11-23T02:09:50.000Z'):
 }
 
 /** A pod that somebody deleted, and that is not gone yet. */
-function leaving(status: PodObject['status']): PodObject {
-  const left = pod(status);
+function leaving(status: PodObject['status'], created?: string): PodObject {
+  const left = pod(status, created);
   return { ...left, metadata: { ...left.metadata, deletionTimestamp: '2026-11-23T02:09:59Z' } };
 }
 
@@ -541,6 +541,30 @@ const ROWS: Readonly<Record<string, Row>> = {
       'patch weekly-filter-1 {"metadata":{"annotations":{"holdfast.dev/suspended":null}},"spec":{"suspend":false}}',
     ],
   },
+  'a Job that others suspended, such as Kueue, does not become ours when its run is suspended, too': {
+    given: inFilter(suspended(jobOf('filter', 'filter')), {}, { suspend: true }),
+    phase: 'Suspended',
+    reason: 'Suspended',
+    does: ['event RunSuspended'],
+  },
+  'a run under way whose next Job is refused is under way': {
+    given: inFilter(jobOf('filter', 'filter', COMPLETE), {
+      attempts: {
+        taken: new Set(),
+        refused: new Map([['Job shop/weekly-score-1', { status: 403, message: 'exceeded quota' }]]),
+      },
+    }),
+    phase: 'Running',
+    reason: 'Refused',
+    requeue: '2026-11-23T02:10:15.000Z',
+  },
+  'a pod that waits for long and is being deleted is no reason to look again and again': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [leaving({ phase: 'Pending' }, '2026-11-23T02:00:00.000Z'), pod({ phase: 'Running' })],
+    }),
+    phase: 'Running',
+    reason: 'Running',
+  },
   'a Job that others suspended, such as Kueue, is left to them': {
     given: inFilter(suspended(jobOf('filter', 'filter'))),
     phase: 'Running',
@@ -716,6 +740,9 @@ test('a stage is done with its last task, and not with one before', () => {
   expect(status.stages?.[0]).toMatchObject({ name: 'extract', phase: 'Running', task: 'extract' });
   expect(status.stages?.[0]).not.toHaveProperty('rowsOut');
   expect(status.stages?.[0]).not.toHaveProperty('completionTime');
+  // It began with its first task.
+  const later = decideRun({ ...given, pods: [] }, new Date('2026-11-23T02:20:00Z')).status;
+  expect(later.stages?.[0]?.startTime).toBe(NOW.toISOString());
 });
 
 test('a Job that somebody is deleting is given no time to live', () => {
@@ -746,6 +773,16 @@ test('a task that is too late has failed for that, whatever its pod says of bein
   const pods = [pod(ended(1, { error: { code: 'HF_INTERRUPTED', message: 'it was told to stop' } }))];
   const { status } = decideRun(inFilter(jobOf('filter', 'filter', failedFor('DeadlineExceeded')), { pods }), NOW);
   expect(status.stages?.find(({ name }) => name === 'filter')?.errorCode).toBe('DeadlineExceeded');
+});
+
+test('that a run is suspended is said once', () => {
+  const given = inFilter(
+    suspended(jobOf('filter', 'filter'), { 'holdfast.dev/suspended': 'true' }),
+    {},
+    { suspend: true },
+  );
+  const again = { ...given, run: { ...given.run, status: decideRun(given, NOW).status } };
+  expect(decideRun(again, NOW).actions).toEqual([]);
 });
 
 test('the Job of a run that has succeeded keeps its logs, also where its end has not been heard of', () => {
