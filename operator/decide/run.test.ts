@@ -775,6 +775,32 @@ test('a task that is too late has failed for that, whatever its pod says of bein
   expect(status.stages?.find(({ name }) => name === 'filter')?.errorCode).toBe('DeadlineExceeded');
 });
 
+test('of what a task reports as much is kept as a status may hold: 64 counts, none of them below nothing', () => {
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`removed${index}`, index]));
+  const reported = (message: object) => {
+    const given = inFilter(jobOf('filter', 'filter', COMPLETE), { pods: [pod(ended(0, message))] });
+    return decideRun(given, NOW).status.stages?.find(({ name }) => name === 'filter');
+  };
+  expect(Object.keys(reported({ rowsOut: 7, counts: many })?.counts ?? {})).toHaveLength(64);
+  const odd = reported({ rowsIn: -1, rowsOut: 1.5, counts: { below: -1, whole: 3, text: 'x' } });
+  expect(odd).toMatchObject({ counts: { whole: 3 } });
+  expect(odd).not.toHaveProperty('rowsIn');
+  expect(odd).not.toHaveProperty('rowsOut');
+});
+
+test('a run that has begun stays begun, also while it is suspended: no other may begin beside it', () => {
+  const given = inFilter(jobOf('filter', 'filter'), {}, { suspend: true });
+  expect(decideRun(given, NOW).status.startTime).toBe(given.run.status?.startTime);
+  expect(given.run.status?.startTime).toBeDefined();
+});
+
+test('what a condition says is never longer than a status may hold, however much the API server said', () => {
+  const refused = new Map([['Job shop/weekly-score-1', { status: 403, message: 'x'.repeat(100_000) }]]);
+  const given = inFilter(jobOf('filter', 'filter', COMPLETE), { attempts: { taken: new Set(), refused } });
+  const lengths = decideRun(given, NOW).status.conditions?.map(({ message }) => message.length);
+  expect(Math.max(...(lengths ?? []))).toBe(4096);
+});
+
 test('that a run is suspended is said once', () => {
   const given = inFilter(
     suspended(jobOf('filter', 'filter'), { 'holdfast.dev/suspended': 'true' }),
