@@ -446,6 +446,28 @@ test('a run under way keeps to its revision when the program changes', async () 
   expect(world.kube.all(configMaps).map(({ metadata }) => metadata.name)).toEqual([revision]);
 });
 
+test('a run whose first Job was made before a crash keeps to the revision of that Job, though the program was edited', async () => {
+  let isEdited = false;
+  world = openWorld({
+    start: FRIDAY,
+    fate({ kind }) {
+      if (kind !== 'Job' || isEdited) return 'live';
+      isEdited = true;
+      world.kube.change(retentionPrograms, 'shop/keep', (object) => {
+        object['spec'].programName = 'Another';
+      });
+      return 'killed after';
+    },
+  });
+  world.kube.put(retentionPrograms, program());
+  world.kube.put(retentionRuns, run());
+  await world.settle();
+  const { status } = world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')!;
+  expect(status?.phase).toBe('Succeeded');
+  const pinned = world.kube.all(jobs).map(({ metadata }) => metadata.annotations?.['holdfast.dev/revision']);
+  expect(new Set(pinned)).toEqual(new Set([status?.revision]));
+});
+
 test('a run of a program that has not changed finds its revision there, and does not try to make it again', async () => {
   world = openWorld({ start: FRIDAY });
   world.kube.put(retentionPrograms, program());

@@ -174,13 +174,15 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
     .filter((other) => other.metadata.uid !== uid && !isFinal(other));
   const hasJob = (other: RunObject) =>
     context.hasMadeFor(other.metadata.uid) || caches.jobs.byIndex('owner', ownedBy(other)).length > 0;
+  const pin = pinOf(run, [...jobs.values()]);
   const snapshot: RunSnapshot = {
     run,
     program,
     others,
     begun: new Set(others.filter(hasJob).map(({ metadata }) => metadata.uid)),
     twins: program === undefined ? [] : olderTwinsOf(program, caches),
-    revision: program === undefined ? undefined : await revisionOf(run.status?.revision, run, context),
+    revision: program === undefined ? undefined : await revisionOf(pin.name, run, context),
+    ...(pin.digest === undefined ? {} : { revisionDigest: pin.digest }),
     jobs,
     pods,
     complaint: job === undefined ? undefined : await complaintAbout(job, pods, context),
@@ -189,6 +191,20 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
   };
   const revision = isLive ? await currentRevision(snapshot, context) : undefined;
   return revision === undefined ? snapshot : { ...snapshot, revision };
+}
+
+/**
+ * What the run is pinned to: by its status, or by a Job of it that was made before a crash, perhaps for the program as it
+ * was then.
+ */
+function pinOf(
+  { status }: RunObject,
+  jobs: readonly JobObject[],
+): { readonly name?: string; readonly digest?: string } {
+  const annotations = jobs.find(({ metadata }) => metadata.annotations?.[ANNOTATIONS.revision])?.metadata.annotations;
+  const name = status?.revision ?? annotations?.[ANNOTATIONS.revision];
+  const digest = status?.revision === undefined ? annotations?.[ANNOTATIONS.revisionDigest] : status.revisionDigest;
+  return { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) };
 }
 
 async function liveProgram(key: ObjectKey, { api }: ControllerContext): Promise<ProgramObject | undefined> {
@@ -264,15 +280,14 @@ async function learn(
 ): Promise<RunSnapshot> {
   const { run } = snapshot;
   const job = existing.find(({ kind }) => kind === RESOURCES.jobs.kind) as JobObject | undefined;
-  const { [ANNOTATIONS.revision]: pinned, [ANNOTATIONS.revisionDigest]: revisionDigest } =
-    job?.metadata.annotations ?? {};
-  const isKnown = snapshot.revision?.metadata.name === pinned && snapshot.revisionDigest === revisionDigest;
-  if (job === undefined || run.status?.revision !== undefined || isKnown) return snapshot;
-  const revision = await revisionOf(pinned, run, context);
+  if (job === undefined || run.status?.revision !== undefined) return snapshot;
+  const { name, digest } = pinOf(run, [job]);
+  if (snapshot.revision?.metadata.name === name && snapshot.revisionDigest === digest) return snapshot;
+  const revision = await revisionOf(name, run, context);
   return {
     ...snapshot,
     jobs: new Map(snapshot.jobs).set(job.metadata.name, job),
     ...(revision === undefined ? {} : { revision }),
-    ...(revisionDigest === undefined ? {} : { revisionDigest }),
+    ...(digest === undefined ? {} : { revisionDigest: digest }),
   };
 }

@@ -97,11 +97,13 @@ async function showPast(world: World, revisionOf: (resource: string) => string |
 
 /** The list is that of the revision, and the watch from there brings nothing until it thaws. */
 function frozen(revisionOf: (resource: string) => string | undefined, thawed: Promise<void>): Interference {
+  const filled = new Set<string>();
   return {
     async read({ resource, name, query }, act) {
       const revision = revisionOf(resource);
-      // What fills a cache comes in pages; what is read past it does not.
-      const fillsCache = name === undefined && query.has('limit') && WATCHED.includes(resource);
+      // What fills a cache comes in pages, before the watch; what is read past the cache comes after.
+      const fillsCache =
+        name === undefined && query.has('limit') && WATCHED.includes(resource) && !filled.has(resource);
       if (!fillsCache || revision === undefined) return await act();
       const past = new URLSearchParams(query);
       past.set('resourceVersion', revision);
@@ -109,6 +111,7 @@ function frozen(revisionOf: (resource: string) => string | undefined, thawed: Pr
       return await act(past);
     },
     async watch({ resource }) {
+      filled.add(resource);
       if (revisionOf(resource) !== undefined) await thawed;
       return undefined;
     },
