@@ -1,10 +1,53 @@
 import { sqlstate } from './failure.ts';
 
+/** A connection URL, read. */
+export interface Address {
+  /** For the driver. */
+  readonly url: string;
+  /** Where it points, for people: without user, password and parameters. */
+  readonly target: string;
+}
+
+/** What each `sslmode` means here: without TLS, with TLS unchecked, or with the certificate and its name checked. */
+const MODES: Readonly<Record<string, 'disable' | 'no-verify' | 'verify-full'>> = {
+  disable: 'disable',
+  'no-verify': 'no-verify',
+  // libpq checks less with these, or takes a connection without TLS; nobody who names a mode is given less than all.
+  allow: 'verify-full',
+  prefer: 'verify-full',
+  require: 'verify-full',
+  'verify-ca': 'verify-full',
+  'verify-full': 'verify-full',
+};
+
 /**
- * Where a connection URL points, for people: without user, password and parameters. Undefined when it is not of the form
- * `postgres://user:password@host:port/database`.
+ * Reads `postgres://user:password@host:port/database?sslmode=…`, with or without blanks around it.
+ * @returns a fault, to follow the name of what holds the URL, in words that hold no secret
  */
-export function describeTarget(url: string): string | undefined {
+export function readAddress(text: string): Address | { readonly fault: string } {
+  const url = text.trim();
+  const target = describeTarget(url);
+  if (target === undefined) {
+    return {
+      fault:
+        'is not of the form postgres://user:password@host:port/database (special characters of the password are written %40 for @, and so on)',
+    };
+  }
+  const { searchParams } = new URL(url);
+  const [given, ...more] = searchParams.getAll('sslmode');
+  // Who asks for what libpq does gets it: the driver knows this parameter.
+  if (given === undefined || searchParams.get('uselibpqcompat') === 'true') return { url, target };
+  const mode = more.length === 0 && Object.hasOwn(MODES, given) ? MODES[given] : undefined;
+  const written = `sslmode=${given}`;
+  if (mode === undefined || !url.includes(written)) {
+    const named =
+      /^[\w-]{1,20}$/.test(given) && more.length === 0 ? `the unknown sslmode ${given}` : 'an unknown sslmode';
+    return { fault: `has ${named}: give verify-full, no-verify (encrypts without knowing to whom) or disable` };
+  }
+  return { url: url.replace(written, `sslmode=${mode}`), target };
+}
+
+function describeTarget(url: string): string | undefined {
   try {
     const { protocol, hostname, port, pathname, search, hash, searchParams } = new URL(url);
     if (protocol !== 'postgres:' && protocol !== 'postgresql:') return undefined;
@@ -19,8 +62,11 @@ export function describeTarget(url: string): string | undefined {
 /** Codes with which Node refuses a certificate: those of OpenSSL's X509_V_ERR_, and its own about names. */
 const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
-/** Why a connection could not be made, in words that hold no secret. */
-export function connectFailure(error: unknown): string {
+/**
+ * Why a connection could not be made, in words that hold no secret.
+ * @param settings parameters of its start that are ours
+ */
+export function connectFailure(error: unknown, settings: readonly string[] = []): string {
   const state = sqlstate(error);
   if (state === '3D000') return 'there is no such database';
   if (state?.startsWith('28') === true) return 'the user or the password is refused';
@@ -30,8 +76,14 @@ export function connectFailure(error: unknown): string {
   // A certificate that the URL names.
   if (syscall === 'open') return message;
   if (/client password must be a/.test(message)) return 'it asks for a password, and the URL has none';
-  if (CERTIFICATE.test(code ?? '')) return `its certificate is not accepted: ${message}`;
-  if (/does not support SSL/.test(message)) return 'it speaks no TLS, which the URL asks for';
+  if (CERTIFICATE.test(code ?? '')) return `its certificate is not accepted: ${certificateFault(code ?? '', message)}`;
+  if (/does not support SSL/.test(message))
+    return 'it speaks no TLS, which the URL asks for; sslmode=disable goes without';
+  const [, refused] = /unsupported startup parameter(?: in options)?: "?(\w+)/.exec(message) ?? [];
+  if (refused !== undefined) {
+    const all = [...new Set([...settings, refused])].join(', ');
+    return `a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = ${all}`;
+  }
   if (message === 'timeout expired') return 'it does not answer';
   switch (code) {
     case 'ECONNREFUSED':
@@ -43,4 +95,12 @@ export function connectFailure(error: unknown): string {
     default:
       return message;
   }
+}
+
+/** What is wrong with a certificate, and what to do; Node's own advice is for who starts Node. */
+function certificateFault(code: string, message: string): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'it is for another name; connect by one that is in it';
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return message.split(';')[0] ?? message;
+  const reason = code.includes('SELF_SIGNED') ? 'self-signed' : message.split(';')[0];
+  return `${reason}; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE, or encrypt without knowing to whom with sslmode=no-verify`;
 }

@@ -1,6 +1,6 @@
 import { type Client, Pool, type PoolClient } from 'pg';
 import { HoldfastError } from '../errors.ts';
-import { connectFailure, describeTarget } from './address.ts';
+import { connectFailure, readAddress } from './address.ts';
 import type { Database } from './database.ts';
 import { withoutRows } from './failure.ts';
 
@@ -31,23 +31,21 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** A process that stopped in the middle of a transaction does not hold its locks for ever. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
 
+/** What a pooler in between has to let pass; `options` is how connections become read-only. */
+const START_SETTINGS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'options'];
+
 /**
  * Opens a pool and makes one connection, so that a wrong address is known now.
  * @param url `postgres://user:password@host:port/database?sslmode=…`, as libpq takes it
  * @throws HF_DATABASE_UNREACHABLE naming the host, never the password
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Database> {
-  const target = describeTarget(url);
-  if (target === undefined) {
-    // A cause would quote the URL, and with it the password.
-    throw new HoldfastError(
-      'HF_DATABASE_UNREACHABLE',
-      'DATABASE_URL is not of the form postgres://user:password@host:port/database',
-    );
-  }
+  const address = readAddress(url);
+  // A cause would quote the URL, and with it the password.
+  if ('fault' in address) throw new HoldfastError('HF_DATABASE_UNREACHABLE', `DATABASE_URL ${address.fault}`);
   const { limits = { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS, useMs: undefined } } = options;
   const pool = new Pool({
-    connectionString: url,
+    connectionString: address.url,
     application_name: options.applicationName,
     max: options.maximum ?? 4,
     connectionTimeoutMillis: limits.connectMs,
@@ -84,7 +82,7 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
     await database.close();
     throw new HoldfastError(
       'HF_DATABASE_UNREACHABLE',
-      `cannot connect to Postgres at ${target}: ${connectFailure(error)}`,
+      `cannot connect to Postgres at ${address.target}: ${connectFailure(error, START_SETTINGS)}`,
       {
         cause: withoutRows(error),
       },

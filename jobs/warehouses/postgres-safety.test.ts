@@ -1,4 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { openPostgresShop, PASSWORD, type PostgresShop, UNABORTED } from '../../test/support/postgres-shop.ts';
 import { until } from '../../test/support/until.ts';
@@ -238,7 +239,7 @@ describe('a connection that cannot be made says why, and never with which passwo
   });
 
   test('because the password is wrong, or missing', async () => {
-    const [{ hba_file: hba }] = (await server.admin('SHOW hba_file')) as [{ hba_file: string }];
+    const hba = join(server.dataFolder, 'pg_hba.conf');
     const before = await readFile(hba, 'utf8');
     await writeFile(hba, `local all reader scram-sha-256\n${before}`);
     await server.admin('SELECT pg_reload_conf()');

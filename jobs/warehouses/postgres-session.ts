@@ -2,7 +2,7 @@ import { Client, type ClientConfig, type FieldDef, type QueryArrayConfig, type Q
 import type { TextRow } from '../columns/text-appender.ts';
 import { POSTGRES_KNOWS_UNICODE } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
-import { connectFailure, describeTarget } from '../postgres/address.ts';
+import { connectFailure, readAddress } from '../postgres/address.ts';
 import { postgresFailure } from './postgres-failure.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -52,15 +52,11 @@ export class PostgresSession {
    * @throws HF_WAREHOUSE_UNREADABLE naming the host, never user or password
    */
   static async open(url: string, connector: string, statementTimeoutSeconds: number): Promise<PostgresSession> {
-    const target = describeTarget(url);
-    if (target === undefined) {
-      throw new HoldfastError(
-        'HF_WAREHOUSE_UNREADABLE',
-        `${connector}: its connection is not of the form postgres://user:password@host:port/database; write special characters of the password as %40 for @, and so on.`,
-      );
-    }
+    const address = readAddress(url);
+    if ('fault' in address)
+      throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `${connector}: its connection ${address.fault}.`);
     const config = {
-      connectionString: url,
+      connectionString: address.url,
       application_name: 'holdfast extract',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
@@ -76,7 +72,7 @@ export class PostgresSession {
       return session;
     } catch (error) {
       await session?.close();
-      const sentence = `${connector}: cannot connect to Postgres at ${target}: ${connectFailure(error)}`;
+      const sentence = `${connector}: cannot connect to Postgres at ${address.target}: ${connectFailure(error)}`;
       // The driver's error may hold the whole address.
       throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence, { cause: new Error(connectFailure(error)) });
     }

@@ -37,6 +37,8 @@ export interface PostgresShop extends AsyncDisposable {
   sessions(): Promise<{ state: string; query: string }[]>;
   /** Closes the warehouses that a test opened, and removes what it made. */
   tidy(): Promise<void>;
+  /** Data folder of the server. */
+  readonly dataFolder: string;
   readonly pool: Awaited<ReturnType<typeof openPostgres>>['database']['pool'];
 }
 
@@ -59,6 +61,7 @@ export async function openPostgresShop(): Promise<PostgresShop> {
   }
   return {
     folder,
+    dataFolder: postgres.dataFolder,
     file,
     pool,
     admin,

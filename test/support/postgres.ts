@@ -9,6 +9,8 @@ import { migrate } from '../../jobs/postgres/migrate.ts';
 /** A real Postgres of a test file's own. */
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string;
+  /** Its data folder, which the server itself may know by another path. */
+  readonly dataFolder: string;
   /** Migrated. */
   readonly database: Database;
 }
@@ -20,6 +22,7 @@ export async function openPostgres(): Promise<TestPostgres> {
   await migrate(database);
   return {
     url: server.url,
+    dataFolder: join(folder, 'data'),
     database,
     async [Symbol.asyncDispose]() {
       await database.close();

@@ -105,7 +105,8 @@ async function openShop(trial: Trial, sql: string) {
       )
     ).rows;
     if (found === undefined) throw new Error('Postgres gave no row');
-    await pool.query(await readFile(trial.path(sql), 'utf8'));
+    // A schema of our name comes before `public` for our user.
+    await pool.query(`SET search_path = public; ${await readFile(trial.path(sql), 'utf8')}; RESET search_path`);
     for (const role of ['reader', 'u']) await pool.query(`CREATE ROLE ${role} LOGIN`);
     await pool.query('GRANT pg_read_all_data TO reader; GRANT holdfast TO u');
     return {

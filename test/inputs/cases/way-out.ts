@@ -17,7 +17,7 @@ export const WAY_OUT: readonly Case[] = [
     right: 'a TMPDIR that is no folder is named',
     async check(trial) {
       const environment = { TMPDIR: '/nonexistent' };
-      const init = await trial.holdfast(['init', 'base.csv', '-o', '-'], { environment });
+      const init = await trial.holdfast(['init', 'base.csv', '-o', '-', '--force'], { environment });
       const run = await trial.holdfast(['run', 'program.yaml', '--dry-run', '--data', 'd'], { environment });
       return first(
         ends(init, [1, 78], /HF_DATA_FOLDER/, /TMPDIR|\/nonexistent/),

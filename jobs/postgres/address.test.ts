@@ -1,0 +1,148 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openTlsFront, type TlsFront } from '../../test/inputs/tls-front.ts';
+import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
+import { PostgresSession } from '../warehouses/postgres-session.ts';
+import { readAddress } from './address.ts';
+import { connect } from './connect.ts';
+
+const COMMAND = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
+const URL_START = 'postgres://ada:s3cret@db:5433/shop';
+
+test.each([
+  ['no mode', '', ''],
+  ['disable', '?sslmode=disable', '?sslmode=disable'],
+  ['no-verify', '?sslmode=no-verify', '?sslmode=no-verify'],
+  ['allow, which here checks everything', '?sslmode=allow', '?sslmode=verify-full'],
+  ['prefer, which here checks everything', '?sslmode=prefer&x=y', '?sslmode=verify-full&x=y'],
+  ['require, which here checks everything', '?x=y&sslmode=require', '?x=y&sslmode=verify-full'],
+  ['verify-ca, which here checks the name too', '?sslmode=verify-ca', '?sslmode=verify-full'],
+  [
+    'what libpq does, asked for by name',
+    '?uselibpqcompat=true&sslmode=require',
+    '?uselibpqcompat=true&sslmode=require',
+  ],
+])('an address has %s, with blanks around it or without', (_name, given, driver) => {
+  const address = { url: `${URL_START}${driver}`, target: 'db:5433/shop' };
+  expect(readAddress(`${URL_START}${given}`)).toEqual(address);
+  expect(readAddress(` ${URL_START}${given}\r\n`)).toEqual(address);
+});
+
+test.each([
+  ['one that does not exist', 'sslmode=bogus', 'the unknown sslmode bogus'],
+  ['one in capitals', 'sslmode=Require', 'the unknown sslmode Require'],
+  ['an empty one', 'sslmode=', 'an unknown sslmode'],
+  ['two', 'sslmode=disable&sslmode=require', 'an unknown sslmode'],
+  ['the name of an object', 'sslmode=constructor', 'the unknown sslmode constructor'],
+  ['one that may be a secret', 'sslmode=s3cret%21more', 'an unknown sslmode'],
+])('of modes %s is refused', (_name, parameter, named) => {
+  expect(readAddress(`${URL_START}?${parameter}`)).toEqual({
+    fault: `has ${named}: give verify-full, no-verify (encrypts without knowing to whom) or disable`,
+  });
+});
+
+const openssl = spawnSync('openssl', ['version']).status === 0;
+if (!openssl) console.warn('certificates of Postgres: skipped, since making one needs openssl');
+(openssl ? describe : describe.skip)('behind a certificate that signs itself', () => {
+  let folder: string;
+  let postgres: TestPostgres;
+  let front: TlsFront;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdfast-tls-'));
+    postgres = await openPostgres();
+    const { rows } = await postgres.database.pool.query(`SELECT current_setting('unix_socket_directories') AS folder`);
+    front = await openTlsFront(folder, `${rows[0].folder}/.s.PGSQL.5432`);
+  });
+  afterAll(async () => {
+    await front[Symbol.asyncDispose]();
+    await postgres[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+  const url = (parameters: string) => `postgres://holdfast@localhost:${front.port}/postgres?${parameters}`;
+
+  const SENTENCE =
+    'its certificate is not accepted: self-signed; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE, or encrypt without knowing to whom with sslmode=no-verify';
+
+  test('require says in one line that it checks, and both ways out', async () => {
+    const child = spawn(COMMAND, ['serve', '--port', '0', '--data', join(folder, 'state')], {
+      env: { PATH: process.env['PATH'], DATABASE_URL: url('sslmode=require') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect(said).toBe(
+      `HF_DATABASE_UNREACHABLE: cannot connect to Postgres at localhost:${front.port}/postgres: ${SENTENCE}\n`,
+    );
+  });
+
+  test('a warehouse says the same', async () => {
+    await expect(PostgresSession.open(url('sslmode=prefer'), 'crm', 60)).rejects.toMatchObject({
+      code: 'HF_WAREHOUSE_UNREADABLE',
+      message: `crm: cannot connect to Postgres at localhost:${front.port}/postgres: ${SENTENCE}`,
+    });
+  });
+
+  test.each([
+    ['no-verify', () => 'sslmode=no-verify'],
+    ['require and its authority', () => `sslmode=require&sslrootcert=${encodeURIComponent(join(folder, 'front.crt'))}`],
+  ])('%s connects', async (_name, parameters) => {
+    const database = await connect(url(parameters()), { applicationName: 'test' });
+    await database.close();
+  });
+});
+
+/** As PgBouncer with its defaults answers a connection whose start has settings that it does not know. */
+async function openPooler(knows: readonly string[]) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('data', (start: Buffer) => {
+      const words = start.subarray(8).toString('latin1').split('\0');
+      const names = words.filter((_word, index) => index % 2 === 0 && words[index] !== '');
+      const refused = names.find((name) => !knows.includes(name));
+      const fields = ['SFATAL', 'C08P01', `Munsupported startup parameter: ${refused}`, '', ''].join('\0');
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(4 + fields.length);
+      socket.end(Buffer.concat([Buffer.from('E'), length, Buffer.from(fields, 'latin1')]));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `postgres://u:s3cret@127.0.0.1:${(server.address() as AddressInfo).port}/hf?sslmode=disable`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test.each<[string, string[]]>([
+  ['the first that it does not know', ['statement_timeout']],
+  ['the last', []],
+])('a pooler that refuses our settings is told as such, with all of them at once: %s', async (_name, unknown) => {
+  const ours = ['statement_timeout', 'idle_in_transaction_session_timeout', 'options'];
+  const known = ['user', 'database', 'application_name', 'client_encoding', ...ours.slice(0, 2)];
+  await using pooler = await openPooler(known.filter((name) => !unknown.includes(name)));
+  await expect(connect(pooler.url, { applicationName: 'test', readOnly: true })).rejects.toMatchObject({
+    code: 'HF_DATABASE_UNREACHABLE',
+    message: expect.stringMatching(
+      /at 127.0.0.1:\d+\/hf: a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout, options$/,
+    ),
+  });
+});
+
+test('a warehouse behind a pooler needs none, and a setting of its URL is named', async () => {
+  await using pooler = await openPooler(['user', 'database', 'application_name', 'client_encoding']);
+  const withOptions = `${pooler.url}&options=-c%20search_path%3Dshop`;
+  await expect(PostgresSession.open(withOptions, 'crm', 60)).rejects.toMatchObject({
+    code: 'HF_WAREHOUSE_UNREADABLE',
+    message: expect.stringMatching(/in PgBouncer set ignore_startup_parameters = options$/),
+  });
+});
