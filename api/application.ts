@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Database } from '../jobs/postgres/database.ts';
-import { type Access, isAuthorized, isOurHost, isToken, tokenCookie } from './access.ts';
+import {
+  type Access,
+  isOurHost,
+  isSameOrigin,
+  scopeOfBearer,
+  scopeOfSession,
+  scopeOfToken,
+  sessionCookie,
+} from './access.ts';
 import type { Log } from './log.ts';
 import { apiMetrics } from './metrics.ts';
 import { openapiDocument } from './openapi.ts';
@@ -13,6 +21,7 @@ import { databaseReadiness } from './readiness.ts';
 import { JSON_TYPE, PAGE_HEADERS, PROBLEM_TYPE, reply, TEXT_TYPE } from './reply.ts';
 import type { PathValues } from './route.ts';
 import { ROUTES } from './routes.ts';
+import { mayRead, type Scope } from './sessions.ts';
 
 /** What the API is made of. */
 export interface ApiOptions {
@@ -40,6 +49,8 @@ interface Locals {
   route: string;
   requestId: string;
   html: boolean;
+  /** What the token opens; undefined on paths that need none, or a session. */
+  scope?: Scope | undefined;
   code?: string;
   cause?: string;
 }
@@ -76,7 +87,7 @@ export function application(options: ApiOptions): Application {
     });
     response.setHeader('X-Request-Id', requestId);
     if (draining) response.setHeader('Connection', 'close');
-    admit(request, access);
+    response.locals['scope'] = admit(request, access);
     next();
   });
 
@@ -91,6 +102,7 @@ export function application(options: ApiOptions): Application {
   for (const route of ROUTES) {
     get(route.path, async (request, response) => {
       requireJson(request);
+      requireScope(response, request.params['namespace']);
       const body = await route.answer(options, request.params as PathValues, queryOf(request));
       reply(request, response, 200, JSON_TYPE, JSON.stringify(body));
     });
@@ -102,7 +114,7 @@ export function application(options: ApiOptions): Application {
     else reply(request, response, 503, TEXT_TYPE, `waiting for ${missing}\n`, { 'Retry-After': '2' });
   });
   get('/metrics', async (request, response) =>
-    reply(request, response, 200, metrics.contentType, await metrics.page()),
+    reply(request, response, 200, metrics.contentType, await metrics.page(scopeOf(response))),
   );
   const document = JSON.stringify(openapiDocument(version));
   text('/openapi.json', JSON_TYPE, document);
@@ -110,21 +122,54 @@ export function application(options: ApiOptions): Application {
   text('/icon.svg', 'image/svg+xml', ICON);
   get('/', async (request, response) => {
     response.locals['html'] = true;
-    const token = new URLSearchParams(queryOf(request)).get('token');
-    if (token !== null && isToken(token, access)) {
-      const headers = { ...PAGE_HEADERS, Location: '/', 'Set-Cookie': tokenCookie(access) };
-      return reply(request, response, 303, TEXT_TYPE, 'see /\n', headers);
-    }
-    if (!isAuthorized(request, access)) throw unauthorized();
-    reply(request, response, 200, 'text/html; charset=utf-8', await page(queryOf(request)), PAGE_HEADERS);
+    const key = new URLSearchParams(queryOf(request)).get('key');
+    // Whoever only looks at what is behind an address does not use it up.
+    if (key !== null && request.method === 'GET') return letIn(request, response, access.sessions.redeem(key), access);
+    const scope = scopeOfSession(request, access) ?? scopeOfBearer(request, access);
+    if (scope === undefined) throw unauthorized();
+    reply(request, response, 200, 'text/html; charset=utf-8', await page(queryOf(request), scope), PAGE_HEADERS);
+  });
+  const form = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES, parameterLimit: 4 });
+  app.post(SESSION_PATH, form, (request, response) => {
+    response.locals['route'] = SESSION_PATH;
+    response.locals['html'] = true;
+    if (!isSameOrigin(request)) throw new RequestError(403, 'HF_FORBIDDEN', 'the form was sent by a page elsewhere');
+    const { token } = (request.body ?? {}) as { readonly token?: unknown };
+    letIn(request, response, typeof token === 'string' ? scopeOfToken(token.trim(), access) : undefined, access);
   });
 
   refuseTheRest(app);
   return { express: app, drain: () => (draining = true) };
 }
 
-/** @throws HF_REQUEST_REFUSED, HF_UNAUTHORIZED */
-function admit(request: IncomingMessage, access: Access): void {
+/** Where the form of the page sends a token, so that it is in no address. */
+const SESSION_PATH = '/session';
+const MOST_FORM_BYTES = 4096;
+
+/** Begins a session of what was shown, and sends the browser on to the page. */
+function letIn(request: Request, response: Response, scope: Scope | undefined, access: Access): void {
+  if (scope === undefined) throw unauthorized();
+  const headers = { ...PAGE_HEADERS, Location: '/', 'Set-Cookie': sessionCookie(scope, access) };
+  reply(request, response, 303, TEXT_TYPE, 'see /\n', headers);
+}
+
+function scopeOf(response: Response): Scope {
+  const { scope } = response.locals as Locals;
+  if (scope === undefined) throw unauthorized();
+  return scope;
+}
+
+/** @throws HF_FORBIDDEN when the token is for other namespaces */
+function requireScope(response: Response, namespace: string | string[] | undefined): void {
+  if (typeof namespace === 'string' && mayRead(scopeOf(response), namespace)) return;
+  throw new RequestError(403, 'HF_FORBIDDEN', 'the token is not for that namespace');
+}
+
+/**
+ * What the token of a request opens; undefined where none is needed.
+ * @throws HF_REQUEST_REFUSED, HF_UNAUTHORIZED
+ */
+function admit(request: IncomingMessage, access: Access): Scope | undefined {
   const url = request.url ?? '';
   if (url.length > LONGEST_URL) {
     throw new RequestError(414, 'HF_REQUEST_REFUSED', `the address is longer than ${LONGEST_URL} characters`);
@@ -137,8 +182,10 @@ function admit(request: IncomingMessage, access: Access): void {
   const end = url.indexOf('?');
   const path = end === -1 ? url : url.slice(0, end);
   // The page asks by itself, so that a browser gets a page for an answer.
-  if (OPEN.has(path) || path === '/' || isAuthorized(request, access)) return;
-  throw unauthorized();
+  if (OPEN.has(path) || path === '/' || path === SESSION_PATH) return undefined;
+  const scope = scopeOfBearer(request, access);
+  if (scope === undefined) throw unauthorized();
+  return scope;
 }
 
 function unauthorized(): RequestError {

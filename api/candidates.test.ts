@@ -211,6 +211,27 @@ test('a cursor is taken by the query that it came from, whatever the limit, and 
   }
 });
 
+test.each([
+  ['a year that Postgres lacks', '+275760-09-13T00:00:00.000Z'],
+  ['a year before Christ', '-271821-04-20T00:00:00.000Z'],
+  ['words that a Date is made of', 'Mon Nov 23 2026'],
+  ['a time without a zone', '2026-11-23T02:00:00.000'],
+])('a cursor by date with %s is refused, never an error of the server', async (_name, slot) => {
+  const path = `${CANDIDATES}?offerKind=discount&since=2026-01-01T00:00:00Z&limit=2`;
+  const { nextCursor } = (await api.get(path)).json;
+  const [version, digest, run, , customer] = JSON.parse(Buffer.from(nextCursor, 'base64url').toString());
+  const made = Buffer.from(JSON.stringify([version, digest, run, slot, customer])).toString('base64url');
+  expect((await api.get(`${path}&cursor=${made}`)).json).toMatchObject({
+    status: 400,
+    errors: [{ parameter: 'cursor', reason: 'is not a cursor' }],
+  });
+});
+
+test('an instant whose + was lost in the address says how to write it', async () => {
+  const { status, json } = await api.get(`${CANDIDATES}?offerKind=discount&since=2026-11-01T00:00:00+01:00`);
+  expect([status, json.errors[0].reason]).toEqual([400, expect.stringMatching(/in an address \+ is written %2B$/)]);
+});
+
 test('a cursor that somebody made up is refused, never an error of the server', async () => {
   const { nextCursor } = (await api.get(`${CANDIDATES}?limit=10`)).json;
   const [version, digest, run, risk, customer] = JSON.parse(Buffer.from(nextCursor, 'base64url').toString());

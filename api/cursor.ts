@@ -5,7 +5,10 @@ import { invalid } from './problem.ts';
 export type Place = readonly (string | number)[];
 
 /** What the values of a place have to be. */
-export type PlaceShape = readonly ('string' | 'number' | 'instant')[];
+export type PlaceShape = readonly ('string' | 'number' | 'integer' | 'instant')[];
+
+/** As a Date is written, of years that Postgres has. */
+const INSTANT = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** Goes up when the meaning of a cursor changes: an older one is refused, not misread. */
 const VERSION = 1;
@@ -40,9 +43,10 @@ function parse(cursor: string): readonly unknown[] {
 
 function isOf(type: PlaceShape[number], value: unknown): boolean {
   if (type === 'number') return typeof value === 'number' && Number.isFinite(value);
+  if (type === 'integer') return Number.isSafeInteger(value);
   // Postgres takes no NUL in a text.
   if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return false;
-  return type === 'string' || !Number.isNaN(Date.parse(value));
+  return type === 'string' || INSTANT.test(value);
 }
 
 function digest(query: readonly unknown[]): string {

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Database } from '../jobs/postgres/database.ts';
 import { listPrograms } from '../jobs/postgres/programs.ts';
 import { MOST_PROGRAMS } from './programs.ts';
+import { namesOf, type Scope } from './sessions.ts';
 
 interface MetricEntry {
   readonly type: 'counter' | 'gauge' | 'histogram';
@@ -54,8 +55,8 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'POST', 
 
 export interface ApiMetrics {
   readonly contentType: string;
-  /** In the text format of Prometheus. */
-  page(): Promise<string>;
+  /** In the text format of Prometheus; of batches, those of the namespaces in scope. */
+  page(scope: Scope): Promise<string>;
   begin(): void;
   end(request: { readonly method: string; readonly route: string; readonly status: number; seconds: number }): void;
 }
@@ -79,7 +80,7 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
   new Gauge(options('holdfast_build_info')).set({ version }, 1);
   collectDefaultMetrics({ register: registry });
 
-  async function look(): Promise<void> {
+  async function look(scope: Scope): Promise<void> {
     const { totalCount, idleCount, waitingCount } = database.pool;
     connections.set({ state: 'idle' }, idleCount);
     connections.set({ state: 'used' }, totalCount - idleCount);
@@ -88,7 +89,10 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
     candidates.reset();
     published.reset();
     try {
-      for (const { namespace, program, current } of await listPrograms(database, { limit: MOST_PROGRAMS })) {
+      for (const { namespace, program, current } of await listPrograms(database, {
+        namespaces: namesOf(scope),
+        limit: MOST_PROGRAMS,
+      })) {
         if (current === undefined) continue;
         const levels = current.stages.find(({ name }) => name === 'score')?.counts['riskLevels'] ?? {};
         for (const [level, count] of Object.entries(levels)) {
@@ -104,11 +108,17 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
     }
   }
 
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     contentType: registry.contentType,
-    async page() {
-      await look();
-      return registry.metrics();
+    page(scope) {
+      // One after the other: the gauges hold what one scope may see.
+      const page = turn.then(async () => {
+        await look(scope);
+        return registry.metrics();
+      });
+      turn = page.catch(() => {});
+      return page;
     },
     begin: () => inFlight.inc(),
     end({ method, route, status, seconds }) {

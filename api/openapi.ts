@@ -17,6 +17,7 @@ const NAMED: ReadonlyMap<unknown, string> = new Map<unknown, string>([
 const PROBLEMS = {
   400: 'A parameter is unknown, given twice or wrong; `errors` names each.',
   401: 'The token is missing or wrong.',
+  403: 'The token is for other namespaces.',
   404: 'There is no such namespace, program, run or customer.',
   406: 'Something else than application/json is asked for.',
   410: 'The batch that a cursor goes on in is no longer there as it was.',

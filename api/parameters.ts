@@ -25,10 +25,17 @@ export function queryReader<Schema extends TObject>(schema: Schema): QueryReader
       else if (parameter in values) faults.push({ parameter, reason: 'is given more than once' });
       else values[parameter] = typed(text, definition);
     }
-    faults.push(...faultsOf(check, values));
+    faults.push(...faultsOf(check, values).map((fault) => withLostPlus(fault, values)));
     if (faults.length > 0) throw invalid(faults);
     return values as Static<Schema>;
   };
+}
+
+/** A `+` in an address means a blank, which is what is left of a zone such as +01:00. */
+function withLostPlus(fault: ParameterFault, values: Readonly<Record<string, unknown>>): ParameterFault {
+  const value = values[fault.parameter];
+  const lost = typeof value === 'string' && /:\d\d(?:\.\d+)? \d\d:?\d\d$/.test(value);
+  return lost ? { ...fault, reason: `${fault.reason}; in an address + is written %2B` } : fault;
 }
 
 let checkPath: ReturnType<typeof compileKeywords> | undefined;

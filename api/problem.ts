@@ -74,6 +74,11 @@ function classify(error: unknown): { readonly failure: HoldfastError; readonly s
     }
     return { failure: error, status: STATUS[error.code] ?? 500 };
   }
+  // What the reader of forms throws, of a body that is too large, cut off or no form.
+  if (error instanceof Error && 'type' in error && 'statusCode' in error) {
+    const status = error.statusCode === 413 ? 413 : 400;
+    return { failure: new RequestError(status, 'HF_REQUEST_REFUSED', 'this is not the form of the page'), status };
+  }
   // What Express throws when an escape in the path is none.
   if (error instanceof URIError) {
     return { failure: invalid([{ parameter: 'path', reason: 'has a % that begins no character' }]), status: 400 };

@@ -13,8 +13,8 @@ export const programsRoute = route({
   query: noQuery,
   response: listOf(program, 'Programs.'),
   responseName: 'ProgramList',
-  async answer({ database }, { namespace }) {
-    const programs = await listPrograms(database, { namespace, limit: MOST_PROGRAMS });
+  async answer({ database }, { namespace = '' }) {
+    const programs = await listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
     // An empty list would hide a name that is misspelt.
     if (programs.length === 0) throw notFound('no program has run in that namespace');
     return {

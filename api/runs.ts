@@ -42,8 +42,8 @@ export const runRoute = route({
 });
 
 function sequenceOf(cursor: string, identity: readonly unknown[]): number {
-  const [sequence] = decodeCursor(cursor, identity, ['number']);
-  return Math.min(Math.max(0, Math.trunc(Number(sequence))), Number.MAX_SAFE_INTEGER);
+  const [sequence] = decodeCursor(cursor, identity, ['integer']);
+  return Math.max(0, Number(sequence));
 }
 
 function toRun(record: RunRecord): Run {

@@ -1,13 +1,24 @@
+import { once } from 'node:events';
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { connect } from '../jobs/postgres/connect.ts';
-import { answerOf, openApi, rawRequest, storeBatch, type TestApi, TOKEN } from '../test/support/api.ts';
+import {
+  type Answer,
+  answerOf,
+  openApi,
+  rawRequest,
+  SHOP_TOKEN,
+  storeBatch,
+  type TestApi,
+  TOKEN,
+} from '../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { until } from '../test/support/until.ts';
 import { openapiDocument } from './openapi.ts';
 import { ROUTES } from './routes.ts';
 import { problem } from './schemas.ts';
+import { Sessions } from './sessions.ts';
 
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 const CANDIDATES = '/v1/namespaces/shop/programs/churn/candidates';
@@ -38,8 +49,9 @@ test.each([
   ['an empty token', { authorization: 'Bearer ' }],
   ['another scheme', { authorization: `Basic ${Buffer.from(`x:${TOKEN}`).toString('base64')}` }],
   ['another cookie', { cookie: `token=${TOKEN}` }],
-  ['a wrong cookie', { cookie: 'holdfast_token=wrong' }],
-  ['a cookie that cannot be read', { cookie: 'holdfast_token=%' }],
+  ['a wrong session', { cookie: 'holdfast_session=wrong' }],
+  ['a session that cannot be read', { cookie: 'holdfast_session=%' }],
+  ['the token as a session', { cookie: `holdfast_session=${TOKEN}` }],
 ])('with %s nothing is answered but whether it lives', async (_name, headers) => {
   const closed = [
     ...ROUTES.map(({ path }) => path.replaceAll(/[{}]/g, '')),
@@ -55,22 +67,114 @@ test.each([
   }
   const page = await api.get('/', headers);
   expect(page.status).toBe(401);
-  expect(page.text).toContain('<code>holdfast serve</code> printed');
+  expect(page.text).toContain('action="/session"');
   for (const path of ['/healthz', '/readyz', '/page.css', '/icon.svg']) {
     expect((await api.get(path, headers)).status).toBe(200);
   }
 });
 
-test('the address with the token lets a browser in by a cookie that scripts and other hosts never see', async () => {
-  const { status, headers } = await api.get(`/?token=${TOKEN}`, {});
-  expect(status).toBe(303);
-  expect(headers.get('location')).toBe('/');
-  const cookie = headers.get('set-cookie') ?? '';
-  expect(cookie).toBe(`holdfast_token=${TOKEN}; HttpOnly; SameSite=Strict; Path=/`);
-  expect((await api.get(CANDIDATES, { cookie: cookie.split(';')[0] ?? '' })).status).toBe(200);
-  const wrong = await api.get('/?token=wrong', {});
-  expect(wrong.status).toBe(401);
-  expect(wrong.headers.get('set-cookie')).toBeNull();
+const form = (token: string, headers: Record<string, string> = {}) =>
+  answerOf(`${api.url}/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    body: new URLSearchParams({ token }).toString(),
+  });
+const cookieOf = ({ headers }: Answer) => (headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+
+test('a browser that shows the token gets a session, which opens the page and is worth no token', async () => {
+  const let_in = await form(TOKEN);
+  expect([let_in.status, let_in.headers.get('location')]).toEqual([303, '/']);
+  const set = let_in.headers.get('set-cookie') ?? '';
+  expect(set).toMatch(/^holdfast_session=[\w-]+; HttpOnly; SameSite=Strict; Path=\/; Max-Age=43200$/);
+  expect(set).not.toContain(TOKEN);
+  const cookie = cookieOf(let_in);
+  expect((await api.get('/', { cookie })).status).toBe(200);
+  // The cookie goes to every port of the host: whoever listens there must not get a token.
+  for (const path of [CANDIDATES, '/metrics', '/openapi.json']) {
+    expect({ path, status: (await api.get(path, { cookie })).status }).toEqual({ path, status: 401 });
+  }
+  const stolen = { authorization: `Bearer ${cookie.split('=')[1]}` };
+  expect((await api.get(CANDIDATES, stolen)).status).toBe(401);
+});
+
+test('a session ends after twelve hours', async () => {
+  await using own = await openApi(postgres.database);
+  const cookie = cookieOf(
+    await answerOf(`${own.url}/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: `token=${TOKEN}`,
+    }),
+  );
+  own.setNow(new Date('2026-11-23T21:29:59Z'));
+  expect((await own.get('/', { cookie })).status).toBe(200);
+  own.setNow(new Date('2026-11-23T21:30:00Z'));
+  expect((await own.get('/', { cookie })).status).toBe(401);
+});
+
+test('an address lets in one browser, once, and is not used up by whoever only looks at it', async () => {
+  const sessions = new Sessions(
+    () => new Date(0),
+    () => 'a-key-of-this-test',
+  );
+  await using own = await openApi(postgres.database, {
+    access: { grants: [], hosts: [], cookie: 'holdfast_session', sessions },
+  });
+  const key = sessions.oneTimeKey('every');
+  expect((await answerOf(`${own.url}/?key=${key}`, { method: 'HEAD' })).status).toBe(401);
+  const first = await own.get(`/?key=${key}`, {});
+  expect([first.status, first.headers.get('location')]).toEqual([303, '/']);
+  expect((await own.get('/', { cookie: cookieOf(first) })).status).toBe(200);
+  const second = await own.get(`/?key=${key}`, {});
+  expect([second.status, second.headers.get('set-cookie')]).toEqual([401, null]);
+});
+
+test.each([
+  ['a wrong token', () => form('wrong'), 401],
+  ['an empty one', () => form(''), 401],
+  ['a form of a page elsewhere', () => form(TOKEN, { origin: 'http://evil.example' }), 403],
+  ['a form of another port of this host', () => form(TOKEN, { origin: 'http://127.0.0.1:1' }), 403],
+  ['a form that a browser sends without saying from where', () => form(TOKEN, { 'sec-fetch-site': 'cross-site' }), 403],
+  ['a form too large', () => form('x'.repeat(5000)), 413],
+  ['the token in the address', () => api.get(`/?token=${TOKEN}`, {}), 401],
+])('%s begins no session', async (_name, ask, status) => {
+  const answer = await ask();
+  expect([answer.status, answer.headers.get('set-cookie')]).toEqual([status, null]);
+  expect(answer.text).not.toContain(TOKEN);
+});
+
+test('the page of a program elsewhere, and everything of another namespace, is closed to a token of one namespace', async () => {
+  const shop = { authorization: `Bearer ${SHOP_TOKEN}` };
+  await storeBatch(postgres.database, { namespace: 'bank', program: 'savers', run: 'savers-1', customers: 3 });
+  expect((await api.get(CANDIDATES, shop)).status).toBe(200);
+  for (const route of ROUTES) {
+    const path = route.path
+      .replace('{namespace}', 'bank')
+      .replace('{program}', 'savers')
+      .replaceAll(/\{\w+\}/g, 'x');
+    const { status, json } = await api.get(path, shop);
+    expect({ path, status, code: json.code }).toEqual({ path, status: 403, code: 'HF_FORBIDDEN' });
+  }
+  const [all, own] = [await api.get('/metrics'), await api.get('/metrics', shop)];
+  expect(all.text).toContain('namespace="bank"');
+  expect(own.text).toContain('namespace="shop"');
+  expect(own.text).not.toContain('namespace="bank"');
+  const cookie = cookieOf(await form(SHOP_TOKEN));
+  expect((await api.get('/', { cookie })).text).not.toContain('savers');
+  expect((await api.get('/?program=bank/savers', { cookie })).text).not.toMatch(/Batch as of/);
+  expect((await api.get('/?program=bank/savers')).text).toMatch(/Batch as of/);
+});
+
+test('a request that does not arrive whole is answered 408, and its connection is closed though the client keeps it', async () => {
+  await using own = await openApi(postgres.database, { requestMs: 200 });
+  const socket = openSocket({ host: '127.0.0.1', port: own.port, allowHalfOpen: true });
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
+  await once(socket, 'end');
+  expect(text).toMatch(/^HTTP\/1\.1 408 /);
+  await until('the server lets go', own.connections, (open) => open === 0, 5000);
+  socket.destroy();
 });
 
 test('a name that is not ours is refused, so that no page elsewhere can have its own name point here', async () => {
@@ -84,6 +188,10 @@ test('a name that is not ours is refused, so that no page elsewhere can have its
     '127.0.0.1.evil.example',
     'localhost:1:2',
     'localhost@evil.example',
+    'notholdfast.example',
+    'evil.holdfast.example',
+    'holdfast.example.evil.com',
+    'xlocalhost',
   ]) {
     expect({ host, status: await asked(host) }).toEqual({ host, status: 421 });
     expect(await asked(host, CANDIDATES)).toBe(421);
@@ -411,4 +519,15 @@ test('told to stop it is not ready first, answers what is under way, and then le
     blocker.release(true);
     await own.stop();
   }
+});
+
+test('what goes wrong inside is told to the log alone', async () => {
+  const now = () => {
+    throw new Error('a secret of the inside');
+  };
+  await using own = await openApi(postgres.database, { now });
+  const { status, text, json } = await own.get(CANDIDATES);
+  expect([status, json.code, json.detail]).toEqual([500, 'HF_INTERNAL', 'something failed here']);
+  expect(text).not.toContain('secret');
+  expect(own.log()).toContain('a secret of the inside');
 });

@@ -2,6 +2,7 @@ import { createServer, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { HoldfastError } from '../jobs/errors.ts';
 import { type ApiOptions, application } from './application.ts';
 import { problemOf, RequestError } from './problem.ts';
@@ -11,6 +12,8 @@ export interface Listening {
   /** Where it is reached: of a wildcard, an address of this machine. */
   readonly url: string;
   readonly port: number;
+  /** Connections that are open. */
+  connections(): Promise<number>;
   /** Ends it: not ready first, then no new connections, then what is under way. Resolves when nothing is left. */
   stop(): Promise<void>;
 }
@@ -21,16 +24,28 @@ export interface ListenOptions {
   readonly port: number;
   /** How long it goes on while it already says that it is not ready, for those who send it requests to notice. */
   readonly drainSeconds: number;
+  /** Milliseconds for a whole request, its head included, to arrive. Default: 30 seconds, 10 of them for the head. */
+  readonly requestMs?: number;
 }
 
 /** What is under way is given as long as a statement may take, and some. */
 const GRACE_MS = 10_000;
 
 /** Serves the API. @throws HF_ADDRESS_UNAVAILABLE when it cannot listen there */
-export async function serveApi(api: ApiOptions, { host, port, drainSeconds }: ListenOptions): Promise<Listening> {
+export async function serveApi(
+  api: ApiOptions,
+  { host, port, drainSeconds, requestMs = 30_000 }: ListenOptions,
+): Promise<Listening> {
   const app = application(api);
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 },
+    {
+      headersTimeout: Math.min(10_000, requestMs),
+      requestTimeout: requestMs,
+      // How often Node looks for requests that are late.
+      connectionsCheckingInterval: Math.min(5000, requestMs),
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16_384,
+    },
     app.express,
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnread(error, socket));
@@ -40,6 +55,7 @@ export async function serveApi(api: ApiOptions, { host, port, drainSeconds }: Li
   return {
     url: `http://${shownHost(address, host)}:${address.port}`,
     port: address.port,
+    connections: promisify(server.getConnections.bind(server)),
     stop: () => (stopped ??= end(server, () => app.drain(), drainSeconds)),
   };
 }
@@ -94,6 +110,8 @@ function refuseUnread(error: NodeJS.ErrnoException, socket: Duplex): void {
     Connection: 'close',
   };
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // A client that never ends its side would keep the connection for ever.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${head.join('')}\r\n${body}`);
 }
 

@@ -229,18 +229,24 @@ Examples:
     .option('--host <address>', 'address to listen on; 0.0.0.0 for every one', '127.0.0.1')
     .option('--drain <seconds>', 'how long to go on, saying "not ready", once it is told to stop', '0')
     .addOption(data)
-    .option('-n, --namespace <name>', 'namespace whose programs the page shows first', 'default')
+    .option(
+      '-n, --namespace <name>',
+      'namespace that the token is for, and whose programs the page shows first',
+      'default',
+    )
+    .option('--tokens <file>', 'tokens of several namespaces: lines of NAMESPACE[,NAMESPACE…] TOKEN; * is every one')
     .addHelpText(
       'after',
       `
 Reads the Postgres of DATABASE_URL, or else the embedded one under --data, and can run beside "holdfast run".
-Everything but /healthz and /readyz needs a token: the one in HOLDFAST_API_TOKEN, or else one that is made up at the start. The address with it is printed once; requests are logged to stderr, one JSON object a line.
+Everything but /healthz and /readyz needs a token, which names its namespaces: those of --tokens, the one in HOLDFAST_API_TOKEN (for --namespace), or else one that is made up at the start and printed, with an address that lets in one browser, once. Requests are logged to stderr, one JSON object a line.
 Names other than localhost that it is reached by are listed, by commas, in HOLDFAST_API_HOSTS.
 
 Examples:
   holdfast serve
   holdfast serve --port 9000 --data /var/lib/holdfast
-  HOLDFAST_API_TOKEN=$(openssl rand -hex 32) holdfast serve --host 0.0.0.0 --drain 10
+  HOLDFAST_API_TOKEN=$(openssl rand -hex 32) holdfast serve --host 0.0.0.0 --drain 10 --namespace shop
+  holdfast serve --tokens /etc/holdfast/tokens
   curl -H "Authorization: Bearer $TOKEN" \
     'http://127.0.0.1:8080/v1/namespaces/default/programs/churn-prevention/candidates?riskLevel=critical&limit=10'`,
     )

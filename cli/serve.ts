@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Access, accessTo } from '../api/access.ts';
+import { type Access, accessTo, type Grant } from '../api/access.ts';
 import { jsonLog, type Log } from '../api/log.ts';
 import { serveApi } from '../api/server.ts';
 import { VERSION } from '../jobs/artifacts/producer.ts';
@@ -20,6 +21,7 @@ export interface ServeOptions {
   readonly drain: string;
   readonly data: string;
   readonly namespace: string;
+  readonly tokens?: string;
 }
 
 /** Connections at most: requests beyond wait for one. */
@@ -34,7 +36,7 @@ const LIMITS = { connectMs: 3000, statementMs: 5000, useMs: 8000 };
 export async function serve(options: ServeOptions, io: Io): Promise<number> {
   const port = numberOf('--port', options.port, 65_535);
   const drainSeconds = numberOf('--drain', options.drain, 3600);
-  const access = accessOf(options, port, io);
+  const { access, made } = accessOf(options, port, io);
   const log = jsonLog((text) => io.stderr.write(text), io.now);
   await using source = await openSource(options, log, io);
   const { database } = source;
@@ -45,7 +47,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<number> {
     { host: options.host, port, drainSeconds },
   );
   try {
-    io.stdout.write(announcement(listening.url, access, io));
+    io.stdout.write(announcement(listening.url, access, made));
     log.event('listening', { url: listening.url });
     await told(io.signal);
     log.event('stopping');
@@ -65,29 +67,77 @@ function numberOf(option: string, text: string, most: number): number {
 /** A token of one's own has to be one that nobody guesses. */
 const SHORTEST_TOKEN = 16;
 
-function accessOf({ host }: ServeOptions, port: number, { environment }: Io): Access {
+/** 192 bits, in letters that an address takes as they are. */
+const secret = () => randomBytes(24).toString('base64url');
+
+function accessOf(options: ServeOptions, port: number, { environment, now }: Io) {
   const own = environment['HOLDFAST_API_TOKEN'] ?? '';
-  if (own !== '' && (own.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(own))) {
-    throw new HoldfastError(
-      'HF_USAGE',
-      `HOLDFAST_API_TOKEN must have at least ${SHORTEST_TOKEN} characters, none of them a space or beyond ASCII`,
-    );
-  }
+  const listed = options.tokens === undefined ? [] : readTokens(options.tokens);
   const named = (environment['HOLDFAST_API_HOSTS'] ?? '').split(',');
-  return accessTo({
-    token: own === '' ? randomBytes(24).toString('base64url') : own,
-    hosts: [host, ...named].map((name) => name.trim().toLowerCase()).filter((name) => name !== ''),
+  const scope = new Set([options.namespace]);
+  if (own !== '') requireToken(own, 'HOLDFAST_API_TOKEN');
+  // Who lists tokens has given out those, and no other.
+  const made = own === '' && listed.length === 0 ? { token: secret(), scope } : undefined;
+  const grants = [...listed, ...(own === '' ? [] : [{ token: own, scope }]), ...(made === undefined ? [] : [made])];
+  const access = accessTo({
+    grants,
+    hosts: [options.host, ...named].map((name) => name.trim().toLowerCase()).filter((name) => name !== ''),
     // Browsers keep cookies by host, whatever the port: two servers on one machine do not share one.
-    cookie: `holdfast_token_${port}`,
+    cookie: `holdfast_session_${port}`,
+    now,
+    secret,
   });
+  return { access, made };
+}
+
+function requireToken(token: string, where: string): void {
+  if (token.length >= SHORTEST_TOKEN && /^[\x21-\x7e]+$/.test(token)) return;
+  const sentence = `${where} must have at least ${SHORTEST_TOKEN} characters, none of them a space or beyond ASCII`;
+  throw new HoldfastError('HF_USAGE', sentence);
+}
+
+const MOST_TOKENS = 1000;
+
+/** Lines of a namespace, or several by commas, or `*` for every one, and the token for them; `#` begins a comment. */
+function readTokens(file: string): Grant[] {
+  const lines = tokenLines(file);
+  const grants = new Map<string, Grant>();
+  for (const [index, line] of lines.entries()) {
+    const words = line.trim().split(/\s+/);
+    if (line.trim() === '' || line.trimStart().startsWith('#')) continue;
+    const where = `--tokens ${file}, line ${index + 1}`;
+    const [names = '', token = ''] = words;
+    if (words.length !== 2 || !/^(?:\*|[a-z0-9-]+(?:,[a-z0-9-]+)*)$/.test(names)) {
+      throw new HoldfastError('HF_USAGE', `${where}: write a namespace, or * for every one, a blank, and its token`);
+    }
+    requireToken(token, `${where}: the token`);
+    if (grants.has(token)) throw new HoldfastError('HF_USAGE', `${where}: the token is listed twice`);
+    grants.set(token, { token, scope: names === '*' ? 'every' : new Set(names.split(',')) });
+  }
+  if (grants.size === 0) throw new HoldfastError('HF_USAGE', `--tokens ${file} lists no token`);
+  return [...grants.values()];
+}
+
+function tokenLines(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new HoldfastError('HF_USAGE', `--tokens: cannot read ${file} (${why})`, { cause });
+  }
+  const lines = text.split(/\r?\n/, MOST_TOKENS + 1);
+  if (lines.length <= MOST_TOKENS) return lines;
+  throw new HoldfastError('HF_USAGE', `--tokens ${file} has more than ${MOST_TOKENS} lines`);
 }
 
 /** What a person needs to know, once. A token of their own they know already, and it is not for the screen. */
-function announcement(url: string, { token }: Access, { environment }: Io): string {
-  const own = (environment['HOLDFAST_API_TOKEN'] ?? '') !== '';
-  return own
-    ? `Holdfast is at ${url}/ with the token of HOLDFAST_API_TOKEN; Ctrl-C stops it.\n`
-    : `Holdfast is at ${url}/?token=${token}\nThe address lets a browser in; programs send "Authorization: Bearer ${token}". Ctrl-C stops it.\n`;
+function announcement(url: string, { sessions }: Access, made: Grant | undefined): string {
+  if (made === undefined) return `Holdfast is at ${url}/ and asks for a token; Ctrl-C stops it.\n`;
+  return (
+    `Holdfast is at ${url}/?key=${sessions.oneTimeKey(made.scope)}\n` +
+    `The address lets in one browser, once; programs send "Authorization: Bearer ${made.token}". Ctrl-C stops it.\n`
+  );
 }
 
 function told(signal: AbortSignal): Promise<void> {

@@ -204,7 +204,12 @@ export const ERROR_CODES = {
   HF_UNAUTHORIZED: {
     kind: 'terminal',
     meaning: 'A request to the API has no token, or not the right one.',
-    remedy: 'Send `Authorization: Bearer TOKEN`, or open the address that `holdfast serve` printed.',
+    remedy: 'Send `Authorization: Bearer TOKEN`; in a browser, enter the token that `holdfast serve` printed.',
+  },
+  HF_FORBIDDEN: {
+    kind: 'terminal',
+    meaning: 'The token of a request to the API is for other namespaces, or a form came from a page elsewhere.',
+    remedy: 'Use a token that names the namespace; `holdfast serve --help` says how to list them.',
   },
   HF_CURSOR_EXPIRED: {
     kind: 'terminal',

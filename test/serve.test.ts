@@ -60,7 +60,7 @@ test('before the first run the page says what to do, and a run beside it is show
 
   const run = await shop.holdfast(['run', await shop.program()]);
   expect({ status: run.status, stderr: run.stderr }).toMatchObject({ status: 0 });
-  const { items } = (await server.get('/v1/namespaces/default/programs/keep/candidates?limit=200')).json;
+  const { items } = (await server.get('/v1/namespaces/default/programs/keep/candidates?limit=200&arm=all')).json;
   const counted = /stored +(\d+)/.exec(run.stdout)?.[1];
   expect(items).toHaveLength(Number(counted));
   expect((await server.get('/')).text).toContain('<h1>keep</h1>');
@@ -71,7 +71,7 @@ test('before the first run the page says what to do, and a run beside it is show
   const { status, stdout, stderr } = await server.stop();
   expect({ status, stdout }).toEqual({
     status: 0,
-    stdout: `Holdfast is at ${server.url}/ with the token of HOLDFAST_API_TOKEN; Ctrl-C stops it.\n`,
+    stdout: `Holdfast is at ${server.url}/ and asks for a token; Ctrl-C stops it.\n`,
   });
   expect(stderr).not.toContain(TOKEN);
   expect(await findPostmaster(`${shop.data}/postgres/data`)).toBeUndefined();
@@ -143,7 +143,10 @@ test('a port that is taken is named', async () => {
 test('without a token of one’s own one is made up and printed once, as an address', async () => {
   const server = await serve([], { HOLDFAST_API_TOKEN: '' });
   const { stdout, stderr } = await server.stop();
-  const token = /\/\?token=([\w-]{32})\n/.exec(stdout)?.[1];
-  expect(token).toBeDefined();
+  const key = /\/\?key=([\w-]{32})\n/.exec(stdout)?.[1];
+  const token = /Bearer ([\w-]{32})"/.exec(stdout)?.[1];
+  expect([key, token]).toEqual([expect.any(String), expect.any(String)]);
+  expect(key).not.toBe(token);
   expect(stderr).not.toContain(token);
+  expect(stderr).not.toContain(key);
 });

@@ -3,6 +3,7 @@ import type { Database } from '../../jobs/postgres/database.ts';
 import { listPrograms, type ProgramRecord } from '../../jobs/postgres/programs.ts';
 import { listRuns, type RunRecord } from '../../jobs/postgres/runs.ts';
 import { MOST_PROGRAMS } from '../programs.ts';
+import { namesOf, type Scope } from '../sessions.ts';
 
 /** What the first page shows. */
 export interface Figures {
@@ -23,6 +24,7 @@ const KEPT_COUNTS = 16;
 export type GatherFigures = (wanted: {
   readonly namespace: string;
   readonly program?: string | undefined;
+  readonly scope: Scope;
 }) => Promise<Figures>;
 
 export function figuresFrom(database: Database): GatherFigures {
@@ -40,8 +42,8 @@ export function figuresFrom(database: Database): GatherFigures {
     return groups;
   }
 
-  return async ({ namespace, program: name }) => {
-    const programs = await listPrograms(database, { limit: MOST_PROGRAMS });
+  return async ({ namespace, program: name, scope }) => {
+    const programs = await listPrograms(database, { namespaces: namesOf(scope), limit: MOST_PROGRAMS });
     const program =
       name === undefined ? preferred(programs, namespace) : programs.find((one) => addressOf(one) === name);
     if (program === undefined) return { programs, program, groups: [], runs: [] };

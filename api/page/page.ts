@@ -5,6 +5,7 @@ import type { Database } from '../../jobs/postgres/database.ts';
 import type { RunRecord } from '../../jobs/postgres/runs.ts';
 import { queryReader } from '../parameters.ts';
 import type { Problem } from '../schemas.ts';
+import type { Scope } from '../sessions.ts';
 import { addressOf, type Figures, figuresFrom } from './figures.ts';
 import { type Html, html } from './html.ts';
 import { funnel, offers, riskHistogram, runs, sum } from './pictures.ts';
@@ -12,16 +13,16 @@ import { instant, integer, share } from './words.ts';
 
 const pageQuery = Type.Object({ program: Type.Optional(text('Namespace and name of a program.', 320)) });
 
-/** The page at `/`: a query to its HTML. */
-export type FirstPage = (query: string) => Promise<string>;
+/** The page at `/`: a query, and what its reader may see, to its HTML. */
+export type FirstPage = (query: string, scope: Scope) => Promise<string>;
 
 /** @param options.namespace whose programs are preferred */
 export function firstPage(options: { readonly database: Database; readonly namespace: string }): FirstPage {
   const gather = figuresFrom(options.database);
   const read = queryReader(pageQuery);
-  return async (query) => {
+  return async (query, scope) => {
     const { program } = read(query);
-    const figures = await gather({ namespace: options.namespace, program }).catch(nothingYet);
+    const figures = await gather({ namespace: options.namespace, program, scope }).catch(nothingYet);
     return document(figures.program?.program ?? 'Holdfast', header(figures), body(figures, program));
   };
 }
@@ -38,8 +39,10 @@ function nothingYet(error: unknown): Figures {
 export function refusalPage({ status, code, detail }: Problem): string {
   const advice =
     status === 401
-      ? html`<p>Open the address that <code>holdfast serve</code> printed when it started: it ends with
-<code>?token=…</code> and lets this browser in.</p>`
+      ? html`<p>Show the token of the API: <code>holdfast serve</code> printed it when it started, unless it was told one. The
+address that it printed lets in one browser, once.</p>
+<form class="chooser" action="/session" method="post"><label for="token">Token</label>
+<input name="username" value="holdfast" autocomplete="username" hidden><input id="token" name="token" type="password" autocomplete="current-password" required><button type="submit">Show the page</button></form>`
       : html`<p>${detail}</p>`;
   const title =
     status === 401 ? 'Not let in yet' : status === 503 ? 'Not available at the moment' : 'This did not work';

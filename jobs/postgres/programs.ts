@@ -16,10 +16,10 @@ type Row = { readonly of_namespace: string; readonly of_program: string } & {
   readonly newest_run: string | null;
 } & { readonly [Column in keyof RunRow]: RunRow[Column] | null };
 
-/** Programs by namespace and name. @param query.namespace all namespaces unless given */
+/** Programs by namespace and name. @param query.namespaces every one unless given */
 export async function listPrograms(
   database: Database,
-  { namespace, limit }: { readonly namespace?: string | undefined; readonly limit: number },
+  { namespaces, limit }: { readonly namespaces?: readonly string[] | undefined; readonly limit: number },
 ): Promise<readonly ProgramRecord[]> {
   const { rows } = await prepared<Row>(database, 'read the programs', {
     sql: `WITH listed AS (
@@ -29,12 +29,12 @@ export async function listPrograms(
           (SELECT run FROM holdfast.runs
            WHERE runs.namespace = programs.namespace AND runs.program = programs.program
            ORDER BY sequence DESC LIMIT 1) AS newest_run
-        FROM holdfast.programs WHERE $1::text IS NULL OR namespace = $1 ORDER BY 1, 2 LIMIT $2)
+        FROM holdfast.programs WHERE $1::text[] IS NULL OR namespace = ANY ($1) ORDER BY 1, 2 LIMIT $2)
       SELECT listed.*, found.* FROM listed LEFT JOIN LATERAL (
         SELECT ${RUN_COLUMNS} FROM holdfast.runs
         WHERE namespace = of_namespace AND program = of_program AND run IN (current_run, newest_run)) AS found ON true
       ORDER BY of_namespace, of_program`,
-    values: [namespace ?? null, limit],
+    values: [namespaces ?? null, limit],
   });
   const programs = new Map<string, ProgramRecord>();
   for (const row of rows) {

@@ -7,6 +7,8 @@ import type { Database } from '../../jobs/postgres/database.ts';
 import { transaction } from '../../jobs/postgres/transaction.ts';
 
 export const TOKEN = 'a-token-that-nobody-guesses';
+/** Of the namespace shop alone. */
+export const SHOP_TOKEN = 'a-token-of-the-shop-alone';
 const MONDAY = new Date('2026-11-23T02:00:00Z');
 const NOW = new Date('2026-11-23T09:30:00Z');
 const WEEK_MS = 7 * 86_400_000;
@@ -33,6 +35,7 @@ export interface Answer {
 export async function openApi(database: Database, options: Partial<ApiOptions & ListenOptions> = {}): Promise<TestApi> {
   let now = NOW;
   let written = '';
+  let secrets = 0;
   const log = jsonLog(
     (text) => (written += text),
     () => now,
@@ -40,7 +43,16 @@ export async function openApi(database: Database, options: Partial<ApiOptions & 
   const listening = await serveApi(
     {
       database,
-      access: accessTo({ token: TOKEN, hosts: ['holdfast.example'], cookie: 'holdfast_token' }),
+      access: accessTo({
+        grants: [
+          { token: TOKEN, scope: 'every' },
+          { token: SHOP_TOKEN, scope: new Set(['shop']) },
+        ],
+        hosts: ['holdfast.example'],
+        cookie: 'holdfast_session',
+        now: () => now,
+        secret: () => `a-secret-that-nobody-guesses-${secrets++}`,
+      }),
       log,
       version: '1.2.3',
       namespace: 'shop',
