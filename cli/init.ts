@@ -33,6 +33,8 @@ export interface InitOptions {
   readonly output: 'text' | 'json';
   readonly force?: boolean;
   readonly id?: string;
+  readonly dates?: 'ymd' | 'mdy' | 'dmy';
+  readonly decimal?: 'point' | 'comma';
   readonly label?: string;
   readonly table?: string;
   readonly connector: string;
@@ -219,19 +221,26 @@ function originOf(file: string | undefined, { table, connector }: InitOptions, i
 function fileOrigin(file: string, table: string | undefined): Origin {
   return {
     title: basename(file),
-    open: (options) => openFile(file, table, options),
+    open: (options) => openFile(file, table, true, options),
     connector(folder) {
       const path = relative(folder, resolve(file));
       return {
         connectorId: CONNECTOR_ID,
         type: 'duckdb',
-        config: isDatabase(file) ? { path } : { path: asPattern(path), table: CONNECTOR_ID },
+        config: isDatabase(file)
+          ? { path }
+          : { path: asPattern(path), table: CONNECTOR_ID, ...(isCsv(file) ? { allVarchar: true } : {}) },
         comments: [
           `Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`,
+          ...(isCsv(file) ? ['All columns are texts: the query says how days and numbers are written.'] : []),
         ],
       };
     },
   };
+}
+
+function isCsv(file: string): boolean {
+  return /\.[ct]sv(\.(gz|zst))?$/i.test(file);
 }
 
 function refuseMissingFolder(folder: string): void {

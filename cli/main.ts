@@ -69,6 +69,19 @@ Examples:
     .option('--force', 'replace files that are there')
     .option('--id <column>', 'the column that says who a customer is')
     .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
+    .addOption(
+      new Option('--dates <order>', 'order of day, month and year, where the file cannot tell').choices([
+        'dmy',
+        'mdy',
+        'ymd',
+      ]),
+    )
+    .addOption(
+      new Option('--decimal <mark>', 'what is before the decimals, where the file cannot tell').choices([
+        'point',
+        'comma',
+      ]),
+    )
     .option('--table <table>', 'table of a database')
     .option('--connector <id>', 'for Postgres: HOLDFAST_CONNECTION_<ID> says how to connect', 'warehouse')
     .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')

@@ -61,6 +61,13 @@ const connector = fields(
           63,
         ),
       ),
+      allVarchar: Type.Optional(
+        Type.Boolean({
+          description:
+            'duckdb: columns of a CSV file reach the query as the texts that are written there. Without it the type of ' +
+            'each column is guessed from each file anew.',
+        }),
+      ),
       sample: Type.Optional(
         fields('duckdb: a made-up subscription business instead of a file, to try things on.', {
           customers: Type.Integer({

@@ -8,7 +8,9 @@ import {
   type ColumnDefinition,
   DERIVED_COLUMNS,
   LATER_COLUMN_MEANINGS,
+  REJECTED_BECAUSE,
 } from '../jobs/columns/candidate.ts';
+import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
 import { ERROR_CODES } from '../jobs/errors.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
 import { EVENT_REASONS } from '../operator/kube/events.ts';
@@ -91,6 +93,14 @@ function columnsPage(): string {
     'What the query of a connector gives, by name. Other columns of the query ride along unchanged.',
     '',
     ...columnTable(CANDIDATE_COLUMNS),
+    '',
+    `A query may also give \`${REJECTED_BECAUSE}\`: a text that sets the row apart, reasons with \`; \` between them and no`,
+    'value of the row among them. Where it is empty or missing the row passes; the column goes no further.',
+    '',
+    'Where a number or a truth is due, a text that stands for a missing value is one:',
+    `${MISSING_WORDS.filter((word) => word !== '')
+      .map((word) => `\`${word}\``)
+      .join(' ')}, in whatever case, or nothing at all.`,
     '',
     'What `extract` adds:',
     '',

@@ -15,7 +15,9 @@ const countries = (of: (index: number) => string) =>
 /** Rows by marketplace that the written query gives. */
 async function marketplaces(): Promise<Record<string, number>> {
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: place.at('') });
-  await engine.run(`CREATE VIEW customers AS SELECT * FROM read_csv('${place.at('customers.csv')}', header = true)`);
+  await engine.run(
+    `CREATE VIEW customers AS SELECT * FROM read_csv('${place.at('customers.csv')}', header = true, all_varchar = true)`,
+  );
   const rows = await engine.rows<{ marketplace: string | null; count: string }>(
     `SELECT marketplace, count(*) AS count FROM (${await place.query()}) GROUP BY 1 ORDER BY 1`,
   );

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { parse } from 'yaml';
 import type { InitReport } from '../cli/init-report.ts';
 import { literal, openEngine } from '../jobs/columns/engine.ts';
+import { COMPACT } from '../jobs/onboarding/date-format.ts';
 import { DUCKDB } from '../jobs/onboarding/dialect.ts';
 import { POSTGRES } from '../jobs/onboarding/postgres-dialect.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
@@ -76,7 +77,7 @@ test('a table of Postgres becomes a program in its own SQL, whose funnel is that
   ]);
   expect([label?.source, model.kind]).toEqual(['churned', 'logistic-regression']);
   const written = await readFile(at('program.yaml'), 'utf8');
-  expect(written).toContain('FROM "shop"."customers" CROSS JOIN as_of');
+  expect(written).toContain('FROM "shop"."customers" CROSS JOIN missing');
   const query = parse(written).spec.dataConnectors[0].config.query as string;
   expect(query).not.toMatch(/TRY_CAST|token|email/);
   expect(written).not.toContain('@example');
@@ -108,6 +109,26 @@ const TEXTS = [
   '12 %',
   '12,5',
   '1.234,5',
+  '178.100',
+  '178,100',
+  "1'234.50",
+  '1 234,5',
+  '1\u00a0234',
+  '1,50,000',
+  '(123.00)',
+  '(€ 1.234,50)',
+  '123.00-',
+  '="123"',
+  'EUR 12,50',
+  '12.50 USD',
+  'SKU 12',
+  '15/10/26',
+  '10/15/26 08:00',
+  '26.10.15',
+  '15.10.70',
+  '1/2/2026 10:00',
+  '2026/10/15',
+  '2026-10-15T10:00:00Z',
   '',
   'NA',
   'x1',
@@ -128,12 +149,18 @@ const TEXTS = [
 
 test('the two dialects read the same numbers and days from texts, and neither fails on what is none', async () => {
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
-  const numbers = ['plain', 'comma', 'dressed'] as const;
-  const days = ['iso', 'dotted', 'month-first', 'day-first', 'compact'] as const;
+  const numbers = (['point', 'comma'] as const).flatMap((decimal) =>
+    (['plain', 'grouped', 'dressed'] as const).map((style) => ({ decimal, style })),
+  );
+  const days = (['ymd', 'mdy', 'dmy'] as const).flatMap((order) =>
+    (['-', '/', '.'] as const).flatMap((separator) =>
+      [true, false].map((shortYear) => ({ order, separator, shortYear })),
+    ),
+  );
   const select = (dialect: typeof DUCKDB, text: string) =>
     [
       ...numbers.map((format) => dialect.number(text, format)),
-      ...days.map((format) => `CAST(${dialect.day(text, format)} AS VARCHAR)`),
+      ...[...days, COMPACT].map((format) => `CAST(${dialect.day(text, format)} AS VARCHAR)`),
     ]
       .map((sql, index) => `${sql} AS c${index}`)
       .join(', ');

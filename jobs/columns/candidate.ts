@@ -115,6 +115,12 @@ export const CANDIDATE_COLUMNS = [
   { name: 'opted_out', type: 'BOOLEAN', unit: '', description: 'Whether the customer refuses retention offers.' },
 ] as const satisfies readonly ColumnDefinition[];
 
+/**
+ * A text by which a query itself sets a row apart: reasons with `; ` between them, no value of the row among them. An
+ * empty or missing one lets the row pass. The column goes no further.
+ */
+export const REJECTED_BECAUSE = 'rejected_because';
+
 /** Columns that `extract` adds to each candidate. */
 export const DERIVED_COLUMNS = [
   {

@@ -37,6 +37,8 @@ export const MISSING_WORDS: readonly string[] = [
   '–',
   '—',
   '?',
+  '0000-00-00',
+  '0000-00-00 00:00:00',
 ];
 
 /** SQL, of DuckDB and of Postgres, that is true of a text that stands for a missing value; NULL of none at all. */

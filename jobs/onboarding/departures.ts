@@ -1,6 +1,6 @@
 import { literal } from '../columns/engine.ts';
 import type { Dialect } from './dialect.ts';
-import { asTruth, trimmed } from './expressions.ts';
+import { asText, asTruth } from './expressions.ts';
 import { isLabelName } from './label.ts';
 import { GONE, isLeavingDay, isLeavingDayName, leavingDay, saysLeft, saysStayed } from './leaving.ts';
 import type { ColumnProfile } from './profile.ts';
@@ -42,7 +42,7 @@ function departure(source: ColumnProfile, dialect: Dialect): Departure | undefin
     return { ...leavingDay(source, dialect), dated: true, reason };
   }
   if (isStatus(source)) {
-    const left = `lower(${trimmed(source)}) IN (${GONE.map(literal).join(', ')})`;
+    const left = `lower(${asText(source)}) IN (${GONE.map(literal).join(', ')})`;
     return { source, left, dated: false, reason: 'a state of those who have left' };
   }
   const truth = isLabelName(source.words) && source.values.length === 2 ? asTruth(source) : undefined;

@@ -1,15 +1,20 @@
-/** How numbers are written in a column of text: 1234.5, 1.234,5 or $1,234.50. */
-export type NumberFormat = 'plain' | 'comma' | 'dressed';
-
-/** How days are written: 2026-11-23, 23.11.2026, 11/23/2026, 23/11/2026 or 20261123. */
-export type DateFormat = 'iso' | 'dotted' | 'month-first' | 'day-first' | 'compact';
+import { literal } from '../columns/engine.ts';
+import { type DateFormat, shapeOfDate, strptime } from './date-format.ts';
+import { type NumberFormat, shapeOfNumber } from './number-format.ts';
 
 /** The few expressions in which SQL of DuckDB and of Postgres differ. */
 export interface Dialect {
   readonly double: string;
+  /** What a common table expression begins with, so that it is not kept as a whole. */
+  readonly inlined: string;
+  /** Whether a text matches a regular expression. */
+  matches(text: string, pattern: string): string;
+  /** A list of texts, and whether a text is in it. */
+  list(texts: readonly string[]): string;
+  isIn(text: string, list: string): string;
   /** A text as a number; NULL where it is none. */
   number(text: string, format: NumberFormat): string;
-  /** A text, or a date, as a day; NULL where it is none. */
+  /** A text as a day; NULL where it is none. */
   day(text: string, format: DateFormat): string;
   /** Whole days from one day to another. */
   daysBetween(earlier: string, later: string): string;
@@ -17,30 +22,32 @@ export interface Dialect {
   finite(number: string): string;
 }
 
-const STRPTIME: Readonly<Record<Exclude<DateFormat, 'iso'>, string>> = {
-  dotted: '%d.%m.%Y',
-  'month-first': '%m/%d/%Y',
-  'day-first': '%d/%m/%Y',
-  compact: '%Y%m%d',
-};
+/** SQL of the digits of a text of the number's shape, with its sign and a decimal point. */
+export function bareNumber(text: string, { decimal }: NumberFormat, isNegative: string): string {
+  const mark = decimal === 'point' ? '.' : ',';
+  const digits = `regexp_replace(${text}, '[^0-9${mark}]', '', 'g')`;
+  const point = mark === '.' ? digits : `replace(${digits}, ',', '.')`;
+  return `CASE WHEN ${isNegative} THEN '-' ELSE '' END || ${point}`;
+}
+
+export const NEGATIVE = '[(-]';
+
+const matches = (text: string, pattern: string) =>
+  `regexp_matches(${text}, ${literal(pattern.replaceAll(/\\u([0-9a-f]{4})/g, String.raw`\x{$1}`))})`;
 
 export const DUCKDB: Dialect = {
   double: 'DOUBLE',
+  inlined: 'AS',
+  matches,
+  list: (texts) => `[${texts.map(literal).join(', ')}]`,
+  isIn: (text, list) => `list_contains(${list}, ${text})`,
   number: (text, format) => {
-    switch (format) {
-      case 'plain':
-        return `TRY_CAST(${text} AS DOUBLE)`;
-      case 'comma':
-        return `TRY_CAST(replace(replace(${text}, '.', ''), ',', '.') AS DOUBLE)`;
-      case 'dressed':
-        return `TRY_CAST(regexp_replace(${text}, '[$€£¥%, ]', '', 'g') AS DOUBLE)`;
-    }
+    if (format.style === 'plain') return `TRY_CAST(${text} AS DOUBLE)`;
+    const bare = bareNumber(text, format, matches(text, NEGATIVE));
+    return `CASE WHEN ${matches(text, shapeOfNumber(format))} THEN TRY_CAST(${bare} AS DOUBLE) END`;
   },
-  // A time of day after the day is of no interest here.
   day: (text, format) =>
-    format === 'iso'
-      ? `TRY_CAST(${text} AS DATE)`
-      : `CAST(try_strptime(split_part(${text}, ' ', 1), '${STRPTIME[format]}') AS DATE)`,
+    `CAST(try_strptime(regexp_extract(${text}, '${shapeOfDate(format)}', 1), '${strptime(format)}') AS DATE)`,
   daysBetween: (earlier, later) => `date_diff('day', ${earlier}, ${later})`,
   finite: (number) => `CASE WHEN isfinite(${number}) THEN ${number} END`,
 };

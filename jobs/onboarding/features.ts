@@ -1,8 +1,8 @@
-import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMNS } from '../columns/candidate.ts';
+import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMNS, REJECTED_BECAUSE } from '../columns/candidate.ts';
 import { literal } from '../columns/engine.ts';
 import { type Departure, tellsWhoLeft } from './departures.ts';
 import type { Dialect } from './dialect.ts';
-import { asDay, asNumber, trimmed } from './expressions.ts';
+import { asDay, asNumber, asText } from './expressions.ts';
 import { isAfterwards } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
 import type { ColumnProfile } from './profile.ts';
@@ -29,6 +29,10 @@ export interface LeftOut {
 const FEW_CATEGORIES = 12;
 const LONGEST_NAME = 200;
 const LONGEST_CATEGORY = 100;
+const OPEN = {
+  date: 'in which order its days are written cannot be told; say it with --dates',
+  number: 'what its points or commas mean cannot be told; say it with --decimal',
+} as const;
 /** A category with fewer rows than this says nothing. */
 const LEAST_ROWS = 20;
 
@@ -59,7 +63,7 @@ export function proposeFeatures(
   const names = new Set<string>(
     [...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS]
       .map(({ name }) => name as string)
-      .concat(LATER_COLUMNS, 'file_row_number'),
+      .concat(LATER_COLUMNS, 'file_row_number', REJECTED_BECAUSE),
   );
   for (const source of profiles) {
     if (taken.has(source.name)) continue;
@@ -83,6 +87,7 @@ export function proposeFeatures(
 function whyNot(source: ColumnProfile, useProtected: readonly string[]): string | undefined {
   const { kind, distinct, rows, filled, personal, words, name, values, minimum, maximum, whole } = source;
   if (kind === 'empty') return 'empty';
+  if (source.convention?.question !== undefined) return OPEN[kind === 'date' ? 'date' : 'number'];
   if (PERSON.test(words) || personal > 0.2) return 'says who somebody is';
   if (protectedCharacteristic(words) !== undefined && !useProtected.includes(name))
     return 'a protected characteristic; to give one to the model all the same, name it with --use-protected COLUMN';
@@ -128,7 +133,7 @@ function ofColumn(source: ColumnProfile, dialect: Dialect): Feature[] {
       // All others are compared with what is missing; where nothing is, with the most frequent.
       return values.slice(filled < rows ? 0 : 1).flatMap(({ value, rows: count }) => {
         if (count < Math.min(LEAST_ROWS, rows / 10)) return [];
-        const is = `CASE WHEN ${trimmed(source)} = ${literal(value)} THEN 1 ELSE 0 END`;
+        const is = `CASE WHEN ${asText(source)} = ${literal(value)} THEN 1 ELSE 0 END`;
         return [one(`${slug(name, 40)}_${slug(value, 22)}`, is)];
       });
     }

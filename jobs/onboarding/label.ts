@@ -1,7 +1,6 @@
 import { identifier, literal } from '../columns/engine.ts';
-import { meansMissing } from '../columns/missing-words.ts';
 import { type Dialect, DUCKDB } from './dialect.ts';
-import { asTruth, trimmed } from './expressions.ts';
+import { asNumber, asText, asTruth, isText } from './expressions.ts';
 import { columnNamed } from './identity.ts';
 import { isLeavingDay, leavingDay, saysLeft, saysStayed } from './leaving.ts';
 import { type ColumnProfile, isNumeric } from './profile.ts';
@@ -76,13 +75,16 @@ function given(profiles: readonly ColumnProfile[], wanted: string, dialect: Dial
   const isName = profiles.some((profile) => profile.name === wanted);
   const source = columnNamed(profiles, isName ? wanted : name, '--label');
   const chosen = { source, dated: false, confidence: 1, reason: 'given by --label' };
-  if (value !== undefined && !isName) return { ...chosen, expression: isValue(source, value) };
+  if (value !== undefined && !isName) return { ...chosen, expression: isValue(source, value, dialect) };
   const expression = outcome(source);
   if (expression !== undefined) return { ...chosen, expression };
   if (source.kind === 'date' && source.filled < source.rows) return { ...chosen, ...byDay(source, dialect) };
   if (isFilledAfterwards(source)) {
-    const filled = `coalesce(NOT ${meansMissing(trimmed(source))}, false)`;
-    return { ...chosen, expression: filled, reason: 'given by --label: filled for those who left' };
+    return {
+      ...chosen,
+      expression: `${isText(source) ? identifier(source.name) : asText(source)} IS NOT NULL`,
+      reason: 'given by --label: filled for those who left',
+    };
   }
   throw unsuitable(
     `--label ${shown(source.name)}: cannot tell which of its ${source.distinct} values is that of those who left; ` +
@@ -101,19 +103,20 @@ function byDay(source: ColumnProfile, dialect: Dialect): Pick<Label, 'expression
 }
 
 /** SQL of whether a column has a value; of what is missing nobody knows, unless nobody could have stayed otherwise. */
-function isValue(source: ColumnProfile, value: string): string {
-  const { name, type, values } = source;
+function isValue(source: ColumnProfile, value: string, dialect: Dialect): string {
+  const { name, type, kind, values } = source;
   const truth = truthOf(value);
+  const truths = kind === 'boolean' ? asTruth(source) : undefined;
   // A file that says Yes and No is read as true and false.
-  if (type === 'BOOLEAN' && truth !== undefined) return truth ? identifier(name) : `NOT ${identifier(name)}`;
+  if (truths !== undefined && truth !== undefined) return truth ? truths : `NOT ${truths}`;
   const number = value.trim() === '' ? Number.NaN : Number(value);
-  const isSame = isNumeric(type) ? (one: string) => Number(one) === number : (one: string) => one === value.trim();
+  const isNumber = isNumeric(type) || (kind === 'number' && !Number.isNaN(number));
+  const isSame = isNumber ? (one: string) => Number(one) === number : (one: string) => one === value.trim();
   if (values.length > 0 && !values.some((one) => isSame(one.value))) {
     throw unsuitable(`--label: no row of ${shown(name)} has the value after the equals sign.`);
   }
-  const test = isNumeric(type) ? `${identifier(name)} = ${number}` : `${trimmed(source)} = ${literal(value.trim())}`;
-  if (values.length === 1) return `coalesce(${test}, false)`;
-  return `CASE WHEN NOT ${meansMissing(trimmed(source))} THEN ${test} END`;
+  const test = isNumber ? `${asNumber(source, dialect)} = ${number}` : `${asText(source)} = ${literal(value.trim())}`;
+  return values.length === 1 ? `coalesce(${test}, false)` : test;
 }
 
 /** SQL of who left, when there are those who left and those who stayed, and words for both. */
@@ -127,7 +130,7 @@ function outcome(source: ColumnProfile): string | undefined {
   if (left.length === 0 || stayed.length === 0 || left.length + stayed.length < values.length) return undefined;
   const whens = (some: typeof values, truth: boolean) =>
     some.map(({ value }) => `WHEN ${literal(value)} THEN ${truth}`).join(' ');
-  return `CASE ${trimmed(source)} ${whens(left, true)} ${whens(stayed, false)} END`;
+  return `CASE ${asText(source)} ${whens(left, true)} ${whens(stayed, false)} END`;
 }
 
 const MOST_WORDS = 6;

@@ -5,10 +5,13 @@ import { type Reliability, reliability } from '../math/reliability.ts';
 import type { Model } from '../models/model.ts';
 import { OutputRange, riskScore } from '../models/risk-score.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
+import { DUCKDB } from './dialect.ts';
+import { cleaned, isRead, isText, MISSING, missingWords, read } from './expressions.ts';
 import { findLabel } from './label.ts';
 import { TOO_GOOD } from './leaks.ts';
 import { AS_OF } from './mapping.ts';
-import { profileColumns } from './profile.ts';
+import { type ColumnProfile, profileColumns } from './profile.ts';
+import { countRows } from './proposal.ts';
 import { CONNECTOR_ID, openFile, type SourceOptions } from './source.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown } from './words.ts';
@@ -57,7 +60,7 @@ export async function measureModel(
   const { features, role } = model.manifest;
   if (role !== 'churn-risk')
     throw unsuitable(`A label says who left: it measures a model of the role churn-risk, not of ${role}.`);
-  await using source = await openFile(file, undefined, options);
+  await using source = await openFile(file, undefined, false, options);
   const { engine, table, columns, rows } = source;
   const named = columns.filter(
     ({ name }) =>
@@ -67,17 +70,25 @@ export async function measureModel(
   );
   const found = await readingFrom(CONNECTOR_ID, 'look at the label', async () =>
     findLabel(
-      await profileColumns(engine, source.tableName, label === undefined ? likely(columns) : named, () => {}),
+      await profileColumns(
+        engine,
+        source.tableName,
+        label === undefined ? likely(columns) : named,
+        countRows(source),
+        {},
+        () => {},
+      ),
       label,
     ),
   );
   if (found === undefined) throw unsuitable('No column is named like what says who left: name it with --label COLUMN.');
   const numbers = featureColumns(features, columns);
   const every = Math.max(1, Math.ceil(rows / MOST_ROWS));
-  const sampled = every === 1 ? table : `(SELECT *, row_number() OVER () AS holdfast_row FROM ${table})`;
+  const from = isText(found.source) ? withLabel(table, found.source) : table;
+  const sampled = every === 1 ? from : `(SELECT *, row_number() OVER () AS holdfast_row FROM ${from})`;
   // Whoever measures a model does so afterwards.
   const outcome = found.expression.replaceAll(AS_OF, 'current_date');
-  const query = `SELECT CAST(CAST(${outcome} AS INTEGER) AS DOUBLE), ${numbers.join(', ')} FROM ${sampled}
+  const query = `WITH ${missingWords(DUCKDB)} SELECT CAST(CAST(${outcome} AS INTEGER) AS DOUBLE), ${numbers.join(', ')} FROM ${sampled}
     ${every === 1 ? '' : `WHERE hash(holdfast_row) % ${every} = 0`}`;
 
   const scores: number[] = [];
@@ -122,6 +133,12 @@ export async function measureModel(
     gaps: Uint8Array.from(gaps),
   };
   return measured(rowsSeen, unlabelled, shown(found.source.name), options.losesGaps);
+}
+
+/** The table with its label as the expressions of a label want it. */
+function withLabel(table: string, label: ColumnProfile): string {
+  const texts = `(SELECT * REPLACE (${cleaned(label, DUCKDB)}) FROM ${table} CROSS JOIN ${MISSING})`;
+  return isRead(label) ? `(SELECT * REPLACE (${read(label, DUCKDB)}) FROM ${texts})` : texts;
 }
 
 /** Columns whose names could be those of a label, so that not all of a wide file are looked at. */

@@ -35,7 +35,7 @@ export interface Connector {
   readonly connectorId: string;
   readonly type: 'duckdb' | 'postgres';
   /** Beside the query, in this order. */
-  readonly config: Readonly<Record<string, string>>;
+  readonly config: Readonly<Record<string, string | boolean>>;
   readonly comments: readonly string[];
 }
 

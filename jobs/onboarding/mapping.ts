@@ -1,7 +1,7 @@
 import { CANDIDATE_COLUMNS, type ColumnDefinition } from '../columns/candidate.ts';
 import { readCountries } from './countries.ts';
 import type { Dialect } from './dialect.ts';
-import { asDay, asNumber, asText, asTruth } from './expressions.ts';
+import { asDay, asNumber, asText, asTruth, hasManyMisfits } from './expressions.ts';
 import { type CandidateName, NAMING_RULES, type NamingRule } from './naming-rules.ts';
 import type { ColumnProfile } from './profile.ts';
 import { tierOrder } from './tiers.ts';
@@ -89,6 +89,11 @@ function valueFromRate(
   };
 }
 
+/** How many values are not written like the others, where their rows are not set apart for it. */
+function misfits(source: ColumnProfile): string | undefined {
+  return hasManyMisfits(source) ? `${source.misfits} values are not written so, and count as missing` : undefined;
+}
+
 type Read = Pick<Mapping, 'expression' | 'values' | 'warning'> & {
   readonly dated?: boolean;
   readonly doubt?: number;
@@ -101,12 +106,14 @@ function mapped(rule: NamingRule, source: ColumnProfile, dialect: Dialect): Mapp
   const { expression, values, warning, dated = false, doubt = 1, note } = read;
   const definition = CANDIDATE_COLUMNS.find(({ name }) => name === rule.column) as ColumnDefinition;
   const bounded = definition.type === 'DOUBLE' ? withinBounds(expression, definition, source, rule) : { expression };
-  const notes = [`named like ${rule.like}`, note, bounded.note].filter((part) => part !== undefined);
+  const notes = [`named like ${rule.like}`, note, source.convention?.note, misfits(source), bounded.note].filter(
+    (part) => part !== undefined,
+  );
   return {
     column: rule.column,
     source,
     expression: bounded.expression,
-    confidence: Number((rule.confidence * doubt).toFixed(2)),
+    confidence: Number((rule.confidence * doubt * (source.convention?.sureness ?? 1)).toFixed(2)),
     reason: notes.join('; '),
     dated,
     ...(values === undefined ? {} : { values }),
@@ -115,13 +122,13 @@ function mapped(rule: NamingRule, source: ColumnProfile, dialect: Dialect): Mapp
 }
 
 function readAs({ reading, column }: NamingRule, source: ColumnProfile, dialect: Dialect): Read | undefined {
-  const { kind, values, minimum, maximum } = source;
+  const { kind, values, maximum } = source;
   switch (reading.as) {
     case 'number':
       return kind === 'number' ? { expression: times(asNumber(source, dialect), reading.factor ?? 1) } : undefined;
     case 'share':
     case 'change':
-      return kind === 'number' ? fraction(reading.as, asNumber(source, dialect), minimum, maximum) : undefined;
+      return kind === 'number' ? fraction(reading.as, asNumber(source, dialect), source) : undefined;
     case 'tenure': {
       if (kind !== 'number') return undefined;
       const years = maximum <= MOST_YEARS;
@@ -169,10 +176,14 @@ function readAs({ reading, column }: NamingRule, source: ColumnProfile, dialect:
 }
 
 /** Shares and changes are fractions in the candidate; in percent they are divided, and otherwise not understood. */
-function fraction(as: 'share' | 'change', number: string, minimum: number, maximum: number): Read | undefined {
+function fraction(
+  as: 'share' | 'change',
+  number: string,
+  { minimum, maximum, percent }: ColumnProfile,
+): Read | undefined {
   const least = as === 'share' ? 0 : -1;
   const most = as === 'share' ? 1 : 10;
-  if (minimum >= least && maximum <= most) return { expression: number };
+  if (percent !== true && minimum >= least && maximum <= most) return { expression: number };
   const isPercent = minimum >= 100 * least && maximum <= (as === 'share' ? 100 : 1000);
   return isPercent ? { expression: times(number, 0.01), note: 'in percent' } : undefined;
 }

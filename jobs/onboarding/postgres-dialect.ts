@@ -1,4 +1,11 @@
-import type { DateFormat, Dialect, NumberFormat } from './dialect.ts';
+import { literal } from '../columns/engine.ts';
+import { partsOf, shapeOfDate } from './date-format.ts';
+import { bareNumber, type Dialect, NEGATIVE } from './dialect.ts';
+import { shapeOfNumber } from './number-format.ts';
+
+const matches = (text: string, pattern: string) => `${text} ~ ${literal(pattern)}`;
+
+const MOST_DIGITS = 100;
 
 /**
  * Postgres ends a query at the first value that it cannot cast: each cast is made only of what has the right shape, and
@@ -6,49 +13,27 @@ import type { DateFormat, Dialect, NumberFormat } from './dialect.ts';
  */
 export const POSTGRES: Dialect = {
   double: 'DOUBLE PRECISION',
+  inlined: 'AS NOT MATERIALIZED',
+  matches,
+  list: (texts) => `ARRAY[${texts.map(literal).join(', ')}]`,
+  isIn: (text, list) => `${text} = ANY (${list})`,
   number: (text, format) => {
-    const { shape, bare } = NUMBERS[format];
-    return `CASE WHEN ${text} ~ '${shape}' THEN CAST(${bare(text)} AS DOUBLE PRECISION) END`;
+    const bare = format.style === 'plain' ? text : bareNumber(text, format, matches(text, NEGATIVE));
+    // More digits than a number holds would end the query.
+    return `CASE WHEN length(${text}) <= ${MOST_DIGITS} AND ${matches(text, shapeOfNumber(format))} THEN CAST(${bare} AS DOUBLE PRECISION) END`;
   },
   day: (text, format) => {
-    const { shape, parts } = DAYS[format];
-    const [year, month, day] = parts(text).map((part) => `CAST(${part} AS INTEGER)`);
-    return `CASE WHEN ${text} ~ '${shape}' THEN CAST(make_date(${year}, 1, 1) + (${month} - 1) * INTERVAL '1 month' + (${day} - 1) * INTERVAL '1 day' AS DATE) END`;
+    const written = `substring(${text} from '^[0-9./-]+')`;
+    const place = (part: 'y' | 'm' | 'd') => partsOf(format).indexOf(part);
+    const figures = (part: 'y' | 'm' | 'd') =>
+      format.separator === ''
+        ? { y: `substr(${text}, 1, 4)`, m: `substr(${text}, 5, 2)`, d: `substr(${text}, 7, 2)` }[part]
+        : `split_part(${written}, '${format.separator}', ${place(part) + 1})`;
+    const number = (part: 'y' | 'm' | 'd') => `CAST(${figures(part)} AS INTEGER)`;
+    // As strptime has it: 69 is the first year of the last century.
+    const year = format.shortYear ? `1969 + (${number('y')} + 31) % 100` : number('y');
+    return `CASE WHEN ${matches(text, shapeOfDate(format))} THEN CAST(make_date(${year}, 1, 1) + (${number('m')} - 1) * INTERVAL '1 month' + (${number('d')} - 1) * INTERVAL '1 day' AS DATE) END`;
   },
   daysBetween: (earlier, later) => `(${later} - ${earlier})`,
   finite: (number) => `CASE WHEN ${number} NOT IN ('NaN', 'Infinity', '-Infinity') THEN ${number} END`,
-};
-
-const NUMBERS: Readonly<Record<NumberFormat, { readonly shape: string; readonly bare: (text: string) => string }>> = {
-  plain: { shape: '^[+-]?([0-9]{1,100}[.]?[0-9]{0,100}|[.][0-9]{1,100})([eE][+-]?[0-9]{1,2})?$', bare: (text) => text },
-  dressed: {
-    shape: '^([+-]?[$€£¥]? ?|[$€£¥][+-])([0-9]{1,3}(,[0-9]{3}){1,20}|[0-9]{1,100})([.][0-9]{1,100})? ?[$€£¥%]?$',
-    bare: (text) => `regexp_replace(${text}, '[$€£¥%, ]', '', 'g')`,
-  },
-  comma: {
-    shape: '^[+-]?([0-9]{1,3}([.][0-9]{3}){0,20}|[0-9]{1,100})(,[0-9]{1,100})?$',
-    bare: (text) => `replace(replace(${text}, '.', ''), ',', '.')`,
-  },
-};
-
-/** Year, month and day, between two of these. */
-const split = (separator: string, order: readonly [number, number, number]) => (text: string) =>
-  order.map((place) => `split_part(split_part(${text}, ' ', 1), '${separator}', ${place})`);
-
-const YEAR = '[12][0-9]{3}';
-const UP_TO_31 = '(0?[1-9]|[12][0-9]|3[01])';
-const UP_TO_12 = '(0?[1-9]|1[0-2])';
-
-const DAYS: Readonly<Record<DateFormat, { readonly shape: string; readonly parts: (text: string) => string[] }>> = {
-  iso: {
-    shape: `^${YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([ T].*)?$`,
-    parts: (text) => [`substr(${text}, 1, 4)`, `substr(${text}, 6, 2)`, `substr(${text}, 9, 2)`],
-  },
-  dotted: { shape: `^${UP_TO_31}[.]${UP_TO_12}[.]${YEAR}( .*)?$`, parts: split('.', [3, 2, 1]) },
-  'month-first': { shape: `^${UP_TO_12}/${UP_TO_31}/${YEAR}( .*)?$`, parts: split('/', [3, 1, 2]) },
-  'day-first': { shape: `^${UP_TO_31}/${UP_TO_12}/${YEAR}( .*)?$`, parts: split('/', [3, 2, 1]) },
-  compact: {
-    shape: `^${YEAR}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])( .*)?$`,
-    parts: (text) => [`substr(${text}, 1, 4)`, `substr(${text}, 5, 2)`, `substr(${text}, 7, 2)`],
-  },
 };

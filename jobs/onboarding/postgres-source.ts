@@ -86,6 +86,8 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
     tableName: FILE_TABLE,
     columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
     rows: Number(sampled?.count ?? 0),
+    count: (figures) =>
+      counts(`SELECT ${figures.map((figure, index) => `${figure} AS figure_${index}`).join(', ')} FROM ${quoted}`),
     async countCustomers(column) {
       const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? '';
       const [unicode] = await counts(`SELECT CAST(${POSTGRES_KNOWS_UNICODE} AS integer) AS unicode`);

@@ -1,6 +1,12 @@
 import { type Engine, identifier } from '../columns/engine.ts';
 import { meansMissing } from '../columns/missing-words.ts';
-import { type DateFormat, DUCKDB, type NumberFormat } from './dialect.ts';
+import type { DateFormat } from './date-format.ts';
+import { COMPACT } from './date-format.ts';
+import { decideDates } from './date-order.ts';
+import { decideNumbers } from './decimal-mark.ts';
+import { DUCKDB } from './dialect.ts';
+import type { NumberFormat } from './number-format.ts';
+import { type CountRows, countTexts, type TextCounts } from './text-counts.ts';
 import { truthOf, wordsOf } from './words.ts';
 
 /** What a column holds, as far as a sample of its rows shows. */
@@ -24,19 +30,40 @@ export interface ColumnProfile {
   readonly notFinite: number;
   /** Only where texts are numbers. */
   readonly numberFormat?: NumberFormat;
+  /** Whether the numbers have a percent sign. */
+  readonly percent?: boolean;
   readonly dateFormat?: DateFormat;
+  /** How it is known that numbers, or days, are written so. */
+  readonly convention?: Convention;
+  /** Values that are not written like the others; they are no numbers, or no days. */
+  readonly misfits: number;
   /** Every value with its rows, most frequent first; only of text with few different values, and of what is yes or no. */
   readonly values: readonly { readonly value: string; readonly rows: number }[];
   /** Share of the values with an @ or of the shape of a telephone number. */
   readonly personal: number;
 }
 
+/** How it is known in which order figures are written, or what a comma means. */
+export interface Convention {
+  /** For people. */
+  readonly note: string;
+  /** From 0 to 1: what the confidence of whatever uses the column is multiplied by. */
+  readonly sureness: number;
+  /** What to ask a person, where the file cannot tell. */
+  readonly question?: string;
+}
+
+/** What a person says of a whole file. */
+export interface Conventions {
+  readonly dates?: 'ymd' | 'mdy' | 'dmy' | undefined;
+  readonly decimal?: 'point' | 'comma' | undefined;
+}
+
+const READ = 'holdfast_read';
 /** Columns asked about in one statement. */
 const AT_ONCE = 40;
 /** Values worth listing. */
 const FEW_VALUES = 30;
-/** Share of the values that must be numbers, or days, for the column to be taken as such. */
-const MOST = 0.95;
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 /** Whether a type of DuckDB's is one of numbers. */
@@ -44,69 +71,69 @@ export function isNumeric(type: string): boolean {
   return NUMERIC.test(type);
 }
 
-const DATES: readonly DateFormat[] = ['iso', 'dotted', 'month-first', 'day-first', 'compact'];
-/** 1,234 is read as a thousand and more, unless other values show that the comma is a decimal one. */
-const NUMBERS: readonly NumberFormat[] = ['plain', 'dressed', 'comma'];
-
 /**
  * Looks at columns of a table.
+ * @param all counts rows of the whole source, where the sample cannot tell how something is written
  * @param progress is told the columns done so far
+ * @throws HF_SOURCE_UNSUITABLE when what a person says of the file is not so
  */
 export async function profileColumns(
   engine: Engine,
   table: string,
   columns: readonly { readonly name: string; readonly type: string }[],
+  all: CountRows,
+  conventions: Conventions,
   progress: (done: number, total: number) => void,
 ): Promise<ColumnProfile[]> {
+  const looked = await countTexts(engine, table, columns, progress);
+  const numbers = await decideNumbers(looked, all, conventions);
+  const dates = await decideDates(engine, table, looked, all, conventions);
   const profiles: ColumnProfile[] = [];
-  for (let from = 0; from < columns.length; from += AT_ONCE) {
-    const some = columns.slice(from, from + AT_ONCE);
-    const selects = some.flatMap(({ name, type }, index) =>
-      Object.entries(figures(name, type)).map(([key, sql]) => `${sql} AS ${key}_${index}`),
+  for (let from = 0; from < looked.length; from += AT_ONCE) {
+    const some = looked.slice(from, from + AT_ONCE).map((counts) => ({
+      counts,
+      date: dates.get(counts.name),
+      number: dates.has(counts.name) ? undefined : numbers.get(counts.name),
+    }));
+    const numeric = some.flatMap(({ counts: { name, type }, number }, index) => {
+      const sql = numberOf(name, type, number?.format);
+      return sql === undefined ? [] : [{ sql, index }];
+    });
+    const selects = numeric.flatMap(({ index }) =>
+      Object.entries(numberFigures(`n${index}`)).map(([key, figure]) => `${figure} AS ${key}_${index}`),
+    );
+    const read = numeric.map(({ sql, index }) => `${sql} AS n${index}`);
+    // A table of its own, or each figure would be planned with all that makes the number.
+    await engine.run(
+      `CREATE OR REPLACE TEMP TABLE ${READ} AS SELECT ${['1 AS one', ...read].join(', ')} FROM ${identifier(table)}`,
     );
     const [answer] = await engine.rows<Record<string, string | number | null>>(
-      `SELECT count(*) AS row_count, ${selects.join(', ')} FROM ${identifier(table)}`,
+      `SELECT ${['count(*) AS row_count', ...selects].join(', ')} FROM ${READ}`,
     );
-    for (const [index, { name, type }] of some.entries()) {
-      const number = (key: string) => Number(answer?.[`${key}_${index}`] ?? 0);
-      const profile = described(name, type, Number(answer?.['row_count'] ?? 0), number);
+    for (const [index, { counts, date, number }] of some.entries()) {
+      const figure = (key: string) => Number(answer?.[`${key}_${index}`] ?? 0);
+      const profile = described(counts, figure, date, number);
       profiles.push({ ...profile, values: await fewValues(engine, table, profile) });
-      progress(profiles.length, columns.length);
     }
   }
+  await engine.run(`DROP TABLE IF EXISTS ${READ}`);
   return profiles.map(asTruth);
 }
 
-function figures(name: string, type: string): Record<string, string> {
-  const column = identifier(name);
-  const text = `trim(CAST(${column} AS VARCHAR))`;
-  const filled = `FILTER (WHERE NOT ${meansMissing(text)})`;
-  const common = { filled: `count(${text}) ${filled}`, distinct: `count(DISTINCT ${text}) ${filled}` };
-  if (NUMERIC.test(type)) return { ...common, ...numberFigures(`CAST(${column} AS DOUBLE)`) };
-  if (type !== 'VARCHAR') return common;
-  const numbers = NUMBERS.map((format) => [format, `count(*) FILTER (WHERE isfinite(${read(text, format)}))`]);
-  const days = DATES.map((format) => [key(format), `count(${DUCKDB.day(text, format)}) ${filled}`]);
-  return {
-    ...common,
-    ...Object.fromEntries([...numbers, ...days]),
-    ...numberFigures(`coalesce(${NUMBERS.map((format) => read(text, format)).join(', ')})`),
-    infinite: `count(*) FILTER (WHERE NOT isfinite(${DUCKDB.number(text, 'plain')}))`,
-    personal: `count(*) FILTER (WHERE contains(${text}, '@') OR regexp_matches(${text}, '^[+(]?[0-9][0-9 ()/.-]*[ ()/-][0-9 ()/.-]*$') AND length(${text}) >= 9
-      AND TRY_CAST(${text} AS DATE) IS NULL)`,
-  };
+/** How the texts of a column are written. */
+export interface Written<Format> {
+  readonly format: Format;
+  readonly convention?: Convention;
+  readonly misfits: number;
+  readonly percent?: boolean;
 }
 
-const key = (format: DateFormat) => `date_${format.replace('-', '_')}`;
-
-/** What the texts of each format look like, so that a customer's name is no number because its letters are left out. */
-const SHAPES: Readonly<Record<NumberFormat, string>> = {
-  plain: '^[+-]?[0-9.]+([eE][+-]?[0-9]+)?$',
-  comma: '^[+-]?[0-9]{1,3}([.][0-9]{3})*(,[0-9]+)?$|^[+-]?[0-9]+(,[0-9]+)?$',
-  dressed: '^([+-]?[$€£¥]? ?|[$€£¥][+-])([0-9]{1,3}(,[0-9]{3})+|[0-9]+)([.][0-9]+)? ?[$€£¥%]?$',
-};
-
-const read = (text: string, format: NumberFormat) =>
-  `CASE WHEN regexp_matches(${text}, '${SHAPES[format]}') THEN ${DUCKDB.number(text, format)} END`;
+function numberOf(name: string, type: string, format: NumberFormat | undefined): string | undefined {
+  if (NUMERIC.test(type)) return `CAST(${identifier(name)} AS DOUBLE)`;
+  if (format === undefined) return undefined;
+  const text = `trim(${identifier(name)})`;
+  return `CASE WHEN NOT ${meansMissing(text)} THEN ${DUCKDB.number(text, format)} END`;
+}
 
 function numberFigures(number: string): Record<string, string> {
   return {
@@ -118,24 +145,24 @@ function numberFigures(number: string): Record<string, string> {
 }
 
 function described(
-  name: string,
-  type: string,
-  rows: number,
-  number: (key: string) => number,
+  { name, type, rows, filled, distinct, personal }: TextCounts,
+  figure: (key: string) => number,
+  date: Written<DateFormat> | undefined,
+  number: Written<NumberFormat> | undefined,
 ): Omit<ColumnProfile, 'values'> {
-  const filled = number('filled');
   const base = {
     name,
     words: wordsOf(name.slice(0, 400)),
     type,
     rows,
     filled,
-    distinct: number('distinct'),
-    minimum: number('minimum'),
-    maximum: number('maximum'),
-    whole: number('fractions') === 0,
-    notFinite: number('infinite'),
-    personal: filled === 0 ? 0 : number('personal') / filled,
+    distinct,
+    minimum: figure('minimum'),
+    maximum: figure('maximum'),
+    whole: figure('fractions') === 0,
+    notFinite: figure('infinite'),
+    misfits: 0,
+    personal: filled === 0 ? 0 : personal / filled,
   };
   if (filled === 0) return { ...base, kind: 'empty' };
   if (type === 'BOOLEAN') return { ...base, kind: 'boolean' };
@@ -145,21 +172,16 @@ function described(
       base.minimum >= 1900_01_01 &&
       base.maximum <= 2100_12_31 &&
       /date|time|day|init|expire/.test(base.words);
-    return isDay ? { ...base, kind: 'date', dateFormat: 'compact' } : { ...base, kind: 'number' };
+    return isDay ? { ...base, kind: 'date', dateFormat: COMPACT } : { ...base, kind: 'number' };
   }
-  if (/^(DATE|TIMESTAMP)/.test(type)) return { ...base, kind: 'date', dateFormat: 'iso' };
-  if (type !== 'VARCHAR') return { ...base, kind: 'text' };
-  const numberFormat = best(NUMBERS, (format) => number(format), filled);
-  const dateFormat = best(DATES, (format) => number(key(format)), filled);
-  if (dateFormat !== undefined && (dateFormat !== 'compact' || /date|time|day/.test(base.words))) {
-    return { ...base, kind: 'date', dateFormat };
+  if (/^(DATE|TIMESTAMP)/.test(type)) return { ...base, kind: 'date' };
+  if (date !== undefined) {
+    const { format, ...rest } = date;
+    return { ...base, ...rest, kind: 'date', dateFormat: format };
   }
-  return numberFormat === undefined ? { ...base, kind: 'text' } : { ...base, kind: 'number', numberFormat };
-}
-
-/** The first format that reads nearly all values. */
-function best<Format>(formats: readonly Format[], count: (format: Format) => number, filled: number) {
-  return formats.find((format) => count(format) >= MOST * filled);
+  if (number === undefined) return { ...base, kind: 'text' };
+  const { format, ...rest } = number;
+  return { ...base, ...rest, kind: 'number', numberFormat: format };
 }
 
 async function fewValues(engine: Engine, table: string, { name, kind, distinct }: Omit<ColumnProfile, 'values'>) {

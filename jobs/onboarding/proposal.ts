@@ -1,4 +1,4 @@
-import type { Engine } from '../columns/engine.ts';
+import { type Engine, identifier } from '../columns/engine.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { isCountryName, MOST_COUNTRIES } from './countries.ts';
 import { findDepartures, saysWhoLeft } from './departures.ts';
@@ -14,6 +14,8 @@ import { type ColumnProfile, profileColumns } from './profile.ts';
 import { protectedCharacteristic } from './protected.ts';
 import { datesOfSource, LABEL_COLUMN, LEFT_COLUMN, leavingCounts, type QueryPlan, trainingQuery } from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
+import type { CountRows } from './text-counts.ts';
+import { unsuitable } from './unsuitable.ts';
 import { shown, wordsOf } from './words.ts';
 
 /** What a person may say about a file. */
@@ -23,6 +25,9 @@ export interface Hints {
   readonly label?: string | undefined;
   /** Columns of protected characteristics that a model is given all the same. */
   readonly useProtected: readonly string[];
+  /** Order of year, month and day, and the decimal mark, where the file cannot tell. */
+  readonly dates?: 'ymd' | 'mdy' | 'dmy' | undefined;
+  readonly decimal?: 'point' | 'comma' | undefined;
   /** Marketplace of everybody, where no column says it. */
   readonly marketplace: string;
 }
@@ -72,7 +77,7 @@ export async function propose(
   const columns = columnsToLookAt(source.columns, speaks);
   const sampled = await sampleRows(source, columns, SAMPLE);
   const sampledProfiles = await readingFrom(CONNECTOR_ID, 'look at its columns', () =>
-    profileColumns(engine, SAMPLE, columns, progress),
+    profileColumns(engine, SAMPLE, columns, countRows(source), hints, progress),
   );
   await engine.run(`DROP TABLE ${SAMPLE}`);
   const profiles = await withCountries(source, sampledProfiles);
@@ -139,6 +144,23 @@ async function withCountries(source: Source, profiles: readonly ColumnProfile[])
   return whole;
 }
 
+/** What a filter reads, or who has left, is not guessed at. */
+function refuseOpen(used: readonly { readonly source: ColumnProfile }[]): void {
+  const question = used.find(({ source }) => source.convention?.question !== undefined)?.source.convention?.question;
+  if (question !== undefined) throw unsuitable(question);
+}
+
+/** Counts rows of the whole source by the text of a column. */
+export function countRows(source: Source): CountRows {
+  const dialect = source.written?.dialect ?? DUCKDB;
+  return (questions) =>
+    source.count(
+      questions.map(({ column, figure }) =>
+        figure(`trim(CAST(${identifier(column)} AS VARCHAR))`, (...test) => dialect.matches(...test)),
+      ),
+    );
+}
+
 /** Texts of a warehouse may be of types that are texts only to DuckDB: they are cast. */
 function asItsOwn(profile: ColumnProfile): ColumnProfile {
   return profile.type === 'VARCHAR' ? { ...profile, type: 'TEXT' } : profile;
@@ -156,6 +178,7 @@ function readAs(
   const useProtected = hints.useProtected.map((name) => columnNamed(profiles, name, '--use-protected').name);
   const departures = findDepartures(profiles, taken, dialect);
   const mappings = proposeMappings(profiles, taken, identity.source.name, dialect);
+  refuseOpen([...mappings, ...departures, ...(label === undefined ? [] : [label])]);
   const { features, leftOut } = proposeFeatures(profiles, mappings, { taken, departures, useProtected }, dialect);
   const found = { mappings, features, label, departures };
   const plan: QueryPlan = {

@@ -1,7 +1,10 @@
+import { REJECTED_BECAUSE } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
+import { inWords } from './date-format.ts';
+import { mistakenFor, orderShapes } from './date-order.ts';
 import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
-import { asDay } from './expressions.ts';
+import { asDay, cleaned, isText, MISSING, misfit, missingWords, read } from './expressions.ts';
 import type { Feature } from './features.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
@@ -81,7 +84,7 @@ export function leavingCounts(plan: QueryPlan, columns: readonly { left: string;
     `count(*) FILTER (WHERE ${notice}) AS notice_${index}`,
     `count(*) FILTER (WHERE (${notice}) AND NOT (${notice.replaceAll(AS_OF, 'current_date')})) AS come_${index}`,
   ]);
-  return [...withAsOf(plan), `SELECT ${counts.join(', ')}`, `FROM ${fromOf(plan)}`].join('\n');
+  return [...tablesOf(plan), `SELECT ${counts.join(', ')}`, `FROM ${fromOf(plan)}`].join('\n');
 }
 
 function select(plan: QueryPlan, added: readonly string[]): string[] {
@@ -101,22 +104,144 @@ function select(plan: QueryPlan, added: readonly string[]): string[] {
         ...(index === 0 ? { comment: 'For the model, and for rules of your own: not columns of the candidate.' } : {}),
         sql: `${expression} AS ${identifier(name)}`,
       })),
+    ...(faultsOf(plan).length === 0 ? [] : [{ sql: REJECTED_BECAUSE }]),
     ...added.map((sql) => ({ sql })),
   ];
   const lines = items.flatMap(({ comment, sql }, index) => [
     ...(comment === undefined ? [] : [`  -- ${comment}`]),
     `  ${sql}${index === items.length - 1 ? '' : ','}`,
   ]);
-  return [...withAsOf(plan), 'SELECT', ...lines, `FROM ${fromOf(plan)}`];
+  return [...tablesOf(plan), 'SELECT', ...lines, `FROM ${fromOf(plan)}`];
 }
 
-function withAsOf(plan: QueryPlan): string[] {
-  const dates = datesOf(plan);
-  return dates.length === 0 ? [] : asOf(plan, dates);
+/** The tables that every query of a plan begins with. */
+function tablesOf(plan: QueryPlan): string[] {
+  return joined([...given(plan), ...dateOrder(plan), known(plan), ...asOf(plan)]);
 }
 
 function fromOf(plan: QueryPlan): string {
   return datesOf(plan).length === 0 ? rowsOf(plan) : `${rowsOf(plan)} CROSS JOIN as_of`;
+}
+
+/** Tables that a query begins with, each with a comment before it. */
+interface CommonTable {
+  readonly comments: readonly string[];
+  readonly lines: readonly string[];
+}
+
+function joined(tables: readonly CommonTable[]): string[] {
+  return tables.flatMap(({ comments, lines }, index) => [
+    ...comments.map((comment) => `-- ${comment}`),
+    ...lines.map((line, place) => {
+      const first = index === 0 && place === 0 ? `WITH ${line}` : line;
+      return place === lines.length - 1 && index < tables.length - 1 ? `${first},` : first;
+    }),
+  ]);
+}
+
+const GIVEN = 'given';
+const KNOWN = 'known';
+const DATE_ORDER = 'date_order';
+
+/** Columns that the query reads. */
+function sourcesOf({ identity, mappings, features, label, departures, dates }: QueryPlan): ColumnProfile[] {
+  const used = [identity, ...mappings, ...features, ...(label === undefined ? [] : [label]), ...departures];
+  const all = [...used.map(({ source }) => source), ...dates];
+  return [...new Map(all.map((source) => [source.name, source])).values()];
+}
+
+/** The columns as they are written, texts without what stands for a missing value. */
+function given(plan: QueryPlan): CommonTable[] {
+  const { table, dialect } = plan;
+  const sources = sourcesOf(plan);
+  const columns = sources.map((source) => `    ${cleaned(source, dialect)}`);
+  return [
+    {
+      comments: ['What stands for a missing value, in whatever case.'],
+      lines: [missingWords(dialect)],
+    },
+    {
+      comments: [],
+      lines: [
+        `${GIVEN} ${dialect.inlined} (`,
+        '  SELECT',
+        ...columns.map((column, index) => (index === columns.length - 1 ? column : `${column},`)),
+        `  FROM ${table} CROSS JOIN ${MISSING}`,
+        ')',
+      ],
+    },
+  ];
+}
+
+/** Columns of days whose figures could be read in another order. */
+function ordered(plan: QueryPlan): { readonly name: string; readonly own: string; readonly other: string }[] {
+  return sourcesOf(plan).flatMap((source) => {
+    const { name, dateFormat, kind } = source;
+    const shapes = kind === 'date' && dateFormat !== undefined && isText(source) ? orderShapes(dateFormat) : undefined;
+    return shapes === undefined ? [] : [{ name: identifier(name), ...shapes }];
+  });
+}
+
+/** Whether the days of a file are written in another order than those that the program was made from. */
+function dateOrder(plan: QueryPlan): CommonTable[] {
+  const { dialect } = plan;
+  const columns = ordered(plan);
+  if (columns.length === 0) return [];
+  const only = (name: string, yes: string, no: string) =>
+    `count(*) FILTER (WHERE ${dialect.matches(name, yes)} AND NOT ${dialect.matches(name, no)})`;
+  return [
+    {
+      comments: ['Whether more days of this file can only be read in another order than in the one below.'],
+      lines: [
+        `${DATE_ORDER} AS (`,
+        `  SELECT ${columns.map(({ name, own, other }) => only(name, other, own)).join('\n    + ')}`,
+        `    > ${columns.map(({ name, own, other }) => only(name, own, other)).join('\n    + ')} AS is_another`,
+        `  FROM ${GIVEN}`,
+        ')',
+      ],
+    },
+  ];
+}
+
+/** The columns as numbers and days, and why a row is set apart. */
+function known(plan: QueryPlan): CommonTable {
+  const { dialect } = plan;
+  const faults = faultsOf(plan);
+  const columns = [
+    ...sourcesOf(plan).map((source) =>
+      // An id is a text, whatever it looks like.
+      source.name === plan.identity.source.name ? identifier(source.name) : read(source, dialect),
+    ),
+    ...(faults.length === 0 ? [] : [`concat_ws('; ',\n      ${faults.join(',\n      ')}) AS ${REJECTED_BECAUSE}`]),
+  ];
+  return {
+    comments:
+      faults.length === 0
+        ? []
+        : ['Numbers and days. A row with a value that is not written like those of the first file is set apart.'],
+    lines: [
+      `${KNOWN} ${dialect.inlined} (`,
+      '  SELECT',
+      ...columns.map((column, index) => `    ${column}${index === columns.length - 1 ? '' : ','}`),
+      `  FROM ${[GIVEN, ...(ordered(plan).length === 0 ? [] : [DATE_ORDER])].join(' CROSS JOIN ')}`,
+      ')',
+    ],
+  };
+}
+
+/** SQL of why a row is set apart, each NULL where it is not. */
+function faultsOf(plan: QueryPlan): string[] {
+  const sources = sourcesOf(plan);
+  const misfits = sources
+    .filter(({ name }) => name !== plan.identity.source.name)
+    .flatMap((source) => misfit(source, plan.dialect) ?? []);
+  const [format] = sources.flatMap(({ kind, dateFormat }) =>
+    kind === 'date' && dateFormat !== undefined && mistakenFor(dateFormat) !== undefined ? [dateFormat] : [],
+  );
+  const other = format === undefined ? undefined : mistakenFor(format);
+  if (format === undefined || other === undefined || ordered(plan).length === 0) return misfits;
+  const reason = `days of this file written ${inWords(other)} rather than ${inWords(format.order)}`;
+  return [...misfits, `CASE WHEN ${DATE_ORDER}.is_another THEN ${literal(reason)} END`];
 }
 
 /** `CustomerId, 0.97: named like a customer's id`. */
@@ -130,16 +255,24 @@ const inComment = shown;
  * The day that the file is of: the newest day in it that has come. A file that lies about for a year is read as it
  * was on its own day, and the same file gives the same answer every time.
  */
-function asOf({ table, dialect }: QueryPlan, dates: readonly ColumnProfile[]): string[] {
-  const days = dates.map((source) => `SELECT ${asDay(source, dialect)} AS holdfast_day FROM ${table}`);
+function asOf(plan: QueryPlan): CommonTable[] {
+  const dates = datesOf(plan);
+  if (dates.length === 0) return [];
+  const days = dates.map((source) => `SELECT ${asDay(source, plan.dialect)} AS holdfast_day FROM ${KNOWN}`);
   return [
-    '-- Days are counted to the newest day in the file. For a file that is written right before each run, put',
-    '-- SELECT current_date AS holdfast_day in its place.',
-    'WITH as_of AS (',
-    '  SELECT max(holdfast_day) AS holdfast_day',
-    `  FROM (${days.join(' UNION ALL ')}) AS days`,
-    '  WHERE holdfast_day <= current_date',
-    ')',
+    {
+      comments: [
+        'Days are counted to the newest day in the file. For a file that is written right before each run, put',
+        'SELECT current_date AS holdfast_day in its place.',
+      ],
+      lines: [
+        'as_of AS (',
+        '  SELECT max(holdfast_day) AS holdfast_day',
+        `  FROM (${days.join(' UNION ALL ')}) AS days`,
+        '  WHERE holdfast_day <= current_date',
+        ')',
+      ],
+    },
   ];
 }
 
@@ -166,11 +299,11 @@ export function datesOfSource(
 
 /** Of the rows of one customer the one with the newest day, or the one that sorts first. */
 function rowsOf(plan: QueryPlan): string {
-  const { table, identity, distinct, dialect, mappings, features } = plan;
-  if (!distinct) return table;
+  const { identity, distinct, dialect, mappings, features } = plan;
+  if (!distinct) return KNOWN;
   const id = identifier(identity.source.name);
   const newest = datesOf(plan).map((source) => `${asDay(source, dialect)} DESC NULLS LAST`);
   const others = [...mappings, ...features].map(({ source }) => identifier(source.name));
   const order = [id, ...newest, ...new Set(others)].join(', ');
-  return `(SELECT DISTINCT ON (${id}) * FROM ${table} ORDER BY ${order}) AS one_row_each`;
+  return `(SELECT DISTINCT ON (${id}) * FROM ${KNOWN} ORDER BY ${order}) AS one_row_each`;
 }

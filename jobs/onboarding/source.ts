@@ -31,6 +31,8 @@ export interface Source extends AsyncDisposable {
   countCustomers(column: string): Promise<CustomerCounts>;
   /** The different values of a column of the whole source as trimmed texts, most frequent first; at most so many. */
   countValues(column: string, most: number): Promise<readonly ValueCount[]>;
+  /** Figures of the whole source, such as `count(*) FILTER (…)`, in the SQL that the program's query is written in. */
+  count(figures: readonly string[]): Promise<number[]>;
   /** How the program's query is written, where that is not the SQL of the file. */
   readonly written?: Written;
 }
@@ -81,9 +83,15 @@ export function isDatabase(path: string): boolean {
 /**
  * Opens a CSV, Parquet or DuckDB file, locked: no statement reaches another file.
  * @param table of a database file
+ * @param allVarchar whether the columns of a CSV file are the texts that are written there, or have types
  * @throws HF_WAREHOUSE_UNREADABLE, HF_SOURCE_UNSUITABLE, HF_DISK_FULL
  */
-export async function openFile(file: string, table: string | undefined, options: SourceOptions): Promise<Source> {
+export async function openFile(
+  file: string,
+  table: string | undefined,
+  allVarchar: boolean,
+  options: SourceOptions,
+): Promise<Source> {
   const path = resolve(file);
   await refuseOddFile(path, file);
   if (isDatabase(path) && table === undefined)
@@ -91,7 +99,9 @@ export async function openFile(file: string, table: string | undefined, options:
   const folder = await mkdtemp(join(options.scratchFolder, 'source-'));
   const forget = () => rm(folder, { recursive: true, force: true });
   try {
-    const config = isDatabase(path) ? { path, query: '' } : { path: asPattern(path), table: FILE_TABLE, query: '' };
+    const config = isDatabase(path)
+      ? { path, query: '' }
+      : { path: asPattern(path), table: FILE_TABLE, allVarchar, query: '' };
     const warehouse = { ...options, baseFolder: '/', sampleFolder: folder, asOf: new Date(0), scratchFolder: folder };
     const engine = await openSource({ connectorId: CONNECTOR_ID, type: 'duckdb', config }, warehouse, folder);
     try {
@@ -121,7 +131,11 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
   const columns = await readingFrom(CONNECTOR_ID, `read the table ${table}`, () =>
     engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE SELECT * FROM ${quoted}`),
   );
-  refuseDataForHeader(columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })));
+  const names = columns.map(({ column_name }) => column_name);
+  refuseDataForHeader(
+    names,
+    await readingFrom(CONNECTOR_ID, 'look at its header', () => ofNumbers(engine, quoted, names)),
+  );
   const [counted] = await readingFrom(CONNECTOR_ID, 'count its rows', () =>
     engine.rows<{ count: string }>(`SELECT count(*) AS count FROM ${quoted}`),
   );
@@ -133,6 +147,12 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
     tableName: table,
     columns: columns.map(({ column_name, column_type }) => ({ name: column_name, type: column_type })),
     rows,
+    count: (figures) =>
+      readingFrom(CONNECTOR_ID, 'count its rows', async () => {
+        const selects = figures.map((figure, index) => `${figure} AS figure_${index}`);
+        const [row] = await engine.rows<Record<string, string>>(`SELECT ${selects.join(', ')} FROM ${quoted}`);
+        return Object.values(row ?? {}).map(Number);
+      }),
     async countCustomers(column) {
       const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? 'VARCHAR';
       const { id } = customerIdInDuckdb(identifier(column), type);
@@ -152,10 +172,21 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
 
 const MONTH_OR_YEAR = /^(?:19|20)\d\d(?:[-_]?(?:0[1-9]|1[0-2]))?$/;
 
+/** Columns called like a month or a year that hold numbers, as far as their first rows show. */
+async function ofNumbers(engine: Engine, table: string, names: readonly string[]): Promise<string[]> {
+  const months = names.filter((name) => MONTH_OR_YEAR.test(name));
+  if (months.length === 0) return [];
+  const tests = months.map(
+    (name, index) => `bool_and(TRY_CAST(${identifier(name)} AS DOUBLE) IS NOT NULL) AS m${index}`,
+  );
+  const [row] = await engine.rows<Record<string, boolean | null>>(
+    `SELECT ${tests.join(', ')} FROM (SELECT * FROM ${table} LIMIT 100)`,
+  );
+  return months.filter((_, index) => row?.[`m${index}`] === true);
+}
+
 /** A file without a header line has the values of its first row for names. Months above numbers are names. */
-function refuseDataForHeader(columns: readonly { readonly name: string; readonly type: string }[]): void {
-  const names = columns.map(({ name }) => name);
-  const months = columns.filter(({ name, type }) => MONTH_OR_YEAR.test(name) && /INT|DOUBLE|DECIMAL/.test(type));
+function refuseDataForHeader(names: readonly string[], months: readonly string[]): void {
   const areNames = months.length > 1 && names.some((name) => /^\p{L}[^@]+$/u.test(name));
   const values = names.filter(
     (name) => (/^[\d.,+-]+(_\d+)?$/.test(name) && !(areNames && MONTH_OR_YEAR.test(name))) || name.includes('@'),

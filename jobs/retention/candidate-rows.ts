@@ -1,4 +1,10 @@
-import { CANDIDATE_COLUMNS, type ColumnDefinition, type ColumnType, DERIVED_COLUMNS } from '../columns/candidate.ts';
+import {
+  CANDIDATE_COLUMNS,
+  type ColumnDefinition,
+  type ColumnType,
+  DERIVED_COLUMNS,
+  REJECTED_BECAUSE,
+} from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
 import { asWrittenSql } from '../columns/marketplace.ts';
 import { meansMissing } from '../columns/missing-words.ts';
@@ -39,19 +45,28 @@ export interface RawExtract {
  * @param within a table of such indexes and positions: only these rows, chosen before anything is computed of them
  */
 export function typedRows(raw: RawExtract, within?: string): string {
-  const columns = raw.columns.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name, raw));
+  const [because] = raw.columns.filter(isReason);
+  const kept = raw.columns.filter((shape) => !isReason(shape));
+  const columns = kept.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name, raw));
   const reasons = columns.flatMap(({ faults }) =>
     faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
   );
-  const asText = raw.columns.map(({ name }) => `${identifier(name)} := CAST(${identifier(name)} AS VARCHAR)`);
+  const given = because === undefined ? '[]' : `string_split(CAST(${identifier(because.name)} AS VARCHAR), '; ')`;
+  const asText = kept.map(({ name }) => `${identifier(name)} := CAST(${identifier(name)} AS VARCHAR)`);
   return `
     SELECT ${columns.map(({ name, value }) => `${value} AS ${identifier(name)}`).join(', ')},
       ${literal(raw.connectorId)} AS source,
-      list_filter([${reasons.join(', ')}], lambda reason: reason IS NOT NULL) AS holdfast_reasons,
+      list_filter(list_concat([${reasons.join(', ')}], ${given}), lambda reason: reason IS NOT NULL AND reason <> '')
+        AS holdfast_reasons,
       CAST(to_json(struct_pack(${asText.join(', ')})) AS VARCHAR) AS holdfast_row,
       ${raw.index} AS holdfast_index, file_row_number AS holdfast_position
     FROM read_parquet(${literal(raw.file)}, file_row_number = true)
     ${within === undefined ? '' : `WHERE file_row_number IN (SELECT holdfast_position FROM ${within} WHERE holdfast_index = ${raw.index})`}`;
+}
+
+/** Whether a column says why its row is to be set apart. */
+export function isReason({ name }: Pick<ColumnShape, 'name'>): boolean {
+  return name.toLowerCase() === REJECTED_BECAUSE;
 }
 
 interface TypedColumn {

@@ -9,7 +9,7 @@ import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { lastExtractRows } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
-import { type RawExtract, typedRows } from './candidate-rows.ts';
+import { isReason, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
 import { type ExtractSize, failedGate } from './extract-gates.ts';
 import { inStage } from './failure.ts';
@@ -103,7 +103,7 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
       columns.map(({ name }) => name),
       needed,
     );
-    for (const name of names.values()) found.add(name);
+    for (const name of names.values()) if (!isReason({ name })) found.add(name);
     raws.push({ connectorId, file, columns, names, index, marketplaces: context.program.marketplaces });
   }
   await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[])`);

@@ -29,9 +29,15 @@ interface Layout {
  *
  * Types come from every row, not from the first thousands: a text further down makes its column text, for the
  * query to cast or for `extract` to reject that row, where a type guessed from a part would fail the whole file.
+ * @param allVarchar leaves every column the text that is written there
  * @throws HF_WAREHOUSE_UNREADABLE naming the file, the line that is in the way, and what to do about it
  */
-export async function csvScan(engine: Engine, connectorId: string, files: readonly string[]): Promise<string> {
+export async function csvScan(
+  engine: Engine,
+  connectorId: string,
+  files: readonly string[],
+  allVarchar = false,
+): Promise<string> {
   const layouts: Layout[] = [];
   for (const file of files) {
     layouts.push(await readingFrom(connectorId, `read ${file}`, () => layoutOf(engine, connectorId, file)));
@@ -46,6 +52,7 @@ export async function csvScan(engine: Engine, connectorId: string, files: readon
   const [delimiter = ','] = delimiters;
   const layout = { delimiter, skip: layouts[0]?.skip ?? 0, strict: layouts.every(({ strict }) => strict) };
   const source = `[${files.map(literal).join(', ')}], ${dialect(layout)}, union_by_name = ${files.length > 1}`;
+  if (allVarchar) return `read_csv(${source}, all_varchar = true)`;
   const sniffed = await engine.rows<Sniffed>(`DESCRIBE SELECT * FROM read_csv(${source}, sample_size = -1)`);
   const altered = await alteredByType(engine, `read_csv(${source}, all_varchar = true)`, sniffed);
   const types = sniffed.map(({ column_name, column_type }) => {
@@ -172,6 +179,8 @@ async function alteredByType(engine: Engine, texts: string, sniffed: readonly Sn
 
 /** SQL that is true of a text that the type would alter. */
 function alteration(text: string, type: string): string | undefined {
+  // DuckDB guesses the order of day and month from each file anew: only what is written year first is a day.
+  if (/^(DATE|TIMESTAMP)/.test(type)) return `NOT regexp_matches(${text}, '^([0-9]{4}-[0-9]{1,2}-|$)')`;
   if (type.endsWith('INT')) return `CAST(TRY_CAST(${text} AS ${type}) AS VARCHAR) IS DISTINCT FROM nullif(${text}, '')`;
   if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) return `regexp_matches(${text}, '^([+-]?[0-9]{16,}|[+-]?0[0-9]+)$')`;
   return undefined;

@@ -91,7 +91,7 @@ async function exposeFiles(
   const scan =
     format === 'parquet'
       ? `read_parquet([${files.map(literal).join(', ')}], union_by_name = ${files.length > 1})`
-      : await csvScan(engine, connector.connectorId, files);
+      : await csvScan(engine, connector.connectorId, files, connector.config.allVarchar === true);
   await engine.run(`CREATE VIEW ${identifier(table)} AS SELECT * FROM ${scan}`);
   return files;
 }

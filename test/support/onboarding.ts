@@ -56,7 +56,7 @@ export async function onboarding(): Promise<Onboarding> {
     async customers(file = at('customers.csv')) {
       const resources = { threads: 1, memoryMb: 256 };
       const options = { scratchFolder: folder, resources, signal: new AbortController().signal };
-      await using source = await openFile(file, undefined, options);
+      await using source = await openFile(file, undefined, true, options);
       const [row] = await source.engine.rows<{ count: string }>(
         `SELECT count(*) AS count FROM (${await self.query()})`,
       );
