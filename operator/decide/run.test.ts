@@ -740,6 +740,8 @@ test('a stage is done with its last task, and not with one before', () => {
   expect(status.stages?.[0]).toMatchObject({ name: 'extract', phase: 'Running', task: 'extract' });
   expect(status.stages?.[0]).not.toHaveProperty('rowsOut');
   expect(status.stages?.[0]).not.toHaveProperty('completionTime');
+  const held = { ...given, run: newRun({ suspend: true }, first) };
+  expect(decideRun(held, NOW).status.stages?.[0]?.phase).toBe('Running');
   // It began with its first task.
   const later = decideRun({ ...given, pods: [] }, new Date('2026-11-23T02:20:00Z')).status;
   expect(later.stages?.[0]?.startTime).toBe(NOW.toISOString());
