@@ -14,6 +14,8 @@ export interface Mutant {
 }
 
 const MOST_CHANGES = 4;
+/** Far more than is read; a text that went on growing would end the mutator itself. */
+const MOST_CHARACTERS = 8 * 1024 * 1024;
 const SHARE_OF_SCHEDULES = 0.3;
 
 /** The n-th mutant of a seed: the same every time. */
@@ -22,7 +24,8 @@ export function mutantOf(seedlings: readonly Seedling[], seed: number, number: n
   const { name, text } = random.pick(seedlings);
   let mutated = random.next() < 0.6 ? throughTree(text, random) : text;
   const changes = mutated === text ? random.between(1, MOST_CHANGES) : random.pick([0, 0, 0, 1, 2]);
-  for (let change = 0; change < changes; change += 1) mutated = mutateText(mutated, random);
+  for (let change = 0; change < changes && mutated.length < MOST_CHARACTERS; change += 1)
+    mutated = mutateText(mutated, random);
   // From numbers of its own, so that a seed goes on to mean the same other changes.
   const ofSchedules = seeded(seedOf(seed, `schedule ${number}`));
   if (ofSchedules.next() < SHARE_OF_SCHEDULES) {
