@@ -140,7 +140,11 @@ test('a task reads a server by the connection that it is given, and says which o
     status: 1,
     report: { error: { code: 'HF_USAGE', message: expect.stringContaining('HOLDFAST_CONNECTION_OUR_CRM') } },
   });
-  expect(await perform(TASKS[1]!, await overServer(pods.server.url))).toMatchObject({
+  await pods.database.pool.query(`
+    CREATE ROLE crm_reader LOGIN PASSWORD 'reads';
+    GRANT SELECT ON public.customers TO crm_reader`);
+  const reader = pods.server.url.replace(/\/\/[^@]*@/, '//crm_reader:reads@');
+  expect(await perform(TASKS[1]!, await overServer(reader))).toMatchObject({
     status: 0,
     report: { rowsOut: 9 },
   });

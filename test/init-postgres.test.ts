@@ -12,8 +12,10 @@ import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
 let postgres: TestPostgres;
+let reader: string;
 beforeAll(async () => {
   postgres = await openPostgres();
+  reader = await postgres.reader();
   await postgres.database.pool.query(`
     CREATE SCHEMA shop;
     CREATE TYPE shop.plan AS ENUM ('Basic', 'Standard', 'Premium');
@@ -39,7 +41,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const at = (name: string) => join(folder, name);
-const command = (args: readonly string[], connection = postgres.url) =>
+const command = (args: readonly string[], connection = reader) =>
   holdfast(args, { environment: { HOLDFAST_CONNECTION_CRM: connection } });
 const init = (...options: string[]) =>
   command(['init', '--connector', 'crm', '-o', at('program.yaml'), '--table', 'shop.customers', ...options]);

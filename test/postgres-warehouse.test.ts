@@ -12,8 +12,8 @@ let environment: Record<string, string>;
 beforeAll(async () => {
   postgres = await openPostgres();
   shop = await workspace();
-  environment = { HOLDFAST_CONNECTION_SHOP: postgres.url };
-  await postgres.database.pool.query('ALTER ROLE holdfast SET search_path = crm');
+  environment = { HOLDFAST_CONNECTION_SHOP: await postgres.reader() };
+  await postgres.database.pool.query('ALTER ROLE any_reader SET search_path = crm');
   await postgres.database.pool.query('CREATE SCHEMA crm');
   await makeTable('customers', `SELECT * FROM read_parquet(${literal(shop.path('customers.parquet'))})`);
 });
@@ -126,4 +126,17 @@ test.each([
   expect(result.status).toBe(1);
   expect(result.stderr).toContain(said);
   expect(`${result.stderr}${result.stdout}`).not.toContain('s3cret');
+});
+
+test('a time beyond every timestamp that rides along ends no batch, and its column is said', async () => {
+  const query =
+    "SELECT *, CASE WHEN customer_id = 'C0399' THEN timestamptz '294276-12-31' END AS valid_till FROM customers";
+  const program = await shop.program((spec) => {
+    spec['dataConnectors'] = [connector('postgres', { query })];
+  }, 'late.yaml');
+  const run = await shop.holdfast(['run', program, '--now', NOW, '--data', shop.path('late')], { environment });
+  expect(run.status).toBe(0);
+  expect(run.stdout + run.stderr).toMatch(
+    /valid_till is beyond what a timestamp here holds in 1 row, and missing there/,
+  );
 });

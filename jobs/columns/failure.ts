@@ -36,6 +36,13 @@ function reasonWithoutValues(error: unknown): string {
     firstLine,
   )?.[0];
   if (footer !== undefined) return footer;
+  // DuckDB names the column behind the value, in quotes.
+  const column = /(?:['"] to \S+|expected format is \S+) when casting from source column (\w{1,63})$/.exec(
+    firstLine,
+  )?.[1];
+  if (kind === 'Conversion' && column !== undefined) {
+    return `Conversion Error in the column ${column}: a value there cannot be what the query makes of it`;
+  }
   return kind === undefined ? 'DuckDB failed' : `${kind} Error (its details may hold values and are left out)`;
 }
 

@@ -47,7 +47,8 @@ export async function extractCandidates(context: StageContext, lastRows: LastRow
     const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
     context.progress(rowsIn, rowsIn);
     await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
-    return { rowsIn, rowsOut, counts: written.counts, artifact };
+    const { warnings } = files;
+    return { rowsIn, rowsOut, counts: written.counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
   } finally {
     await draft.discard();
   }

@@ -3,7 +3,7 @@ import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
 import { openFeatureStore } from '../features/index.ts';
 import type { StageContext } from '../run/stage.ts';
 import { type DataConnector, openWarehouse } from '../warehouses/index.ts';
-import type { Warehouse } from '../warehouses/warehouse.ts';
+import type { ReadOptions, Warehouse } from '../warehouses/warehouse.ts';
 import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
 import { offersSince } from './offer-history.ts';
 
@@ -13,6 +13,8 @@ export interface ConnectorFiles {
   readonly extracts: readonly { readonly connectorId: string; readonly file: string; readonly rows: number }[];
   /** Past offers, if the program names where they are. */
   readonly offers: string | undefined;
+  /** What a person should know of the rows. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -24,6 +26,7 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
   const { program, scratchFolder } = context;
   const needed = neededColumns(program);
   const extracts = [];
+  const warnings: string[] = [];
   let offers: string | undefined;
   let done = 0;
   for (const connector of program.dataConnectors) {
@@ -33,7 +36,12 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
       const file = join(scratchFolder, `extract-${connectorId}.parquet`);
       const before = done;
       const progress = (rows: number) => context.progress(before + rows);
-      const rows = await readQuery(warehouse, connector, needed, file, { ...context, progress });
+      const beyondType = (column: string, count: number) => {
+        warnings.push(
+          `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`,
+        );
+      };
+      const rows = await readQuery(warehouse, connector, needed, file, { ...context, progress, beyondType });
       extracts.push({ connectorId, file, rows });
       done += rows;
       context.progress(done);
@@ -45,7 +53,7 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
       await warehouse.close();
     }
   }
-  return { extracts, offers };
+  return { extracts, offers, warnings };
 }
 
 function open(connector: DataConnector, context: StageContext): Promise<Warehouse> {
@@ -71,7 +79,7 @@ async function readQuery(
   { connectorId, config: { query } }: DataConnector,
   needed: NeededColumns,
   file: string,
-  { program, signal, progress }: StageContext,
+  { program, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,
 ): Promise<number> {
   const given = (await warehouse.describe(query)).map(({ name }) => name);
   refuseReservedColumns(given, connectorId);
@@ -87,6 +95,7 @@ async function readQuery(
   return warehouse.extract(completion === undefined ? { query } : { query, completion }, file, {
     signal,
     progress,
+    ...(beyondType === undefined ? {} : { beyondType }),
   });
 }
 

@@ -208,6 +208,15 @@ test('CSV files whose columns differ are read by the names of their columns', as
   ]);
 });
 
+test('a cast that a value does not bear names its column, and not the value', async () => {
+  await copy("SELECT 1 AS customer_id, 'secret' AS tenure", join(folder, 'people.parquet'));
+  const error = (await read('people.parquet', 'SELECT customer_id, CAST(tenure AS INTEGER) AS t FROM customers').catch(
+    (thrown: unknown) => thrown,
+  )) as Error;
+  expect(error.message).toContain('in the column tenure');
+  expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
+});
+
 test('CSV files with different delimiters are refused', async () => {
   await writeFile(join(folder, 'part-1.csv'), 'customer_id,a\n1,2\n');
   await writeFile(join(folder, 'part-2.csv'), 'customer_id;a\n1;2\n');

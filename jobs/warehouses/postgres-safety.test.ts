@@ -260,3 +260,45 @@ describe('a connection that cannot be made says why, and never with which passwo
     }
   });
 });
+
+describe('a role that may do more than read tables', () => {
+  const as = (role: string, parameters: Readonly<Record<string, string>> = {}) => {
+    const url = new URL(server.source());
+    url.username = role;
+    url.password = PASSWORD;
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    return server.open({ options: { source: url.href } });
+  };
+  beforeAll(async () => {
+    await server.admin(`CREATE ROLE almighty SUPERUSER LOGIN PASSWORD '${PASSWORD}'`);
+    await server.admin(
+      `CREATE ROLE filer LOGIN PASSWORD '${PASSWORD}' IN ROLE pg_read_server_files, pg_execute_server_program`,
+    );
+    await server.admin('CREATE ROLE inherits_nothing NOLOGIN IN ROLE pg_write_server_files');
+    await server.admin(`CREATE ROLE climber LOGIN NOINHERIT PASSWORD '${PASSWORD}' IN ROLE inherits_nothing`);
+    await server.admin(`CREATE ROLE disguised SUPERUSER LOGIN PASSWORD '${PASSWORD}'`);
+    await server.admin('ALTER ROLE disguised SET role = reader');
+  });
+
+  test.each([
+    ['a superuser', 'almighty', /is a superuser/],
+    [
+      'whoever may read files and run programs',
+      'filer',
+      /is a member of pg_execute_server_program, pg_read_server_files/,
+    ],
+    ['whoever could become one who may write files', 'climber', /is a member of pg_write_server_files/],
+    ['a superuser who has taken another role', 'disguised', /is a superuser/],
+  ])('%s is refused with what suffices', async (_name, role, what) => {
+    const error = await failureOf(as(role));
+    expect(error).toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE', message: expect.stringMatching(what) });
+    expect(error.message).toContain('GRANT SELECT ON ALL TABLES IN SCHEMA analytics TO holdfast_reader');
+    expect(error.shown).not.toContain(PASSWORD);
+    expect(await server.sessions()).toEqual([]);
+  });
+
+  test('it is let in where the connection says so, which is whose secret it is', async () => {
+    const shop = await as('almighty', { privileged_role: 'allow' });
+    expect(await shop.extract({ query: 'SELECT 1 AS customer_id' }, server.file, UNABORTED)).toBe(1);
+  });
+});

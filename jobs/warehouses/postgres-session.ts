@@ -1,9 +1,11 @@
-import { Client, type ClientConfig, type FieldDef, type QueryArrayConfig, type QueryArrayResult } from 'pg';
+import type { Duplex } from 'node:stream';
+import { Client, type ClientConfig, type FieldDef, Query, type QueryArrayConfig, type QueryArrayResult } from 'pg';
 import type { TextRow } from '../columns/text-appender.ts';
 import { POSTGRES_KNOWS_UNICODE } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { connectFailure, readAddress } from '../postgres/address.ts';
-import { postgresFailure } from './postgres-failure.ts';
+import { PostgresFailure, postgresFailure } from './postgres-failure.ts';
+import { excessiveRights } from './postgres-role.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -12,10 +14,13 @@ const CANCEL_TIMEOUT_MS = 5_000;
 /** A process that stopped in the middle does not hold its snapshot for ever. */
 const IDLE_TIMEOUT_SECONDS = 600;
 
-const FIRST_BATCH_ROWS = 16;
-const MOST_BATCH_ROWS = 8192;
-/** Characters of a batch, so that rows of any width take about the same memory. */
+/** Rows that the server is asked for at once: it goes on with others while they are on the way. */
+const FETCHED_ROWS = 8192;
+/** Most rows, and characters, that are in memory before they are put away; one row more may be. */
+const BATCH_ROWS = 2048;
 const BATCH_CHARACTERS = 2_000_000;
+/** Most bytes of one row. */
+const MOST_ROW_BYTES = 64 * 2 ** 20;
 
 /** Names of the cursor and the savepoint; both end with what they were made for. */
 const CURSOR = 'holdfast_cursor';
@@ -27,8 +32,8 @@ const AS_TEXT = { getTypeParser: () => (text: string) => text };
 /** One SELECT under way. */
 export interface Answer {
   readonly fields: readonly FieldDef[];
-  /** Its rows, in batches of bounded size, read through a cursor of the server. */
-  readonly batches: AsyncIterable<readonly TextRow[]>;
+  /** Hands over its rows in batches of bounded size, as they come through a cursor of the server. */
+  readonly read: (take: (rows: readonly TextRow[]) => void) => Promise<void>;
 }
 
 /**
@@ -69,9 +74,12 @@ export class PostgresSession {
       session.#client.on('error', () => {});
       await session.#client.connect();
       await session.#begin(statementTimeoutSeconds);
+      const refused = await excessiveRights(session, address.url);
+      if (refused !== undefined) throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `${connector}: ${refused}`);
       return session;
     } catch (error) {
       await session?.close();
+      if (error instanceof HoldfastError) throw error;
       const sentence = `${connector}: cannot connect to Postgres at ${address.target}: ${connectFailure(error)}`;
       // The driver's error may hold the whole address.
       throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence, { cause: new Error(connectFailure(error)) });
@@ -120,30 +128,54 @@ export class PostgresSession {
     try {
       await this.#ask(`DECLARE ${CURSOR} NO SCROLL CURSOR WITHOUT HOLD FOR ${select}`, true);
       const { fields } = await this.#ask(`FETCH FORWARD 0 FROM ${CURSOR}`, true);
-      return await use({ fields, batches: this.#batches() });
+      return await use({ fields, read: (take) => this.#read(take) });
     } finally {
       // The cursor goes with it. Whatever failed says more than that its connection is gone as well.
       await this.#client.query(`ROLLBACK TO ${SAVEPOINT}; RELEASE ${SAVEPOINT}`).catch(() => {});
     }
   }
 
-  async *#batches(): AsyncIterable<readonly TextRow[]> {
-    const fetch = (rows: number) => {
-      const batch = this.#ask(`FETCH FORWARD ${rows} FROM ${CURSOR}`, false);
-      // It may fail while nobody waits for it yet.
-      batch.catch(() => {});
-      return batch;
-    };
-    let size = FIRST_BATCH_ROWS;
-    let next = fetch(size);
-    for (;;) {
-      const { rows } = await next;
-      if (rows.length === 0) return;
-      size = nextSize(rows, size);
-      // The server works on the next while this one is put away.
-      next = fetch(size);
-      yield rows;
+  async #read(take: (rows: readonly TextRow[]) => void): Promise<void> {
+    for (let fetched = FETCHED_ROWS; fetched === FETCHED_ROWS; ) {
+      const batch = new Batch(take);
+      fetched = await this.#fetch((row) => batch.add(row));
+      batch.end();
     }
+  }
+
+  /** Rows of one FETCH as they come, so that none waits for the others in memory; resolves to their number. */
+  #fetch(take: (row: TextRow) => void): Promise<number> {
+    const stream = (this.#client as unknown as { connection: { stream: Duplex } }).connection.stream;
+    const text = `FETCH FORWARD ${FETCHED_ROWS} FROM ${CURSOR}`;
+    const query = new Query({ text, rowMode: 'array', queryMode: 'extended', types: AS_TEXT } as never);
+    let rows = 0;
+    let bytes = 0;
+    let failure: unknown;
+    const measure = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MOST_ROW_BYTES || failure !== undefined) return;
+      const most = `${MOST_ROW_BYTES / 2 ** 20} MiB`;
+      failure = new PostgresFailure(
+        undefined,
+        `a row is larger than ${most}; select less of it, such as left(column, 1000)`,
+      );
+      stream.destroy();
+    };
+    stream.on('data', measure);
+    return new Promise<number>((resolve, reject) => {
+      query.on('row', (row: unknown) => {
+        rows++;
+        bytes = 0;
+        try {
+          if (failure === undefined) take(row as TextRow);
+        } catch (error) {
+          failure = error;
+        }
+      });
+      query.on('end', () => (failure === undefined ? resolve(rows) : reject(failure)));
+      query.on('error', (error) => reject(failure ?? postgresFailure(error, false)));
+      this.#client.query(query);
+    }).finally(() => stream.off('data', measure));
   }
 
   async #ask(
@@ -198,10 +230,25 @@ async function ended(client: Client): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Rows of the next batch, from how wide these are; it grows step by step, since the next may be wider. */
-function nextSize(rows: readonly TextRow[], size: number): number {
-  let characters = 0;
-  for (const row of rows) for (const text of row) characters += text?.length ?? 0;
-  const fitting = Math.floor((BATCH_CHARACTERS * rows.length) / Math.max(1, characters));
-  return Math.max(1, Math.min(fitting, size * 4, MOST_BATCH_ROWS));
+/** Rows that are put away together. */
+class Batch {
+  readonly #take: (rows: readonly TextRow[]) => void;
+  #rows: TextRow[] = [];
+  #characters = 0;
+
+  constructor(take: (rows: readonly TextRow[]) => void) {
+    this.#take = take;
+  }
+
+  add(row: TextRow): void {
+    this.#rows.push(row);
+    for (const text of row) this.#characters += text?.length ?? 0;
+    if (this.#rows.length >= BATCH_ROWS || this.#characters >= BATCH_CHARACTERS) this.end();
+  }
+
+  end(): void {
+    if (this.#rows.length > 0) this.#take(this.#rows);
+    this.#rows = [];
+    this.#characters = 0;
+  }
 }

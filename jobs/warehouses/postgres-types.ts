@@ -6,8 +6,10 @@ import { customerIdInPostgres } from '../customer-id.ts';
 /** How a column of Postgres comes over: first as one of the appender's types, then as the SQL of its value. */
 export interface Conversion {
   readonly type: TextColumnType;
-  /** SQL of the value in its own type, of the column that holds what came. */
+  /** SQL of the value in its own type, of the column that holds what came; missing where that type cannot hold it. */
   readonly value: (column: string) => string;
+  /** Whether the type may be too narrow for what Postgres holds. */
+  readonly isNarrower?: boolean;
 }
 
 /** Object ids of the built-in types, which never change (`pg_type.dat`). */
@@ -32,10 +34,15 @@ const TYPE = {
 
 const same = (type: TextColumnType): Conversion => ({ type, value: (column) => column });
 
-/** Dates have many notations, which DuckDB reads faster than we could; only the one before Christ differs. */
+/**
+ * Dates have many notations, which DuckDB reads faster than we could; only the one before Christ differs, which stands
+ * behind the day there. Postgres knows years that DuckDB does not.
+ */
 const cast = (type: string): Conversion => ({
   type: 'VARCHAR',
-  value: (column) => `CAST(replace(${column}, ' BC', ' (BC)') AS ${type})`,
+  value: (column) =>
+    `TRY_CAST(CASE WHEN suffix(${column}, ' BC') THEN regexp_replace(${column}, '^(\\S+)( .*)? BC$', '\\1 (BC)\\2') ELSE ${column} END AS ${type})`,
+  isNarrower: true,
 });
 
 const CONVERSIONS: ReadonlyMap<number, Conversion> = new Map([

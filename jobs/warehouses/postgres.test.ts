@@ -109,16 +109,55 @@ test('rows of any width and number come over whole', async () => {
 
 test('the wider the rows, the fewer are in memory at once', async () => {
   const shop = await server.open();
-  const batches = async (width: number, rows: number) => {
+  const batches = async (width: string, rows: number) => {
     const seen = [0];
-    const query = `SELECT repeat('x', ${width}) AS customer_id FROM generate_series(1, ${rows})`;
+    const query = `SELECT repeat('x', ${width}) AS customer_id FROM generate_series(1, ${rows}) AS numbers (n)`;
     await shop.extract({ query }, server.file, { ...UNABORTED, progress: (done) => seen.push(done) });
     return seen.slice(1).map((done, index) => done - (seen[index] ?? 0));
   };
-  // Two million characters at once; the first batch is small, since nothing is known of its rows.
-  expect(await batches(1_000_000, 20)).toEqual([16, 2, 2]);
-  expect(await batches(1_000, 5_000)).toEqual([16, 64, 256, 1024, 2000, 1640]);
-  expect(await batches(1, 20_000)).toEqual([16, 64, 256, 1024, 4096, 8192, 6352]);
+  // Two million characters at once.
+  expect(await batches('1000000', 5)).toEqual([2, 2, 1]);
+  expect(await batches('1000', 5_000)).toEqual([2000, 2000, 1000]);
+  expect(await batches('1', 5_000)).toEqual([2048, 2048, 904]);
+  // Wide rows that follow narrow ones.
+  expect(await batches('CASE WHEN n <= 9000 THEN 1 ELSE 1000000 END', 9_004)).toEqual([2048, 2048, 2048, 2048, 810, 2]);
+});
+
+test('a row that would fill the memory by itself ends the read, and says what to do', async () => {
+  const shop = await server.open();
+  const query = "SELECT n AS customer_id, repeat('x', 70000000) AS note FROM generate_series(1, 2) AS numbers (n)";
+  await expect(shop.extract({ query }, server.file, UNABORTED)).rejects.toMatchObject({
+    code: 'HF_WAREHOUSE_UNREADABLE',
+    message: expect.stringMatching(/a row is larger than 64 MiB; select less of it/),
+  });
+});
+
+test('a time that no type here holds is missing, and its column and rows are told', async () => {
+  const shop = await server.open();
+  const query = `SELECT * FROM (VALUES
+    ('C1', timestamptz 'infinity', timestamp '-infinity', date '2026-02-28'),
+    ('C2', timestamptz '0044-03-15 12:00+00 BC', timestamp '0044-03-15 12:00 BC', date '4000-01-01 BC'),
+    ('C3', timestamptz '294276-12-31+00', timestamp '294276-12-31', date '5874897-12-31')
+  ) AS given (customer_id, valid_till, left_at, born)`;
+  const told: [string, number][] = [];
+  const options = { ...UNABORTED, beyondType: (column: string, rows: number) => void told.push([column, rows]) };
+  expect(await shop.extract({ query }, server.file, options)).toBe(3);
+  expect(
+    await server.rows('customer_id, valid_till::VARCHAR AS till, left_at::VARCHAR AS left_at, born::VARCHAR AS born'),
+  ).toEqual([
+    { customer_id: 'C1', till: 'infinity', left_at: '-infinity', born: '2026-02-28' },
+    {
+      customer_id: 'C2',
+      till: '0044-03-15 (BC) 12:00:00+00',
+      left_at: '0044-03-15 (BC) 12:00:00',
+      born: '4000-01-01 (BC)',
+    },
+    { customer_id: 'C3', till: null, left_at: null, born: '5874897-12-31' },
+  ]);
+  expect(told).toEqual([
+    ['valid_till', 1],
+    ['left_at', 1],
+  ]);
 });
 
 test.each([

@@ -7,7 +7,7 @@ import type { DataConnector, WarehouseOptions } from './index.ts';
 import { readingFromPostgres, tookTooLong } from './postgres-failure.ts';
 import { type Answer, PostgresSession } from './postgres-session.ts';
 import { completed, pastOffers, type ServerColumn, type ServerTable } from './postgres-sql.ts';
-import { conversionOf } from './postgres-types.ts';
+import { type Conversion, conversionOf } from './postgres-types.ts';
 import { tableParts } from './table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from './warehouse.ts';
 
@@ -142,13 +142,17 @@ class PostgresWarehouse implements Warehouse {
     return { table, found: found.filter((column) => column !== undefined) };
   }
 
-  #write(what: string, select: string, file: string, { signal, progress }: ReadOptions): Promise<number> {
+  #write(what: string, select: string, file: string, options: ReadOptions): Promise<number> {
+    const { signal, progress, beyondType } = options;
     return this.#reading(what, signal, async (whenStopped) => {
       const { scratchFolder, resources } = this.#options;
       await using engine = await openEngine({ ...resources, scratchFolder });
       whenStopped(() => engine.interrupt());
       const columns = await this.#session.select(select, async (answer) => stage(engine, answer, progress));
-      return await writeParquet(engine, `SELECT ${columns.join(', ')} FROM ${STAGED}`, file);
+      const values = columns.map(({ name, value }) => `${value} AS ${identifier(name)}`);
+      const rows = await writeParquet(engine, `SELECT ${values.join(', ')} FROM ${STAGED}`, file);
+      for (const { name, count } of await beyond(engine, columns)) beyondType?.(name, count);
+      return rows;
     });
   }
 
@@ -196,12 +200,21 @@ const TABLE_COLUMNS = `
 /** Table that holds what has come. */
 const STAGED = 'staged';
 
-/** Puts an answer into a table, batch by batch, and resolves to the SQL of its columns there. */
+/** A column of what has come. */
+interface StagedColumn {
+  readonly name: string;
+  /** SQL of what came, and of its value. */
+  readonly given: string;
+  readonly value: string;
+  readonly isNarrower: boolean;
+}
+
+/** Puts an answer into a table, batch by batch, and resolves to its columns there. */
 async function stage(
   engine: Engine,
-  { fields, batches }: Answer,
+  { fields, read }: Answer,
   progress: ReadOptions['progress'],
-): Promise<string[]> {
+): Promise<StagedColumn[]> {
   const conversions = fields.map(conversionOf);
   using appender = await TextAppender.create(
     engine,
@@ -209,11 +222,26 @@ async function stage(
     conversions.map(({ type }) => type),
   );
   let done = 0;
-  for await (const rows of batches) {
+  await read((rows) => {
     appender.append(rows);
     done += rows.length;
     progress?.(done);
-  }
+  });
   appender.close();
-  return fields.map(({ name }, index) => `${conversions[index]?.value(`c${index}`)} AS ${identifier(name)}`);
+  return fields.map(({ name }, index) => {
+    const given = `c${index}`;
+    const { value, isNarrower = false } = conversions[index] as Conversion;
+    return { name, given, value: value(given), isNarrower };
+  });
+}
+
+/** Columns with values that came and that their type does not hold, and in how many rows. */
+async function beyond(engine: Engine, columns: readonly StagedColumn[]): Promise<{ name: string; count: number }[]> {
+  const narrower = columns.filter(({ isNarrower }) => isNarrower);
+  if (narrower.length === 0) return [];
+  const counts = narrower.map(({ given, value }, index) => `count(${given}) - count(${value}) AS n${index}`);
+  const [row] = await engine.rows<Record<string, string>>(`SELECT ${counts.join(', ')} FROM ${STAGED}`);
+  return narrower
+    .map(({ name }, index) => ({ name, count: Number(row?.[`n${index}`]) }))
+    .filter(({ count }) => count > 0);
 }

@@ -41,4 +41,6 @@ export interface Warehouse {
 export interface ReadOptions {
   readonly signal: AbortSignal;
   readonly progress?: (rows: number) => void;
+  /** Told of a column in which values are missing because no type here holds them, and in how many rows. */
+  readonly beyondType?: (column: string, rows: number) => void;
 }

@@ -147,7 +147,9 @@ if (values.help === true) {
   process.exitCode = 1;
 } else if (values.url === undefined) {
   await using postgres = await openPostgres();
-  await measure(postgres.url, sizes);
+  const url = new URL(postgres.url);
+  url.searchParams.set('privileged_role', 'allow');
+  await measure(url.href, sizes);
 } else {
   await measure(values.url, sizes);
 }

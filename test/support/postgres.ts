@@ -13,6 +13,8 @@ export interface TestPostgres extends AsyncDisposable {
   readonly dataFolder: string;
   /** Migrated. */
   readonly database: Database;
+  /** The connection of a role that reads every table and can do nothing else; made when first asked for. */
+  reader(): Promise<string>;
 }
 
 export async function openPostgres(): Promise<TestPostgres> {
@@ -20,14 +22,24 @@ export async function openPostgres(): Promise<TestPostgres> {
   const server = await startEmbeddedPostgres({ folder });
   const database = await connect(server.url, { applicationName: 'holdfast test', maximum: 8 });
   await migrate(database);
+  let reader: Promise<string> | undefined;
   return {
     url: server.url,
     dataFolder: join(folder, 'data'),
     database,
+    reader: () => (reader ??= makeReader(database, server.url)),
     async [Symbol.asyncDispose]() {
       await database.close();
       await server.stop();
       await rm(folder, { recursive: true });
     },
   };
+}
+
+async function makeReader({ pool }: Database, url: string): Promise<string> {
+  await pool.query("CREATE ROLE any_reader LOGIN PASSWORD 'reads' IN ROLE pg_read_all_data");
+  const connection = new URL(url);
+  connection.username = 'any_reader';
+  connection.password = 'reads';
+  return connection.href;
 }
