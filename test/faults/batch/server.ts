@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { chown, mkdir } from 'node:fs/promises';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { locateBinaries } from '../../../jobs/postgres/binaries.ts';
@@ -32,9 +32,9 @@ export function urlOf(socketFolder: string, database: string): string {
 /** @param folder with a short path: that of a Unix socket has at most 107 bytes */
 export async function startServer(folder: string): Promise<KillableServer> {
   const data = join(folder, 'data');
-  const socketFolder = join(folder, 's');
-  await mkdir(socketFolder, { recursive: true });
   const user = await chooseServerUser(await locateBinaries(), folder);
+  // Where the server's user can pass: `folder` is closed to all but us.
+  const socketFolder = await mkdtemp(join(user.temporaryFolder, 'hfs-'));
   if (user.owner !== undefined) await chown(socketFolder, user.owner.uid, user.owner.gid);
   const log = openServerLog(join(folder, 'postgres.log'));
   await initialise(data, folder, user, log);
@@ -92,6 +92,7 @@ export async function startServer(folder: string): Promise<KillableServer> {
         await ended;
       }
       log.close();
+      await rm(socketFolder, { recursive: true, force: true });
     },
   };
   await server.revive();
