@@ -133,6 +133,12 @@ export function funnel(report: RunReport, places: Places): string {
   else if (places.customer !== undefined && isTypable(places.customer)) {
     const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
     line('next', '', `holdfast explain ${places.program} ${forShell(places.customer)}${options}`);
+  } else if (number(stage('store')?.counts, 'candidates') === 0) {
+    // Where nobody is left, it matters most which filter it was.
+    const [most] = Object.entries(counts('filter', 'removed')).sort(([, one], [, other]) => other - one);
+    const elsewhere = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
+    if (most !== undefined && most[1] > 0)
+      line('next', '', `holdfast explain ${places.program} --filter ${most[0]}${elsewhere}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -382,6 +382,13 @@ export const retentionProgramSpec = fields(
       {
         maxRejectedShare: fraction('Largest share of rows that may be rejected.', { default: 0.01 }),
         minRowsVersusLastRun: fraction('Smallest extract, as a share of the last one.', { default: 0.5 }),
+        acceptEmptyBatch: Type.Optional(
+          Type.Boolean({
+            description:
+              'Whether a batch with hardly any candidate takes the place of the last one, although a column that a ' +
+              'filter reads is missing in nearly every row. Default: false.',
+          }),
+        ),
       },
       { default: {} },
     ),

@@ -85,6 +85,11 @@ export const ERROR_CODES = {
     meaning: 'The extract is far smaller than that of the last run.',
     remedy: 'Check the source, or lower `quality.minRowsVersusLastRun` if the change is real.',
   },
+  HF_CANDIDATES_COLLAPSED: {
+    kind: 'terminal',
+    meaning: 'A column that a filter reads is missing in nearly every row, and hardly any candidate is left.',
+    remedy: 'Mend the column, or set `quality.acceptEmptyBatch`: the batch before stays the current one until then.',
+  },
   HF_MODEL_MISSING: {
     kind: 'terminal',
     meaning: 'A model file, or the manifest beside it, does not exist or cannot be read.',

@@ -4,9 +4,11 @@ import { type Engine, openEngine } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { copyDecisionsToCsv } from '../postgres/decisions.ts';
+import { lastExtractRows } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { inStage } from './failure.ts';
 import { applyChain } from './filter-chain.ts';
+import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
 import { createOfferHistory, offersSince } from './offer-history.ts';
 import { inputOf } from './row-by-row.ts';
 
@@ -16,7 +18,7 @@ export type CopyDecisions = typeof copyDecisionsToCsv;
 /**
  * Removes the candidates who fail a filter of the chain; the first filter that fails counts. Writes `kept.parquet`
  * and `removed.parquet`, both by customer_id, so that the same input makes the same files.
- * @throws HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID, HF_INTERRUPTED, HF_DISK_FULL
+ * @throws HF_CANDIDATES_COLLAPSED, HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID, HF_INTERRUPTED, HF_DISK_FULL
  */
 export const filter: Stage = (context) => filterCandidates(context, copyDecisionsToCsv);
 
@@ -54,7 +56,12 @@ async function filterArtifact(
     programs: [...new Set([identity.program, program.programId])],
     timeZone: program.timeZone,
   });
-  const outcome = await applyChain(engine, program, join(extracted.folder, 'candidates.parquet'));
+  const candidates = join(extracted.folder, 'candidates.parquet');
+  const outcome = await applyChain(engine, program, candidates);
+  const broken = await missingEverywhere(engine, program, candidates);
+  const hasLast = broken.length > 0 && (await hasPublished(context));
+  const failure = collapsed(broken, outcome.kept, hasLast, program.quality);
+  if (failure !== undefined) throw failure;
   const parts = [];
   const answers = { 'kept.parquet': outcome.keptRows, 'removed.parquet': outcome.removedRows };
   for (const [path, rows] of Object.entries(answers)) {
@@ -67,7 +74,13 @@ async function filterArtifact(
   const counts = { removed: outcome.removed };
   const artifact = await draft.commit({ rows: outcome.kept, parts, counts });
   context.progress(rowsIn, rowsIn);
-  return { rowsIn, rowsOut: outcome.kept, counts, artifact };
+  const warnings = missingWarnings(broken);
+  return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
+}
+
+/** Whether the program has a batch that this one would replace. */
+async function hasPublished({ database, identity }: StageContext): Promise<boolean> {
+  return database !== undefined && (await lastExtractRows(database, identity)) !== undefined;
 }
 
 /** A CSV file of what Holdfast offered before, whichever its program; held-out customers count as offered. */
