@@ -33,6 +33,12 @@ test('a name that is unknown in half a percent of the rows is missing and named,
   expect(warnings).toContainEqual(expect.stringMatching(/^Country: 5 rows name no country .*Narnia \(5 rows\)/));
 });
 
+test('next week the same countries may be in capitals', async () => {
+  await place.report(await countries((index) => (index % 3 === 0 ? 'France' : 'United Kingdom')));
+  await countries((index) => (index % 3 === 0 ? 'FRANCE' : 'united kingdom'));
+  expect(await marketplaces()).toEqual({ FR: 334, GB: 666 });
+});
+
 test('codes of three letters and Irish EIRE are countries', async () => {
   await place.report(await countries((index) => ['USA', 'GBR', 'EIRE', 'DEU'][index % 4] as string));
   expect((await place.spec())['marketplaces']).toEqual(['DE', 'GB', 'IE', 'US']);

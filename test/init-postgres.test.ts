@@ -99,6 +99,29 @@ test('a table of Postgres becomes a program in its own SQL, whose funnel is that
   expect(fromServer['score']?.rowsOut).toBeGreaterThan(20);
 });
 
+test('whoever has left is left out in the SQL of Postgres too: by a flag of decimals, a day, and a state', async () => {
+  await postgres.database.pool.query(`
+    CREATE TABLE shop.leavers AS
+    SELECT n AS customer_id, DATE '2024-05-31' - (n % 90) AS last_seen, n % 50 AS support_tickets,
+      CASE WHEN n % 20 = 0 THEN NULL WHEN n % 4 = 1 THEN 1.0 ELSE 0.0 END::float8 AS churned,
+      CASE WHEN n % 10 = 2 THEN TIMESTAMPTZ '2024-05-01 10:00+00' WHEN n % 10 = 4 THEN TIMESTAMPTZ '2031-01-01' END AS cancelled_at,
+      (ARRAY['active', 'past_due', 'Cancelled'])[1 + n % 3] AS subscription_status,
+      (ARRAY['UK', 'GB', 'Narnia', 'France'])[1 + n % 4] AS country
+    FROM generate_series(1, 600) AS numbers (n)`);
+  const { status, stdout, stderr } = await init('--table', 'shop.leavers', '--output', 'json', '--force');
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  const { label, departed, warnings } = JSON.parse(stdout) as InitReport;
+  expect(label?.source).toBe('churned');
+  expect(departed).toEqual([
+    { source: 'cancelled_at', left: 60, notice: 60 },
+    { source: 'subscription_status', left: 200, notice: 0 },
+  ]);
+  expect(warnings).toContainEqual(expect.stringMatching(/^country: 150 rows name no country .*Narnia \(150 rows\)/));
+  const { rows } = await postgres.database.pool.query(`SELECT count(*)::integer AS here FROM shop.leavers
+    WHERE churned IS DISTINCT FROM 1 AND (cancelled_at IS NULL OR cancelled_at > '2030-01-01') AND subscription_status <> 'Cancelled'`);
+  expect((await run(at('program.yaml')))['extract']?.rowsOut).toBe(rows[0].here);
+});
+
 const TEXTS = [
   '12',
   '-3.5',

@@ -67,6 +67,17 @@ describe('whoever has left is no candidate', () => {
   });
 });
 
+test.each<[string, string, string, string[]]>([
+  ['Yes', 'No', 'churned', []],
+  ['Churned', 'Stayed', 'customer_status', []],
+  ['Gone', 'Here', 'state', ['--label', 'state=Gone']],
+])('next week the same words may be in capitals: %s, %s', async (gone, here, name, options) => {
+  const file = (write: (word: string) => string, csv: string) =>
+    place.csv(lines(everybody, { [name]: ({ left: isGone }) => write(isGone ? gone : here) }), csv);
+  await place.report(await file((word) => word, 'customers.csv'), ...options);
+  expect(await place.customers(await file((word) => word.toUpperCase(), 'next.csv'))).toBe(400 - left);
+});
+
 test('a day after that of the file is a notice: counted, still there, and never dropped', async () => {
   const columns = { ...lastLogin, cancelled_at: cancelled(({ chance }) => chance < 0.1) };
   const notice = everybody.filter(({ left: gone, chance }) => !gone && chance < 0.1).length;

@@ -1,8 +1,7 @@
-import { literal } from '../columns/engine.ts';
 import { isoCode } from '../columns/marketplace.ts';
 import { MISSING_WORDS } from '../columns/missing-words.ts';
 import { countryFinder } from './country-names.ts';
-import { asText } from './expressions.ts';
+import { asText, byWord } from './expressions.ts';
 import type { ColumnProfile } from './profile.ts';
 import { shown } from './words.ts';
 
@@ -67,8 +66,7 @@ function expressionOf(source: ColumnProfile, found: readonly (readonly [string, 
     found.every(([value, code]) => isoCode(value.toUpperCase()) === value.toUpperCase() && value.toUpperCase() === code)
   )
     return { expression: `upper(${text})` };
-  const whens = found.map(([value, code]) => `WHEN ${literal(value)} THEN ${literal(code)}`);
-  return { expression: `CASE ${text} ${whens.join(' ')} END`, note: 'names or codes of countries' };
+  return { expression: byWord(source, new Map(found)), note: 'names or codes of countries' };
 }
 
 function warningOf({ name }: ColumnProfile, unknown: readonly { readonly value: string; readonly rows: number }[]) {

@@ -64,18 +64,22 @@ export function asTruth(source: ColumnProfile): string | undefined {
     values.length > 0 &&
     values.every(({ value }) => truthOf(value) !== undefined);
   if (isNumber) return `CASE ${identifier(name)} WHEN 1 THEN true WHEN 0 THEN false END`;
-  const texts = { yes: [] as string[], no: [] as string[] };
+  const truths = new Map<string, boolean>();
   for (const { value } of values) {
     const truth = truthOf(value);
     if (truth === undefined) return undefined;
-    texts[truth ? 'yes' : 'no'].push(value);
+    truths.set(value, truth);
   }
-  if (values.length === 0) return undefined;
-  const whens = [
-    ...texts.yes.map((value) => `WHEN ${literal(value)} THEN true`),
-    ...texts.no.map((value) => `WHEN ${literal(value)} THEN false`),
-  ];
-  return `CASE ${asText(source)} ${whens.join(' ')} END`;
+  return truths.size === 0 ? undefined : byWord(source, truths);
+}
+
+/** SQL of what each word of a column stands for, whatever its case; NULL of all others. */
+export function byWord(source: ColumnProfile, meanings: ReadonlyMap<string, string | boolean>): string {
+  const words = new Map([...meanings].map(([word, meaning]) => [word.toLowerCase(), meaning] as const));
+  const whens = [...words].map(
+    ([word, meaning]) => `WHEN ${literal(word)} THEN ${typeof meaning === 'string' ? literal(meaning) : meaning}`,
+  );
+  return `CASE lower(${asText(source)}) ${whens.join(' ')} END`;
 }
 
 /** SQL of a column as text, to be compared with its values; NULL where it is blank. */

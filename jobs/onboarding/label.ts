@@ -1,6 +1,6 @@
 import { identifier, literal } from '../columns/engine.ts';
 import { type Dialect, DUCKDB } from './dialect.ts';
-import { asNumber, asText, asTruth, isText } from './expressions.ts';
+import { asNumber, asText, asTruth, byWord, isText } from './expressions.ts';
 import { columnNamed } from './identity.ts';
 import { isLeavingDay, leavingDay, saysLeft, saysStayed } from './leaving.ts';
 import { type ColumnProfile, isNumeric } from './profile.ts';
@@ -109,13 +109,14 @@ function isValue(source: ColumnProfile, value: string, dialect: Dialect): string
   const truths = kind === 'boolean' ? asTruth(source) : undefined;
   // A file that says Yes and No is read as true and false.
   if (truths !== undefined && truth !== undefined) return truth ? truths : `NOT ${truths}`;
-  const number = value.trim() === '' ? Number.NaN : Number(value);
+  const word = value.trim().toLowerCase();
+  const number = word === '' ? Number.NaN : Number(value);
   const isNumber = isNumeric(type) || (kind === 'number' && !Number.isNaN(number));
-  const isSame = isNumber ? (one: string) => Number(one) === number : (one: string) => one === value.trim();
+  const isSame = isNumber ? (one: string) => Number(one) === number : (one: string) => one.toLowerCase() === word;
   if (values.length > 0 && !values.some((one) => isSame(one.value))) {
     throw unsuitable(`--label: no row of ${shown(name)} has the value after the equals sign.`);
   }
-  const test = isNumber ? `${asNumber(source, dialect)} = ${number}` : `${asText(source)} = ${literal(value.trim())}`;
+  const test = isNumber ? `${asNumber(source, dialect)} = ${number}` : `lower(${asText(source)}) = ${literal(word)}`;
   return values.length === 1 ? `coalesce(${test}, false)` : test;
 }
 
@@ -128,9 +129,7 @@ function outcome(source: ColumnProfile): string | undefined {
   const left = values.filter(({ value }) => saysLeft(value) || /^inactive$/i.test(value));
   const stayed = values.filter(({ value }) => saysStayed(value));
   if (left.length === 0 || stayed.length === 0 || left.length + stayed.length < values.length) return undefined;
-  const whens = (some: typeof values, truth: boolean) =>
-    some.map(({ value }) => `WHEN ${literal(value)} THEN ${truth}`).join(' ');
-  return `CASE ${asText(source)} ${whens(left, true)} ${whens(stayed, false)} END`;
+  return byWord(source, new Map(values.map((one) => [one.value, left.includes(one)])));
 }
 
 const MOST_WORDS = 6;

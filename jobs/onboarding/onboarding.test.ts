@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { randomNumbers } from '../math/random-numbers.ts';
 import { readCountries } from './countries.ts';
 import { proposeFilters } from './filter-chain.ts';
-import { isAfterwards } from './label.ts';
+import { isAfterwards, isLabelName } from './label.ts';
 import { leak } from './leaks.ts';
 import type { ColumnProfile } from './profile.ts';
 import { proposeLevels } from './risk-levels.ts';
@@ -56,7 +56,7 @@ describe('countries', () => {
     const read = countries({ Germany: 900, Narnia: 7, Oz: 3 });
     expect(read).toMatchObject({ marketplaces: ['DE'], known: 900 / 910 });
     expect(read?.warning).toMatch(/10 rows .*: Narnia \(7 rows\), Oz \(3 rows\)/);
-    expect(read?.expression).toContain("WHEN 'Germany' THEN 'DE' END");
+    expect(read?.expression).toContain("WHEN 'germany' THEN 'DE' END");
   });
 
   test('NA among codes may be Namibia or a missing value: it is named, and missing', () => {
@@ -90,6 +90,34 @@ test.each([
   ['TechSupport', false],
 ])('%s is known only afterwards: %s', (name, afterwards) => {
   expect(isAfterwards({ words: wordsOf(name) } as ColumnProfile)).toBe(afterwards);
+});
+
+test.each([
+  ['churn_90', true],
+  ['churned_30d', true],
+  ['churn90', true],
+  ['churn_next_month', true],
+  ['churned_within_90_days', true],
+  ['is_churn_in_next_3_months', true],
+  ['will_churn', true],
+  ['target_churn', true],
+  ['ChurnLabel', true],
+  ['Attrition_Flag', true],
+  ['has_left', true],
+  ['account_closed', true],
+  ['lapsed_12m', true],
+  ['churn_score', false],
+  ['churn_probability', false],
+  ['churn_risk', false],
+  ['churn_reason', false],
+  ['churn_date', false],
+  ['left_handed', false],
+  ['exit_page', false],
+  ['lost_items', false],
+  ['cancelled_orders', false],
+  [`churn_${'9'.repeat(300)}x`, false],
+])('%s is named like a label: %s', (name, is) => {
+  expect(isLabelName(wordsOf(name))).toBe(is);
 });
 
 describe('risk levels', () => {
