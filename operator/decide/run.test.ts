@@ -803,6 +803,19 @@ test('what a condition says is never longer than a status may hold, however much
   expect(Math.max(...(lengths ?? []))).toBe(4096);
 });
 
+test('what no sense can be made of fails a run that has not begun, and no work that is under way', () => {
+  const spec = { ...PROGRAM.spec };
+  Object.defineProperty(spec, 'enabled', {
+    get() {
+      throw new Error('no sense in it');
+    },
+  });
+  const program = { ...PROGRAM, spec };
+  const fresh = decideRun(snapshot({ program }), NOW).status;
+  expect([fresh.phase, reconciling(fresh.conditions)?.reason]).toEqual(['Failed', 'InternalError']);
+  expect(() => decideRun(inFilter(jobOf('filter', 'filter'), { program }), NOW)).toThrow('no sense in it');
+});
+
 test('that a run is suspended is said once', () => {
   const given = inFilter(
     suspended(jobOf('filter', 'filter'), { 'holdfast.dev/suspended': 'true' }),
