@@ -295,6 +295,19 @@ describe('numbers', () => {
     });
   });
 
+  test.each([
+    ['1 to 12, taken for months', 12, 0.45, 365.25],
+    ['1 to 90, taken for days', 90, 0.9, 90],
+  ])('of a recency of %s, are said to be', async (_, most, confidence, days) => {
+    const rows = Array.from({ length: 180 }, (_row, index) => `${id(index)},${(index % most) + 1}`);
+    const { mappings } = await made(await csv('a.csv', ['customer_id,recency', ...rows]));
+    expect(mappings.find(({ column }) => column === 'days_since_last_purchase')).toMatchObject({
+      confidence,
+      reason: expect.stringMatching(/no unit in the name/),
+    });
+    expect(Math.max(...(await given('days_since_last_purchase')).map(Number))).toBeCloseTo(days);
+  });
+
   test('many columns of them still fit into a query', async () => {
     const names = Array.from({ length: 90 }, (_, index) => `Durchschnittlicher Umsatz ${index}`);
     await made(

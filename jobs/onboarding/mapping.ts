@@ -30,6 +30,8 @@ export const AS_OF = 'as_of.holdfast_day';
 const DAYS_PER_MONTH = 365.25 / 12;
 /** A tenure without a unit that never passes this is taken for years. */
 const MOST_YEARS = 10;
+/** A recency without a unit that never passes this is taken for months. */
+const MOST_MONTHS = 12;
 const MOST_TIERS = 20;
 
 /**
@@ -136,6 +138,18 @@ function readAs({ reading, column }: NamingRule, source: ColumnProfile, dialect:
         ? `no unit in the name and no more than ${maximum}, so taken as years`
         : 'no unit in the name, taken as months';
       return { expression: times(asNumber(source, dialect), years ? 12 : 1), doubt: years ? 0.7 : 1, note };
+    }
+    case 'recency': {
+      if (kind !== 'number') return undefined;
+      const months = maximum <= MOST_MONTHS;
+      const note = months
+        ? `no unit in the name and no more than ${maximum}, so taken as months; change the query if they are days`
+        : 'no unit in the name, taken as days';
+      return {
+        expression: times(asNumber(source, dialect), months ? DAYS_PER_MONTH : 1),
+        doubt: months ? 0.5 : 1,
+        note,
+      };
     }
     case 'days-since':
       return kind === 'date'

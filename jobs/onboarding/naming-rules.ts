@@ -13,8 +13,8 @@ export type Reading =
   | { readonly as: 'share' }
   /** A change, written as a fraction or in percent. */
   | { readonly as: 'change' }
-  /** A tenure without a unit in its name. */
-  | { readonly as: 'tenure' };
+  /** A tenure, or a time since something, without a unit in its name. */
+  | { readonly as: 'tenure' | 'recency' };
 
 export interface NamingRule {
   readonly column: CandidateName;
@@ -203,11 +203,20 @@ export const NAMING_RULES: readonly NamingRule[] = [
   ),
   rule(
     'days_since_last_purchase',
-    /^(?:days? (?:since|from) (?:the )?(?:last |prior )?(?:purchase|order|transaction|payment)|last (?:purchase|order) days?(?: ago)?|recency(?: days)?)$/,
+    /^(?:days? (?:since|from) (?:the )?(?:last |prior )?(?:purchase|order|transaction|payment)|last (?:purchase|order) days?(?: ago)?|recency (?:in )?days)$/,
     number(),
     0.9,
     'days since the last purchase',
   ),
+  rule(
+    'days_since_last_purchase',
+    /^(?:months? since (?:the )?last (?:purchase|order)|recency (?:in )?months)$/,
+    number(DAYS_PER_MONTH),
+    0.9,
+    'months since the last purchase',
+  ),
+  rule('days_since_last_purchase', /^recency (?:in )?weeks$/, number(7), 0.9, 'weeks since the last purchase'),
+  rule('days_since_last_purchase', /^recency$/, { as: 'recency' }, 0.9, 'the time since the last purchase'),
   rule(
     'days_since_last_purchase',
     new RegExp(
