@@ -281,7 +281,8 @@ test('every answer says that it is not to be kept, framed or guessed at, and not
     expect(Object.fromEntries(headers)).toMatchObject({
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      // The page has a form, of which a browser says where it comes from only so; other hosts learn nothing.
+      'referrer-policy': path === '/' ? 'same-origin' : 'no-referrer',
       'content-security-policy': expect.stringContaining(`default-src 'none'`),
     });
     for (const name of ['x-powered-by', 'server', 'etag']) expect(headers.has(name)).toBe(false);
