@@ -117,8 +117,8 @@ export const ERROR_CODES = {
   },
   HF_SOURCE_UNSUITABLE: {
     kind: 'terminal',
-    meaning: 'A file or table cannot become a program, or measure a model, as it is.',
-    remedy: 'The message says what is missing, and which option names it.',
+    meaning: 'A file or table cannot be read, become a program, or measure a model as it is.',
+    remedy: 'The message says what is in the way or missing, and what to do about it.',
   },
   HF_FILE_EXISTS: {
     kind: 'terminal',

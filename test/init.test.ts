@@ -312,7 +312,7 @@ describe('what cannot become a program is refused with what to do', () => {
       'a.csv',
       Buffer.from(Array.from({ length: 4000 }, (_, index) => (index * 7919) % 256)),
       [],
-      /HF_WAREHOUSE_UNREADABLE/,
+      /HF_SOURCE_UNSUITABLE/,
     ],
     ['bytes of no meaning as Parquet', 'a.parquet', Buffer.alloc(4000, 7), [], /HF_WAREHOUSE_UNREADABLE/],
     ['a ragged row', 'a.csv', [...plain, 'C3,1,2,3'], [], /line 4 has 4 columns, the header 2/],

@@ -143,7 +143,7 @@ describe('a CSV file is refused with the line and what to do about it', () => {
   ];
   test.each(rows)('%s', async (_name, bytes, sentence) => {
     const error = (await csvScan(engine, 'shop', [await written(bytes)]).catch((thrown: unknown) => thrown)) as Error;
-    expect(error).toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE', message: expect.stringMatching(sentence) });
+    expect(error).toMatchObject({ code: 'HF_SOURCE_UNSUITABLE', message: expect.stringMatching(sentence) });
     expect(error.message).toContain(join(folder, 'people.csv'));
     // No value, neither here nor below.
     expect(`${error.message} ${String(error.cause)}`).not.toMatch(/C\d|Bern|say|affected/);

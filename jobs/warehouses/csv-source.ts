@@ -30,7 +30,7 @@ interface Layout {
  * Types come from every row, not from the first thousands: a text further down makes its column text, for the
  * query to cast or for `extract` to reject that row, where a type guessed from a part would fail the whole file.
  * @param allVarchar leaves every column the text that is written there
- * @throws HF_WAREHOUSE_UNREADABLE naming the file, the line that is in the way, and what to do about it
+ * @throws HF_SOURCE_UNSUITABLE naming the file, the line that is in the way, and what to do about it
  */
 export async function csvScan(
   engine: Engine,
@@ -47,7 +47,7 @@ export async function csvScan(
   const differing = delimiters.size > 1 ? 'delimiters' : skips.size > 1 ? 'lines above the header' : undefined;
   if (differing !== undefined) {
     const sentence = `Connector ${connectorId}: ${files[0]} and the files read with it differ in their ${differing}; give them the same.`;
-    throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence);
+    throw new HoldfastError('HF_SOURCE_UNSUITABLE', sentence);
   }
   const [delimiter = ','] = delimiters;
   const layout = { delimiter, skip: layouts[0]?.skip ?? 0, strict: layouts.every(({ strict }) => strict) };
@@ -73,11 +73,11 @@ function dialect({ delimiter, skip, strict }: Pick<Layout, 'delimiter' | 'skip' 
 
 /**
  * How to read a file all of whose rows have the columns of its header.
- * @throws HF_WAREHOUSE_UNREADABLE with what is in the way
+ * @throws HF_SOURCE_UNSUITABLE with what is in the way
  */
 async function layoutOf(engine: Engine, connectorId: string, file: string): Promise<Layout> {
   const refuse = (trouble: string) =>
-    new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${connectorId}: cannot read ${file}: ${trouble}.`);
+    new HoldfastError('HF_SOURCE_UNSUITABLE', `Connector ${connectorId}: cannot read ${file}: ${trouble}.`);
   const head = await beginningOf(file, HEADER_BYTES);
   const encoding = otherEncoding(head.bytes);
   if (encoding !== undefined) throw refuse(encoding);

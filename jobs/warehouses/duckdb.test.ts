@@ -175,7 +175,7 @@ test.each([
   await writeFile(join(folder, 'part-2.csv'), `customer_id,a,b\nC1,1,secret; | y\nC2,2,secret\n${end}`);
   const error = (await read('part-*.csv', 'SELECT customer_id FROM customers').catch((e: unknown) => e)) as Error;
   expect(error).toMatchObject({
-    code: 'HF_WAREHOUSE_UNREADABLE',
+    code: 'HF_SOURCE_UNSUITABLE',
     message: expect.stringMatching(new RegExp(`part-2\\.csv: .*line ${line} (has |is not closed)`)),
   });
   expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
@@ -221,7 +221,7 @@ test('CSV files with different delimiters are refused', async () => {
   await writeFile(join(folder, 'part-1.csv'), 'customer_id,a\n1,2\n');
   await writeFile(join(folder, 'part-2.csv'), 'customer_id;a\n1;2\n');
   await expect(read('part-*.csv', 'SELECT customer_id FROM customers')).rejects.toMatchObject({
-    code: 'HF_WAREHOUSE_UNREADABLE',
+    code: 'HF_SOURCE_UNSUITABLE',
     message: expect.stringContaining('delimiters'),
   });
 });
@@ -270,23 +270,26 @@ test.each([
   ['a Parquet file that is torn', 'torn.parquet', 'PAR1 secret-row PAR1'],
   ['an empty Parquet file', 'empty.parquet', ''],
   ['a database that is not one', 'torn.duckdb', 'secret-row'],
-  ['an empty CSV', 'empty.csv', ''],
-  ['a CSV that is not text', 'binary.csv', 'a,b\n1,\u0000\uFFFE"secret-row\n\n"x'],
+  ['an empty CSV', 'empty.csv', '', 'HF_SOURCE_UNSUITABLE'],
+  ['a CSV that is not text', 'binary.csv', 'a,b\n1,\u0000\uFFFE"secret-row\n\n"x', 'HF_SOURCE_UNSUITABLE'],
   ['a file of an unknown kind', 'customers.xlsx', 'secret-row'],
-])('%s is named with its connector, and none of its content', async (_name, path, content) => {
-  if (content !== undefined) await writeFile(join(folder, path), content);
-  const read = async () => {
-    const warehouse = await openWarehouse(connector({ path, table: 'customers' }), options(folder));
-    try {
-      await warehouse.extract({ query: 'SELECT customer_id FROM customers' }, join(folder, 'a.parquet'), unaborted);
-    } finally {
-      await warehouse.close();
-    }
-  };
-  const error = (await read().catch((thrown: unknown) => thrown)) as Error;
-  expect(error).toMatchObject({ code: 'HF_WAREHOUSE_UNREADABLE', message: expect.stringContaining('shop') });
-  expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
-});
+])(
+  '%s is named with its connector, and none of its content',
+  async (_name, path, content, code = 'HF_WAREHOUSE_UNREADABLE') => {
+    if (content !== undefined) await writeFile(join(folder, path), content);
+    const read = async () => {
+      const warehouse = await openWarehouse(connector({ path, table: 'customers' }), options(folder));
+      try {
+        await warehouse.extract({ query: 'SELECT customer_id FROM customers' }, join(folder, 'a.parquet'), unaborted);
+      } finally {
+        await warehouse.close();
+      }
+    };
+    const error = (await read().catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({ code, message: expect.stringContaining('shop') });
+    expect(`${error.message} ${String(error.cause)}`).not.toContain('secret');
+  },
+);
 
 test('a path on the command line wins over the one in the manifest', async () => {
   await copy(CUSTOMERS, join(folder, 'real.parquet'));

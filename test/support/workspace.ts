@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -48,11 +49,11 @@ export async function workspace(): Promise<Workspace> {
   const data = join(folder, 'state');
   const path = (name: string) => join(folder, name);
   const models = [
-    await writeModel(folder, linearModel([-4, 1], 3), {
+    await pinnedModel(folder, linearModel([-4, 1], 3), {
       modelId: 'risk',
       features: ['engagement_score', 'support_tickets'],
     }),
-    await writeModel(folder, identityModel(3), {
+    await pinnedModel(folder, identityModel(3), {
       modelId: 'effect',
       features: ['discount_sensitivity', 'feature_usage', 'engagement_score'],
       kinds: ['discount', 'upgrade', 'personal_call'],
@@ -84,6 +85,13 @@ export async function workspace(): Promise<Workspace> {
   };
   await self.customers();
   return self;
+}
+
+/** A model whose JSON the program pins, as `init` does. */
+async function pinnedModel(folder: string, bytes: Uint8Array, manifest: Parameters<typeof writeModel>[2]) {
+  const model = await writeModel(folder, bytes, manifest);
+  const beside = await readFile(join(folder, `${model.modelId}.json`));
+  return { ...model, manifestSha256: createHash('sha256').update(beside).digest('hex') };
 }
 
 /** Runs a command line in this process; it sees no environment but the one given. */
