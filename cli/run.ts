@@ -68,13 +68,15 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
 
 async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise<LocalRunResult> {
   const now = clock(options.now, io);
-  const manifest = await readRunnable(file, io, now());
+  // Looked at once: a clock that is moved meanwhile must not give the run another slot.
+  const begun = now();
+  const manifest = await readRunnable(file, io, begun);
   const { program, baseFolder } = manifest;
   const plan = {
     namespace: program.metadata.namespace ?? 'default',
     program: program.spec,
     pipeline: manifest.run?.spec.pipeline ?? 'batch',
-    slot: slotOf(manifest, now()),
+    slot: slotOf(manifest, begun),
     trigger: manifest.run?.spec.trigger ?? 'manual',
     dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
     baseFolder,

@@ -385,8 +385,8 @@ export const retentionProgramSpec = fields(
         acceptEmptyBatch: Type.Optional(
           Type.Boolean({
             description:
-              'Whether a batch with hardly any candidate takes the place of the last one, although a column that a ' +
-              'filter reads is missing in nearly every row. Default: false.',
+              'Whether a batch takes the place of the current one although a column that a filter reads is missing in ' +
+              'nearly every row, or a filter that let many through lets hardly anybody through. Default: false.',
           }),
         ),
       },

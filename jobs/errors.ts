@@ -87,7 +87,8 @@ export const ERROR_CODES = {
   },
   HF_CANDIDATES_COLLAPSED: {
     kind: 'terminal',
-    meaning: 'A column that a filter reads is missing in nearly every row, and hardly any candidate is left.',
+    meaning:
+      'A column that a filter reads is missing in nearly every row, or a filter lets hardly anybody through that did before.',
     remedy: 'Mend the column, or set `quality.acceptEmptyBatch`: the batch before stays the current one until then.',
   },
   HF_MODEL_MISSING: {

@@ -242,7 +242,7 @@ test('what lies beside the files of a program is out of its reach: the artifacts
   const models = [
     { endpoint: `onnx://${model}` },
     { endpoint: 'onnx://../model.onnx' },
-    { endpoint: remote, manifest: model },
+    { endpoint: remote, manifest: model, manifestSha256: undefined },
   ];
   for (const change of models) {
     const spy = await podOf((spec) => Object.assign(spec['scoringModels'][0], change), { HOLDFAST_DRY_RUN: 'true' });

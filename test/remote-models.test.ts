@@ -40,6 +40,7 @@ async function remoteProgram(change: (spec: ProgramSpec) => void = () => {}): Pr
       endpoint: server.url,
       manifest: 'remote.json',
       sha256: createHash('sha256').update(manifest).digest('hex'),
+      manifestSha256: undefined,
       batchSize: 7,
     });
     offeredAgain(spec);

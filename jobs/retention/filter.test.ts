@@ -195,7 +195,7 @@ test("Holdfast's own decisions count as offers, and one that the warehouse knows
   ]);
   const filterChain = [{ ...CAP, parameters: { maxOffersPerQuarter: 3 } }];
   const context = batch.context({ filterChain }, { inputs, database: {} as Database });
-  const { artifact } = await filterCandidates(context, copyDecisions);
+  const { artifact } = await filterCandidates(context, copyDecisions, async () => undefined);
   expect(asked).toEqual([
     {
       namespace: 'default',

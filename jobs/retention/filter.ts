@@ -4,13 +4,15 @@ import { type Engine, openEngine } from '../columns/engine.ts';
 import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { copyDecisionsToCsv } from '../postgres/decisions.ts';
-import { lastExtractRows } from '../postgres/runs.ts';
+import { currentRun } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { inStage } from './failure.ts';
 import { applyChain } from './filter-chain.ts';
+import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
 import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
 import { createOfferHistory, offersSince } from './offer-history.ts';
 import { inputOf } from './row-by-row.ts';
+import { sharedCaps } from './shared-caps.ts';
 
 /** Writes the decisions of published runs up to the slot to a CSV file; resolves to their number. */
 export type CopyDecisions = typeof copyDecisionsToCsv;
@@ -20,10 +22,17 @@ export type CopyDecisions = typeof copyDecisionsToCsv;
  * and `removed.parquet`, both by customer_id, so that the same input makes the same files.
  * @throws HF_CANDIDATES_COLLAPSED, HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID, HF_INTERRUPTED, HF_DISK_FULL
  */
-export const filter: Stage = (context) => filterCandidates(context, copyDecisionsToCsv);
+export const filter: Stage = (context) => filterCandidates(context, copyDecisionsToCsv, currentChain);
 
-/** The stage with its source of decisions given. */
-export async function filterCandidates(context: StageContext, copyDecisions: CopyDecisions): Promise<StageResult> {
+/** What the chain did for the batch that this one would replace; undefined where there is none. */
+export type CurrentChain = (context: StageContext) => Promise<ChainCounts | undefined>;
+
+/** The stage with its source of decisions, and of the current batch, given. */
+export async function filterCandidates(
+  context: StageContext,
+  copyDecisions: CopyDecisions,
+  chainOfCurrent: CurrentChain,
+): Promise<StageResult> {
   const extracted = inputOf(context, 'extract');
   const { namespace, program, run, attempt } = context.identity;
   const draft = await context.artifacts.draft({ namespace, program, run, stage: 'filter', attempt });
@@ -31,7 +40,7 @@ export async function filterCandidates(context: StageContext, copyDecisions: Cop
     return await inStage('filter', async () => {
       await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
       return await interruptible(engine, context.signal, () =>
-        filterArtifact(engine, context, extracted, draft, copyDecisions),
+        filterArtifact(engine, context, extracted, draft, copyDecisions, chainOfCurrent),
       );
     });
   } finally {
@@ -45,6 +54,7 @@ async function filterArtifact(
   extracted: ArtifactReference,
   draft: ArtifactDraft,
   copyDecisions: CopyDecisions,
+  chainOfCurrent: CurrentChain,
 ): Promise<StageResult> {
   const { identity, program, signal } = context;
   const rowsIn = extracted.manifest.parts.find(({ path }) => path === 'candidates.parquet')?.rows ?? 0;
@@ -59,8 +69,11 @@ async function filterArtifact(
   const candidates = join(extracted.folder, 'candidates.parquet');
   const outcome = await applyChain(engine, program, candidates);
   const broken = await missingEverywhere(engine, program, candidates);
-  const hasLast = broken.length > 0 && (await hasPublished(context));
-  const failure = collapsed(broken, outcome.kept, hasLast, program.quality);
+  const current = await chainOfCurrent(context);
+  const caps = new Set(sharedCaps(program).map(({ filterId }) => filterId));
+  const failure =
+    collapsed(broken, outcome.kept, current !== undefined, program.quality) ??
+    filterCollapse({ rows: rowsIn, removed: outcome.removed }, current, caps, program.quality);
   if (failure !== undefined) throw failure;
   const parts = [];
   const answers = { 'kept.parquet': outcome.keptRows, 'removed.parquet': outcome.removedRows };
@@ -78,9 +91,12 @@ async function filterArtifact(
   return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
-/** Whether the program has a batch that this one would replace. */
-async function hasPublished({ database, identity }: StageContext): Promise<boolean> {
-  return database !== undefined && (await lastExtractRows(database, identity)) !== undefined;
+async function currentChain({ database, identity }: StageContext): Promise<ChainCounts | undefined> {
+  const run = database === undefined ? undefined : await currentRun(database, identity);
+  if (run === undefined) return undefined;
+  const { rowsIn = 0, counts } = run.stages.find(({ name }) => name === 'filter') ?? {};
+  const removed = counts?.['removed'];
+  return { rows: rowsIn, removed: typeof removed === 'object' ? (removed as ChainCounts['removed']) : {} };
 }
 
 /** A CSV file of what Holdfast offered before, whichever its program; held-out customers count as offered. */

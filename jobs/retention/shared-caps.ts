@@ -14,7 +14,7 @@ import { inputOf } from './row-by-row.ts';
 const SHARED_COLUMNS = [OFFER_HISTORY_COLUMNS.offersRollingQuarter, OFFER_HISTORY_COLUMNS.offersCalendarQuarter];
 
 /** The filters that ask what other programs decided, whatever their type. */
-function sharedCaps(program: RetentionProgramSpec): RetentionProgramSpec['filterChain'] {
+export function sharedCaps(program: RetentionProgramSpec): RetentionProgramSpec['filterChain'] {
   return chainInOrder(program).filter((filter) => {
     const columns = columnsOf(predicateOf(filter, program));
     return SHARED_COLUMNS.some((column) => columns.has(column));
