@@ -31,20 +31,30 @@ const LONGEST_SENTENCE = 1000;
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 /** Slots of a schedule that are looked at. */
 const MOST_SLOTS = 20;
-/** CPU time of one manifest, in seconds: enough for any on a busy machine, far from what a person would wait. */
+/** CPU time of one manifest, in seconds: far from what a person would wait. */
 const LONGEST_SECONDS = 2;
+/** Times that one is judged before it is called slow: a manifest is slow each time, a busy machine or cold code is not. */
+const TRIES = 3;
 
 /** Reads and checks bytes as `holdfast validate` does, and says what about that was not as promised. */
 export async function judge(bytes: Uint8Array): Promise<Verdict> {
   const prototypes = fingerprint();
-  const before = process.cpuUsage();
-  const verdict = await outcomeOf(bytes);
-  const { user, system } = process.cpuUsage(before);
-  const seconds = (user + system) / 1e6;
+  let { verdict, seconds } = await timed(bytes);
+  for (let tries = 1; tries < TRIES && seconds > LONGEST_SECONDS; tries += 1) {
+    ({ verdict, seconds } = await timed(bytes));
+  }
   const wrong = [...verdict.wrong];
   if (seconds > LONGEST_SECONDS) wrong.push(`took ${seconds.toFixed(1)} s`);
   if (fingerprint() !== prototypes) wrong.push('a prototype was changed');
   return { ...verdict, wrong };
+}
+
+/** With the CPU time of this thread: not that of others, which compile or collect garbage while this one waits. */
+async function timed(bytes: Uint8Array): Promise<{ readonly verdict: Verdict; readonly seconds: number }> {
+  const before = process.threadCpuUsage();
+  const verdict = await outcomeOf(bytes);
+  const { user, system } = process.threadCpuUsage(before);
+  return { verdict, seconds: (user + system) / 1e6 };
 }
 
 async function outcomeOf(bytes: Uint8Array): Promise<Verdict> {
