@@ -2,7 +2,7 @@
 #
 #   node operator/main.js                         the operator (the default)
 #   node jobs/main.js batch/extract/extract       one task of a run
-#   node cli/entry.jsvalidate examples/churn-prevention.yaml
+#   node cli/entry.js validate examples/churn-prevention.yaml
 #
 # NODE_IMAGE is any image of Debian with this Node and npm in /usr/local; its processor decides which binaries are in
 # the result. It has to be named by its digest, so that the same commit gives the same image; the official one's is in
