@@ -136,6 +136,12 @@ describe('a label whose values do not say which is which', () => {
     expect((await place.report(file, '--label', 'churned=2')).model.kind).toBe('logistic-regression');
     expect(await place.customers()).toBe(400 - left);
   });
+  test('is asked about with a command that can be pasted, however long its name is', async () => {
+    const column = `churned${' in the next 3 months'.repeat(4)}`;
+    const file = await place.csv(lines(everybody, { [column]: oneTwo }));
+    const { warnings } = await place.report(file);
+    expect(warnings.join('\n')).toContain(`--label '${column}=2'`);
+  });
   test('is asked about where it has one value and gaps', async () => {
     const file = await place.csv(lines(everybody, { churned: oneBlank }));
     expect((await place.report(file)).warnings).toContain(

@@ -144,6 +144,17 @@ async function labelledRows(bias: number): Promise<string> {
   return at('labelled.csv');
 }
 
+test.each(['abgewandert', 'gekündigt', 'gone'])(
+  'a label that init knows by its name, %s, is known here',
+  async (name) => {
+    await writeModel(folder, linearModel([1, -1], 0), RISK);
+    const data = await labelledRows(0);
+    await writeFile(data, (await readFile(data, 'utf8')).replace('churned', name));
+    const { report } = await json(at('risk.onnx'), '--data', data);
+    expect(report.measured.rows).toBe(3992);
+  },
+);
+
 test('labels measure it, and the picture shows what was measured', async () => {
   await writeModel(folder, linearModel([1, -1], 0), RISK);
   const data = await labelledRows(0);

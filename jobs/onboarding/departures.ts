@@ -2,7 +2,7 @@ import { literal } from '../columns/engine.ts';
 import type { Dialect } from './dialect.ts';
 import { asText, asTruth } from './expressions.ts';
 import { isLabelName } from './label.ts';
-import { GONE, isLeavingDay, isLeavingDayName, leavingDay, saysLeft, saysStayed } from './leaving.ts';
+import { GONE, isLeavingDay, isLeavingDayName, leavingDay, saysLeft, saysStayed, WHOSE } from './leaving.ts';
 import type { ColumnProfile } from './profile.ts';
 
 /** A column, beside the label, that says of some customers that they are no longer there. */
@@ -18,8 +18,7 @@ export interface Departure {
   readonly reason: string;
 }
 
-const STATUS =
-  /^(?:(?:customer|client|user|account|acct|member|membership|subscription|sub|plan|contract|policy|service|relationship) )?(?:status|state|lifecycle(?: (?:stage|status))?)$/;
+const STATUS = new RegExp(`^${WHOSE}(?:status|state|lifecycle(?: (?:stage|status))?)$`);
 /** Names of a state that may be that of a ticket or of an order, or one of the United States. */
 const ANY_STATUS = /^(?:status|state|lifecycle)$/;
 

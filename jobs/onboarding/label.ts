@@ -1,4 +1,5 @@
 import { identifier, literal } from '../columns/engine.ts';
+import { forShell } from '../printable.ts';
 import { type Dialect, DUCKDB } from './dialect.ts';
 import { asNumber, asText, asTruth, byWord, isText } from './expressions.ts';
 import { columnNamed } from './identity.ts';
@@ -38,6 +39,11 @@ const NAMES: readonly (readonly [pattern: RegExp, confidence: number])[] = [
 
 /** Labels that say for sure that somebody left, whatever else does. */
 const SURE = 0.8;
+
+/** Whether a column of this name may be a label, if its values tell who left. */
+export function mayBeLabel(words: string): boolean {
+  return confidenceOf(words) > 0;
+}
 
 /** Whether a column of this name says who left, if its values do. */
 export function isLabelName(words: string): boolean {
@@ -171,11 +177,6 @@ const LEAVING = /churn|exit|attrit|cancel|terminat|leaving|left|clos(?:ed|ing|ur
 function isFilledAfterwards(source: ColumnProfile): boolean {
   const { words, filled, rows, distinct } = source;
   return LEAVING.test(words) && distinct > 2 && filled > 0 && filled < rows;
-}
-
-function forShell(word: string): string {
-  const plain = shown(word);
-  return /^[\w=.-]+$/.test(plain) ? plain : `'${plain.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Names of what is known only once somebody leaves, or because they left. */

@@ -7,14 +7,14 @@ import { OutputRange, riskScore } from '../models/risk-score.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { DUCKDB } from './dialect.ts';
 import { cleaned, isRead, isText, MISSING, missingWords, read } from './expressions.ts';
-import { findLabel } from './label.ts';
+import { findLabel, mayBeLabel } from './label.ts';
 import { TOO_GOOD } from './leaks.ts';
 import { AS_OF } from './mapping.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
 import { countRows } from './proposal.ts';
 import { CONNECTOR_ID, openFile, type SourceOptions } from './source.ts';
 import { unsuitable } from './unsuitable.ts';
-import { shown } from './words.ts';
+import { shown, wordsOf } from './words.ts';
 
 /** How well a model predicts what happened. */
 export interface Measured {
@@ -143,11 +143,7 @@ function withLabel(table: string, label: ColumnProfile): string {
 
 /** Columns whose names could be those of a label, so that not all of a wide file are looked at. */
 function likely<Column extends { readonly name: string }>(columns: readonly Column[]): readonly Column[] {
-  return columns.filter(({ name }) =>
-    /churn|exit|attrit|cancel|left|lost|laps|terminat|deactivat|defect|closed|status|target|label|outcome|^y$/i.test(
-      name,
-    ),
-  );
+  return columns.filter(({ name }) => mayBeLabel(wordsOf(name.slice(0, 400))));
 }
 
 function featureColumns(

@@ -45,7 +45,8 @@ export function saysStayed(word: string): boolean {
   return STAYED.test(word);
 }
 
-const WHOSE =
+/** Whose day or state a column's name says that it is, if it says so. */
+export const WHOSE =
   '(?:(?:customer|client|user|account|acct|member|membership|subscription|sub|plan|contract|policy|service|relationship) )?';
 const LEAVING =
   '(?:cancel(?:l?ed|l?ation)?|churn(?:ed)?|exit(?:ed)?|left|leav(?:e|ing)|terminat(?:ed|ion)|attrit(?:ed|ion)|clos(?:ed|ing|ure)|deactivat(?:ed|ion)|deleted|deletion|disconnect(?:ed|ion)?|departure|departed|lapsed?|ended|quit)';
