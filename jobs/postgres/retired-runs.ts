@@ -5,7 +5,7 @@ import { statement } from './statement.ts';
 import { transaction } from './transaction.ts';
 
 /** What decides whether a run may go. */
-export interface RunStanding extends Pick<RunRecord, 'run' | 'pipeline' | 'phase' | 'trigger' | 'slot' | 'sequence'> {
+export interface RunStanding extends Pick<RunRecord, 'run' | 'pipeline' | 'phase' | 'sequence'> {
   /** When it ended, or began if it never did. */
   readonly endedAt: Date;
   readonly prunedAt: Date | undefined;
@@ -30,7 +30,7 @@ export async function runStandings(
   const { rows } = await statement<RunStanding & { sequence: string }>(
     database,
     `read the runs of ${program}`,
-    `SELECT run, pipeline, phase, trigger, slot, sequence, COALESCE(finished_at, started_at) AS "endedAt",
+    `SELECT run, pipeline, phase, sequence, COALESCE(finished_at, started_at) AS "endedAt",
        pruned_at AS "prunedAt", ${IS_CURRENT} AS "isCurrent",
        ${hasCandidates(' AND expires_at > $3')} AS "hasLiveCandidates", owner IS NOT NULL AS "onCluster"
      FROM holdfast.runs WHERE namespace = $1 AND program = $2 ORDER BY runs.sequence`,

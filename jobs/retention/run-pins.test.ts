@@ -12,8 +12,6 @@ function run(change: Partial<RunStanding> = {}): RunStanding {
     run: `run-${sequence}`,
     pipeline: 'batch',
     phase: 'Succeeded',
-    trigger: 'schedule',
-    slot: day(-400),
     sequence,
     endedAt: day(-400),
     prunedAt: undefined,
