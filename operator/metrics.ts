@@ -11,7 +11,7 @@ export const METRICS = {
   holdfast_operator_syncs_total: { type: 'counter', help: 'Times that a program or a run was looked at.' },
   holdfast_operator_sync_failures_total: {
     type: 'counter',
-    help: 'Looks that failed and are repeated, such as for a status that somebody else wrote meanwhile.',
+    help: 'Failed reconciles, which are retried, such as for a status that somebody else wrote meanwhile.',
   },
   holdfast_operator_queue_depth: { type: 'gauge', help: 'Programs and runs that wait to be looked at.' },
   holdfast_operator_watch_failures: {

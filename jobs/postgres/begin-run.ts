@@ -59,7 +59,7 @@ export async function requireTimely(client: ClientBase, request: NewRun): Promis
   if (request.pipeline === 'batch') await requireNewestSlot(client, request);
 }
 
-/** Whoever ran them no longer holds the right to that we now have. @param but a run that is left as it is */
+/** Marks runs as Interrupted whose process lost the program lock, which we hold. @param but a run that is left as it is */
 export async function interruptLeftovers(
   client: ClientBase,
   { namespace, program, startedAt }: Pick<NewRun, 'namespace' | 'program' | 'startedAt'>,

@@ -180,7 +180,7 @@ function container(
 ): object {
   const { cpu, memory } = spec.execution;
   const { keySecretRef } = spec.holdout;
-  // Nor any but the one that reads the warehouses the way into them.
+  // Only the extract task gets the warehouse credentials.
   const reads = stage === 'extract' && task === stage;
   const environment = {
     HOLDFAST_NAMESPACE: run.metadata.namespace,

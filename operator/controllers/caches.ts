@@ -28,7 +28,7 @@ export type CacheName = keyof Kinds;
 
 interface Source<T extends KubeObject> {
   readonly resource: Resource;
-  /** Of what is not ours in kind, only what is ours is watched. */
+  /** For core kinds, watch only objects with our label. */
   readonly labelSelector?: string;
   readonly indexes: Indexes<T>;
   /** Of what can be large, and that anybody in a namespace may make, only what is read is asked for. */

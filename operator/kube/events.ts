@@ -140,7 +140,7 @@ export function createRecorder(api: KubeApi, options: RecorderOptions): Recorder
       try {
         await write(eventOf(regarding, reason, message, action, clock.now(), options.instance));
       } catch (error) {
-        // What is said goes with what it is about.
+        // The namespace is going away; drop the event.
         if (error instanceof KubeError && error.reason === 'NamespaceTerminating') return;
         options.onError?.(error);
       }
