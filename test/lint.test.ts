@@ -29,7 +29,7 @@ export async function caught(engine: Engine): Promise<number> {
     const { stdout } = spawnSync(
       join(ROOT, 'node_modules', '.bin', 'oxlint'),
       ['--type-aware', '--config', join(ROOT, '.oxlintrc.json'), '--format', 'json', folder],
-      { encoding: 'utf8', cwd: folder },
+      { encoding: 'utf8', cwd: folder, timeout: 50_000 },
     );
     const { diagnostics } = JSON.parse(stdout) as {
       diagnostics: readonly { code: string; labels: readonly { span: { line: number } }[] }[];

@@ -33,6 +33,7 @@ test.each([...COMMANDS.map((one) => [...one, 'nowhere'] as const), [...COMMANDS[
     const TMPDIR = shop.path(place);
     const { stderr, status } = spawnSync(COMMAND, await args(), {
       encoding: 'utf8',
+      timeout: 50_000,
       env: { PATH: process.env['PATH'], TMPDIR },
     });
     expect(stderr).toContain(
@@ -48,7 +49,10 @@ test('the command that is printed as next can be pasted, whatever the folder is 
   const { status, stdout } = await shop.holdfast(['run', await shop.program(), '--now', NOW, '--data', data]);
   expect(status).toBe(0);
   const [, options = ''] = /^next +holdfast (explain .*)$/m.exec(stdout) ?? [];
-  const { stdout: said, stderr } = spawnSync('sh', ['-c', `${COMMAND} ${options}`], { encoding: 'utf8' });
+  const { stdout: said, stderr } = spawnSync('sh', ['-c', `${COMMAND} ${options}`], {
+    encoding: 'utf8',
+    timeout: 50_000,
+  });
   expect(stderr).toBe('');
   expect(said).toContain('candidate');
   await shop.holdfast(['clean', '--data', data]);

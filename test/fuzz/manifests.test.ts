@@ -110,7 +110,12 @@ function endless(text: string): Readable {
 
 async function validate(input: string | Readable): Promise<{ status: number | null; stderr: string }> {
   const root = path.join(import.meta.dirname, '..', '..');
-  const child = spawn('node', ['--max-old-space-size=128', 'cli/entry.ts', 'validate', '-'], { cwd: root });
+  const child = spawn('node', ['--max-old-space-size=128', 'cli/entry.ts', 'validate', '-'], {
+    cwd: root,
+    // Some of what it is given has no end.
+    timeout: 50_000,
+    killSignal: 'SIGKILL',
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.resume();

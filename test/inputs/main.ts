@@ -34,6 +34,11 @@ if (values.help || folder === undefined) {
 
 async function tryAll(inputs: string): Promise<number> {
   const only = values.only?.split(',');
+  const unknown = only?.filter((name) => CASES.every(({ input }) => input !== name)) ?? [];
+  if (unknown.length > 0) {
+    process.stderr.write(`--only: nobody tries ${unknown.join(', ')}\n`);
+    return 2;
+  }
   const begun = performance.now();
   const tally = { right: 0, short: 0, skipped: 0 };
   const tried = new Set(CASES.map(({ input }) => input));

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -131,17 +131,33 @@ async function openPooler(trial: Trial, folder: string): Promise<AsyncDisposable
   await writeFile(trial.path('here.ini'), text);
   const asOther = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const child = spawn(PGBOUNCER, [...asOther, '-q', trial.path('here.ini')], { cwd: '/tmp', stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  await until(
-    'PgBouncer listens',
-    () => answers(POOLER_PORT),
-    (listens) => listens,
-    20_000,
-  );
+  const server = running(child);
+  try {
+    await until(
+      'PgBouncer listens',
+      () => answers(POOLER_PORT),
+      (listens) => listens,
+      20_000,
+    );
+    return server;
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Past this, a server is stuck, and is killed. */
+const STOP_MS = 20_000;
+
+/** A server that ends with the trial. */
+function running(child: ChildProcess): AsyncDisposable {
+  const ended = new Promise((resolve) => child.once('error', resolve).once('close', resolve));
   return {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await ended;
+      clearTimeout(late);
     },
   };
 }
@@ -161,22 +177,20 @@ async function openServe(trial: Trial) {
     ['serve', '--port', '0', '--drain', '0', '--data', trial.path('d')],
     { env: { ...process.env, HOLDFAST_API_TOKEN: token }, stdio: ['ignore', 'pipe', 'ignore'] },
   );
-  const ended = new Promise((resolve) => child.once('close', resolve));
+  const server = running(child);
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   const address = () => /http:\/\/[\w.[\]:]+/.exec(said)?.[0];
-  await until(
-    'serve listens',
-    async () => address() !== undefined || child.exitCode !== null,
-    (over) => over,
-    60_000,
-  );
-  return {
-    url: address() ?? 'http://127.0.0.1:1',
-    token,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
+  try {
+    await until(
+      'serve listens',
+      async () => address() !== undefined || child.exitCode !== null,
+      (over) => over,
+      60_000,
+    );
+    return { ...server, url: address() ?? 'http://127.0.0.1:1', token };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
 }
