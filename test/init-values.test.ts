@@ -97,6 +97,21 @@ const HUNDRED = Array.from({ length: 100 }, (_, index) => day(index));
 /** The first of each month, so that every figure can be a month. */
 const FIRSTS = Array.from({ length: 100 }, (_, index) => new Date(Date.UTC(2026, 9 - (index % 10), 1)));
 
+test.each(['bonus_date', 'membership_expire', 'policy_init'])(
+  'eight figures in the column %s of a CSV file are days, as they are in Parquet',
+  async (column) => {
+    const rows = Array.from({ length: 400 }, (_, index) => [
+      index,
+      (index * 7) % 90,
+      `2026${String((index % 12) + 1).padStart(2, '0')}${String((index % 28) + 1).padStart(2, '0')}`,
+      index % 4 === 0 ? 'Yes' : 'No',
+    ]);
+    const lines = [`customer_id,last_login_days,${column},churned`, ...rows.map((row) => row.join())];
+    await made(await csv('customers.csv', lines));
+    expect(await readFile(at('program.yaml'), 'utf8')).toContain(`AS "days_since_${column}"`);
+  },
+);
+
 describe('days', () => {
   test.each<[string, Writing, RegExp | undefined]>([
     ['2026-10-15', (y, m, d) => `${y}-${m}-${d}`, undefined],

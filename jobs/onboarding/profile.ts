@@ -1,7 +1,6 @@
 import { type Engine, identifier } from '../columns/engine.ts';
 import { meansMissing } from '../columns/missing-words.ts';
-import type { DateFormat } from './date-format.ts';
-import { COMPACT } from './date-format.ts';
+import { COMPACT, type DateFormat, namesDay } from './date-format.ts';
 import { decideDates } from './date-order.ts';
 import { decideNumbers } from './decimal-mark.ts';
 import { DUCKDB } from './dialect.ts';
@@ -167,11 +166,7 @@ function described(
   if (filled === 0) return { ...base, kind: 'empty' };
   if (type === 'BOOLEAN') return { ...base, kind: 'boolean' };
   if (NUMERIC.test(type)) {
-    const isDay =
-      base.whole &&
-      base.minimum >= 1900_01_01 &&
-      base.maximum <= 2100_12_31 &&
-      /date|time|day|init|expire/.test(base.words);
+    const isDay = base.whole && base.minimum >= 1900_01_01 && base.maximum <= 2100_12_31 && namesDay(base.words);
     return isDay ? { ...base, kind: 'date', dateFormat: COMPACT } : { ...base, kind: 'number' };
   }
   if (/^(DATE|TIMESTAMP)/.test(type)) return { ...base, kind: 'date' };
