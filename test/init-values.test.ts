@@ -154,6 +154,18 @@ describe('days', () => {
     expect(Math.max(...(await given('days_since_last_login')).map(Number))).not.toBe(273);
   });
 
+  test.each(['31/12/2026', '12-31-2026', '20261231'])('written like %s are given to the model', async (like) => {
+    const written = (date: Date) => {
+      const [year = '', month = '', day = ''] = date.toISOString().slice(0, 10).split('-');
+      return like.replace('2026', year).replace('12', month).replace('31', day);
+    };
+    const rows = Array.from({ length: 200 }, (_, index) => {
+      const last = new Date(Date.UTC(2026, 4, 31 - (index % 97)));
+      return `K${index},${written(last)},${index % 7},${Number((index * 7) % 10 < (index % 97 > 60 ? 7 : 3))}`;
+    });
+    const { model } = await made(await csv('customers.csv', ['customer_id,last_login,orders,churned', ...rows]));
+    expect(model.features).toContain('days_since_last_login');
+  });
   test('the question shows both readings by their figures', async () => {
     const file = await seen('a.csv', (y, m, d) => `${m}/${d}/${y}`, FIRSTS);
     expect(await refused(file)).toMatch(

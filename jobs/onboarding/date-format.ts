@@ -13,11 +13,6 @@ export interface DateFormat {
 export const ISO: DateFormat = { order: 'ymd', separator: '-', shortYear: false };
 export const COMPACT: DateFormat = { order: 'ymd', separator: '', shortYear: false };
 
-/** Whether a column of this name, as words, may hold days as eight figures, which could as well be a number. */
-export function namesDay(words: string): boolean {
-  return /date|time|day|init|expire/.test(words);
-}
-
 type Part = 'y' | 'm' | 'd';
 
 /** Year, month and day as the order has them. */

@@ -1,6 +1,7 @@
 import { type Engine, identifier } from '../columns/engine.ts';
-import { COMPACT, type DateFormat, type DateOrder, example, inWords, namesDay, shapeOfDate } from './date-format.ts';
+import { COMPACT, type DateFormat, type DateOrder, example, inWords, shapeOfDate } from './date-format.ts';
 import { DUCKDB } from './dialect.ts';
+import { isDayName } from './naming-rules.ts';
 import type { Convention, Conventions, Written } from './profile.ts';
 import type { CountRows, Shape, TextCounts } from './text-counts.ts';
 import { unsuitable } from './unsuitable.ts';
@@ -70,7 +71,7 @@ function candidate(counts: TextCounts): Candidate[] {
   const { filled, separator, name } = counts;
   const isMost = (shape: Shape) => filled > 0 && counts.count(shape) >= MOST * filled;
   const base = { counts, shortYear: false, orders: [], evidence: [] };
-  if (isMost('compact') && namesDay(wordsOf(name.slice(0, 400)))) return [{ ...base, plain: COMPACT }];
+  if (isMost('compact') && isDayName(wordsOf(name.slice(0, 400)))) return [{ ...base, plain: COMPACT }];
   if (separator !== '-' && separator !== '/' && separator !== '.') return [];
   if (isMost('ymd')) return [{ ...base, plain: { order: 'ymd', separator, shortYear: false } }];
   for (const [shortYear, possible] of [

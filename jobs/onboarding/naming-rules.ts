@@ -306,3 +306,13 @@ export const NAMING_RULES: readonly NamingRule[] = [
     'a refusal of offers',
   ),
 ];
+
+/** Whether a column of this name may hold days as eight figures, which could as well be a number. */
+export function isDayName(words: string): boolean {
+  return (
+    /date|time|day|init|expire| (?:at|on)$/.test(words) ||
+    NAMING_RULES.some(
+      ({ reading: { as }, pattern }) => (as === 'days-since' || as === 'months-since') && pattern.test(words),
+    )
+  );
+}

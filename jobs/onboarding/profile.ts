@@ -1,9 +1,10 @@
 import { type Engine, identifier } from '../columns/engine.ts';
 import { meansMissing } from '../columns/missing-words.ts';
-import { COMPACT, type DateFormat, namesDay } from './date-format.ts';
+import { COMPACT, type DateFormat } from './date-format.ts';
 import { decideDates } from './date-order.ts';
 import { decideNumbers } from './decimal-mark.ts';
 import { DUCKDB } from './dialect.ts';
+import { isDayName } from './naming-rules.ts';
 import type { NumberFormat } from './number-format.ts';
 import { type CountRows, countTexts, type TextCounts } from './text-counts.ts';
 import { truthOf, wordsOf } from './words.ts';
@@ -166,13 +167,14 @@ function described(
   if (filled === 0) return { ...base, kind: 'empty' };
   if (type === 'BOOLEAN') return { ...base, kind: 'boolean' };
   if (NUMERIC.test(type)) {
-    const isDay = base.whole && base.minimum >= 1900_01_01 && base.maximum <= 2100_12_31 && namesDay(base.words);
+    const isDay = base.whole && base.minimum >= 1900_01_01 && base.maximum <= 2100_12_31 && isDayName(base.words);
     return isDay ? { ...base, kind: 'date', dateFormat: COMPACT } : { ...base, kind: 'number' };
   }
   if (/^(DATE|TIMESTAMP)/.test(type)) return { ...base, kind: 'date' };
   if (date !== undefined) {
     const { format, ...rest } = date;
-    return { ...base, ...rest, kind: 'date', dateFormat: format };
+    // 31/12/2026 has the shape of a telephone number too.
+    return { ...base, ...rest, kind: 'date', dateFormat: format, personal: 0 };
   }
   if (number === undefined) return { ...base, kind: 'text' };
   const { format, ...rest } = number;
