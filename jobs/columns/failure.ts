@@ -27,6 +27,9 @@ function reasonWithoutValues(error: unknown): string {
   const message = (error as Error | null)?.message ?? '';
   const firstLine = message.split('\n', 1)[0] ?? '';
   const kind = /^([A-Z][A-Za-z ]*) Error: /.exec(firstLine)?.[1];
+  // DuckDB takes a column that is gone for the query's own of that name.
+  const gone = /^Binder Error: Column "(.+)" referenced that exists in the SELECT clause/.exec(firstLine)?.[1];
+  if (gone !== undefined) return `Binder Error: there is no column "${gone}" to read`;
   if (kind !== undefined && WITHOUT_VALUES.has(kind)) return firstLine;
   const line = /^(?:Invalid Input|Conversion) Error: CSV Error on Line: (\d+)/.exec(firstLine)?.[1];
   if (line !== undefined) {
