@@ -183,3 +183,15 @@ test.each(['DOUBLE', 'FLOAT', 'DECIMAL(3, 1)', 'BOOLEAN'])('a label of Parquet m
     400 - everybody.filter(({ left: gone, chance }) => gone && chance >= 0.05).length,
   );
 });
+
+test('a file of next week with another word for those who left is refused, not read as if they had stayed', async () => {
+  const file = (gone: string, name: string) =>
+    place.csv(lines(everybody, { ...lastLogin, churn_status: ({ left: is }) => (is ? gone : 'Stayed') }), name);
+  await place.report(await file('Left', 'customers.csv'));
+  const rejected = async (gone: string) => {
+    const path = await file(gone, 'next.csv');
+    return (await place.values('rejected_because', path)).filter((reason) => reason !== '' && reason !== null);
+  };
+  expect(await rejected('LEFT')).toEqual([]);
+  expect(await rejected('Moved')).toEqual(Array(left).fill('churn_status neither Stayed nor Left'));
+});

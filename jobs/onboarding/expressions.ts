@@ -111,12 +111,11 @@ export function hasManyMisfits({ misfits, rows }: Pick<ColumnProfile, 'misfits' 
  */
 export function misfit(source: ColumnProfile, dialect: Dialect): string | undefined {
   if (!isText(source) || hasManyMisfits(source)) return undefined;
-  const { kind, values, numberFormat, dateFormat } = source;
+  const { kind, numberFormat, dateFormat } = source;
   const name = identifier(source.name);
-  const because = (test: string, what: string) =>
-    `CASE WHEN ${test} THEN ${literal(`${shown(source.name)} ${what}`.replaceAll(';', ','))} END`;
   if (kind === 'date' && dateFormat !== undefined) {
     return because(
+      source.name,
       `NOT ${dialect.matches(name, shapeOfDate(dateFormat))}`,
       `no day written like ${example(dateFormat)}`,
     );
@@ -126,9 +125,21 @@ export function misfit(source: ColumnProfile, dialect: Dialect): string | undefi
       numberFormat.style === 'plain'
         ? `${name} IS NOT NULL AND (${dialect.number(name, numberFormat)}) IS NULL`
         : `NOT ${dialect.matches(name, shapeOfNumber(numberFormat))}`;
-    return because(isNone, `no number written like ${exampleNumber(numberFormat)}`);
+    return because(source.name, isNone, `no number written like ${exampleNumber(numberFormat)}`);
   }
-  if (kind !== 'boolean') return undefined;
-  const known = values.map(({ value }) => literal(value)).join(', ');
-  return because(`${name} NOT IN (${known})`, `neither ${values.map(({ value }) => shown(value)).join(' nor ')}`);
+  return kind === 'boolean' ? noWordOf(source) : undefined;
+}
+
+/** SQL of why a row is set apart, of a cleaned column: its word is none of those that were known when the program was made. */
+export function noWordOf({ name, values }: Pick<ColumnProfile, 'name' | 'values'>): string {
+  const known = [...new Set(values.map(({ value }) => literal(value.toLowerCase())))].join(', ');
+  return because(
+    name,
+    `lower(${identifier(name)}) NOT IN (${known})`,
+    `neither ${values.map(({ value }) => shown(value)).join(' nor ')}`,
+  );
+}
+
+function because(name: string, test: string, what: string): string {
+  return `CASE WHEN ${test} THEN ${literal(`${shown(name)} ${what}`.replaceAll(';', ','))} END`;
 }

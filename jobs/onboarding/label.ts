@@ -15,6 +15,8 @@ export interface Label {
   readonly expression: string;
   /** Whether it reads `AS_OF`: a day is that of those who have left if it has come. */
   readonly dated: boolean;
+  /** Whether its words alone say it, so that any other says nothing of whether somebody left. */
+  readonly closed?: boolean;
   readonly confidence: number;
   readonly reason: string;
 }
@@ -70,7 +72,10 @@ export function findLabel(
       const confidence = confidenceOf(source.words);
       const expression = confidence === 0 ? undefined : outcome(source);
       if (expression === undefined) return [];
-      return [{ source, expression, dated: false, confidence, reason: 'named like what says who left' }];
+      const reason = 'named like what says who left';
+      return [
+        { source, expression, dated: false, closed: confidence >= SURE && source.kind === 'text', confidence, reason },
+      ];
     })
     .sort((a, b) => b.confidence - a.confidence);
   return best;
@@ -83,7 +88,7 @@ function given(profiles: readonly ColumnProfile[], wanted: string, dialect: Dial
   const chosen = { source, dated: false, confidence: 1, reason: 'given by --label' };
   if (value !== undefined && !isName) return { ...chosen, expression: isValue(source, value, dialect) };
   const expression = outcome(source);
-  if (expression !== undefined) return { ...chosen, expression };
+  if (expression !== undefined) return { ...chosen, expression, closed: source.kind === 'text' };
   if (source.kind === 'date' && source.filled < source.rows) return { ...chosen, ...byDay(source, dialect) };
   if (isFilledAfterwards(source)) {
     return {

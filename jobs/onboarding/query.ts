@@ -4,7 +4,7 @@ import { inWords } from './date-format.ts';
 import { mistakenFor, orderShapes } from './date-order.ts';
 import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
-import { asDay, cleaned, isText, MISSING, misfit, missingWords, read } from './expressions.ts';
+import { asDay, cleaned, isText, MISSING, misfit, missingWords, noWordOf, read } from './expressions.ts';
 import type { Feature } from './features.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
@@ -235,6 +235,7 @@ function faultsOf(plan: QueryPlan): string[] {
   const misfits = sources
     .filter(({ name }) => name !== plan.identity.source.name)
     .flatMap((source) => misfit(source, plan.dialect) ?? []);
+  if (plan.label?.closed === true && isText(plan.label.source)) misfits.push(noWordOf(plan.label.source));
   const [format] = sources.flatMap(({ kind, dateFormat }) =>
     kind === 'date' && dateFormat !== undefined && mistakenFor(dateFormat) !== undefined ? [dateFormat] : [],
   );

@@ -23,6 +23,8 @@ export interface Onboarding extends AsyncDisposable {
   query(): Promise<string>;
   /** Number of customers that the query finds in a file, by default that of `csv`. */
   customers(file?: string): Promise<number>;
+  /** What the query gives in a column, of each customer of a file. */
+  values(column: string, file: string): Promise<unknown[]>;
   /** Rows that each stage of a dry run handed on. */
   run(...options: string[]): Promise<Record<string, number>>;
 }
@@ -52,6 +54,15 @@ export async function onboarding(): Promise<Onboarding> {
     },
     async query() {
       return (await spec())['dataConnectors'][0].config.query as string;
+    },
+    async values(column, file) {
+      const resources = { threads: 1, memoryMb: 256 };
+      const options = { scratchFolder: folder, resources, signal: new AbortController().signal };
+      await using source = await openFile(file, undefined, true, options);
+      const rows = await source.engine.rows<{ value: unknown }>(
+        `SELECT ${column} AS value FROM (${await self.query()}) ORDER BY customer_id`,
+      );
+      return rows.map(({ value }) => value);
     },
     async customers(file = at('customers.csv')) {
       const resources = { threads: 1, memoryMb: 256 };
