@@ -195,3 +195,11 @@ test('a file of next week with another word for those who left is refused, not r
   expect(await rejected('LEFT')).toEqual([]);
   expect(await rejected('Moved')).toEqual(Array(left).fill('churn_status neither Stayed nor Left'));
 });
+
+test('whoever has left by one of their rows has left, where no day says which row is newer', async () => {
+  const said = lines(everybody, { churned: ({ left: gone }) => (gone ? 'Yes' : 'No') });
+  const stayed = said.slice(1).filter((line) => line.endsWith('No'));
+  const twice = stayed.slice(0, 30).flatMap((line) => [line.replace(/,No$/, ',Yes')]);
+  await place.report(await place.csv([...said, ...twice]));
+  expect(await place.customers()).toBe(400 - left - 30);
+});

@@ -298,13 +298,17 @@ export function datesOfSource(
   return [...new Map(chosen.map(({ source }) => [source.name, source])).values()];
 }
 
-/** Of the rows of one customer the one with the newest day, or the one that sorts first. */
+/** Of the rows of one customer the one with the newest day, or one that says that they left, or the one that sorts first. */
 function rowsOf(plan: QueryPlan): string {
-  const { identity, distinct, dialect, mappings, features } = plan;
+  const { identity, distinct, dialect, mappings, features, label, departures } = plan;
   if (!distinct) return KNOWN;
   const id = identifier(identity.source.name);
   const newest = datesOf(plan).map((source) => `${asDay(source, dialect)} DESC NULLS LAST`);
   const others = [...mappings, ...features].map(({ source }) => identifier(source.name));
-  const order = [id, ...newest, ...new Set(others)].join(', ');
+  const left = [
+    ...(label === undefined || label.dated ? [] : [label.expression]),
+    ...departures.flatMap((departure) => (departure.dated ? [] : [departure.left])),
+  ];
+  const order = [id, ...newest, ...left.map((sql) => `(${sql}) IS TRUE DESC`), ...new Set(others)].join(', ');
   return `(SELECT DISTINCT ON (${id}) * FROM ${KNOWN} ORDER BY ${order}) AS one_row_each`;
 }
