@@ -36,6 +36,17 @@ describe('whoever has left is no candidate', () => {
       'subscription_status',
       ({ left, chance }) => (left ? (chance < 0.5 ? 'Cancelled' : 'closed') : chance < 0.3 ? 'past_due' : 'active'),
     ],
+    [
+      'a state with reasons',
+      'subscription_status',
+      ({ left, chance }) => (left ? (chance < 0.5 ? 'Cancelled - Voluntary' : 'canceled (non-payment)') : 'Active'),
+    ],
+    [
+      'a day without anything between',
+      'cancelled_at',
+      ({ left, idle }) => (left ? day(-idle).replaceAll('-', '') : ''),
+    ],
+    ['a day whose name begins with the date', 'date_left', cancelled(() => false)],
     ['the state of an account', 'account_status', ({ left }) => (left ? 'CLOSED' : 'Active')],
     [
       'any state, where others are active',
@@ -202,4 +213,18 @@ test('whoever has left by one of their rows has left, where no day says which ro
   const twice = stayed.slice(0, 30).flatMap((line) => [line.replace(/,No$/, ',Yes')]);
   await place.report(await place.csv([...said, ...twice]));
   expect(await place.customers()).toBe(400 - left - 30);
+});
+
+test.each([
+  ['cancelled_at', ({ left: gone }: Person) => (gone ? '03-Nov-26' : ''), /^cancelled_at is named like the day/],
+  ['opted_out', ({ chance }: Person) => (chance < 0.2 ? 'x' : ''), /^opted_out is named like a refusal/],
+  [
+    'unsubscribed_at',
+    ({ chance }: Person) => (chance < 0.2 ? day(-3) : ''),
+    /^unsubscribed_at is named like a refusal/,
+  ],
+])('a column %s that is not understood is named, for nobody is left out by it', async (name, of, warning) => {
+  const columns = { ...lastLogin, churned: ({ left: gone }: Person) => Number(gone), [name]: of };
+  const { warnings } = await place.report(await place.csv(lines(everybody, columns)));
+  expect(warnings).toContainEqual(expect.stringMatching(warning));
 });

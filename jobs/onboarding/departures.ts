@@ -2,7 +2,16 @@ import { literal } from '../columns/engine.ts';
 import type { Dialect } from './dialect.ts';
 import { asText, asTruth } from './expressions.ts';
 import { isLabelName } from './label.ts';
-import { GONE, isLeavingDay, isLeavingDayName, leavingDay, saysLeft, saysStayed, WHOSE } from './leaving.ts';
+import {
+  GONE,
+  GONE_BECAUSE,
+  isLeavingDay,
+  isLeavingDayName,
+  leavingDay,
+  saysLeft,
+  saysStayed,
+  WHOSE,
+} from './leaving.ts';
 import type { ColumnProfile } from './profile.ts';
 
 /** A column, beside the label, that says of some customers that they are no longer there. */
@@ -41,7 +50,8 @@ function departure(source: ColumnProfile, dialect: Dialect): Departure | undefin
     return { ...leavingDay(source, dialect), dated: true, reason };
   }
   if (isStatus(source)) {
-    const left = `lower(${asText(source)}) IN (${GONE.map(literal).join(', ')})`;
+    const state = `lower(${asText(source)})`;
+    const left = `(${state} IN (${GONE.map(literal).join(', ')}) OR ${dialect.matches(state, GONE_BECAUSE)})`;
     return { source, left, dated: false, reason: 'a state of those who have left' };
   }
   const truth = isLabelName(source.words) && source.values.length === 2 ? asTruth(source) : undefined;

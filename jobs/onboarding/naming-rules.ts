@@ -316,3 +316,11 @@ export function isDayName(words: string): boolean {
     )
   );
 }
+
+const REFUSAL_DAY = / (?:date|day|time|at|on|ts|timestamp|dt)$/;
+
+/** Whether a column of this name says who refuses offers, or since when. */
+export function isRefusalName(words: string): boolean {
+  const name = words.replace(REFUSAL_DAY, '');
+  return NAMING_RULES.some(({ column, pattern }) => column === 'opted_out' && pattern.test(name));
+}

@@ -6,9 +6,9 @@ import { DUCKDB } from './dialect.ts';
 import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
 import { columnNamed, findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
 import { findLabel, type Label, possibleLabels } from './label.ts';
-import { isLeavingDay, leavingDay } from './leaving.ts';
+import { isLeavingDateName, isLeavingDay, leavingDay } from './leaving.ts';
 import { type Mapping, proposeMappings } from './mapping.ts';
-import { NAMING_RULES } from './naming-rules.ts';
+import { isRefusalName, NAMING_RULES } from './naming-rules.ts';
 import { personalIds } from './personal-ids.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
 import { protectedCharacteristic } from './protected.ts';
@@ -105,6 +105,7 @@ export async function propose(
       ...protectedUsed(read.plan.features),
       ...read.plan.mappings.flatMap(({ warning }) => warning ?? []),
       ...noCountry(profiles, read.plan),
+      ...notUnderstood(others, read.plan),
     ],
     possibleLabels: label === undefined ? possibleLabels(others) : [],
   };
@@ -130,6 +131,29 @@ function noCountry(profiles: readonly ColumnProfile[], { marketplace, identity }
         `${shown(unread.name)} holds no country that is known: ${marketplace} is taken for everybody. ` +
           'Map it to codes of two letters in the query, or give --marketplace CODE.',
       ];
+}
+
+/** Columns named like what leaves people out, whose values say nothing: a person has to know who is not left out. */
+function notUnderstood(profiles: readonly ColumnProfile[], { identity, mappings, departures }: QueryPlan): string[] {
+  const used = new Set([identity, ...departures].map(({ source }) => source.name));
+  const unread = profiles.filter(({ name, kind }) => kind !== 'empty' && !used.has(name));
+  const refusal = mappings.some(({ column }) => column === 'opted_out')
+    ? undefined
+    : unread.find(({ words }) => isRefusalName(words));
+  const days = unread.filter(({ words, kind }) => kind !== 'date' && isLeavingDateName(words));
+  return [
+    ...(refusal === undefined
+      ? []
+      : [
+          `${shown(refusal.name)} is named like a refusal of offers, and does not say Yes and No: whoever refused is offered ` +
+            'something. Write it so, or make opted_out of it in the query.',
+        ]),
+    ...days.map(
+      ({ name }) =>
+        `${shown(name)} is named like the day on which somebody left, and holds no days that are known: whoever left by it ` +
+        'is offered something. Write days like 2026-12-31, or leave these customers out in the query.',
+    ),
+  ];
 }
 
 /** Columns named like countries with every value of the whole source: a rare country must not be missed. */
