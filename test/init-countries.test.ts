@@ -39,6 +39,12 @@ test('next week the same countries may be in capitals', async () => {
   expect(await marketplaces()).toEqual({ FR: 334, GB: 666 });
 });
 
+test('next week the same countries may have their codes, and the British be UK or GB', async () => {
+  await place.report(await countries((index) => ['UK', 'Germany', 'Greece'][index % 3] as string));
+  await countries((index) => ['GB', 'DEU', 'EL', 'GBR', 'de', 'GR', 'UK', 'Germany'][index % 8] as string);
+  expect(await marketplaces()).toEqual({ DE: 375, GB: 375, GR: 250 });
+});
+
 test('codes of three letters and Irish EIRE are countries', async () => {
   await place.report(await countries((index) => ['USA', 'GBR', 'EIRE', 'DEU'][index % 4] as string));
   expect((await place.spec())['marketplaces']).toEqual(['DE', 'GB', 'IE', 'US']);

@@ -11,6 +11,11 @@ export function isoCode(code: string): string {
   return SAME.find(([, other]) => other === code)?.[0] ?? code;
 }
 
+/** All codes of two letters that a code of ISO 3166 is written as. */
+export function codesOf(iso: string): readonly string[] {
+  return SAME.find(([code]) => code === iso) ?? [iso];
+}
+
 /** A marketplace as a program writes it, whatever its case and whether it is UK or GB; others as they are. */
 export function asWritten(marketplace: string, marketplaces: readonly string[]): string {
   const code = isoCode(marketplace.trim().toUpperCase());

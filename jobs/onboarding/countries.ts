@@ -1,6 +1,6 @@
 import { isoCode } from '../columns/marketplace.ts';
 import { MISSING_WORDS } from '../columns/missing-words.ts';
-import { countryFinder } from './country-names.ts';
+import { codesOfCountry, countryFinder } from './country-names.ts';
 import { asText, byWord } from './expressions.ts';
 import type { ColumnProfile } from './profile.ts';
 import { shown } from './words.ts';
@@ -66,7 +66,10 @@ function expressionOf(source: ColumnProfile, found: readonly (readonly [string, 
     found.every(([value, code]) => isoCode(value.toUpperCase()) === value.toUpperCase() && value.toUpperCase() === code)
   )
     return { expression: `upper(${text})` };
-  return { expression: byWord(source, new Map(found)), note: 'names or codes of countries' };
+  // Next week's file may give the codes of what this one names, or GB for UK.
+  const codes = [...new Set(found.map(([, code]) => code))].sort();
+  const coded = codes.flatMap((code) => codesOfCountry(code).map((one) => [one.toLowerCase(), code] as const));
+  return { expression: byWord(source, new Map([...coded, ...found])), note: 'names or codes of countries' };
 }
 
 function warningOf({ name }: ColumnProfile, unknown: readonly { readonly value: string; readonly rows: number }[]) {

@@ -1,3 +1,5 @@
+import { codesOf } from '../columns/marketplace.ts';
+
 /** Codes of ISO 3166-1 of two letters and of three. */
 const THREE_LETTERS: ReadonlyMap<string, string> = new Map(
   `
@@ -128,4 +130,10 @@ export function countryFinder(): (text: string) => string | undefined {
     const shorter = kind.includes('democratic') ? '' : before;
     return codes.get(name) ?? codes.get(`${kind} ${before}`) ?? codes.get(shorter) ?? codes.get(after);
   };
+}
+
+/** Codes of two and of three letters of a country. */
+export function codesOfCountry(iso: string): string[] {
+  const three = [...THREE_LETTERS].find(([code]) => code === iso)?.[1];
+  return [...codesOf(iso), ...(three === undefined ? [] : [three])];
 }
