@@ -154,6 +154,10 @@ describe('days', () => {
     expect(Math.max(...(await given('days_since_last_login')).map(Number))).not.toBe(273);
   });
 
+  test('of the beginning of time stand for a login that never was', async () => {
+    await made(await csv('customers.csv', ['customer_id,last_login', 'A,2026-05-31', 'B,1970-01-01', 'C,2026-05-30']));
+    expect(await given('days_since_last_login')).toEqual(['0', null, '1']);
+  });
   test.each(['31/12/2026', '12-31-2026', '20261231'])('written like %s are given to the model', async (like) => {
     const written = (date: Date) => {
       const [year = '', month = '', day = ''] = date.toISOString().slice(0, 10).split('-');

@@ -27,6 +27,9 @@ export interface Mapping {
 /** Name of what stands for the day that the file is of. */
 export const AS_OF = 'as_of.holdfast_day';
 
+/** The day that a clock of zero shows: it stands for never. */
+const ZERO_DAY = "DATE '1970-01-01'";
+
 const DAYS_PER_MONTH = 365.25 / 12;
 /** A tenure without a unit that never passes this is taken for years. */
 const MOST_YEARS = 10;
@@ -153,7 +156,7 @@ function readAs({ reading, column }: NamingRule, source: ColumnProfile, dialect:
     }
     case 'days-since':
       return kind === 'date'
-        ? { expression: dialect.daysBetween(asDay(source, dialect), AS_OF), dated: true }
+        ? { expression: dialect.daysBetween(`nullif(${asDay(source, dialect)}, ${ZERO_DAY})`, AS_OF), dated: true }
         : undefined;
     case 'months-since': {
       if (kind !== 'date') return undefined;
