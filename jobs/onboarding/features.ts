@@ -37,7 +37,7 @@ const OPEN = {
 const LEAST_ROWS = 20;
 
 const PERSON =
-  /^(?:(?:customer|client|user|contact|billing|home|work|member|account|street|ship|shipping|full|first|last|given|family|middle|maiden) ?)*(?:name|surname|forename|nachname|vorname|e ?mail|mail ?address|phone|mobile|telephone|tel|fax|address|street|addr(?:ess)?(?: line)?|zip|zip ?code|post ?code|postal ?code|plz|ssn|social security|passport|iban|card|birth ?(?:date|day)|date of birth|dob|ip|lat|lon|latitude|longitude|user ?name|signature|manager|agent|sales ?rep|representative|owner|advisor|contact)(?: ?(?:number|nr|no|num|address|code|1|2))?$/;
+  /^(?:(?:customer|client|user|contact|billing|home|work|member|account|street|ship|shipping|full|first|last|given|family|middle|maiden) ?)*(?:name|surname|forename|nachname|vorname|e ?mail|mail ?address|phone|mobile|telephone|tel|fax|address|street|addr(?:ess)?(?: line)?|zip|zip ?code|post ?code|postal ?code|plz|ssn|social security|passport|iban|card|birth ?(?:date|day)|date ?of ?birth|dob|ip|lat|lon|latitude|longitude|user ?name|signature|manager|agent|sales ?rep|representative|owner|advisor|contact)(?: ?(?:number|nr|no|num|address|code|1|2))?$/;
 
 /** What no model is given. */
 export interface Excluded {

@@ -15,6 +15,14 @@ test.each([
   ['disability or health', ['disability', 'is_disabled', 'health_status']],
   ['sexual orientation', ['sexual_orientation']],
   ['political opinion or union membership', ['political_party', 'union_member']],
+  // As Postgres folds what is not quoted.
+  ['sex', ['customergender', 'isfemale']],
+  ['age', ['seniorcitizen', 'issenior', 'customerage', 'agehh1', 'yearofbirth']],
+  ['marital or family status', ['maritalstatus', 'ismarried', 'numchildren', 'numberofdependents', 'childreninhh']],
+  ['race or ethnicity', ['ethnicgroup', 'racecode']],
+  ['origin', ['countryofbirth', 'nationalorigin']],
+  ['disability or health', ['healthstatus', 'isdisabled', 'medicalcondition']],
+  ['sexual orientation', ['sexualorientation']],
 ])('%s is a protected characteristic, whatever the column is called', (characteristic, names) => {
   expect(names.map((name) => [name, protectedCharacteristic(wordsOf(name))])).toEqual(
     names.map((name) => [name, characteristic]),
@@ -35,6 +43,12 @@ test.each([
   'racecard_orders',
   'churches_nearby_shops',
   'engagement',
+  'accountage',
+  'partnerid',
+  'memberclass',
+  'customercount',
+  'usagecount',
+  'averageorder',
 ])('%s is none', (name) => {
   expect(protectedCharacteristic(wordsOf(name))).toBeUndefined();
 });
