@@ -9,14 +9,14 @@ import { collapsed, missingEverywhere, missingWarnings } from './missing-everywh
 
 const QUALITY = { maxRejectedShare: 0.01, minRowsVersusLastRun: 0.5 };
 
-async function found(optedOut: string) {
+async function found(optedOut: string, engagement = '0.5') {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-missing-'));
   try {
     await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
     const file = join(folder, 'candidates.parquet');
     await writeParquet(
       engine,
-      `SELECT i AS customer_id, 'US' AS marketplace, ${optedOut} AS opted_out FROM range(500) AS n (i)`,
+      `SELECT i AS customer_id, 'US' AS marketplace, ${optedOut} AS opted_out, ${engagement} AS engagement_score FROM range(500) AS n (i)`,
       file,
     );
     const filterChain = [{ filterId: 'eligible', type: 'eligibility', order: 1 } as const];
@@ -33,7 +33,7 @@ test.each([
   'a column %s that a filter reads is told, and keeps an empty batch from the place of the last',
   async (_, sql, missing) => {
     const broken = await found(sql);
-    expect(broken).toEqual([{ column: 'opted_out', filterIds: ['eligible'], missing, rows: 500 }]);
+    expect(broken).toEqual([{ column: 'opted_out', filterIds: ['eligible'], modelIds: [], missing, rows: 500 }]);
     expect(missingWarnings(broken)).toEqual([
       `opted_out, which the filter eligible reads, is missing in ${missing} of 500 rows.`,
     ]);
@@ -48,4 +48,12 @@ test('a column with gaps is no broken one, and nobody left without one is no col
   const sound = await found('CASE WHEN i < 50 THEN false END');
   expect(sound).toEqual([]);
   expect(collapsed(sound, 0, true, QUALITY)).toBeUndefined();
+});
+
+test('a column that the model reads is told when hardly any row has it, and is no reason to keep the last batch', async () => {
+  const broken = await found('false', 'CAST(NULL AS DOUBLE)');
+  expect(missingWarnings(broken)).toEqual([
+    'engagement_score, which the model risk reads, is missing in 500 of 500 rows.',
+  ]);
+  expect(collapsed(broken, 0, true, QUALITY)).toBeUndefined();
 });

@@ -9,40 +9,50 @@ const NEARLY_ALL = 0.99;
 /** Share of the customers that a broken column may leave. */
 const HARDLY_ANY = 0.01;
 
-/** A column that a filter reads, and that hardly any row has. */
+/** A column that a filter or a model reads, and that hardly any row has. */
 interface MissingEverywhere {
   readonly column: string;
   readonly filterIds: readonly string[];
+  readonly modelIds: readonly string[];
   readonly missing: number;
   readonly rows: number;
 }
 
-/** Columns that the filters of a program read and that are missing in nearly every row of the candidates. */
+/** Columns that the filters and models of a program read and that are missing in nearly every row of the candidates. */
 export async function missingEverywhere(
   engine: Engine,
   program: RetentionProgramSpec,
   candidates: string,
 ): Promise<MissingEverywhere[]> {
-  const present = new Set((await parquetColumns(engine, candidates)).map(({ name }) => name));
-  const needed = [...requiredFilterColumns(program)].filter(([column]) => present.has(column));
+  const filters = requiredFilterColumns(program);
+  const features = program.scoringModels.flatMap((model) => model.features.map((name) => name.toLowerCase()));
+  const needed = (await parquetColumns(engine, candidates))
+    .map(({ name }) => name)
+    .filter((name) => filters.has(name) || features.includes(name.toLowerCase()));
   if (needed.length === 0) return [];
-  const counts = needed.map(([column], index) => `count(${identifier(column)}) AS filled_${index}`);
+  const counts = needed.map((column, index) => `count(${identifier(column)}) AS filled_${index}`);
   const [row] = await engine.rows<Record<string, string>>(
     `SELECT count(*) AS total, ${counts.join(', ')} FROM read_parquet(${literal(candidates)})`,
   );
   const rows = Number(row?.['total'] ?? 0);
-  return needed.flatMap(([column, filterIds], index) => {
+  return needed.flatMap((column, index) => {
     const missing = rows - Number(row?.[`filled_${index}`] ?? 0);
-    return rows > 0 && missing >= NEARLY_ALL * rows ? [{ column, filterIds, missing, rows }] : [];
+    if (rows === 0 || missing < NEARLY_ALL * rows) return [];
+    const isRead = (name: string) => name.toLowerCase() === column.toLowerCase();
+    const modelIds = program.scoringModels
+      .filter(({ features }) => features.some(isRead))
+      .map(({ modelId }) => modelId);
+    return [{ column, filterIds: filters.get(column) ?? [], modelIds, missing, rows }];
   });
 }
 
 /** What a person is told of each. */
 export function missingWarnings(found: readonly MissingEverywhere[]): string[] {
-  return found.map(
-    ({ column, filterIds, missing, rows }) =>
-      `${column}, which the filter ${filterIds.join(' and ')} reads, is missing in ${missing} of ${rows} rows.`,
-  );
+  return found.map(({ column, filterIds, modelIds, missing, rows }) => {
+    const readers = [...filterIds.map((id) => `the filter ${id}`), ...modelIds.map((id) => `the model ${id}`)];
+    const reads = readers.length === 1 ? 'reads' : 'read';
+    return `${column}, which ${readers.join(' and ')} ${reads}, is missing in ${missing} of ${rows} rows.`;
+  });
 }
 
 /**
@@ -55,11 +65,13 @@ export function collapsed(
   hasLast: boolean,
   { acceptEmptyBatch }: RetentionProgramSpec['quality'],
 ): HoldfastError | undefined {
-  const [first] = found;
+  // What a model does without a value is its own affair: it removes nobody.
+  const broken = found.filter(({ filterIds }) => filterIds.length > 0);
+  const [first] = broken;
   if (first === undefined || !hasLast || acceptEmptyBatch === true || kept > HARDLY_ANY * first.rows) return undefined;
   return new HoldfastError(
     'HF_CANDIDATES_COLLAPSED',
-    `The filters leave ${kept} of ${first.rows} customers: ${missingWarnings(found).join(' ')} ` +
+    `The filters leave ${kept} of ${first.rows} customers: ${missingWarnings(broken).join(' ')} ` +
       'The batch before stays the current one; quality.acceptEmptyBatch: true lets this one take its place.',
   );
 }
