@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { openEngine } from '../jobs/columns/engine.ts';
+import { wilson } from '../jobs/math/reliability.ts';
 import { type Belief, compareWithTruth } from '../jobs/retention/belief.ts';
 import { truthOf } from '../jobs/warehouses/sample/sample.ts';
 import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
@@ -48,7 +49,9 @@ export function beliefLines({
   return [
     ['belief', 'said', '(│) and what happens without an offer (▇), which a made-up business knows:'],
     ...levels.map(({ level, customers, said, happened }) => {
-      const margin = 1.96 * Math.sqrt((happened * (1 - happened)) / customers);
+      // One customer who stayed is no proof that nobody leaves.
+      const [low, high] = wilson(Math.round(happened * customers), customers);
+      const margin = Math.max(happened - low, high - happened);
       const rest = `${reliability(said, happened)}  ${share(happened)} ± ${share(margin)} leave, of ${integer(customers)}`;
       return [level, share(said), rest] as const;
     }),
