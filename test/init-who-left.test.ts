@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { lines, type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
+import { holdfast, NOW } from './support/workspace.ts';
 
 let place: Onboarding;
 beforeAll(async () => {
@@ -87,6 +88,19 @@ test.each<[string, string, string, string[]]>([
     place.csv(lines(everybody, { [name]: ({ left: isGone }) => write(isGone ? gone : here) }), csv);
   await place.report(await file((word) => word, 'customers.csv'), ...options);
   expect(await place.customers(await file((word) => word.toUpperCase(), 'next.csv'))).toBe(400 - left);
+});
+
+test('a label that comes blank next week keeps nobody a candidate who may have left', async () => {
+  const file = (write: (person: Person) => string, csv: string) => place.csv(lines(everybody, { churned: write }), csv);
+  await place.report(await file(({ left: gone }) => (gone ? '1' : '0'), 'customers.csv'));
+  const query = await place.query();
+  expect(query).toContain("THEN 'churned missing, so that nobody knows who left' END");
+  const blank = await file(() => '', 'next.csv');
+  const where = ['--now', NOW, '--output', 'json', '--dry-run', '--data', place.at('state'), '--source'];
+  const ran = await holdfast(['run', place.at('program.yaml'), ...where, `customers=${blank}`]);
+  expect(ran.stderr).toContain('churned missing, so that nobody knows who left');
+  await place.report(await file(({ left: gone, chance }) => (gone ? '1' : chance < 0.3 ? '' : '0'), 'customers.csv'));
+  expect(await place.query()).not.toContain('churned missing');
 });
 
 test('a day after that of the file is a notice: counted, still there, and never dropped', async () => {

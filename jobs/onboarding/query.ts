@@ -232,9 +232,10 @@ function known(plan: QueryPlan): CommonTable {
 /** SQL of why a row is set apart, each NULL where it is not. */
 function faultsOf(plan: QueryPlan): string[] {
   const sources = sourcesOf(plan);
-  const misfits = sources
+  const written = sources
     .filter(({ name }) => name !== plan.identity.source.name)
     .flatMap((source) => misfit(source, plan.dialect) ?? []);
+  const misfits = [...written, ...unlabelled(plan)];
   if (plan.label?.closed === true && isText(plan.label.source)) misfits.push(noWordOf(plan.label.source));
   const [format] = sources.flatMap(({ kind, dateFormat }) =>
     kind === 'date' && dateFormat !== undefined && mistakenFor(dateFormat) !== undefined ? [dateFormat] : [],
@@ -243,6 +244,13 @@ function faultsOf(plan: QueryPlan): string[] {
   if (format === undefined || other === undefined || ordered(plan).length === 0) return misfits;
   const reason = `days of this file written ${inWords(other)} rather than ${inWords(format.order)}`;
   return [...misfits, `CASE WHEN ${DATE_ORDER}.is_another THEN ${literal(reason)} END`];
+}
+
+/** Where everybody's label was known, a row without one may be of somebody who has left. */
+function unlabelled({ label }: QueryPlan): string[] {
+  if (label === undefined || label.dated || label.source.filled < label.source.rows) return [];
+  const reason = `${shown(label.source.name)} missing, so that nobody knows who left`.replaceAll(';', ',');
+  return [`CASE WHEN ${identifier(label.source.name)} IS NULL THEN ${literal(reason)} END`];
 }
 
 /** `CustomerId, 0.97: named like a customer's id`. */
