@@ -122,6 +122,24 @@ test('whoever has left is left out in the SQL of Postgres too: by a flag of deci
   expect((await run(at('program.yaml')))['extract']?.rowsOut).toBe(rows[0].here);
 });
 
+test('days that have not come yet in the order of the first table are told from those of another order', async () => {
+  const { pool } = postgres.database;
+  await pool.query(`CREATE TABLE shop.seen AS
+    SELECT 'C' || n AS customer_id, to_char(DATE '2026-01-31' - n % 90, 'MM/DD/YYYY') AS last_login FROM generate_series(1, 200) AS numbers (n)`);
+  expect((await init('--table', 'shop.seen', '--output', 'json', '--force')).status).toBe(0);
+  const { spec } = parse(await readFile(at('program.yaml'), 'utf8'));
+  const query = (spec.dataConnectors[0].config.query as string).replaceAll('current_date', "DATE '2026-02-12'");
+  const reasons = async (written: string) => {
+    await pool.query(
+      `UPDATE shop.seen SET last_login = to_char(DATE '2026-02-01' + substr(customer_id, 2)::integer % 12, '${written}')`,
+    );
+    const { rows } = await pool.query(`SELECT DISTINCT rejected_because AS reason FROM (${query}) AS rows`);
+    return rows.map(({ reason }) => reason);
+  };
+  expect(await reasons('MM/DD/YYYY')).toEqual(['']);
+  expect(await reasons('DD/MM/YYYY')).toEqual(['days of this file written day first rather than month first']);
+});
+
 const TEXTS = [
   '12',
   '-3.5',

@@ -239,6 +239,25 @@ describe('days', () => {
     expect(next).toMatchObject({ code: 'HF_REJECTS_OVER_THRESHOLD', message: expect.stringMatching(message) });
   });
 
+  test('of a later file that have not come yet in the order of the first, and have in the other, are refused', async () => {
+    const monthFirst: Writing = (y, m, d) => `${m}/${d}/${y}`;
+    await made(await seen('a.csv', monthFirst, HUNDRED));
+    const program = await readFile(at('program.yaml'), 'utf8');
+    await writeFile(at('program.yaml'), program.replaceAll('current_date', "DATE '2026-02-12'"));
+    // Every figure can be a month: 5 February is 2 May in the other order.
+    const february = (count: number) =>
+      Array.from({ length: count }, (_, index) => new Date(Date.UTC(2026, 1, 1 + (index % 12))));
+    expect(await run(await seen('b.csv', monthFirst, february(100)))).toMatchObject({ code: undefined, rows: 100 });
+    expect(await run(await seen('c.csv', (y, m, d) => `${d}/${m}/${y}`, february(100)))).toMatchObject({
+      code: 'HF_REJECTS_OVER_THRESHOLD',
+      message: expect.stringMatching(/days of this file written day first rather than month first 100/),
+    });
+    // Two days that are wrong show no order, and neither does tomorrow.
+    const wrong = [new Date(Date.UTC(2026, 11, 1)), new Date(Date.UTC(2026, 10, 1))];
+    const some = [...february(1).flatMap((one) => Array<Date>(98).fill(one)), ...wrong];
+    expect(await run(await seen('d.csv', monthFirst, some))).toMatchObject({ code: undefined, rows: 100 });
+  });
+
   test('as text in Parquet are asked for and checked like those of a CSV file', async () => {
     await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
     const write = async (name: string, format: string, step: string) => {

@@ -1,7 +1,7 @@
 import { REJECTED_BECAUSE } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
 import { inWords } from './date-format.ts';
-import { mistakenFor, orderShapes } from './date-order.ts';
+import { mistakenFor } from './date-order.ts';
 import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, cleaned, isText, MISSING, misfit, missingWords, noWordOf, read } from './expressions.ts';
@@ -9,6 +9,7 @@ import type { Feature } from './features.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
+import { inOtherOrder, isAnother, type Ordered } from './other-order.ts';
 import type { ColumnProfile } from './profile.ts';
 import { shown } from './words.ts';
 
@@ -174,31 +175,21 @@ function given(plan: QueryPlan): CommonTable[] {
 }
 
 /** Columns of days whose figures could be read in another order. */
-function ordered(plan: QueryPlan): { readonly name: string; readonly own: string; readonly other: string }[] {
-  return sourcesOf(plan).flatMap((source) => {
-    const { name, dateFormat, kind } = source;
-    const shapes = kind === 'date' && dateFormat !== undefined && isText(source) ? orderShapes(dateFormat) : undefined;
-    return shapes === undefined ? [] : [{ name: identifier(name), ...shapes }];
-  });
+function ordered(plan: QueryPlan): Ordered[] {
+  const past = plan.mappings.filter(({ column }) => column.startsWith('days_since_')).map(({ source }) => source.name);
+  return sourcesOf(plan).flatMap((source) => inOtherOrder(source, past.includes(source.name), plan.dialect) ?? []);
 }
 
 /** Whether the days of a file are written in another order than those that the program was made from. */
 function dateOrder(plan: QueryPlan): CommonTable[] {
-  const { dialect } = plan;
   const columns = ordered(plan);
   if (columns.length === 0) return [];
-  const only = (name: string, yes: string, no: string) =>
-    `count(*) FILTER (WHERE ${dialect.matches(name, yes)} AND NOT ${dialect.matches(name, no)})`;
   return [
     {
-      comments: ['Whether more days of this file can only be read in another order than in the one below.'],
-      lines: [
-        `${DATE_ORDER} AS (`,
-        `  SELECT ${columns.map(({ name, own, other }) => only(name, other, own)).join('\n    + ')}`,
-        `    > ${columns.map(({ name, own, other }) => only(name, own, other)).join('\n    + ')} AS is_another`,
-        `  FROM ${GIVEN}`,
-        ')',
+      comments: [
+        'Whether more days of this file can only be read in another order than in the one below, or have come in that only.',
       ],
+      lines: [`${DATE_ORDER} AS (`, ...isAnother(columns, plan.dialect), `  FROM ${GIVEN}`, ')'],
     },
   ];
 }
