@@ -93,6 +93,14 @@ test('faults come in the order of the file', () => {
   expect(faults.map((fault) => fault.line)).toEqual([7, 8, 12]);
 });
 
+test('to hold everybody out is a warning, since nobody gets an offer', () => {
+  const { faults, warnings } = validated(program({ holdout: { share: 1 } }));
+  expect(faults).toEqual([]);
+  expect(warnings.map(({ field, reason }) => `${field}: ${reason}`)).toContain(
+    'spec.holdout.share: everybody is held out: nobody gets an offer',
+  );
+});
+
 test('what is not built yet, or has no effect, is a warning with its field', () => {
   const { faults, warnings } = validated(
     program({

@@ -73,6 +73,9 @@ function withoutEffect({ holdout, offerStrategy }: RetentionProgramSpec): Findin
   if (holdout.share === 0) {
     findings.push(warning(['holdout', 'share'], 'nobody is held out, so the effect of the offers cannot be measured'));
   }
+  if (holdout.share === 1) {
+    findings.push(warning(['holdout', 'share'], 'everybody is held out: nobody gets an offer'));
+  }
   if (offerStrategy.enabled && offerStrategy.segmentedOffers) {
     const covered = new Set(offerStrategy.segments.map((segment) => segment.riskLevel));
     const bare = RISK_LEVELS.filter((level) => !covered.has(level));
