@@ -45,11 +45,13 @@ export interface RunOptions {
 }
 
 /**
- * Runs a manifest on this machine. With `--output json` exactly one JSON object goes to stdout, however it ends.
+ * Runs a manifest on this machine. With `--output json` exactly one JSON object goes to stdout, however it ends,
+ * with the `warnings` of its stages.
  * @throws every code of the stages; HF_MANIFEST_INVALID, HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_USAGE
  */
 export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
-  const print = (report: RunReport) => io.stdout.write(`${JSON.stringify(report)}\n`);
+  const print = (report: RunReport, warnings: readonly string[] = []) =>
+    io.stdout.write(`${JSON.stringify({ ...report, warnings })}\n`);
   let result: LocalRunResult;
   try {
     result = await prepareAndRun(file, options, io);
@@ -61,7 +63,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
     throw error;
   }
   for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
-  if (options.output === 'json') print(result.report);
+  if (options.output === 'json') print(result.report, result.warnings);
   if (result.failure !== undefined) throw result.failure;
   return 0;
 }

@@ -15,6 +15,7 @@ interface Report {
     seconds: number;
     counts: Record<string, unknown>;
   }[];
+  readonly warnings: readonly string[];
   readonly error?: { code: string; message: string };
 }
 
@@ -30,7 +31,7 @@ describe('a run of the batch', () => {
     expect(status).toBe(0);
     expect(stdout.trim().split('\n')).toHaveLength(1);
     const report = JSON.parse(stdout) as Report;
-    expect(Object.keys(report).sort()).toEqual(['data', 'phase', 'run', 'stages']);
+    expect(Object.keys(report).sort()).toEqual(['data', 'phase', 'run', 'stages', 'warnings']);
     expect(report).toMatchObject({ run: 'keep-20261123t020000z-1', phase: 'Succeeded' });
     expect(report.stages.map(({ name }) => name)).toEqual(['extract', 'filter', 'score', 'offer', 'store']);
     for (const stage of report.stages) {
@@ -50,6 +51,19 @@ describe('a run of the batch', () => {
     expect(levels.reduce((a, b) => a + b, 0) + Number(score?.counts['belowThreshold'])).toBe(100);
     expect(Object.keys(offer?.counts['kinds'] as object)).toEqual(['discount', 'upgrade', 'personal_call']);
     expect(store?.counts['candidates']).toBe(score?.rowsOut);
+  });
+
+  test('has in its JSON what it warns of on stderr', async () => {
+    await shop.customers('SELECT * REPLACE (NULL::DOUBLE AS feature_usage) FROM customers');
+    try {
+      const args = ['run', await shop.program(), '--output', 'json', '--now', NOW, '--dry-run'];
+      const { stdout, stderr } = await shop.holdfast(args);
+      const { warnings } = JSON.parse(stdout) as Report;
+      expect(warnings).toEqual(['feature_usage, which the model effect reads, is missing in 400 of 400 rows.']);
+      expect(stderr).toContain(`warning: ${warnings[0]}`);
+    } finally {
+      await shop.customers();
+    }
   });
 
   test('over the same input with the same clock makes artifacts with the same digests, in another run and another folder', async () => {
