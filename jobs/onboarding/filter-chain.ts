@@ -129,7 +129,7 @@ function customerValue(
 
 function eligibility(columns: ReadonlySet<string>): ProposedFilter | string {
   if (!columns.has('opted_out'))
-    return `${lacks(columns, ['opted_out'])}: nobody is contacted of whom that is not known`;
+    return `${lacks(columns, ['opted_out'])}: without it, whoever refused offers may be contacted`;
   return {
     filter: { filterId: 'eligibility', type: 'eligibility' },
     comment: 'No offer of this program in 90 days, not opted out, in a marketplace that is served.',

@@ -30,7 +30,7 @@ const NEEDED_BY: Readonly<Record<string, string>> = {
   lifetime_value: 'the filter customer-value (minLifetimeValue)',
   discount_sensitivity: 'models of offers',
   competitor_research: 'the churn signal competitor_research',
-  opted_out: 'the filter eligibility: nobody is contacted of whom it is not known whether they opted out',
+  opted_out: 'the filter eligibility, which is left out: whoever refused offers may be contacted',
 };
 
 /** Columns of the candidate that were not found, and what would read them. */

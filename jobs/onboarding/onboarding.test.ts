@@ -149,6 +149,7 @@ test('a filter is left out where its columns are missing, or hardly anybody woul
   const { filters, leftOut } = proposeFilters([{ column: 'days_since_last_purchase' }] as never, figures);
   expect(filters.map(({ filter }) => filter.filterId)).toEqual(['frequency-cap']);
   expect(leftOut.map(({ filterId }) => filterId)).toEqual(['trust', 'churn-signal', 'customer-value', 'eligibility']);
+  expect(leftOut.at(-1)?.reason).toBe('needs opted_out: without it, whoever refused offers may be contacted');
 });
 
 describe('training', () => {
