@@ -134,3 +134,14 @@ test.each([
   await engine.run(`DROP MACRO ${macro.includes('TABLE') ? 'TABLE ' : ''}${name}`);
   expect(await refusal(engine, 'SELECT 1')).toBeUndefined();
 });
+
+test.each([
+  ['a function', 'MACRO write_log', '(x) AS x', "SELECT system.main.write_log('row')"],
+  ['a function of tables', 'MACRO TABLE enable_logging', '() AS TABLE SELECT 1', 'FROM system.main.enable_logging()'],
+  ['one that runs SQL', 'MACRO TABLE query', '(x) AS TABLE SELECT 1', "FROM system.main.query('SELECT 1')"],
+  ['a view', 'TABLE duckdb_logs', ' AS SELECT 1 AS a', 'FROM system.main.duckdb_logs'],
+])('what a database has under the name of %s of DuckDB opens no way to that', async (_name, kind, body, query) => {
+  await engine.run(`CREATE ${kind.replace(' TABLE', '')}${body}`);
+  expect(await refusal(engine, query)).toContain(kind.split(' ').at(-1));
+  await engine.run(`DROP ${kind}`);
+});

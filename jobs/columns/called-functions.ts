@@ -63,18 +63,22 @@ type Kind = 'functions' | 'tableFunctions' | 'tables';
  * functions have none.
  */
 interface Stored extends Readonly<Record<Kind, ReadonlyMap<string, readonly string[]>>> {
+  /**
+   * Names of DuckDB's own functions and views. Where a database has one of the same name, the schema in front of it says
+   * which is meant: it is both.
+   */
+  readonly own: Readonly<Record<Kind, ReadonlySet<string>>>;
   /** Macros under the name of a function of DuckDB: whatever is asked, also by us, may call them. */
   readonly shadows: readonly string[];
 }
 
 function verdict({ kind, name, isOther }: Use, stored: Stored): string | undefined {
   if (isOther === true) return 'it is not a SELECT of rows';
-  const isOurs = (stored[kind].get(name)?.length ?? 0) > 0;
+  const isOwn = stored.own[kind].has(name);
   const isRefused = {
-    functions: () =>
-      stored.functions.has(name) && !isOurs && !ALLOWED_FUNCTIONS.has(name) && !ALLOWED_FAMILY.test(name),
-    tableFunctions: () => stored.tableFunctions.has(name) && !isOurs && !ALLOWED_TABLE_FUNCTIONS.has(name),
-    tables: () => !stored.tables.has(name) && REFUSED_VIEWS.test(name),
+    functions: () => isOwn && !ALLOWED_FUNCTIONS.has(name) && !ALLOWED_FAMILY.test(name),
+    tableFunctions: () => isOwn && !ALLOWED_TABLE_FUNCTIONS.has(name),
+    tables: () => (isOwn || !stored.tables.has(name)) && REFUSED_VIEWS.test(name),
   }[kind]();
   if (!isRefused) return undefined;
   const what = kind === 'tables' ? 'reads' : 'calls';
@@ -104,9 +108,10 @@ async function storedDefinitions(engine: Engine): Promise<Stored> {
   const functions = await engine.rows<{ name: string; type: string; internal: boolean; sql: string | null }>(`
     SELECT DISTINCT function_name AS name, function_type AS type, internal, macro_definition AS sql
     FROM system.main.duckdb_functions()`);
-  const tables = await engine.rows<{ name: string; view: string | null; computed: string | null }>(`
-    SELECT view_name AS name, sql AS view, NULL AS computed FROM system.main.duckdb_views() WHERE NOT internal
-    UNION ALL SELECT table_name, NULL, column_default FROM system.main.duckdb_columns() WHERE NOT internal`);
+  const tables = await engine.rows<{ name: string; internal: boolean; view: string | null; computed: string | null }>(`
+    SELECT view_name AS name, internal, CASE WHEN NOT internal THEN sql END AS view, NULL AS computed
+    FROM system.main.duckdb_views()
+    UNION ALL SELECT table_name, false, NULL, column_default FROM system.main.duckdb_columns() WHERE NOT internal`);
   const stored: Record<Kind, Map<string, string[]>> = {
     functions: new Map(),
     tableFunctions: new Map(),
@@ -116,18 +121,23 @@ async function storedDefinitions(engine: Engine): Promise<Stored> {
     const key = name.toLowerCase();
     stored[kind].set(key, [...(stored[kind].get(key) ?? []), ...(sql === null ? [] : [sql])]);
   };
-  const own = new Set(functions.filter(({ internal }) => internal).map(({ name }) => name.toLowerCase()));
+  const own: Record<Kind, Set<string>> = { functions: new Set(), tableFunctions: new Set(), tables: new Set() };
+  const kindOf = (type: string): Kind => (type.startsWith('table') ? 'tableFunctions' : 'functions');
+  for (const { name, type, internal } of functions) if (internal) own[kindOf(type)].add(name.toLowerCase());
   const shadows: string[] = [];
   for (const { name, type, internal, sql } of functions) {
-    const isTable = type.startsWith('table');
-    const select = internal || sql === null ? null : isTable ? sql : `SELECT ${sql}`;
-    keep(isTable ? 'tableFunctions' : 'functions', name, select);
-    if (select !== null && own.has(name.toLowerCase())) shadows.push(select);
+    const kind = kindOf(type);
+    const select = internal || sql === null ? null : kind === 'tableFunctions' ? sql : `SELECT ${sql}`;
+    keep(kind, name, select);
+    if (select !== null && (own.functions.has(name.toLowerCase()) || own.tableFunctions.has(name.toLowerCase()))) {
+      shadows.push(select);
+    }
   }
-  for (const { name, view, computed } of tables) {
-    keep('tables', name, view === null ? (computed === null ? null : `SELECT ${computed}`) : selectOf(view));
+  for (const { name, internal, view, computed } of tables) {
+    if (internal) own.tables.add(name.toLowerCase());
+    else keep('tables', name, view === null ? (computed === null ? null : `SELECT ${computed}`) : selectOf(view));
   }
-  return { ...stored, shadows };
+  return { ...stored, own, shadows };
 }
 
 const NAME = String.raw`(?:"(?:[^"]|"")*"|[^\s"().,]+)`;
