@@ -26,7 +26,7 @@ const MAXIMUM_DEPTH = 64;
 /**
  * Looks for what no model may have, anywhere in it: its graph, the subgraphs of its nodes' attributes, its functions
  * and its training part. A tensor whose values lie in another file would be read from a path that may lead out of the
- * model's folder; a Loop may go on for ever, and the runtime cannot be interrupted; a transform that the runtime
+ * model's folder; a Loop or Scan may go on for ever, and the runtime cannot be interrupted; a transform that the runtime
  * leaves out makes another score than the file says.
  * @returns the reason for refusal, a part of a sentence; undefined when there is none
  * @throws MalformedModel when the bytes cannot be an ONNX model
@@ -70,8 +70,8 @@ function refusedNode(reader: Reader): string | undefined {
     if (number === NODE_OPERATOR) operator = body?.text() ?? '';
     if (number === NODE_ATTRIBUTE && body !== undefined) attributes.push(body);
   }
-  if (operator === 'Loop') {
-    return 'has a Loop, which nothing could interrupt; export it unrolled, or serve it behind https://';
+  if (REPEATS.has(operator)) {
+    return `has a ${operator}, which nothing could interrupt; export it unrolled, or serve it behind https://`;
   }
   const transform = ONE_TARGET.has(operator) ? transformLeftOut(attributes) : undefined;
   return transform === undefined
@@ -79,6 +79,9 @@ function refusedNode(reader: Reader): string | undefined {
     : `ends its ${operator} in ${transform} over one target, which ONNX Runtime leaves out: the score would be the raw ` +
         'margin. Set post_transform to NONE and put a Sigmoid node behind it';
 }
+
+/** Operators that run a graph many times: one within another, a few hundred bytes make more rounds than anybody waits for. */
+const REPEATS: ReadonlySet<string> = new Set(['Loop', 'Scan', 'SequenceMap']);
 
 /** Operators of trees with targets. Over one target ONNX Runtime's aggregator applies PROBIT alone. */
 const ONE_TARGET: ReadonlySet<string> = new Set(['TreeEnsembleRegressor', 'TreeEnsemble']);
