@@ -77,10 +77,13 @@ test.each([
   expect(refusedPart(bytes)).toContain('has a Loop');
 });
 
-test.each(['Loop', 'Scan', 'SequenceMap'])('a node %s goes over rows of its own, for as long as it likes', (operator) => {
-  const nodes = [node(operator, ['features'], ['scores'], [attribute(6, message([1, node('Identity', [], [])]))])];
-  expect(refusedPart(model({ ...whole, nodes }))).toContain(`has a ${operator}, which nothing could interrupt`);
-});
+test.each(['Loop', 'Scan', 'SequenceMap'])(
+  'a node %s goes over rows of its own, for as long as it likes',
+  (operator) => {
+    const nodes = [node(operator, ['features'], ['scores'], [attribute(6, message([1, node('Identity', [], [])]))])];
+    expect(refusedPart(model({ ...whole, nodes }))).toContain(`has a ${operator}, which nothing could interrupt`);
+  },
+);
 
 const trees = (operator: string, ...attributes: Buffer[]) =>
   model({ ...whole, nodes: [node(operator, ['features'], ['scores'], attributes, 'ai.onnx.ml')] });

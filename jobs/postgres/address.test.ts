@@ -48,6 +48,20 @@ test.each([
   });
 });
 
+test.each([
+  ['in capitals', '?SSLMODE=require'],
+  ['in both', '?sslMode=require'],
+  ['with a line', '?ssl_mode=require'],
+  ['behind a number sign', '#?sslmode=require'],
+])('a mode whose name is written %s is refused: the driver would go without TLS', (_name, rest) => {
+  expect(readAddress(`${URL_START}${rest}`)).toEqual({ fault: 'spells sslmode otherwise: write ?sslmode=verify-full' });
+});
+
+test('a password that reads like a mode stays as it is', () => {
+  const start = 'postgres://ada:sslmode=require@db/shop?sslmode=';
+  expect(readAddress(`${start}require`)).toMatchObject({ url: `${start}verify-full` });
+});
+
 const openssl = spawnSync('openssl', ['version']).status === 0;
 if (!openssl) console.warn('certificates of Postgres: skipped, since making one needs openssl');
 (openssl ? describe : describe.skip)('behind a certificate that signs itself', () => {

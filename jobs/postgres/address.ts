@@ -33,18 +33,32 @@ export function readAddress(text: string): Address | { readonly fault: string } 
         'is not of the form postgres://user:password@host:port/database (special characters of the password are written %40 for @, and so on)',
     };
   }
-  const { searchParams } = new URL(url);
+  const { searchParams, hash } = new URL(url);
+  const names = [...searchParams.keys()].filter((name) => name !== 'sslmode');
+  // The driver does not know it, and would send the password without TLS.
+  if (
+    [...names, hash].some((text) =>
+      text
+        .replaceAll(/[^a-z]/gi, '')
+        .toLowerCase()
+        .startsWith('sslmode'),
+    )
+  ) {
+    return { fault: 'spells sslmode otherwise: write ?sslmode=verify-full' };
+  }
   const [given, ...more] = searchParams.getAll('sslmode');
   // Who asks for what libpq does gets it: the driver knows this parameter.
   if (given === undefined || searchParams.get('uselibpqcompat') === 'true') return { url, target };
   const mode = more.length === 0 && Object.hasOwn(MODES, given) ? MODES[given] : undefined;
   const written = `sslmode=${given}`;
-  if (mode === undefined || !url.includes(written)) {
+  const query = url.indexOf('?');
+  const start = url.indexOf(written, query);
+  if (mode === undefined || query === -1 || start === -1) {
     const named =
       /^[\w-]{1,20}$/.test(given) && more.length === 0 ? `the unknown sslmode ${given}` : 'an unknown sslmode';
     return { fault: `has ${named}: give verify-full, no-verify (encrypts without knowing to whom) or disable` };
   }
-  return { url: url.replace(written, `sslmode=${mode}`), target };
+  return { url: `${url.slice(0, start)}sslmode=${mode}${url.slice(start + written.length)}`, target };
 }
 
 function describeTarget(url: string): string | undefined {
