@@ -129,7 +129,7 @@ export function application(options: ApiOptions): Application {
     if (scope === undefined) throw unauthorized();
     reply(request, response, 200, 'text/html; charset=utf-8', await page(queryOf(request), scope), PAGE_HEADERS);
   });
-  const form = express.urlencoded({ extended: false, limit: MOST_FORM_BYTES, parameterLimit: 4 });
+  const form = express.urlencoded({ extended: false, inflate: false, limit: MOST_FORM_BYTES, parameterLimit: 4 });
   app.post(SESSION_PATH, form, (request, response) => {
     response.locals['route'] = SESSION_PATH;
     response.locals['html'] = true;

@@ -136,6 +136,7 @@ test.each([
   ['a form of another port of this host', () => form(TOKEN, { origin: 'http://127.0.0.1:1' }), 403],
   ['a form that a browser sends without saying from where', () => form(TOKEN, { 'sec-fetch-site': 'cross-site' }), 403],
   ['a form too large', () => form('x'.repeat(5000)), 413],
+  ['a form that is packed', () => form(TOKEN, { 'content-encoding': 'gzip' }), 400],
   ['the token in the address', () => api.get(`/?token=${TOKEN}`, {}), 401],
 ])('%s begins no session', async (_name, ask, status) => {
   const answer = await ask();
