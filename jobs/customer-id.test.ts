@@ -28,6 +28,7 @@ describe('an id as a text', () => {
     ['keeps a blank within, as a plain one', `A${code(0xa0)}1`, 'A 1'],
     ['loses a byte order mark', `${code(0xfeff)}A1`, 'A1'],
     ['loses a zero-width space within', `A${code(0x200b)}1`, 'A1'],
+    ['loses a filler of Hangul, and a selector of a variant', `A${code(0x3164)}${code(0xe0100)}${code(0x115f)}1`, 'A1'],
     ['loses a soft hyphen', `A${code(0xad)}1`, 'A1'],
     ['loses what turns the direction', `${code(0x202e)}A1${code(0x202c)}`, 'A1'],
     ['loses control characters', `A${code(1)}1${code(0x7f)}${code(0x9f)}`, 'A1'],

@@ -11,7 +11,7 @@ import { MISSING_WORDS } from './columns/missing-words.ts';
 /** Ids that are taken for a missing one as soon as several rows have them: a table may well begin with customer 0. */
 export const MISSING_IF_REPEATED = ['0', '-1'];
 
-/** Ranges of code points, in hexadecimal, of characters that nobody sees. */
+/** Ranges of code points, in hexadecimal, of characters that nobody sees: Unicode's Default_Ignorable_Code_Point, and controls. */
 const INVISIBLE: readonly Range[] = [
   ['0', '8'],
   ['e', '1f'],
@@ -20,13 +20,20 @@ const INVISIBLE: readonly Range[] = [
   ['ad'],
   ['34f'],
   ['61c'],
-  ['180e'],
+  ['115f', '1160'],
+  ['17b4', '17b5'],
+  ['180b', '180f'],
   ['200b', '200f'],
   ['202a', '202e'],
   ['2060', '206f'],
+  ['3164'],
   ['fe00', 'fe0f'],
   ['feff'],
-  ['e0000', 'e007f'],
+  ['ffa0'],
+  ['fff0', 'fff8'],
+  ['1bca0', '1bca3'],
+  ['1d173', '1d17a'],
+  ['e0000', 'e0fff'],
 ];
 const BLANK: readonly Range[] = [
   ['9', 'd'],
@@ -59,10 +66,8 @@ const WHOLE = '^(-?[1-9][0-9]*|0)[.]0+$';
 /** An id as a person gave it, by the rule; a missing one is the empty text. */
 export function customerId(text: string): string {
   const shown = text.replace(INVISIBLE_CHARACTERS, '').replace(BLANK_CHARACTERS, ' ');
-  const id = shown
-    .replace(/^ +| +$/g, '')
-    .normalize('NFC')
-    .replace(new RegExp(WHOLE), '$1');
+  // Only spaces are left to trim: the expression for those at the end would take the square of their number.
+  const id = shown.trim().normalize('NFC').replace(new RegExp(WHOLE), '$1');
   return MISSING_WORDS.includes(id.toLowerCase()) ? '' : id;
 }
 
