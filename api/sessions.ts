@@ -14,8 +14,8 @@ export function namesOf(scope: Scope): readonly string[] | undefined {
 
 /** A day's work; whoever comes back tomorrow shows the token again. */
 export const SESSION_HOURS = 12;
-/** Beyond it the oldest goes. */
-const MOST_SESSIONS = 1000;
+/** Of one scope. Beyond it the oldest of that scope goes: whoever has one token logs out nobody who came with another. */
+const MOST_SESSIONS = 100;
 
 /**
  * Browsers that were let in. A session opens the page and nothing else: its cookie goes to every port of the host, so
@@ -53,10 +53,8 @@ export class Sessions {
   begin(scope: Scope): string {
     const id = this.#secret();
     this.#open.set(digestOf(id), { scope, until: this.#now().getTime() + SESSION_HOURS * 3_600_000 });
-    for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= MOST_SESSIONS) break;
-      this.#open.delete(oldest);
-    }
+    const same = [...this.#open].filter(([, session]) => session.scope === scope);
+    for (const [oldest] of same.slice(0, -MOST_SESSIONS)) this.#open.delete(oldest);
     return id;
   }
 
