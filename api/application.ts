@@ -196,12 +196,14 @@ function unauthorized(): RequestError {
 /** Everything that no route answers, and what they throw. */
 function refuseTheRest(app: Express): void {
   const paths = [...ROUTES.map(({ path }) => path), '/healthz', '/readyz', '/metrics', '/openapi.json', '/'];
-  for (const path of paths) {
+  const readOnly = paths.map((path) => [path, 'GET, HEAD', 'this can only be read: use GET'] as const);
+  const forms = [[SESSION_PATH, 'POST', 'this takes the form of the page: use POST'] as const];
+  for (const [path, allowed, message] of [...readOnly, ...forms]) {
     app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (request, response) => {
       response.locals['route'] = path;
-      const headers = { Allow: 'GET, HEAD' };
+      const headers = { Allow: allowed };
       if (request.method === 'OPTIONS') return reply(request, response, 204, TEXT_TYPE, '', headers);
-      throw new RequestError(405, 'HF_REQUEST_REFUSED', 'this can only be read: use GET', { headers });
+      throw new RequestError(405, 'HF_REQUEST_REFUSED', message, { headers });
     });
   }
   app.use(() => {

@@ -97,6 +97,11 @@ test('a browser that shows the token gets a session, which opens the page and is
   expect((await api.get(CANDIDATES, stolen)).status).toBe(401);
 });
 
+test.each(['GET', 'PUT', 'OPTIONS'])('%s of the form for sessions says that it is to be posted', async (method) => {
+  const { status, headers } = await rawRequest(api.port, { method, path: '/session' });
+  expect([status, headers['allow']]).toEqual([method === 'OPTIONS' ? 204 : 405, 'POST']);
+});
+
 test('a session ends after twelve hours', async () => {
   await using own = await openApi(postgres.database);
   const cookie = cookieOf(
