@@ -300,6 +300,37 @@ test.each([
   expect(json).toMatchObject({ status: 400, code: 'HF_REQUEST_INVALID', errors: [{ parameter, reason }] });
 });
 
+test.each([
+  ['with terms for one level only', true, "CASE WHEN risk >= 0.8 THEN 'premium' END"],
+  ['without offers', false, 'NULL'],
+])('of a program %s the list, each customer and the view have the same people', async (name, makesOffers, tier) => {
+  const program = makesOffers ? 'partial' : 'scoring';
+  const expiresAt = new Date(Date.now() + 86_400_000);
+  await storeBatch(postgres.database, { program, run: `${program}-1`, customers: 60, expiresAt, makesOffers, tier });
+  const path = `/v1/namespaces/shop/programs/${program}/candidates`;
+  const listed = async (query: string) =>
+    ((await api.get(`${path}?limit=200${query}`)).json as { items: { customerId: string }[] }).items
+      .map(({ customerId }) => customerId)
+      .toSorted();
+  const { rows } = await postgres.database.pool.query(
+    `SELECT customer_id FROM holdfast.outreach_candidates WHERE program = '${program}' ORDER BY 1`,
+  );
+  const seen = rows.map(({ customer_id }) => customer_id);
+  expect(seen.length).toBeGreaterThan(10);
+  expect(await listed('')).toEqual(seen);
+  const byDate = `&since=${weeks(-1).toISOString()}`;
+  const kinds = [...(await listed(`${byDate}&offerKind=upgrade`)), ...(await listed(`${byDate}&offerKind=discount`))];
+  expect(kinds.toSorted()).toEqual(seen);
+  const treated = await listed('&arm=treatment');
+  expect(treated).toHaveLength(54);
+  const without = treated.filter((id) => !seen.includes(id));
+  expect(without.length > 0).toBe(makesOffers);
+  for (const id of [...without.slice(0, 1), ...seen.slice(0, 1)]) {
+    const { status } = await api.get(`${path}/${id}`);
+    expect({ name, id, status }).toEqual({ name, id, status: seen.includes(id) ? 200 : 404 });
+  }
+});
+
 test('a customer is found under whatever spelling of the id', async () => {
   const { json } = await api.get(`${CANDIDATES}?limit=1`);
   const [first] = (json as { items: { customerId: string }[] }).items;

@@ -1,4 +1,5 @@
 import {
+  type Audience,
   candidatesByOfferKind,
   candidatesByRiskLevel,
   currentCandidate,
@@ -14,7 +15,7 @@ export const candidatesRoute = route({
   path: '/v1/namespaces/{namespace}/programs/{program}/candidates',
   operationId: 'listCandidates',
   summary:
-    'Candidates of the current batch who are not held out, highest risk first; with `offerKind` and `since`, of all batches by date.',
+    'Whom to contact of the current batch, highest risk first: neither held out nor without an offer where the program makes any; with `offerKind` and `since`, of all batches by date.',
   query: candidateQuery,
   response: pageOf(candidate, 'A page of candidates.'),
   responseName: 'CandidatePage',
@@ -40,14 +41,14 @@ export const candidatesRoute = route({
 export const candidateRoute = route({
   path: '/v1/namespaces/{namespace}/programs/{program}/candidates/{customer}',
   operationId: 'getCandidate',
-  summary: 'One customer in the current batch, unless held out.',
+  summary: 'One customer in the current batch, unless held out or without an offer where the program makes any.',
   query: customerQuery,
   response: candidate,
   responseName: 'Candidate',
   async answer({ database, now }, path, query) {
     const program = programOf(path);
     const customer = path['customer'] ?? '';
-    const found = await currentCandidate(database, { ...program, customer, arm: armOf(query), now: now() });
+    const found = await currentCandidate(database, { ...program, customer, audience: audienceOf(query), now: now() });
     if (found !== undefined) return toCandidate(found, query);
     await requireProgram({ database, now }, program);
     throw notFound('the current batch of the program has no such customer');
@@ -55,8 +56,8 @@ export const candidateRoute = route({
 });
 
 /** Whom to contact, unless somebody asks for an arm. */
-function armOf({ arm = 'treatment' }: Pick<CandidateQuery, 'arm'>): StoredCandidate['arm'] | undefined {
-  return arm === 'all' ? undefined : arm;
+function audienceOf({ arm }: Pick<CandidateQuery, 'arm'>): Audience {
+  return arm ?? 'contact';
 }
 
 function programOf({ namespace = '', program = '' }: PathValues): ProgramKey {
@@ -94,7 +95,7 @@ function byRisk({ database, now }: Source, program: ProgramKey, query: Candidate
     minScore,
     offerKind,
     offerTier,
-    arm: armOf(query),
+    audience: audienceOf(query),
     after,
     limit,
     now: now(),
@@ -122,7 +123,7 @@ function byDate(
     minScore,
     offerKind,
     offerTier,
-    arm: armOf(query),
+    audience: audienceOf(query),
     after,
     limit,
     now: now(),

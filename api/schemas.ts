@@ -9,7 +9,10 @@ const orNull = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 
 const offer = fields('What was decided for the customer.', {
-  tier: orNull(Type.String(), 'What the risk level gets; null where it has no terms, and so no offer.'),
+  tier: orNull(
+    Type.String(),
+    'What the risk level gets. Null where the program makes no offers, or, with `arm`, none to that level.',
+  ),
   kind: orNull(Type.String(), 'What the second model recommends, such as `discount`.'),
   discountPercent: orNull(Type.Number(), 'Discount in per cent.'),
   durationMonths: orNull(Type.Integer(), 'How long the discount lasts.'),
@@ -142,7 +145,7 @@ const paging = {
 
 const word = (description: string) => text(description, 64);
 
-/** Without it nobody who is held out is shown, and nothing of whoever is shown tells that there is an experiment. */
+/** Without it whom to contact is shown, as the view for outreach has it, and nothing of whoever is shown tells that there is an experiment. */
 const arm = Type.Optional(
   oneOf(
     ['treatment', 'holdout', 'all'],

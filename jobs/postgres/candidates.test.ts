@@ -114,7 +114,9 @@ test('GSI1, a program by risk level and score, is one index in its order: nothin
   );
   // Merged of two scans, of which each ends with the page: what is sorted is never more than that.
   const lines = next.split('\n');
-  const scans = lines.flatMap((line, at) => (line.includes('Scan') ? [[lines[at - 1]?.trim(), line.trim()]] : []));
+  const scans = lines.flatMap((line, at) =>
+    /Scan .*on candidates/.test(line) ? [[lines[at - 1]?.trim(), line.trim()]] : [],
+  );
   expect(scans).toHaveLength(2);
   for (const [parent, scan] of scans) {
     expect(parent).toBe('->  Limit');
@@ -158,6 +160,7 @@ test('candidates of a risk level come highest risk first, page by page, each onc
       ...churn,
       riskLevel: 'critical',
       minScore: 0.8,
+      audience: 'all',
       limit: 250,
       now: MONDAY,
       ...(after ? { after } : {}),
@@ -186,6 +189,7 @@ test('the lowest score asked for is included', async () => {
     ...churn,
     riskLevel: 'critical',
     minScore: 0.95,
+    audience: 'all',
     limit: 1000,
     now: MONDAY,
   });
@@ -193,7 +197,8 @@ test('the lowest score asked for is included', async () => {
 });
 
 test('candidates of an offer come by date, of each slot only the batch published last', async () => {
-  const query = { ...churn, offerKind: 'upgrade', since: weeks(-1), before: weeks(1), limit: 5000, now: MONDAY };
+  const all = { audience: 'all', limit: 5000, now: MONDAY } as const;
+  const query = { ...churn, ...all, offerKind: 'upgrade', since: weeks(-1), before: weeks(1) };
   const found = await candidatesByOfferKind(postgres.database, query);
   expect(found).toHaveLength(1332);
   expect([...new Set(found.map(({ run }) => run))]).toEqual(['churn--1', 'churn-0']);

@@ -51,9 +51,23 @@ export interface CandidateFilter {
   readonly minScore?: number | undefined;
   readonly offerKind?: string | undefined;
   readonly offerTier?: string | undefined;
-  /** Both arms unless given. */
-  readonly arm?: StoredCandidate['arm'] | undefined;
+  /** Those to contact unless given, see `Audience`. */
+  readonly audience?: Audience | undefined;
 }
+
+/** Whom a list is of: those to contact, as `holdfast.outreach_candidates` has them, or for analysis an arm or both. */
+export type Audience = 'contact' | StoredCandidate['arm'] | 'all';
+
+/** The conditions of an audience that candidates have to meet, as the view for outreach has them. */
+function audienceConditions(audience: Audience = 'contact'): readonly string[] {
+  if (audience === 'all') return [];
+  return audience === 'contact' ? ["arm = 'treatment'", HAS_OFFER] : [`arm = '${audience}'`];
+}
+
+/** Only where the program of a run makes no offers does somebody without one count. */
+const HAS_OFFER = `(offer_tier IS NOT NULL OR EXISTS (
+        SELECT FROM holdfast.runs AS made WHERE made.makes_offers IS NOT TRUE
+          AND made.namespace = candidates.namespace AND made.program = candidates.program AND made.run = candidates.run))`;
 
 export interface RiskQuery extends ProgramKey, CandidateFilter {
   /** The last row of the page before, and the run it is of: pages go on in the run that they began in. */
@@ -151,7 +165,7 @@ export function offerStatement({ since, before, after, limit, now, ...query }: O
     `expires_at > ${bind(now)}`,
     ...(query.riskLevel === undefined ? [] : [`risk_level = ${bind(query.riskLevel)}`]),
     ...(query.minScore === undefined ? [] : [`risk_score >= ${bind(query.minScore)}`]),
-    ...offerConditions({ offerTier: query.offerTier, arm: query.arm }, bind),
+    ...offerConditions({ offerTier: query.offerTier, audience: query.audience }, bind),
   ];
   return {
     sql: `SELECT ${COLUMNS} FROM holdfast.candidates
@@ -165,9 +179,12 @@ export function offerStatement({ since, before, after, limit, now, ...query }: O
   };
 }
 
-function offerConditions({ offerKind, offerTier, arm }: CandidateFilter, bind: (value: unknown) => string): string[] {
+function offerConditions(
+  { offerKind, offerTier, audience }: CandidateFilter,
+  bind: (value: unknown) => string,
+): string[] {
   return [
-    ...(arm === undefined ? [] : [`arm = ${bind(arm)}`]),
+    ...audienceConditions(audience),
     ...(offerKind === undefined ? [] : [`offer_kind = ${bind(offerKind)}`]),
     ...(offerTier === undefined ? [] : [`offer_tier = ${bind(offerTier)}`]),
   ];
@@ -190,7 +207,7 @@ function pageOf(
 
 export interface CustomerQuery extends ProgramKey {
   readonly customer: string;
-  readonly arm?: StoredCandidate['arm'] | undefined;
+  readonly audience?: Audience | undefined;
   readonly now: Date;
 }
 
@@ -199,13 +216,13 @@ export async function currentCandidate(database: Database, query: CustomerQuery)
   return (await read(database, customerStatement(query)))[0];
 }
 
-export function customerStatement({ namespace, program, customer, arm, now }: CustomerQuery): Statement {
+export function customerStatement({ namespace, program, customer, audience, now }: CustomerQuery): Statement {
+  const conditions = ['customer_id IN ($3, $4)', 'expires_at > $5', ...audienceConditions(audience)];
   return {
     sql: `SELECT ${COLUMNS} FROM holdfast.candidates
-      WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND customer_id IN ($3, $4) AND expires_at > $5
-        AND ($6::text IS NULL OR arm = $6)
+      WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND ${conditions.join(' AND ')}
       ORDER BY customer_id = $3 DESC LIMIT 1`,
-    values: [namespace, program, customerId(customer), customer, now, arm ?? null],
+    values: [namespace, program, customerId(customer), customer, now],
   };
 }
 

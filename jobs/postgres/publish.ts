@@ -29,6 +29,20 @@ export async function claimRun(client: ClientBase, { namespace, program, run, at
   }
 }
 
+/** Keeps with the run whether its program makes offers: without them nobody is left out for having none. */
+export async function recordStrategy(
+  client: ClientBase,
+  { namespace, program, run }: RunAttempt,
+  makesOffers: boolean,
+): Promise<void> {
+  await client.query('UPDATE holdfast.runs SET makes_offers = $4 WHERE namespace = $1 AND program = $2 AND run = $3', [
+    namespace,
+    program,
+    run,
+    makesOffers,
+  ]);
+}
+
 /** Whether this very attempt has published its batch, and is stored once more. */
 export async function isPublished(
   client: ClientBase,

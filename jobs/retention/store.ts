@@ -11,7 +11,7 @@ import { lockCaps } from '../postgres/cap-lock.ts';
 import type { Database } from '../postgres/database.ts';
 import { deleteDecisions, keepDecisions, writeDecisions, writeStoredCustomers } from '../postgres/decisions.ts';
 import { deleteExpiredCandidates, earlierClock } from '../postgres/expired.ts';
-import { claimRun, isPublished, publishBatch } from '../postgres/publish.ts';
+import { claimRun, isPublished, publishBatch, recordStrategy } from '../postgres/publish.ts';
 import { copyCandidates, deleteCandidates, deleteCustomers } from '../postgres/store-candidates.ts';
 import { type Connection, transaction } from '../postgres/transaction.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
@@ -20,6 +20,7 @@ import { countDecisions } from './decision-counts.ts';
 import { inStage } from './failure.ts';
 import type { ChainOutcome } from './filter-chain.ts';
 import { offersSince } from './offer-history.ts';
+import { termsByRiskLevel } from './offer-terms.ts';
 import { inputOf } from './row-by-row.ts';
 import { type AskAgain, prepareSharedCaps } from './shared-caps.ts';
 
@@ -111,6 +112,7 @@ async function storeBatch(storing: Storing): Promise<Pick<StageResult, 'rowsOut'
         `Postgres took ${kept} decisions of ${expected}; nothing was stored.`,
       );
     }
+    await recordStrategy(client, identity, termsByRiskLevel(context.program.offerStrategy).length > 0);
     await publishBatch(client, identity, context.now());
     const artifact = await inStage('store', () => commitArtifact(storing, decisions, caps));
     context.progress(rows, rows);

@@ -115,6 +115,10 @@ export interface TestBatch {
   /** SQL of the risk of customer n; its level follows. */
   readonly risk?: string;
   readonly expiresAt?: Date;
+  /** SQL of what the risk level of customer n gets, in place of a tier for each level. */
+  readonly tier?: string;
+  /** Whether the program offers anything to any level; null where an earlier version did not say. */
+  readonly makesOffers?: boolean | null;
   /** Whether it becomes the current batch, as is the rule. */
   readonly current?: boolean;
   readonly stages?: readonly object[];
@@ -137,8 +141,8 @@ export async function storeBatch(database: Database, batch: TestBatch): Promise<
     ]);
     await client.query(
       `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase,
-         started_at, finished_at, published_at, stages, error_code, error_message)
-       VALUES ($1, $2, $3, 'batch', $4, $5, 1, 'schedule', 'r', $6, $4, $4, $7, $8, $9, $10)`,
+         started_at, finished_at, published_at, stages, error_code, error_message, makes_offers)
+       VALUES ($1, $2, $3, 'batch', $4, $5, 1, 'schedule', 'r', $6, $4, $4, $7, $8, $9, $10, $11)`,
       [
         ...key,
         slot,
@@ -148,6 +152,7 @@ export async function storeBatch(database: Database, batch: TestBatch): Promise<
         JSON.stringify(batch.stages ?? []),
         phase === 'Failed' ? 'HF_EXTRACT_EMPTY' : null,
         phase === 'Failed' ? 'the query returned no usable row' : null,
+        batch.makesOffers === undefined ? true : batch.makesOffers,
       ],
     );
     await client.query(
@@ -156,7 +161,7 @@ export async function storeBatch(database: Database, batch: TestBatch): Promise<
           epoch, created_at, expires_at)
        SELECT $1, $2, $3, 'C' || lpad(n::text, 5, '0'), $4, '{inactivity}', risk,
          CASE WHEN risk >= 0.8 THEN 'critical' WHEN risk >= 0.6 THEN 'high' ELSE 'medium' END,
-         CASE WHEN risk >= 0.8 THEN 'premium' WHEN risk >= 0.6 THEN 'standard' ELSE 'engagement' END,
+         ${batch.tier ?? "CASE WHEN risk >= 0.8 THEN 'premium' WHEN risk >= 0.6 THEN 'standard' ELSE 'engagement' END"},
          CASE WHEN n % 3 = 0 THEN 'upgrade' ELSE 'discount' END,
          CASE WHEN n % 10 = 0 THEN 'holdout' ELSE 'treatment' END, 1, $4, $5
        FROM (SELECT n, (${batch.risk ?? '0.4 + 0.6 * (n * 37 % 100) / 100.0'})::double precision AS risk

@@ -5,6 +5,7 @@ import { prunedRuns } from './0004-pruned-runs.ts';
 import { scoreCache } from './0005-score-cache.ts';
 import { currentChanges } from './0006-current-changes.ts';
 import { outreachView } from './0007-outreach-view.ts';
+import { outreachOffers } from './0008-outreach-offers.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   scoreCache,
   currentChanges,
   outreachView,
+  outreachOffers,
 ];
