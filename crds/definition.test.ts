@@ -57,7 +57,8 @@ test.each(KINDS)('every field of $kind is described, for kubectl explain', (kind
 test.each(KINDS)('every text, list and map of $kind is bounded', (kind) => {
   expect(
     pathsOf(kind, (schema) => {
-      if (schema.type === 'string') return schema['maxLength'] === undefined && schema.enum === undefined;
+      if (schema.type === 'string' || schema['x-kubernetes-int-or-string'])
+        return schema['maxLength'] === undefined && schema.enum === undefined;
       if (schema.type === 'array') return schema['maxItems'] === undefined;
       return schema.additionalProperties !== undefined && schema['maxProperties'] === undefined;
     }),
@@ -83,12 +84,16 @@ test.each(KINDS)('$kind uses only what a structural schema may hold', (kind) => 
     'required',
     'items',
     'additionalProperties',
+    'anyOf',
+    'x-kubernetes-int-or-string',
     'x-kubernetes-list-type',
     'x-kubernetes-list-map-keys',
     'x-kubernetes-validations',
   ]);
   const unknown = (schema: object) => Object.keys(schema).some((keyword) => !keywords.has(keyword));
-  expect(pathsOf(kind, (schema) => unknown(schema) || schema.type === undefined)).toEqual([]);
+  const isTyped = (schema: Node['schema']) =>
+    schema['x-kubernetes-int-or-string'] ? schema.type === undefined : schema.type !== undefined;
+  expect(pathsOf(kind, (schema) => unknown(schema) || !isTyped(schema))).toEqual([]);
   expect(
     pathsOf(kind, (schema) => schema.properties !== undefined && schema.additionalProperties !== undefined),
   ).toEqual([]);

@@ -17,9 +17,16 @@ export function compileKeywords(schema: StructuralSchema): KeywordCheck {
   for (const format of ['int32', 'int64', 'double']) ajv.addFormat(format, true);
   ajv.addFormat('date-time', (text) => INSTANT.test(text) && isOnCalendar(text));
   ajv.removeKeyword('pattern');
+  ajv.addKeyword({ keyword: INT_OR_STRING, schemaType: 'boolean', validate: isIntOrString, errors: false });
   ajv.addKeyword({ keyword: 'pattern', type: 'string', schemaType: 'string', compile: boundedPattern });
   const validate = ajv.compile(schema);
   return (value) => (validate(value) ? [] : clearest(validate.errors ?? []).map((error) => finding(error, value)));
+}
+
+const INT_OR_STRING = 'x-kubernetes-int-or-string';
+
+function isIntOrString(_wanted: boolean, value: unknown): boolean {
+  return typeof value === 'string' || Number.isSafeInteger(value);
 }
 
 /** A pattern looks at no text that is too long anyway: time may grow with the square of its length. */
@@ -32,7 +39,7 @@ function boundedPattern(pattern: string, schema: object) {
 }
 
 /** Keywords whose message says most, first. */
-const CLARITY = ['type', 'enum', 'minLength', 'pattern'];
+const CLARITY = ['type', INT_OR_STRING, 'enum', 'minLength', 'pattern'];
 
 function rank({ keyword }: ErrorObject): number {
   return CLARITY.includes(keyword) ? CLARITY.indexOf(keyword) : CLARITY.length;
@@ -73,6 +80,10 @@ function finding(error: ErrorObject, root: unknown): Finding {
     }
     case 'type':
       return made(`expected ${expected(schema)}, not ${given(error.data)}`, rewritten(schema, error.data));
+    case INT_OR_STRING:
+      return typeof error.data === 'number'
+        ? made(`is ${error.data}, a number with a fraction: write it as text`, JSON.stringify(String(error.data)))
+        : made(`expected ${schema.meaning}, not ${given(error.data)}`);
     case 'enum':
       return made(
         `is ${given(error.data)}; it must be ${alternatives(schema.enum ?? [])}`,
@@ -125,7 +136,7 @@ const TYPE_WORDS = {
 } as const;
 
 function expected(schema: StructuralSchema): string {
-  return schema.enum === undefined ? TYPE_WORDS[schema.type] : alternatives(schema.enum);
+  return schema.enum === undefined ? TYPE_WORDS[schema.type ?? 'string'] : alternatives(schema.enum);
 }
 
 function alternatives(words: readonly string[]): string {

@@ -547,9 +547,9 @@ export const retentionProgramSpec = fields(
           default: 3,
           description: 'Times that a task is tried again. Errors that trying again cannot mend end it at once.',
         }),
-        cpu: quantity('Processors of a task, such as 500m or 2.', '1'),
-        memory: quantity('Memory of a task, such as 2Gi; more ends it.', '2Gi'),
-        scratch: quantity('Disk for what need not outlive a task, such as 10Gi.', '10Gi'),
+        cpu: quantity('Processors of a task, such as 500m or 2.', { default: '1' }),
+        memory: quantity('Memory of a task, such as 2Gi; more ends it.', { default: '2Gi' }),
+        scratch: quantity('Disk for what need not outlive a task, such as 10Gi.', { default: '10Gi' }),
         shards: Type.Integer({
           minimum: 1,
           maximum: MOST_SHARDS,

@@ -92,14 +92,16 @@ export const instant = (description: string) =>
     description,
   });
 
-/** An amount as Kubernetes writes it. */
-export const quantity = (description: string, preset: string) =>
-  Type.String({
-    pattern: '^[0-9]{1,9}(\\.[0-9]{1,3})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$',
+/** An amount as Kubernetes takes it: text, or a whole number. */
+export const quantity = (description: string, options: object = {}) =>
+  Type.Unsafe<string | number>({
+    'x-kubernetes-int-or-string': true,
+    pattern: '^[0-9]{1,15}(\\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$',
     meaning: 'a quantity such as 500m, 2 or 2Gi',
-    maxLength: 16,
-    default: preset,
+    maxLength: 24,
+    minimum: 0,
     description,
+    ...options,
   });
 
 /** A count that grows; 64 bits wide. */

@@ -2,7 +2,9 @@ import type { Rule } from './schema.ts';
 
 /** A structural schema as Kubernetes wants it, plus `meaning` (see crds/schema.ts), which is for us only. */
 export interface StructuralSchema {
-  readonly type: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  /** Absent where text and whole numbers are taken alike. */
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  readonly 'x-kubernetes-int-or-string'?: true;
   readonly description?: string;
   readonly meaning?: string;
   readonly default?: unknown;
@@ -29,11 +31,13 @@ export function structural(schema: object): StructuralSchema {
   return visit(JSON.parse(JSON.stringify(schema)) as Loose);
 }
 
-/** The schema as it is published: without what only Holdfast reads. */
+/** The schema as it is published: without what only Holdfast reads, and for readers who know no `x-kubernetes-*`. */
 export function published(schema: StructuralSchema): StructuralSchema {
   const { meaning: _meaning, 'x-kubernetes-validations': rules, ...rest } = schema;
   const shown = rules?.map(({ detail: _detail, ...rule }) => rule);
-  return mapChildren(shown === undefined ? rest : { ...rest, 'x-kubernetes-validations': shown }, published);
+  const either = schema['x-kubernetes-int-or-string'] ? { anyOf: [{ type: 'integer' }, { type: 'string' }] } : {};
+  const whole = { ...either, ...rest, ...(shown === undefined ? {} : { 'x-kubernetes-validations': shown }) };
+  return mapChildren(whole, published);
 }
 
 type Loose = { -readonly [Key in keyof StructuralSchema]: StructuralSchema[Key] } & { maximum?: number };

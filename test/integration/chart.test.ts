@@ -78,11 +78,29 @@ testOnServer.each([
     ['allow.secrets.tokens={}', 'allow.claims.files={}', 'allow.serviceAccounts={}'],
   ],
   ['by digest', [`image.digest=sha256:${'0a'.repeat(32)}`]],
+  [
+    'with numbers and truths where Kubernetes has texts',
+    [
+      'podAnnotations.prometheus\\.io/port=8080',
+      'podAnnotations.prometheus\\.io/scrape=true',
+      'podLabels.cost-centre=1000000',
+      'nodeSelector.disk=true',
+      'serviceAccount.annotations.account=123456789012',
+      'resources.requests.cpu=1',
+    ],
+  ],
   ['without roles for people', ['aggregateRoles=false']],
   ['with one replica and a secret to pull with', ['replicas=1', 'image.pullSecrets={registry}']],
   ['without CRDs and service account', ['crds.install=false', 'serviceAccount.create=false']],
 ])('%s, the chart is taken by the API server to the last field', async (_, settings) => {
   expect(await refusals(plane.request, render(...settings), 'dryRun=All&fieldValidation=Strict')).toEqual([]);
+});
+
+testOnServer('a number in a label or an annotation is written as it was given', () => {
+  const objects = render('podLabels.cost=1000000', 'podAnnotations.port=8080', 'podAnnotations.on=true');
+  const { labels, annotations } = objects.find(({ kind }) => kind === 'Deployment').spec.template.metadata;
+  expect(labels).toMatchObject({ cost: '1000000' });
+  expect(annotations).toMatchObject({ port: '8080', on: 'true' });
 });
 
 testOnServer.each([

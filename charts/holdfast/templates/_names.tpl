@@ -54,3 +54,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
     - port: 53
       protocol: TCP
 {{- end -}}
+
+{{/* Labels and the like, whose values are texts to Kubernetes; in values people write numbers and true as they are. */}}
+{{- define "holdfast.texts" -}}
+{{- range $name, $value := . }}
+{{ $name | quote }}: {{ kindIs "string" $value | ternary $value ($value | toJson) | quote }}
+{{- end }}
+{{- end -}}
