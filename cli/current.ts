@@ -1,4 +1,5 @@
 import { HoldfastError } from '../jobs/errors.ts';
+import { rfc3339 } from '../jobs/instant.ts';
 import {
   type BatchChoice,
   batchChoices,
@@ -106,11 +107,11 @@ function currentText(
 ): string {
   const lines = batches.map(({ run, slot, candidates, isCurrent }) => {
     const mark = isCurrent ? 'current' : '';
-    return `  ${mark.padEnd(9)} ${run}  as of ${slot.toISOString()}  ${integer(candidates)} candidates`;
+    return `  ${mark.padEnd(9)} ${run}  as of ${rfc3339(slot)}  ${integer(candidates)} candidates`;
   });
   const history = changes.map(
     ({ at, from, to, by, reason, withdrawn }) =>
-      `  set by hand ${at.toISOString()} by ${by}: ${from ?? 'none'} → ${to}${withdrawn ? ' (withdrawn)' : ''}: ${reason}`,
+      `  set by hand ${rfc3339(at)} by ${by}: ${from ?? 'none'} → ${to}${withdrawn ? ' (withdrawn)' : ''}: ${reason}`,
   );
   return `${[program, ...lines, ...history].map(printable).join('\n')}\n`;
 }

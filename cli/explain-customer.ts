@@ -1,4 +1,5 @@
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import { rfc3339 } from '../jobs/instant.ts';
 import { printable } from '../jobs/printable.ts';
 import type { Explanation, FilterExplanation } from '../jobs/retention/explain.ts';
 import type { NoReasons } from '../jobs/retention/reasons.ts';
@@ -16,7 +17,7 @@ export function customerText(
   spec: RetentionProgramSpec,
   why: CustomerReasons | undefined,
 ): string {
-  const lines = [`${customer}  ${program}  as of ${slot.toISOString()}  ${run}`, ''];
+  const lines = [`${customer}  ${program}  as of ${rfc3339(slot)}  ${run}`, ''];
   const line = (label: string, text: string) => lines.push(`${label.padEnd(LABEL)} ${text}`.trimEnd());
   line('outcome', outcomeText(explanation));
   if (explanation.outcome !== 'not-extracted' && explanation.outcome !== 'rejected') {

@@ -3,6 +3,7 @@ import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { type Engine, openEngine } from '../jobs/columns/engine.ts';
 import { customerId } from '../jobs/customer-id.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { rfc3339 } from '../jobs/instant.ts';
 import { printable } from '../jobs/printable.ts';
 import { explainCustomer } from '../jobs/retention/explain.ts';
 import { explainFilterGroup } from '../jobs/retention/explain-filter.ts';
@@ -141,7 +142,7 @@ async function oneCustomer({ engine, run, program, top, options, io }: Asked, as
           JSON.stringify({
             program,
             run: name,
-            slot: slot.toISOString(),
+            slot: rfc3339(slot),
             customer,
             ...explanation,
             ...(why === undefined ? {} : { risk: why }),
@@ -239,7 +240,7 @@ export interface Place {
 }
 
 function placeOf(program: string, { record }: PastRun): Place {
-  return { program, run: record.run, slot: record.slot.toISOString() };
+  return { program, run: record.run, slot: rfc3339(record.slot) };
 }
 
 function requireArtifact({ artifacts, record }: PastRun, stage: string): ArtifactReference {

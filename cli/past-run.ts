@@ -3,6 +3,7 @@ import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openFolderStore } from '../jobs/artifacts/folder.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { rfc3339 } from '../jobs/instant.ts';
 import { PIPELINES } from '../jobs/pipelines/pipelines.ts';
 import { currentRun, findRun, type RunRecord } from '../jobs/postgres/runs.ts';
 import { type Revision, revisionDigest } from '../jobs/run/revision.ts';
@@ -71,7 +72,7 @@ async function findRecord(
     throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);
   }
   if (record.prunedAt !== undefined) {
-    const when = record.prunedAt.toISOString();
+    const when = rfc3339(record.prunedAt);
     throw new HoldfastError('HF_NOT_FOUND', `the artifacts of the run ${record.run} were pruned at ${when}`);
   }
   return record;

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { funnel, type Places, type StageReport } from './report.ts';
 
 const PLACES: Places = {
-  slot: '2026-11-23T02:00:00.000Z',
+  slot: '2026-11-23T02:00:00Z',
   rejects: undefined,
   data: undefined,
   state: '.holdfast',

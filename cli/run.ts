@@ -5,6 +5,7 @@ import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../c
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { rfc3339 } from '../jobs/instant.ts';
 import { loadModel } from '../jobs/models/index.ts';
 import { currentRun } from '../jobs/postgres/runs.ts';
 import { pathForShell } from '../jobs/printable.ts';
@@ -195,7 +196,7 @@ async function printFunnel(
   io.stdout.write(
     funnel(result.report, {
       ...places,
-      slot: plan.slot.toISOString(),
+      slot: rfc3339(plan.slot),
       rejects: extract === undefined || plan.dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
       data: data === undefined ? undefined : near(data.current ?? data.decisions),
       customer: decided === undefined || plan.dryRun ? undefined : await exampleCustomer(decided),
@@ -226,7 +227,7 @@ function slotOf({ program, run }: RunnableManifest, now: Date): Date {
   const { batchSchedule, timeZone } = program.spec;
   const slot = parseSchedule(batchSchedule, timeZone).newest(now);
   if (slot !== undefined) return slot;
-  throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${now.toISOString()}`);
+  throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${rfc3339(now)}`);
 }
 
 const FEWEST_CUSTOMERS = 100;

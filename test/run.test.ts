@@ -132,7 +132,7 @@ describe('a run of the batch', () => {
     // A backfill is not the current batch: one must ask for it by name.
     expect(stdout).toMatch(/^state .*not the current batch$/m);
     const [, next = ''] = /^next +holdfast (.+ --run keep-20261116t020000z-\d+ .+)$/m.exec(stdout) ?? [];
-    expect((await shop.holdfast(next.split(' '))).stdout).toContain('as of 2026-11-16T02:00:00.000Z');
+    expect((await shop.holdfast(next.split(' '))).stdout).toContain('as of 2026-11-16T02:00:00Z');
   });
 });
 

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import { rfc3339 } from '../instant.ts';
 import type { Database } from './database.ts';
 import { requireNewestSlot } from './publish.ts';
 import { lockProgram } from './run-lock.ts';
@@ -89,7 +90,7 @@ export async function repeatRun(client: ClientBase, request: NewRun): Promise<Ru
   if (repeated.slot.getTime() !== slot.getTime()) {
     throw new HoldfastError(
       'HF_MANIFEST_INVALID',
-      `the run ${run} has already run for the slot ${repeated.slot.toISOString()}, which never changes: give the run for ${slot.toISOString()} another name`,
+      `the run ${run} has already run for the slot ${rfc3339(repeated.slot)}, which never changes: give the run for ${rfc3339(slot)} another name`,
     );
   }
   return { run, sequence: Number(repeated.sequence), attempt: repeated.attempt };

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import { rfc3339 } from '../instant.ts';
 import type { ProgramKey, RunAttempt, RunTrigger } from './runs.ts';
 
 export interface Batch extends RunAttempt {
@@ -106,6 +107,6 @@ async function pointer(client: ClientBase, { namespace, program }: ProgramKey): 
 function notCurrent({ program, slot }: Pick<Batch, 'program' | 'slot'>, current: Pointer | undefined): HoldfastError {
   return new HoldfastError(
     'HF_BATCH_NOT_CURRENT',
-    `the current batch of ${program} is ${current?.run ?? 'another'}, as of ${current?.slot.toISOString() ?? 'a later slot'}, and one as of ${slot.toISOString()} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${program} --set RUN\`; a batch for the record of the past has the trigger backfill`,
+    `the current batch of ${program} is ${current?.run ?? 'another'}, as of ${current === undefined ? 'a later slot' : rfc3339(current.slot)}, and one as of ${rfc3339(slot)} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${program} --set RUN\`; a batch for the record of the past has the trigger backfill`,
   );
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import { rfc3339 } from '../instant.ts';
 
 /** How much the clock of whoever makes runs may be ahead of the database's. */
 const TOLERANCE_SECONDS = 300;
@@ -18,6 +19,6 @@ export async function requireSlotHasCome(client: ClientBase, slot: Date): Promis
   if (clock?.ahead !== true) return;
   throw new HoldfastError(
     'HF_SLOT_IN_FUTURE',
-    `the slot ${slot.toISOString()} is yet to come: by the clock of the database it is ${clock.now.toISOString()}; check the clock of this machine, --now, or the slot of the run`,
+    `the slot ${rfc3339(slot)} is yet to come: by the clock of the database it is ${rfc3339(clock.now)}; check the clock of this machine, --now, or the slot of the run`,
   );
 }

@@ -88,6 +88,7 @@ test.each<[string, string, string, string, string, (wall: Date) => boolean]>([
     .map((slot) => slot.toISOString());
   expect(expected.length).toBeGreaterThan(0);
   expect(found).toEqual(expected);
+  expect(parseSchedule(text, zone).count(new Date(from), new Date(to))).toBe(expected.length);
 });
 
 test('at any instant the next slot is its own newest, lies ahead, and nothing lies between it and the newest', () => {
@@ -128,5 +129,7 @@ test('at any instant the next slot is its own newest, lies ahead, and nothing li
     const oneByOne = [next];
     while (oneByOne.length < 5) oneByOne.push(schedule.next(oneByOne.at(-1) ?? next) ?? next);
     expect(schedule.between(instant, oneByOne[4] ?? next, 5)).toEqual(oneByOne);
+    const later = new Date(instant.getTime() + Math.floor(random() * 8) * 86_400_000);
+    expect(schedule.count(instant, later)).toBe(schedule.between(instant, later, 100_000).length);
   }
 });

@@ -12,6 +12,8 @@ export interface Schedule {
   next(after: Date): Date | undefined;
   /** Slots after `from` up to and including `to`, the earliest first, at most `limit`; those of the first 45 years. */
   between(from: Date, to: Date, limit: number): Date[];
+  /** How many slots lie after `from` up to and including `to`: the number of `between`, without a limit or the slots. */
+  count(from: Date, to: Date): number;
 }
 
 const MINUTE_MS = 60_000;
@@ -69,7 +71,35 @@ export function parseSchedule(text: string, timeZone: string): Schedule {
     return slots;
   }
 
-  return { newest, next, between };
+  function count(from: Date, to: Date): number {
+    let slots = 0;
+    let last = from.getTime();
+    for (const midnight of walk(days, startOfDay(zone.wallTime(last)) - DAY_MS, 1)) {
+      const first = slotAt(midnight, 0) > last ? 0 : placeAfter(midnight, new Date(last));
+      const end = slotAt(midnight, times.length - 1) <= to.getTime() ? times.length : placeAfter(midnight, to);
+      if (first < end) {
+        const newest = slotAt(midnight, end - 1);
+        slots += isPlain(midnight, first, end - 1)
+          ? end - first
+          : between(new Date(last), new Date(newest), end).length;
+        last = newest;
+      }
+      if (end < times.length) return slots;
+    }
+    return slots;
+  }
+
+  function placeAfter(midnight: number, instant: Date): number {
+    return firstIndex(times.length, (place) => slotAt(midnight, place) > instant.getTime());
+  }
+
+  /** Whether clocks do not change between two times of a day, so that each of them has a slot of its own. */
+  function isPlain(midnight: number, from: number, to: number): boolean {
+    const passed = slotAt(midnight, to) - slotAt(midnight, from);
+    return passed === ((times[to] ?? 0) - (times[from] ?? 0)) * MINUTE_MS;
+  }
+
+  return { newest, next, between, count };
 }
 
 function read(text: string) {

@@ -69,7 +69,7 @@ test('the run of a slot belongs to its program', () => {
       namespace: 'shop',
       ownerReferences: [{ uid: 'program-uid', controller: true, blockOwnerDeletion: true }],
     },
-    spec: { programRef: { name: 'keep' }, slot: '2026-11-23T02:00:00.000Z', trigger: 'schedule' },
+    spec: { programRef: { name: 'keep' }, slot: '2026-11-23T02:00:00Z', trigger: 'schedule' },
   });
 });
 
@@ -166,7 +166,7 @@ test('a task is told which run it is part of, and gets its secret by reference',
     HOLDFAST_NAMESPACE: 'shop',
     HOLDFAST_RUN: 'by-hand',
     HOLDFAST_RUN_UID: 'run-uid',
-    HOLDFAST_SLOT: '2026-11-23T02:00:00.000Z',
+    HOLDFAST_SLOT: '2026-11-23T02:00:00Z',
     HOLDFAST_TRIGGER: 'manual',
     HOLDFAST_FILES: '/opt/holdfast/examples',
     DATABASE_URL: { secretKeyRef: { name: 'holdfast-postgres', key: 'url' } },

@@ -1,5 +1,6 @@
 import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import { modelTokenVariable } from '../../crds/model-token.ts';
+import { rfc3339 } from '../../jobs/instant.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
@@ -186,7 +187,7 @@ function container(
     HOLDFAST_NAMESPACE: run.metadata.namespace,
     HOLDFAST_RUN: run.metadata.name,
     HOLDFAST_RUN_UID: run.metadata.uid,
-    HOLDFAST_SLOT: slot.toISOString(),
+    HOLDFAST_SLOT: rfc3339(slot),
     HOLDFAST_TRIGGER: run.spec.trigger,
     HOLDFAST_DRY_RUN: String(run.spec.dryRun),
     HOLDFAST_REVISION: `${REVISION_FOLDER}/${REVISION_FILE}`,

@@ -1,4 +1,5 @@
 import { API_VERSION } from '../../crds/index.ts';
+import { rfc3339 } from '../../jobs/instant.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../objects.ts';
 import { programLabels } from './labels.ts';
@@ -30,7 +31,7 @@ export function buildRun(program: ProgramObject, slot: Date, pipeline: Pipeline 
     spec: {
       programRef: { name },
       pipeline,
-      slot: slot.toISOString(),
+      slot: rfc3339(slot),
       trigger: 'schedule',
       dryRun: false,
       suspend: false,

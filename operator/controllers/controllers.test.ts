@@ -31,7 +31,7 @@ test('at a slot a program is run as one Job per task, in order, and says how it 
   expect(world.errors).toEqual([]);
   const [made] = world.kube.all<RunObject>(retentionRuns);
   expect(made?.metadata.name).toBe(RUN);
-  expect(made?.status).toMatchObject({ phase: 'Succeeded', slot: '2026-11-23T02:00:00.000Z' });
+  expect(made?.status).toMatchObject({ phase: 'Succeeded', slot: '2026-11-23T02:00:00Z' });
   expect(made?.status?.stages?.map(({ name, phase, rowsOut }) => [name, phase, rowsOut])).toEqual([
     ['extract', 'Succeeded', 10],
     ['filter', 'Succeeded', 10],
@@ -55,8 +55,8 @@ test('at a slot a program is run as one Job per task, in order, and says how it 
   ]);
   expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status).toMatchObject({
     lastRun: { name: RUN, phase: 'Succeeded', candidates: 10 },
-    nextSlot: '2026-11-30T02:00:00.000Z',
-    batch: { lastSlot: '2026-11-23T02:00:00.000Z' },
+    nextSlot: '2026-11-30T02:00:00Z',
+    batch: { lastSlot: '2026-11-23T02:00:00Z' },
   });
 });
 
@@ -88,7 +88,7 @@ test('a run that a person makes is run at once, as of the newest slot', async ()
   await world.settle();
   expect(world.kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status).toMatchObject({
     phase: 'Succeeded',
-    slot: '2026-11-16T02:00:00.000Z',
+    slot: '2026-11-16T02:00:00Z',
   });
 });
 
@@ -390,7 +390,7 @@ test('a foreign run under the name of a slot skips the slot', async () => {
   await toSlot();
   expect(world.kube.all(retentionRuns)).toHaveLength(1);
   expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status?.batch).toMatchObject({
-    lastSlot: '2026-11-23T02:00:00.000Z',
+    lastSlot: '2026-11-23T02:00:00Z',
     skippedSlots: 1,
   });
 });

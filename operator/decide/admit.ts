@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../jobs/instant.ts';
 import { parseSchedule } from '../../jobs/schedules/index.ts';
 import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../build/revision.ts';
@@ -78,7 +79,7 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
     return no('Failed', 'NoSlot', `spec.slot ${run.spec.slot} is no instant such as 2026-11-23T02:00:00Z`);
   }
   if (slot.getTime() > now.getTime() + CLOCK_SKEW_MS) {
-    return no('Failed', 'SlotInFuture', `the slot ${slot.toISOString()} is yet to come: nothing is known as of then`);
+    return no('Failed', 'SlotInFuture', `the slot ${rfc3339(slot)} is yet to come: nothing is known as of then`);
   }
   const make = buildRevision(program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.

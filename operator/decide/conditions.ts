@@ -1,4 +1,5 @@
 import type { RetentionRunStatus } from '../../crds/index.ts';
+import { rfc3339Second } from '../../jobs/instant.ts';
 
 export type Conditions = NonNullable<RetentionRunStatus['conditions']>;
 
@@ -25,7 +26,7 @@ export function conditions(
       type,
       status,
       observedGeneration,
-      lastTransitionTime: before?.status === status ? before.lastTransitionTime : now.toISOString(),
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : rfc3339Second(now),
       reason,
       message: message.slice(0, LONGEST_MESSAGE),
     };

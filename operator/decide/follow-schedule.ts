@@ -1,3 +1,4 @@
+import { rfc3339, rfc3339Second } from '../../jobs/instant.ts';
 import { buildRun } from '../build/run.ts';
 import { RESOURCES } from '../kube/api.ts';
 import { isOwnedBy, type ProgramObject } from '../objects.ts';
@@ -22,23 +23,23 @@ export interface Followed {
 /** Makes the run of the slot that is due; the run's name makes sure that there is one. */
 export function followSchedule({ program, runs, attempts }: ProgramSnapshot, calendar: Calendar, now: Date): Followed {
   const before = progressOf(program, calendar, now);
-  const { due, skipped, passed, next, deadline } = slotsAt(calendar, before, now);
+  const { due, skipped, passed, newestSkipped, next, deadline } = slotsAt(calendar, before, now);
   const upcoming = next === undefined ? {} : { next, requeueAt: next };
   const count = (more: number) => (more === 0 ? {} : { skippedSlots: (before.skippedSlots ?? 0) + more });
   if (due === undefined) {
     if (passed === undefined) return { actions: [], progress: before, ...upcoming };
     return {
       actions: [missed(program, skipped, passed)],
-      progress: { ...before, lastSlot: passed.toISOString(), ...count(skipped) },
+      progress: { ...before, lastSlot: rfc3339(passed), ...count(skipped) },
       ...upcoming,
     };
   }
   const run = buildRun(program, due, calendar.pipeline);
-  const dealtWith = (more: number): Progress => ({ ...before, lastSlot: due.toISOString(), ...count(more) });
+  const dealtWith = (more: number): Progress => ({ ...before, lastSlot: rfc3339(due), ...count(more) });
   const there = runs.find(({ metadata }) => metadata.name === run.metadata.name);
   const taken = attempts.taken.has(attemptKey(run)) || (there !== undefined && !isOwnedBy(there, program.metadata.uid));
   if (taken) {
-    const message = `the slot ${due.toISOString()} is skipped: a RetentionRun ${run.metadata.name} that is not ours is there`;
+    const message = `the slot ${rfc3339(due)} is skipped: a RetentionRun ${run.metadata.name} that is not ours is there`;
     const events = [say(program, 'NameTaken', message)];
     return { actions: events, progress: dealtWith(skipped + 1), ...upcoming };
   }
@@ -49,7 +50,7 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
   }
   const refusal = attempts.refused.get(attemptKey(run));
   if (refusal !== undefined) {
-    const message = `the run ${run.metadata.name} of the slot ${due.toISOString()} is refused: ${refusal.message}`;
+    const message = `the run ${run.metadata.name} of the slot ${rfc3339(due)} is refused: ${refusal.message}`;
     return {
       actions: [say(program, 'RunRefused', message)],
       progress: before,
@@ -62,7 +63,7 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
   if (other !== undefined) {
     // Forbid: it waits for the other to end, of which we hear, as long as it may.
     const requeueAt = earlier(deadline, next);
-    const message = `the slot ${due.toISOString()} waits for the run ${other.metadata.name} to end`;
+    const message = `the slot ${rfc3339(due)} waits for the run ${other.metadata.name} to end`;
     return {
       actions: [],
       progress: before,
@@ -73,9 +74,9 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
   }
   return {
     actions: [
-      ...(skipped === 0 ? [] : [missed(program, skipped, due)]),
+      ...(newestSkipped === undefined ? [] : [missed(program, skipped, newestSkipped)]),
       { do: 'create', resource: RESOURCES.retentionRuns, object: run },
-      say(program, 'RunCreated', `made the run ${run.metadata.name} of the slot ${due.toISOString()}`),
+      say(program, 'RunCreated', `made the run ${run.metadata.name} of the slot ${rfc3339(due)}`),
     ],
     progress: before,
     ...upcoming,
@@ -94,7 +95,7 @@ export function rest({ spec, status }: ProgramObject, pipeline: Calendar['pipeli
   const { schedule, skippedSlots } = progress;
   if (schedule === OFF) return { actions: [], progress };
   const count = skippedSlots === undefined ? {} : { skippedSlots };
-  return { actions: [], progress: { schedule: OFF, since: now.toISOString(), ...count } };
+  return { actions: [], progress: { schedule: OFF, since: rfc3339Second(now), ...count } };
 }
 
 /**
@@ -106,18 +107,14 @@ function progressOf({ metadata, status }: ProgramObject, calendar: Calendar, now
   const progress = status?.[calendar.pipeline];
   if (progress?.schedule === schedule) return progress;
   const isNew = status?.observedGeneration === undefined;
-  const since = isNew ? metadata.creationTimestamp : now.toISOString();
+  const since = isNew ? metadata.creationTimestamp : rfc3339Second(now);
   const skippedSlots = progress?.skippedSlots;
   return { schedule, since, ...(skippedSlots === undefined ? {} : { skippedSlots }) };
 }
 
 function missed(program: ProgramObject, slots: number, newest: Date): Action {
   const [are, one] = slots === 1 ? ['1 slot', 'was'] : [`${slots} slots`, 'were'];
-  return say(
-    program,
-    'SlotsMissed',
-    `${are} up to ${newest.toISOString()} ${one} skipped: no run could be started in time`,
-  );
+  return say(program, 'SlotsMissed', `${are} up to ${rfc3339(newest)} ${one} skipped: no run could be started in time`);
 }
 
 function say(program: ProgramObject, reason: Extract<Action, { do: 'event' }>['reason'], message: string): Action {

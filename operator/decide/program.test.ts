@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { rfc3339 } from '../../jobs/instant.ts';
 import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { running } from '../../test/support/references.ts';
 import { buildRevision } from '../build/revision.ts';
@@ -9,16 +10,16 @@ import { decideProgram, type ProgramSnapshot } from './program.ts';
 
 /** Mondays at two, in UTC. */
 const SCHEDULE = '0 2 * * MON UTC';
-const FIRST = '2026-11-23T02:00:00.000Z';
-const SECOND = '2026-11-30T02:00:00.000Z';
-const THIRD = '2026-12-07T02:00:00.000Z';
+const FIRST = '2026-11-23T02:00:00Z';
+const SECOND = '2026-11-30T02:00:00Z';
+const THIRD = '2026-12-07T02:00:00Z';
 const RUN = 'keep-20261123t0200z';
 
 type Batch = NonNullable<NonNullable<ProgramObject['status']>['batch']>;
 
 /** A program that was seen before, and how far its schedule had been followed. */
 function known(batch: Partial<Batch> = {}, spec: Parameters<typeof storedProgram>[0] = {}): ProgramObject {
-  const since = '2026-11-20T12:00:00.000Z';
+  const since = '2026-11-20T12:00:00Z';
   return storedProgram(spec, { status: { observedGeneration: 1, batch: { schedule: SCHEDULE, since, ...batch } } });
 }
 
@@ -86,7 +87,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     requeue: SECOND,
   },
   'a program that was made after a slot never runs it': {
-    given: snapshot(storedProgram({}, { metadata: { creationTimestamp: '2026-11-23T02:00:01.000Z' } })),
+    given: snapshot(storedProgram({}, { metadata: { creationTimestamp: '2026-11-23T02:00:01Z' } })),
     at: '2026-11-23T02:01:00Z',
     next: SECOND,
     requeue: SECOND,
@@ -104,7 +105,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     does: ['event SlotsMissed', 'create keep-20261207t0200z', 'event RunCreated'],
     lastSlot: FIRST,
     next: THIRD,
-    requeue: '2026-12-14T02:00:00.000Z',
+    requeue: '2026-12-14T02:00:00Z',
   },
   'a slot past its starting deadline is skipped and counted': {
     given: snapshot(known()),
@@ -149,7 +150,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     at: SECOND,
     lastSlot: FIRST,
     next: SECOND,
-    requeue: '2026-11-30T14:00:00.000Z',
+    requeue: '2026-11-30T14:00:00Z',
   },
   'a run that a person holds back does not hold the schedule back': {
     given: snapshot(known(), { runs: [{ ...runAt(FIRST, 'Suspended'), metadata: heldMetadata }] }),
@@ -170,7 +171,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     }),
     at: FIRST,
     next: FIRST,
-    requeue: '2026-11-23T14:00:00.000Z',
+    requeue: '2026-11-23T14:00:00Z',
   },
   'a slot whose run is refused is an event and a reason not to be ready': {
     given: snapshot(known(), {
@@ -183,7 +184,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     does: ['event RunRefused'],
     ready: 'not Refused',
     next: FIRST,
-    requeue: '2026-11-23T02:00:15.000Z',
+    requeue: '2026-11-23T02:00:15Z',
   },
   'a slot that passes while something is amiss with the program is run once that is mended': {
     given: snapshot(
@@ -231,14 +232,14 @@ const ROWS: Readonly<Record<string, Row>> = {
   'an edited schedule never fires slots of before': {
     given: snapshot(known({}, { batchSchedule: '0 1 * * MON' })),
     at: '2026-11-23T01:30:00Z',
-    next: '2026-11-30T01:00:00.000Z',
-    requeue: '2026-11-30T01:00:00.000Z',
+    next: '2026-11-30T01:00:00Z',
+    requeue: '2026-11-30T01:00:00Z',
   },
   'an edited time zone never fires slots of before': {
     given: snapshot(known({}, { timeZone: 'Europe/Berlin' })),
     at: '2026-11-23T01:30:00Z',
-    next: '2026-11-30T01:00:00.000Z',
-    requeue: '2026-11-30T01:00:00.000Z',
+    next: '2026-11-30T01:00:00Z',
+    requeue: '2026-11-30T01:00:00Z',
   },
   'a program that is turned off is ready and runs nothing': {
     given: snapshot(known({}, { enabled: false })),
@@ -325,7 +326,7 @@ test.each(Object.entries(ROWS))(
       lastSlot: status.batch?.lastSlot,
       skipped: status.batch?.skippedSlots,
       next: status.nextSlot,
-      requeue: requeueAt?.toISOString(),
+      requeue: requeueAt && rfc3339(requeueAt),
     }).toEqual({ does, ready, lastSlot, skipped, next, requeue });
   },
 );
@@ -337,12 +338,12 @@ test('what is decided twice on the same is the same', () => {
   expect(again.status).toEqual(first.status);
 });
 
-const OLD = ['2026-10-05', '2026-10-12', '2026-10-19', '2026-10-26', '2026-11-02'].map((day) => `${day}T02:00:00.000Z`);
+const OLD = ['2026-10-05', '2026-10-12', '2026-10-19', '2026-10-26', '2026-11-02'].map((day) => `${day}T02:00:00Z`);
 
 test('finished runs of the schedule beyond the history are deleted, the oldest first', () => {
-  const runs = [...OLD.map((slot) => runAt(slot, 'Succeeded')), runAt('2026-11-09T02:00:00.000Z', 'Failed')];
+  const runs = [...OLD.map((slot) => runAt(slot, 'Succeeded')), runAt('2026-11-09T02:00:00Z', 'Failed')];
   const { actions } = decideProgram(
-    snapshot(known({ lastSlot: '2026-11-16T02:00:00.000Z' }), { runs }),
+    snapshot(known({ lastSlot: '2026-11-16T02:00:00Z' }), { runs }),
     new Date('2026-11-17T00:00:00Z'),
   );
   expect(actions.map(brief)).toEqual(['delete keep-20261012t0200z', 'delete keep-20261005t0200z']);
@@ -350,7 +351,7 @@ test('finished runs of the schedule beyond the history are deleted, the oldest f
 
 test('of failed runs as many are kept as the history says of those, and not of the others', () => {
   const runs = OLD.map((slot, index) => runAt(slot, index % 2 === 0 ? 'Failed' : 'Cancelled'));
-  const program = known({ lastSlot: '2026-11-16T02:00:00.000Z' }, { runHistory: { successful: 1, failed: 4 } });
+  const program = known({ lastSlot: '2026-11-16T02:00:00Z' }, { runHistory: { successful: 1, failed: 4 } });
   const { actions } = decideProgram(snapshot(program, { runs }), new Date('2026-11-17T00:00:00Z'));
   expect(actions.map(brief)).toEqual(['delete keep-20261005t0200z']);
 });
@@ -367,15 +368,15 @@ test('a run that is on its way out is not deleted again', () => {
     ...one,
     metadata: { ...one.metadata, deletionTimestamp: FIRST },
   }));
-  const given = snapshot(known({ lastSlot: '2026-11-16T02:00:00.000Z' }), { runs });
+  const given = snapshot(known({ lastSlot: '2026-11-16T02:00:00Z' }), { runs });
   expect(decideProgram(given, new Date('2026-11-17T00:00:00Z')).actions).toEqual([]);
 });
 
 test('a run whose slot is not yet recorded as dealt with is kept: nothing else says that the slot was run', () => {
-  const slots = ['2026-11-23T02:00:00.000Z', '2026-11-16T02:00:00.000Z', '2026-11-09T02:00:00.000Z'];
+  const slots = ['2026-11-23T02:00:00Z', '2026-11-16T02:00:00Z', '2026-11-09T02:00:00Z'];
   const runs = [...slots, ...OLD].map((slot) => runAt(slot, 'Succeeded'));
   const { actions } = decideProgram(
-    snapshot(known({ lastSlot: '2026-10-12T02:00:00.000Z' }), { runs }),
+    snapshot(known({ lastSlot: '2026-10-12T02:00:00Z' }), { runs }),
     new Date('2026-11-24T00:00:00Z'),
   );
   expect(actions.filter((action) => action.do === 'delete')).toEqual([]);
@@ -457,7 +458,7 @@ const NIGHTLY = { schedules: { prune: '30 3 * * *' } };
 const PRUNE_SCHEDULE = '30 3 * * * UTC';
 
 function knownNightly(prune: Partial<Batch> = {}, spec: Parameters<typeof storedProgram>[0] = NIGHTLY): ProgramObject {
-  const since = '2026-11-20T12:00:00.000Z';
+  const since = '2026-11-20T12:00:00Z';
   return storedProgram(spec, {
     status: {
       observedGeneration: 1,
@@ -482,7 +483,7 @@ test('a prune is made at its own slots, under a name of its own, and the batch k
   const { actions, status, requeueAt } = decideProgram(given, new Date('2026-11-24T03:30:00Z'));
   const created = actions.flatMap((action) => (action.do === 'create' ? [action.object as RunObject] : []));
   expect(created).toMatchObject([
-    { metadata: { name: 'keep-20261124t0330z-prune' }, spec: { pipeline: 'prune', slot: '2026-11-24T03:30:00.000Z' } },
+    { metadata: { name: 'keep-20261124t0330z-prune' }, spec: { pipeline: 'prune', slot: '2026-11-24T03:30:00Z' } },
   ]);
   expect(status.batch?.lastSlot).toBe(FIRST);
   expect(status.nextSlot).toBe(SECOND);
@@ -494,12 +495,12 @@ test('a program without a schedule for prune knows nothing of it, and one that i
   expect(decideProgram(snapshot(known({ lastSlot: FIRST })), now).status).not.toHaveProperty('prune');
   const begun = decideProgram(snapshot(known({ lastSlot: FIRST }, NIGHTLY)), now);
   expect(begun.actions).toEqual([]);
-  expect(begun.status.prune).toEqual({ schedule: PRUNE_SCHEDULE, since: now.toISOString() });
+  expect(begun.status.prune).toEqual({ schedule: PRUNE_SCHEDULE, since: rfc3339(now) });
 });
 
 test('a batch and a prune that are due at once are made one after the other', () => {
   const spec = { schedules: { prune: '0 2 * * *' } };
-  const since = '2026-11-20T12:00:00.000Z';
+  const since = '2026-11-20T12:00:00Z';
   const prune = { schedule: '0 2 * * * UTC', since };
   const program = storedProgram(spec, {
     status: { observedGeneration: 1, batch: { schedule: SCHEDULE, since }, prune },
@@ -514,7 +515,7 @@ test('a batch and a prune that are due at once are made one after the other', ()
 });
 
 test('prunes do not push batches out of the history, nor batches prunes', () => {
-  const nights = ['21', '22', '23', '24', '25'].map((day) => `2026-11-${day}T03:30:00.000Z`);
+  const nights = ['21', '22', '23', '24', '25'].map((day) => `2026-11-${day}T03:30:00Z`);
   const runs = [runAt(FIRST, 'Succeeded'), ...nights.map((slot) => pruneRunAt(slot, 'Succeeded'))];
   const given = (spec: Parameters<typeof storedProgram>[0]) =>
     snapshot(knownNightly({ lastSlot: nights[4]! }, spec), { runs });
@@ -526,4 +527,26 @@ test('prunes do not push batches out of the history, nor batches prunes', () => 
   expect(deleted(NIGHTLY)).toEqual(oldest);
   // Also when the schedule was taken away.
   expect(deleted({})).toEqual(oldest);
+});
+
+test.each([
+  ['the newest runs', '2026-11-23T02:00:00Z', '2026-12-07T03:00:00Z', '1 slot up to 2026-11-30T02:00:00Z was skipped'],
+  [
+    'the newest is late',
+    '2026-11-23T02:00:00Z',
+    '2026-12-08T03:00:00Z',
+    '2 slots up to 2026-12-07T02:00:00Z were skipped',
+  ],
+  [
+    'of twenty years each is counted',
+    '2006-11-20T02:00:00Z',
+    '2026-12-07T03:00:00Z',
+    '1045 slots up to 2026-11-30T02:00:00Z were skipped',
+  ],
+])('what is told as skipped are slots that never run: %s', (_name, lastSlot, at, told) => {
+  const { actions } = decideProgram(snapshot(known({ since: lastSlot, lastSlot })), new Date(at));
+  const messages = actions.flatMap((action) =>
+    action.do === 'event' && action.reason === 'SlotsMissed' ? [action.message] : [],
+  );
+  expect(messages).toEqual([`${told}: no run could be started in time`]);
 });

@@ -1,4 +1,5 @@
 import type { RetentionProgramStatus } from '../../crds/index.ts';
+import { rfc3339 } from '../../jobs/instant.ts';
 import { scheduleEnd } from '../../jobs/schedules/index.ts';
 import { storageOf } from '../build/job.ts';
 import { buildRevision } from '../build/revision.ts';
@@ -43,7 +44,7 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
   const status: RetentionProgramStatus = {
     observedGeneration: program.metadata.generation ?? 0,
     ...lastRun(snapshot),
-    ...(batch.next === undefined ? {} : { nextSlot: batch.next.toISOString() }),
+    ...(batch.next === undefined ? {} : { nextSlot: rfc3339(batch.next) }),
     ...(batch.progress === undefined ? {} : { batch: batch.progress }),
     ...(prune?.progress === undefined ? {} : { prune: prune.progress }),
     conditions: programConditions(snapshot, acceptance, now),
@@ -183,7 +184,8 @@ function forgetRunsOf(pipeline: Calendar['pipeline'], { program, runs }: Program
         isOwnedBy(run, program.metadata.uid) &&
         run.metadata.deletionTimestamp === undefined &&
         // Until its slot is recorded as dealt with, the run itself is what says so.
-        (!isFollowed || (run.spec.slot !== undefined && lastSlot !== undefined && run.spec.slot <= lastSlot)),
+        (!isFollowed ||
+          (run.spec.slot !== undefined && lastSlot !== undefined && Date.parse(run.spec.slot) <= Date.parse(lastSlot))),
     ),
   );
   const succeeded = ours.filter(({ status }) => status?.phase === 'Succeeded');

@@ -1,3 +1,4 @@
+import { rfc3339Second } from '../../jobs/instant.ts';
 import { RESOURCES } from '../kube/api.ts';
 import type { JobObject, PodObject, RunObject } from '../objects.ts';
 import type { Action } from './action.ts';
@@ -48,7 +49,7 @@ export function complete(
   return {
     ...rest,
     phase: 'Succeeded',
-    completionTime: job?.status?.completionTime ?? now.toISOString(),
+    completionTime: job?.status?.completionTime ?? rfc3339Second(now),
     ...(rowsIn === undefined ? {} : { rowsIn }),
     ...(rowsOut === undefined ? {} : { rowsOut }),
     ...(counts === undefined ? {} : { counts }),
@@ -71,7 +72,7 @@ export function failTask(
   const stage: StageStatus = {
     ...current,
     phase: 'Failed',
-    completionTime: now.toISOString(),
+    completionTime: rfc3339Second(now),
     errorCode: code.slice(0, 63) || 'Failed',
     message: message.slice(0, 1024),
   };
@@ -108,7 +109,7 @@ export function endJobs({ jobs }: RunSnapshot): readonly Action[] {
 function stopStages(run: RunObject, phase: 'Failed' | 'Cancelled', now: Date): readonly StageStatus[] | undefined {
   return run.status?.stages?.map((stage) =>
     stage.phase === 'Running' || stage.phase === 'Suspended'
-      ? { ...stage, phase, completionTime: now.toISOString() }
+      ? { ...stage, phase, completionTime: rfc3339Second(now) }
       : stage,
   );
 }

@@ -1,3 +1,4 @@
+import { rfc3339, rfc3339Second } from '../../jobs/instant.ts';
 import { buildJob, jobName, type TaskAttempt } from '../build/job.ts';
 import { RESOURCES } from '../kube/api.ts';
 import { type Action, type Attempts, attemptKey } from './action.ts';
@@ -53,7 +54,7 @@ export function start(
     task: place.task,
     job: name,
     attempt,
-    startTime: begun?.startTime ?? now.toISOString(),
+    startTime: begun?.startTime ?? rfc3339Second(now),
   };
   const after = withStage(stages, changed);
   const actions = wanted.map(
@@ -69,7 +70,7 @@ export function start(
     message: `${place.stage}/${place.task} is under way`,
   };
   const { name: revisionName, identity: revisionDigest } = revision.pinned;
-  const status = { ...run.status, revision: revisionName, revisionDigest, slot: slot.toISOString() };
+  const status = { ...run.status, revision: revisionName, revisionDigest, slot: rfc3339(slot) };
   const pinned = { ...run, status };
   return { actions, status: runStatus(pinned, after, outcome, now) };
 }

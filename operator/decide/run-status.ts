@@ -1,4 +1,5 @@
 import type { RetentionRunStatus } from '../../crds/index.ts';
+import { rfc3339Second } from '../../jobs/instant.ts';
 import type { RunObject } from '../objects.ts';
 import { conditions } from './conditions.ts';
 import type { ConditionReason } from './reasons.ts';
@@ -28,8 +29,8 @@ export function runStatus(
     ...(status?.revision === undefined ? {} : { revision: status.revision }),
     ...(status?.revisionDigest === undefined ? {} : { revisionDigest: status.revisionDigest }),
     ...(status?.slot === undefined ? {} : { slot: status.slot }),
-    ...(begun ? { startTime: status?.startTime ?? now.toISOString() } : {}),
-    ...(over ? { completionTime: status?.completionTime ?? now.toISOString() } : {}),
+    ...(begun ? { startTime: status?.startTime ?? rfc3339Second(now) } : {}),
+    ...(over ? { completionTime: status?.completionTime ?? rfc3339Second(now) } : {}),
     ...(stages === undefined ? {} : { stages: [...stages] }),
     conditions: runConditions({ status, metadata } as RunObject, outcome, over, now),
   };

@@ -11,6 +11,37 @@ test('a schedule that has not begun has nothing due, and its first slot is the n
   expect(found).toEqual({ skipped: 0, next: new Date('2030-01-07T02:00:00Z') });
 });
 
+test.each<[string, string, number, Date | undefined, Date | undefined]>([
+  [
+    'none is missed where the one before has run',
+    '2026-11-23T08:55:00Z',
+    0,
+    undefined,
+    new Date('2026-11-23T09:00:00Z'),
+  ],
+  [
+    'the one that runs is not among the missed',
+    '2026-11-23T08:50:00Z',
+    1,
+    new Date('2026-11-23T08:55:00Z'),
+    new Date('2026-11-23T09:00:00Z'),
+  ],
+  [
+    '2,173 are counted to the last',
+    '2026-11-15T19:50:00Z',
+    2173,
+    new Date('2026-11-23T08:55:00Z'),
+    new Date('2026-11-23T09:00:00Z'),
+  ],
+])('of slots since an outage began, %s', (_name, lastSlot, skipped, newestSkipped, due) => {
+  const found = slotsAt(calendar('*/5 * * * *'), { ...progress, lastSlot }, now);
+  expect({ skipped: found.skipped, newestSkipped: found.newestSkipped, due: found.due }).toEqual({
+    skipped,
+    newestSkipped,
+    due,
+  });
+});
+
 test('a schedule that is over has no next slot', () => {
   const found = slotsAt(calendar('cron(0 2 ? * MON 2020)'), progress, now);
   expect(found).toEqual({ skipped: 0 });

@@ -30,13 +30,12 @@ export interface Slots {
   readonly skipped: number;
   /** The newest slot that is now dealt with, unless `due` is. */
   readonly passed?: Date;
+  /** The newest of those that are never run. */
+  readonly newestSkipped?: Date;
   readonly next?: Date;
   /** When a due slot is no longer in time. */
   readonly deadline?: Date;
 }
-
-/** More missed slots than this are not counted one by one. */
-const MOST_COUNTED = 1000;
 
 /** The schedule as the status names it: another one begins anew. */
 export function scheduleText({ schedule, timeZone }: Calendar): string {
@@ -56,8 +55,10 @@ export function slotsAt(calendar: Calendar, progress: Progress, now: Date): Slot
   const known = next === undefined ? {} : { next };
   const newest = schedule.newest(now);
   if (newest === undefined || newest <= from) return { skipped: 0, ...known };
-  const passed = schedule.between(from, now, MOST_COUNTED).length;
+  const missed = schedule.count(from, newest);
   const deadline = new Date(newest.getTime() + calendar.startingDeadlineSeconds * 1000);
-  if (deadline <= now) return { skipped: passed, passed: newest, ...known };
-  return { due: newest, skipped: passed - 1, deadline, ...known };
+  if (deadline <= now) return { skipped: missed, passed: newest, newestSkipped: newest, ...known };
+  const before = missed === 1 ? undefined : schedule.newest(new Date(newest.getTime() - 1));
+  const skipped = before === undefined ? {} : { newestSkipped: before };
+  return { due: newest, skipped: missed - 1, ...skipped, deadline, ...known };
 }

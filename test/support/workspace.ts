@@ -9,7 +9,7 @@ import { writeModel } from './models.ts';
 import { identityModel, linearModel } from './onnx.ts';
 
 /** A Monday slot, and a moment after it. */
-export const SLOT = '2026-11-23T02:00:00.000Z';
+export const SLOT = '2026-11-23T02:00:00Z';
 export const NOW = '2026-11-23T09:30:00Z';
 
 export interface CommandResult {
