@@ -83,6 +83,21 @@ test('a batch that a thread cannot score is refused, and the model goes on', asy
   await loaded.close();
 });
 
+/** A thread that is ended by force while it loads the model, or scores, takes the whole process with it. */
+test('a model is closed while its threads start and while they score, and what they hold is answered', async () => {
+  const bytes = await readFile(join(import.meta.dirname, '../../examples/models/churn-risk-v6.onnx'));
+  const features = Array.from({ length: 11 }, (_, index) => `feature_${index}`);
+  const scoring = await writeModel(folder, bytes, { modelId: 'trees', features });
+  const rows = 20_001;
+  const values = new Float32Array(rows * features.length);
+  for (const batches of [1, 4, 9]) {
+    const loaded = await loadModel(reference(scoring, { threads: 4 }));
+    const scores = Promise.all(Array.from({ length: batches }, () => loaded.score(values, rows)));
+    await loaded.close();
+    expect((await scores).map((batch) => batch.length)).toEqual(Array(batches).fill(rows));
+  }
+});
+
 /** The runtime itself adds up trees in another order for other numbers of rows and threads. */
 test('a row has the same score, to the bit, whatever the threads and the rows beside it', async () => {
   const bytes = await readFile(join(import.meta.dirname, '../../examples/models/churn-risk-v6.onnx'));

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadOnnxRuntime, SESSION, scoreBatch } from './onnx-runtime.ts';
-import type { ThreadAnswer, ThreadModel, ThreadRequest } from './onnx-threads.ts';
+import type { ThreadAnswer, ThreadBatch, ThreadModel, ThreadRequest } from './onnx-threads.ts';
 
 /*
  * A thread that scores batches of one model (onnx-threads.ts): told the model at its start, then asked in messages.
@@ -10,11 +10,18 @@ const { bytes, ...names } = workerData as ThreadModel;
 const { InferenceSession, Tensor } = await loadOnnxRuntime();
 const session = await InferenceSession.create(bytes, SESSION);
 
-parentPort?.on('message', ({ id, features, rows }: ThreadRequest) => {
-  void score(id, features, rows);
+// One after the other: the runtime gives a batch's scores in a later turn than it is asked in.
+let work = Promise.resolve();
+parentPort?.on('message', (request: ThreadRequest) => {
+  work = work.then(() => (request === 'end' ? end() : score(request)));
 });
 
-async function score(id: number, features: Float32Array, rows: number): Promise<void> {
+async function end(): Promise<void> {
+  await session.release();
+  parentPort?.close();
+}
+
+async function score({ id, features, rows }: ThreadBatch): Promise<void> {
   let answer: ThreadAnswer;
   try {
     // A copy of its own: what the runtime gives may not be handed to another thread.

@@ -8,7 +8,10 @@ export interface ThreadModel extends SessionNames {
   readonly bytes: Uint8Array;
 }
 
-export interface ThreadRequest {
+/** A batch, or `end`: the thread ends once it has answered what came before. */
+export type ThreadRequest = ThreadBatch | 'end';
+
+export interface ThreadBatch {
   readonly id: number;
   readonly features: Float32Array;
   readonly rows: number;
@@ -25,6 +28,8 @@ interface Thread {
   readonly worker: Worker;
   /** Batches that it has been given and has not answered. */
   load: number;
+  /** Settled when it has ended, however that came. */
+  readonly ended: Promise<void>;
 }
 
 interface Waiting {
@@ -60,15 +65,21 @@ export class OnnxThreads {
     idle.load += 1;
     return new Promise<Float32Array>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      idle.worker.postMessage({ id, features: own, rows } satisfies ThreadRequest, [own.buffer]);
+      idle.worker.postMessage({ id, features: own, rows } satisfies ThreadBatch, [own.buffer]);
     }).finally(() => {
       idle.load -= 1;
     });
   }
 
-  /** Ends the threads; nothing may be under way. */
+  /**
+   * Ends the threads, after the batches that they hold. They end by themselves: one that is terminated while it is in the
+   * runtime, loading the model or scoring, takes the whole process with it (SIGABRT from the runtime's binding).
+   */
   async close(): Promise<void> {
-    await Promise.all(this.#threads.splice(0).map(({ worker }) => worker.terminate()));
+    const threads = this.#threads.splice(0);
+    for (const { worker } of threads) worker.postMessage('end' satisfies ThreadRequest, []);
+    await Promise.all(threads.map(({ ended }) => ended));
+    this.#fail(new Error('the model has been closed'));
   }
 
   #start(): void {
@@ -81,13 +92,16 @@ export class OnnxThreads {
         else waiting?.reject(new Error(answer.failure));
       });
       worker.once('error', (cause) => this.#fail(new Error('a thread of the model has ended', { cause })));
-      worker.once('exit', () => {
-        // Not where `close` has ended it.
-        if (this.#threads.some((thread) => thread.worker === worker)) {
-          this.#fail(new Error('a thread of the model has ended'));
-        }
+      const ended = new Promise<void>((resolve) => {
+        worker.once('exit', () => {
+          // Not where `close` has ended it.
+          if (this.#threads.some((thread) => thread.worker === worker)) {
+            this.#fail(new Error('a thread of the model has ended'));
+          }
+          resolve();
+        });
       });
-      return { worker, load: 0 };
+      return { worker, load: 0, ended };
     });
   }
 
