@@ -6,7 +6,7 @@ import { systemClock } from './kube/clock.ts';
 import type { ProgramObject } from './objects.ts';
 import { type Operator, operate } from './operate.ts';
 
-const { retentionPrograms } = RESOURCES;
+const { retentionPrograms, deployments, leases } = RESOURCES;
 
 let kube: FakeKube;
 let operator: Operator;
@@ -20,6 +20,12 @@ async function start(forbidden: (resource: Resource, options: ListOptions) => bo
   kube = fakeKube(() => new Date());
   [lists, log] = [[], []];
   kube.put(retentionPrograms, program());
+  const deployment = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'holdfast', namespace: 'holdfast' },
+  };
+  kube.put(deployments, deployment);
   const refusals = Promise.withResolvers<void>();
   const api: KubeApi = {
     ...kube.api,
@@ -28,6 +34,10 @@ async function start(forbidden: (resource: Resource, options: ListOptions) => bo
       if (!forbidden(resource, options)) return await kube.api.list(resource, options, signal);
       throw new KubeError(403, 'Forbidden', `${resource.plural}: no`);
     },
+    async get(resource, key, signal) {
+      if (!forbidden(resource, {})) return await kube.api.get(resource, key, signal);
+      throw new KubeError(403, 'Forbidden', `${resource.plural} are forbidden`);
+    },
   };
   operator = await operate(api, {
     settings: {
@@ -35,6 +45,7 @@ async function start(forbidden: (resource: Resource, options: ListOptions) => bo
       watchNamespaces: namespaces,
       namespace: 'holdfast',
       lease: 'holdfast',
+      deployment: 'holdfast',
       instance: 'one',
       port: 0,
       kubeconfig: undefined,
@@ -55,7 +66,7 @@ test('a replica that may not see everything is not ready, says what it lacks, an
   expect([ready.status, await ready.text()]).toEqual([503, 'waiting for pods\n']);
   // As many turns as it would take to get the lease.
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  expect(kube.all(RESOURCES.leases)).toEqual([]);
+  expect(kube.all(leases)).toEqual([]);
 });
 
 test('a watched namespace that is gone, and the rights in it, does not stop the others', async () => {
@@ -69,11 +80,33 @@ test('a watched namespace that is gone, and the rights in it, does not stop the 
 
 test('an operator that is told no namespace is ready, says so, and looks at nothing', async () => {
   void start(() => false, []);
-  for (let turns = 0; !log.includes('leading') && turns < 5_000; turns += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await untilItLeads();
   expect((await fetch(`http://127.0.0.1:${operator.port}/readyz`)).status).toBe(200);
   expect(log[0]).toMatch(/^watching no namespace: /);
   expect(lists).toEqual([]);
   expect(kube.all<ProgramObject>(retentionPrograms)[0]?.status).toBeUndefined();
+});
+
+async function untilItLeads(): Promise<void> {
+  for (let turns = 0; !log.includes('leading') && turns < 5_000; turns += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+test('the Lease belongs to the Deployment of the operator, so that it goes with it', async () => {
+  void start(() => false);
+  await untilItLeads();
+  const [deployment] = kube.all(deployments);
+  expect(kube.all(leases)[0]?.metadata.ownerReferences).toEqual([
+    { apiVersion: 'apps/v1', kind: 'Deployment', name: 'holdfast', uid: deployment?.metadata.uid },
+  ]);
+});
+
+test('an operator that may not read its Deployment leads all the same, and says what will be left', async () => {
+  void start(({ plural }) => plural === 'deployments');
+  await untilItLeads();
+  expect(kube.all(leases)[0]?.metadata.ownerReferences).toBeUndefined();
+  expect(log).toContain(
+    'the Lease will outlive the Deployment holdfast/holdfast, which cannot be read: deployments are forbidden',
+  );
 });

@@ -4,7 +4,7 @@ import { remember } from './controllers/memory.ts';
 import { CONTROLLERS } from './controllers/registry.ts';
 import { type Running, startControllers } from './controllers/start.ts';
 import { type HealthServer, serveHealth } from './health.ts';
-import { type KubeApi, KubeError } from './kube/api.ts';
+import { apiVersionOf, type KubeApi, KubeError, type OwnerReference, RESOURCES } from './kube/api.ts';
 import type { Clock } from './kube/clock.ts';
 import { createRecorder } from './kube/events.ts';
 import { fence } from './kube/fence.ts';
@@ -46,23 +46,26 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
   });
   let elector: Elector | undefined;
   let running: Running | undefined;
+  let stopping = false;
   // Whoever cannot see does not lead: another replica may be able to.
   const leading = caches.synced.then(
-    () => {
+    async () => {
       log('watching');
-      elector = elect();
+      const owner = await leaseOwner(api, settings, log);
+      if (!stopping) elector = elect(owner);
     },
     () => {},
   );
 
   const leads = () => elector?.leads() === true;
-  const elect = () =>
+  const elect = (owner: OwnerReference | undefined) =>
     startElector(api, {
       clock,
       random,
       namespace: settings.namespace,
       name: settings.lease,
       identity: `${settings.instance}_${randomUUID()}`,
+      owner,
       ...(options.leaseTiming === undefined ? {} : { timing: options.leaseTiming }),
       onLead: (signal) => {
         counts.terms += 1;
@@ -123,6 +126,7 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
     port: health.port,
     leads,
     async stop() {
+      stopping = true;
       // First the syncs, then the lease: whoever takes over finds nothing half done.
       await running?.stop();
       await elector?.stop();
@@ -131,6 +135,24 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       await health.close();
     },
   };
+}
+
+/** The Deployment, with which the Lease goes: it was made by us, so whoever removes the release does not know of it. */
+async function leaseOwner(
+  api: KubeApi,
+  { namespace, deployment }: Settings,
+  log: (line: string) => void,
+): Promise<OwnerReference | undefined> {
+  if (deployment === undefined) return undefined;
+  try {
+    const found = await api.get(RESOURCES.deployments, `${namespace}/${deployment}`);
+    if (found?.metadata.uid === undefined) throw new Error('there is none');
+    const { apiVersion, kind } = { apiVersion: apiVersionOf(RESOURCES.deployments), kind: RESOURCES.deployments.kind };
+    return { apiVersion, kind, name: deployment, uid: found.metadata.uid };
+  } catch (error) {
+    log(`the Lease will outlive the Deployment ${namespace}/${deployment}, which cannot be read: ${describe(error)}`);
+    return undefined;
+  }
 }
 
 /** What happens in the best of operators: somebody wrote in between, or we stopped leading. */

@@ -21,6 +21,8 @@ export interface Settings extends StageSettings {
   /** Where the Lease is. */
   readonly namespace: string;
   readonly lease: string;
+  /** The Deployment of the operator in the same namespace, which owns the Lease. Absent: nobody does. */
+  readonly deployment?: string | undefined;
   readonly instance: string;
   /** Health and metrics; 0 for any free one. */
   readonly port: number;
@@ -59,6 +61,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       .filter((name) => name !== ''),
     namespace: value('POD_NAMESPACE') ?? 'default',
     lease: value('HOLDFAST_LEASE') ?? 'holdfast',
+    deployment: value('HOLDFAST_DEPLOYMENT'),
     instance: value('POD_NAME') ?? hostname(),
     port,
     kubeconfig: value('KUBECONFIG'),

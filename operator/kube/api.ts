@@ -192,6 +192,7 @@ export const RESOURCES = {
   configMaps: resource('', 'v1', 'configmaps', 'ConfigMap'),
   events: resource('events.k8s.io', 'v1', 'events', 'Event'),
   leases: resource('coordination.k8s.io', 'v1', 'leases', 'Lease'),
+  deployments: resource('apps', 'v1', 'deployments', 'Deployment'),
 } as const;
 
 export function apiVersionOf(resource: Resource): string {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type FakeClock, fakeClock } from '../../test/support/fake-clock.ts';
 import { type LeaseHolder, type LeaseLine, leaseHolder } from '../../test/support/lease-api.ts';
+import type { OwnerReference } from './api.ts';
 import { type Elector, type Lease, startElector } from './lease.ts';
 
 interface Candidate {
@@ -32,7 +33,7 @@ afterEach(async () => {
   }
 });
 
-function candidate(identity: string, own: FakeClock = clock): Candidate {
+function candidate(identity: string, own: FakeClock = clock, owner?: OwnerReference): Candidate {
   const line = server.line();
   const terms: Candidate['terms'] = [];
   const errors: unknown[] = [];
@@ -42,6 +43,7 @@ function candidate(identity: string, own: FakeClock = clock): Candidate {
     namespace: 'holdfast',
     name: 'operator',
     identity,
+    owner,
     onError: (error) => errors.push(error),
     onLead(signal) {
       const term: Candidate['terms'][number] = { from: own.elapsed() };
@@ -97,6 +99,15 @@ test('the first takes a lease that nobody has made, for 10 s, with times in micr
       leaseTransitions: 0,
     },
   });
+});
+
+test('a lease that is taken over belongs to the Deployment of whoever took it, and keeps its other metadata', async () => {
+  const owner = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'operator', uid });
+  const { metadata, ...before } = held('', { leaseDurationSeconds: 1 });
+  server.set({ ...before, metadata: { ...metadata, labels: { team: 'crm' }, ownerReferences: [owner('gone')] } });
+  candidate('a', clock, owner('new'));
+  await clock.advance(0);
+  expect(server.lease()?.metadata).toMatchObject({ labels: { team: 'crm' }, ownerReferences: [owner('new')] });
 });
 
 test('it is renewed every 4 s, and the term goes on', async () => {

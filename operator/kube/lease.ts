@@ -1,4 +1,4 @@
-import { apiVersionOf, type KubeApi, KubeError, type KubeObject, RESOURCES } from './api.ts';
+import { apiVersionOf, type KubeApi, KubeError, type KubeObject, type OwnerReference, RESOURCES } from './api.ts';
 import { type Clock, pause } from './clock.ts';
 
 /** coordination.k8s.io/v1; times are RFC 3339 with microseconds. */
@@ -36,6 +36,8 @@ export interface ElectorOptions {
   readonly name: string;
   /** Unique per process, not only per pod: a restarted container is another candidate. */
   readonly identity: string;
+  /** With whom the Lease goes when it is removed. */
+  readonly owner?: OwnerReference | undefined;
   readonly timing?: Partial<LeaseTiming>;
   /** We lead; the signal is aborted when we no longer do. */
   readonly onLead: (signal: AbortSignal) => void;
@@ -56,7 +58,7 @@ export interface Elector {
  * it has not changed for its whole duration by our own clock (as client-go's leaderelection does).
  */
 export function startElector(api: KubeApi, options: ElectorOptions): Elector {
-  const { clock, random, namespace, name, identity } = options;
+  const { clock, random, namespace, name, identity, owner } = options;
   const timing = { ...TIMING, ...options.timing };
   const stopping = new AbortController();
 
@@ -115,7 +117,7 @@ export function startElector(api: KubeApi, options: ElectorOptions): Elector {
     return {
       apiVersion: apiVersionOf(RESOURCES.leases),
       kind: RESOURCES.leases.kind,
-      metadata: previous?.metadata ?? { name, namespace },
+      metadata: { name, namespace, ...previous?.metadata, ...(owner && { ownerReferences: [owner] }) },
       spec: {
         ...previous?.spec,
         holderIdentity: identity,

@@ -30,7 +30,7 @@ afterAll(async () => {
   await plane?.stop();
 }, 60_000);
 
-const render = (...settings: readonly string[]) => renderChart(helm, ...settings);
+const render = (...settings: readonly string[]) => renderChart(helm, ...settings.flatMap((one) => ['--set', one]));
 
 /** What the operator makes of its Deployment and its ConfigMap. */
 function settingsOf(objects: readonly KubernetesObject[]): Settings {
@@ -91,6 +91,21 @@ testOnServer.each([
   ],
   ['without roles for people', ['aggregateRoles=false']],
   ['with one replica and a secret to pull with', ['replicas=1', 'image.pullSecrets={registry}']],
+  ['without a Service for metrics', ['metrics.service.enabled=false']],
+  ['with the API', ['watchNamespaces={watched,other}', 'serve.enabled=true']],
+  [
+    'with one replica of the API in one of the namespaces, and network policies',
+    [
+      'watchNamespaces={watched,other}',
+      'networkPolicy.enabled=true',
+      'serve.enabled=true',
+      'serve.namespaces={other}',
+      'serve.replicas=1',
+      'serve.service.type=LoadBalancer',
+      'serve.pullSecrets={registry}',
+      'serve.nodeSelector.gpu=false',
+    ],
+  ],
   ['without CRDs and service account', ['crds.install=false', 'serviceAccount.create=false']],
 ])('%s, the chart is taken by the API server to the last field', async (_, settings) => {
   expect(await refusals(plane.request, render(...settings), 'dryRun=All&fieldValidation=Strict')).toEqual([]);
@@ -113,6 +128,9 @@ testOnServer.each([
   ['an address that cannot be', 'networkPolicy.operator.apiServer.cidrs={kubernetes.default}'],
   ['an API server that is nowhere', 'networkPolicy.operator.apiServer.ports={}'],
   ['a rule for the network that lets all through', 'networkPolicy.tasks.egress[0]={}'],
+  ['a misspelt value of the API', 'serve.replica=2'],
+  ['a kind of Service that is none', 'serve.service.type=Clusterip'],
+  ['an interval without a unit', 'metrics.serviceMonitor.interval=30'],
   ['a star that is not at the end', 'allow.serviceAccounts={*-tasks}'],
 ])('%s is refused', (_, setting) => {
   expect(() => render(setting)).toThrow('values don');
@@ -230,4 +248,6 @@ testOnServer('the operator may do what it does, in the namespaces that it watche
   expect(await may('create', 'pods', 'watched')).toBe(false);
   expect(await may('update', 'coordination.k8s.io/leases', 'holdfast-system', 'holdfast')).toBe(true);
   expect(await may('update', 'coordination.k8s.io/leases', 'holdfast-system', 'of-others')).toBe(false);
+  expect(await may('get', 'apps/deployments', 'holdfast-system', 'holdfast')).toBe(true);
+  expect(await may('get', 'apps/deployments', 'holdfast-system', 'of-others')).toBe(false);
 });

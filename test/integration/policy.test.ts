@@ -60,7 +60,7 @@ beforeAll(async () => {
     await plane.request('POST', `${rbac}/rolebindings`, { metadata: { name }, subjects, roleRef });
   }
   const needed = /ValidatingAdmissionPolicy|ConfigMap/;
-  chart = renderChart(helm, 'watchNamespaces={shop}').filter(({ kind }) => needed.test(kind));
+  chart = renderChart(helm, '--set', 'watchNamespaces={shop}').filter(({ kind }) => needed.test(kind));
   expect(await refusals(plane.request, chart, 'fieldValidation=Strict')).toEqual([]);
   await until(
     'the policy is in force',

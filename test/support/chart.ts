@@ -5,12 +5,15 @@ import type { ApiRequest } from '../cluster/api-request.ts';
 
 const CHART = join(import.meta.dirname, '..', '..', 'charts', 'holdfast');
 
+/** An image that the chart takes for one that can be pulled. */
+const REPOSITORY = 'registry.test/holdfast';
+
 // biome-ignore lint: any object of Kubernetes.
 export type KubernetesObject = any;
 
 /** The chart's objects, as helm renders them for a release `holdfast` in `holdfast-system`. */
-export function renderChart(helm: string, ...settings: readonly string[]): KubernetesObject[] {
-  const args = settings.flatMap((setting) => ['--set', setting]);
+export function renderChart(helm: string, ...options: readonly string[]): KubernetesObject[] {
+  const args = ['--set', `image.repository=${REPOSITORY}`, ...options];
   const text = execFileSync(helm, ['template', 'holdfast', CHART, '--namespace', 'holdfast-system', ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -20,14 +20,6 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "holdfast.image" -}}
-{{- if .Values.image.digest -}}
-{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
-{{- end -}}
-{{- end -}}
-
 {{- define "holdfast.selector" -}}
 app.kubernetes.io/name: {{ include "holdfast.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -36,6 +28,22 @@ app.kubernetes.io/component: operator
 
 {{- define "holdfast.labels" -}}
 {{ include "holdfast.selector" . }}
+{{ include "holdfast.commonLabels" . }}
+{{- end -}}
+
+{{/* Of the API in a namespace of programs. */}}
+{{- define "holdfast.serveSelector" -}}
+app.kubernetes.io/name: {{ include "holdfast.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: api
+{{- end -}}
+
+{{- define "holdfast.serveLabels" -}}
+{{ include "holdfast.serveSelector" . }}
+{{ include "holdfast.commonLabels" . }}
+{{- end -}}
+
+{{- define "holdfast.commonLabels" -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: holdfast
 app.kubernetes.io/managed-by: {{ .Release.Service }}
