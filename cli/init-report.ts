@@ -35,6 +35,8 @@ export interface InitReport {
   readonly filters: readonly string[];
   readonly filtersLeftOut: readonly { readonly filterId: string; readonly reason: string }[];
   readonly notFeatures: readonly string[];
+  /** Words that count as missing, by column, with the rows looked at that have them. */
+  readonly takenAsMissing: Proposal['takenAsMissing'];
   readonly warnings: readonly string[];
   readonly reliability: NonNullable<ProposedModel['trained']>['reliability'] | undefined;
 }
@@ -72,6 +74,7 @@ export function reportOf(
     filters: program.chain.filters.map(({ filter }) => filter.filterId),
     filtersLeftOut: program.chain.leftOut,
     notFeatures: unusedColumns([...model.leaking, ...leftOut]),
+    takenAsMissing: proposal.takenAsMissing,
     warnings: program.warnings,
     reliability: model.trained?.reliability,
   };
@@ -82,6 +85,7 @@ const NAME = Math.max(...CANDIDATE_COLUMNS.map(({ name }) => name.length)) + 2;
 /** The report for a person. */
 export function initReport(report: InitReport): string {
   const { mappings, missing, label, departed, model, filtersLeftOut, notFeatures, warnings, reliability } = report;
+  const { takenAsMissing } = report;
   const width = Math.max(...mappings.map(({ source }) => source.length));
   const found = mappings.map(
     ({ column, source, confidence, reason }) =>
@@ -104,6 +108,7 @@ export function initReport(report: InitReport): string {
           ...filtersLeftOut.map(({ filterId, reason }) => `  ${filterId.padEnd(NAME)}${reason}`),
         ]),
     ...(notFeatures.length === 0 ? [] : ['', 'not given to the model', ...notFeatures.map((line) => `  ${line}`)]),
+    ...(takenAsMissing.length === 0 ? [] : ['', 'taken as missing', ...takenAsMissing.map(missingLine)]),
     ...(departed.length === 0 ? [] : ['', 'who has left', ...departed.map(departedLine)]),
     '',
     `model       ${model.kind === 'scorecard' ? 'a scorecard that nobody trained' : `a logistic regression${trained}`}`,
@@ -123,6 +128,15 @@ function reachLine({ customers, medium, candidates }: InitReport['reach']): stri
     `lowest risk level, and the filters leave ${integer(candidates)}`
   );
 }
+
+/** `  plan   None 100, n/a 3`, without the words that few rows have. */
+function missingLine({ source, words }: InitReport['takenAsMissing'][number]): string {
+  const all = Object.entries(words);
+  const named = all.slice(0, MOST_WORDS).map(([word, rows]) => `${shown(word)} ${integer(rows)}`);
+  return `  ${source.padEnd(NAME)}${[...named, ...(all.length > MOST_WORDS ? ['…'] : [])].join(', ')}`;
+}
+
+const MOST_WORDS = 5;
 
 function departedLine({ source, left, notice }: InitReport['departed'][number]): string {
   const later = notice === 0 ? '' : `; ${integer(notice)} leave later: they gave notice, and stay candidates`;

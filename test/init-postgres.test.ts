@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { parse } from 'yaml';
 import type { InitReport } from '../cli/init-report.ts';
 import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { COMPACT } from '../jobs/onboarding/date-format.ts';
+import { COMPACT, COUNTINGS, countedFormat } from '../jobs/onboarding/date-format.ts';
 import { DUCKDB } from '../jobs/onboarding/dialect.ts';
 import { POSTGRES } from '../jobs/onboarding/postgres-dialect.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
@@ -188,6 +188,10 @@ const TEXTS = [
   '2024-13-01',
   '2024-00-10',
   'today',
+  '45321',
+  '45321,75',
+  '1700000000',
+  '1700000000000.0',
 ];
 
 test('the two dialects read the same numbers and days from texts, and neither fails on what is none', async () => {
@@ -203,7 +207,9 @@ test('the two dialects read the same numbers and days from texts, and neither fa
   const select = (dialect: typeof DUCKDB, text: string) =>
     [
       ...numbers.map((format) => dialect.number(text, format)),
-      ...[...days, COMPACT].map((format) => `CAST(${dialect.day(text, format)} AS VARCHAR)`),
+      ...[...days, COMPACT, ...COUNTINGS.map(countedFormat)].map(
+        (format) => `CAST(${dialect.day(text, format)} AS VARCHAR)`,
+      ),
     ]
       .map((sql, index) => `${sql} AS c${index}`)
       .join(', ');

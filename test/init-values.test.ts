@@ -154,6 +154,35 @@ describe('days', () => {
     expect(Math.max(...(await given('days_since_last_login')).map(Number))).not.toBe(273);
   });
 
+  test.each<[string, (day: Date) => string, RegExp]>([
+    [
+      '45321, as Excel counts them',
+      (one) => String(25_569 + one.getTime() / 86_400_000),
+      /days as Excel counts them, of which 45321 is 2024-01-30/,
+    ],
+    ['45321,75, with the time of day', (one) => `${25_569 + one.getTime() / 86_400_000},75`, /as Excel counts them/],
+    [
+      '1700000000, seconds of Unix',
+      (one) => String(one.getTime() / 1000 + 3600),
+      /seconds since 1970, of which 1700000000 is 2023-11-14/,
+    ],
+    ['1700000000000, milliseconds', (one) => String(one.getTime() + 3600), /milliseconds since 1970/],
+  ])("written like %s are days by the column's name, and it is said", async (_, write, note) => {
+    const file = (name: string, of: (day: Date) => string) =>
+      csv(name, ['customer_id;last_login', ...HUNDRED.map((one, index) => `${id(index)};${of(one)}`)]);
+    const { mappings } = await made(await file('a.csv', write));
+    expect(mappings.find(({ column }) => column === 'days_since_last_login')?.reason).toMatch(note);
+    expect((await given('days_since_last_login')).map(Number)).toEqual(HUNDRED.map((_day, index) => index));
+    const next = await run(await file('b.csv', (one) => one.toISOString().slice(0, 10)));
+    expect(next.message).toMatch(/last_login no day written like \d+ 100/);
+  });
+
+  test('in a column of amounts are amounts', async () => {
+    const rows = HUNDRED.map((_day, index) => `${id(index)},${index},${45_000 + index}`);
+    await made(await csv('a.csv', ['customer_id,recency,lifetime_value', ...rows]));
+    expect((await given('lifetime_value')).map(Number)).toEqual(HUNDRED.map((_day, index) => 45_000 + index));
+  });
+
   test('of the beginning of time stand for a login that never was', async () => {
     await made(await csv('customers.csv', ['customer_id,last_login', 'A,2026-05-31', 'B,1970-01-01', 'C,2026-05-30']));
     expect(await given('days_since_last_login')).toEqual(['0', null, '1']);
@@ -321,9 +350,40 @@ describe('numbers', () => {
     );
   });
 
-  test('in several currencies are no amounts', async () => {
-    const { mappings } = await made(await amounts('a.csv', many('12 EUR', '13 USD')));
-    expect(mappings.map(({ column }) => column)).not.toContain('lifetime_value');
+  test.each([
+    ['€ 12,50', '€ 13,00', /; in €, as 60 values say/],
+    ['12.50 $', '13', /; in \$, as 30 of 60 values say/],
+    ['1\u00a0234,56\u00a0€', '7,00\u00a0€', /; in €, as 60 values say/],
+  ])('like %s are of one currency, which is said', async (one, other, note) => {
+    const { mappings } = await made(await amounts('a.csv', many(one, other)));
+    expect(mappings.find(({ column }) => column === 'lifetime_value')?.reason).toMatch(note);
+  });
+
+  test('in several currencies are refused, with the rows of each', async () => {
+    expect(await refused(await amounts('a.csv', many('€ 12', '13 USD', '14 EUR')))).toMatch(
+      /lifetime_value has amounts in several currencies \(EUR or € in 40 rows, USD in 20\): write all of them in one/,
+    );
+  });
+
+  test('of a later file in another currency are named, not read as if they were in the first', async () => {
+    await made(await amounts('a.csv', many('€ 44,10', '€ 1.250,00')));
+    expect(await run(await amounts('b.csv', many('44,10 EUR', '1250,00')))).toMatchObject({ code: undefined });
+    expect(await run(await amounts('c.csv', many('$ 44,10', '$ 1.250,00')))).toMatchObject({
+      code: 'HF_REJECTS_OVER_THRESHOLD',
+      message: expect.stringMatching(/\(lifetime_value no number written like €1\.234,5 60\)/),
+    });
+  });
+
+  test('with a percent sign here and there are asked for, and a later file without one is refused', async () => {
+    const usage = (name: string, ...values: string[]) =>
+      csv(name, ['id,feature_usage,recency', ...many(...values).map((value, i) => `${i},${value},${i}`)]);
+    expect(await refused(await usage('a.csv', '12 %', '0.13'))).toMatch(
+      /feature_usage has a percent sign in 30 of 60 rows/,
+    );
+    await made(await usage('b.csv', '12 %', '13 %'));
+    expect((await run(await usage('c.csv', '0.12', '0.13'))).message).toMatch(
+      /feature_usage no number written like 12\.5% 60/,
+    );
   });
 
   test('with a percent sign are hundredths, however small', async () => {
@@ -416,6 +476,17 @@ describe('what stands for a missing value', () => {
     expect(await run(next)).toMatchObject({ code: undefined });
     const values = await given('lifetime_value', next);
     expect(values.filter((one) => one === null).length).toBeGreaterThan(10);
+  });
+
+  test('is said of each column, with its rows, and doubted where it may be a value of its own', async () => {
+    const plan = (index: number) => ['None', 'Basic', 'n/a'][index % 3] ?? '';
+    const rows = lines(plan, churned).map((line) => line.replace(/,lifetime_value,/, ',plan,'));
+    const { takenAsMissing, warnings } = await made(await csv('a.csv', rows));
+    expect(takenAsMissing).toEqual([{ source: 'plan', words: { 'n/a': 100, None: 100 } }]);
+    expect(warnings.join('\n')).toMatch(/plan says None in 100 of 300 rows, which counts as missing/);
+    expect(warnings.join('\n')).not.toMatch(/plan says n\/a/);
+    const { stdout } = await holdfast(['init', at('a.csv'), '-o', at('text.yaml'), '--force']);
+    expect(stdout).toMatch(/taken as missing\n {2}plan +n\/a 100, None 100\n/);
   });
 
   test('leaves a row without a customer', async () => {

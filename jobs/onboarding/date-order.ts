@@ -1,7 +1,17 @@
 import { type Engine, identifier } from '../columns/engine.ts';
-import { COMPACT, type DateFormat, type DateOrder, example, inWords, shapeOfDate } from './date-format.ts';
+import {
+  COMPACT,
+  COUNTINGS,
+  countedFormat,
+  type DateFormat,
+  type DateOrder,
+  example,
+  inWords,
+  saidOfCounted,
+  shapeOfDate,
+} from './date-format.ts';
 import { DUCKDB } from './dialect.ts';
-import { isDayName } from './naming-rules.ts';
+import { isCountedDayName, isDayName } from './naming-rules.ts';
 import type { Convention, Conventions, Written } from './profile.ts';
 import type { CountRows, Shape, TextCounts } from './text-counts.ts';
 import { unsuitable } from './unsuitable.ts';
@@ -48,8 +58,10 @@ export async function decideDates(
   for (const one of candidates) {
     const { name, filled, separator } = one.counts;
     if (one.plain !== undefined) {
-      const fits = one.counts.count(one.plain.separator === '' ? 'compact' : 'ymd');
-      written.set(name, { format: one.plain, misfits: filled - fits });
+      const { counted, separator: between } = one.plain;
+      const fits = one.counts.count(counted ?? (between === '' ? 'compact' : 'ymd'));
+      const convention = counted === undefined ? {} : { convention: saidOfCounted(one.plain) };
+      written.set(name, { format: one.plain, misfits: filled - fits, ...convention });
       continue;
     }
     const { order, convention } = decide(one, decidedElsewhere, given);
@@ -71,7 +83,10 @@ function candidate(counts: TextCounts): Candidate[] {
   const { filled, separator, name } = counts;
   const isMost = (shape: Shape) => filled > 0 && counts.count(shape) >= MOST * filled;
   const base = { counts, shortYear: false, orders: [], evidence: [] };
-  if (isMost('compact') && isDayName(wordsOf(name.slice(0, 400)))) return [{ ...base, plain: COMPACT }];
+  const words = wordsOf(name.slice(0, 400));
+  if (isMost('compact') && isDayName(words)) return [{ ...base, plain: COMPACT }];
+  const counting = isCountedDayName(words) ? COUNTINGS.find(isMost) : undefined;
+  if (counting !== undefined) return [{ ...base, plain: countedFormat(counting) }];
   if (separator !== '-' && separator !== '/' && separator !== '.') return [];
   if (isMost('ymd')) return [{ ...base, plain: { order: 'ymd', separator, shortYear: false } }];
   for (const [shortYear, possible] of [

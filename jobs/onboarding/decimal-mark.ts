@@ -1,4 +1,4 @@
-import { type NumberFormat, PLAIN } from './number-format.ts';
+import { type NumberFormat, PLAIN, signsOf } from './number-format.ts';
 import type { Convention, Conventions, Written } from './profile.ts';
 import { COMMAED, type CountRows, POINTED, type TextCounts } from './text-counts.ts';
 import { unsuitable } from './unsuitable.ts';
@@ -31,7 +31,7 @@ export async function decideNumbers(
   { decimal }: Conventions,
 ): Promise<Map<string, Written<NumberFormat>>> {
   const candidates: Candidate[] = columns
-    .filter((counts) => counts.filled > 0 && counts.units <= 1 && isMost(counts, 'point', 'comma'))
+    .filter((counts) => counts.filled > 0 && isMost(counts, 'point', 'comma'))
     .map((counts) => ({
       counts,
       point: counts.count('pointOnly'),
@@ -44,15 +44,16 @@ export async function decideNumbers(
   return new Map(
     sure.map((candidate) => {
       const { counts } = candidate;
-      const { mark, convention } = decided(candidate, elsewhere, decimal);
+      const { mark, convention: ofMark } = decided(candidate, elsewhere, decimal);
       const format = formatOf(counts, mark);
-      const fits = counts.count(mark);
+      const percent = format.unit === PERCENT;
+      const convention = withUnit(ofMark, counts);
       return [
         counts.name,
         {
           format,
-          misfits: counts.filled - fits,
-          percent: counts.count('percent') >= MOST * counts.filled,
+          misfits: counts.filled - counts.count(percent ? 'percent' : mark),
+          percent,
           ...(convention === undefined ? {} : { convention }),
         },
       ];
@@ -160,10 +161,51 @@ function meaning(text: string, mark: Mark): string {
   return isDecimal ? '178.1' : '178 thousand';
 }
 
+const PERCENT = '%';
+
+/** What is said of a column's currency, and asked where it has several. */
+function withUnit(convention: Convention | undefined, { name, filled, units }: TextCounts): Convention | undefined {
+  const groups = Map.groupBy(units, ([unit]) => signsOf(unit).join());
+  const rowsOf = (group: readonly (readonly [string, number])[]) => group.reduce((sum, [, rows]) => sum + rows, 0);
+  const signed = [...groups.values()].map((group) => ({
+    signs: group.map(([unit]) => unit).join(' or '),
+    rows: rowsOf(group),
+  }));
+  const [first] = signed.sort((a, b) => b.rows - a.rows);
+  if (first === undefined) return convention;
+  const open = (question: string, reason: string): Convention => ({
+    note: reason,
+    sureness: 0.5,
+    question,
+    open: reason,
+  });
+  if (signed.length > 1) {
+    const [, ...others] = signed;
+    const list = [`${first.signs} in ${first.rows} rows`, ...others.map(({ signs, rows }) => `${signs} in ${rows}`)];
+    return open(
+      `${shown(name)} has amounts in several currencies (${list.join(', ')}): write all of them in one, or leave the column out of the file.`,
+      'amounts in several currencies',
+    );
+  }
+  if (first.signs === PERCENT) {
+    if (first.rows >= MOST * filled) return convention;
+    return open(
+      `${shown(name)} has a percent sign in ${first.rows} of ${filled} rows, and it cannot be told whether the others are hundredths: ` +
+        'write all of them with it, or none.',
+      'a percent sign in some rows only',
+    );
+  }
+  const note = `in ${first.signs}, as ${first.rows === filled ? '' : `${first.rows} of `}${filled} values say`;
+  return { sureness: 1, ...convention, note: convention === undefined ? note : `${convention.note}; ${note}` };
+}
+
 /** The plainest format that reads what is a number at all. */
 function formatOf(counts: TextCounts, decimal: Mark): NumberFormat {
   const all = counts.count(decimal);
   if (decimal === 'point' && counts.count('plain') >= all) return PLAIN;
   const grouped = decimal === 'point' ? counts.count('groupedPoint') : counts.count('groupedComma');
-  return { decimal, style: grouped >= all ? 'grouped' : 'dressed' };
+  if (grouped >= all) return { decimal, style: 'grouped' };
+  const [unit] = [...counts.units].sort(([, a], [, b]) => b - a)[0] ?? [];
+  const isPinned = unit !== PERCENT || counts.count('percent') >= MOST * counts.filled;
+  return { decimal, style: 'dressed', ...(unit !== undefined && isPinned ? { unit } : {}) };
 }

@@ -1,5 +1,5 @@
 import { literal } from '../columns/engine.ts';
-import { type DateFormat, shapeOfDate, strptime } from './date-format.ts';
+import { type DateFormat, dayOfCounted, shapeOfDate, strptime } from './date-format.ts';
 import { type NumberFormat, shapeOfNumber } from './number-format.ts';
 
 /** The few expressions in which SQL of DuckDB and of Postgres differ. */
@@ -47,7 +47,9 @@ export const DUCKDB: Dialect = {
     return `CASE WHEN ${matches(text, shapeOfNumber(format))} THEN TRY_CAST(${bare} AS DOUBLE) END`;
   },
   day: (text, format) =>
-    `CAST(try_strptime(regexp_extract(${text}, '${shapeOfDate(format)}', 1), '${strptime(format)}') AS DATE)`,
+    format.counted === undefined
+      ? `CAST(try_strptime(regexp_extract(${text}, '${shapeOfDate(format)}', 1), '${strptime(format)}') AS DATE)`
+      : `CASE WHEN ${matches(text, shapeOfDate(format))} THEN ${dayOfCounted(text, format.counted)} END`,
   daysBetween: (earlier, later) => `date_diff('day', ${earlier}, ${later})`,
   finite: (number) => `CASE WHEN isfinite(${number}) THEN ${number} END`,
 };

@@ -87,7 +87,8 @@ export function proposeFeatures(
 function whyNot(source: ColumnProfile, useProtected: readonly string[]): string | undefined {
   const { kind, distinct, rows, filled, personal, words, name, values, minimum, maximum, whole } = source;
   if (kind === 'empty') return 'empty';
-  if (source.convention?.question !== undefined) return OPEN[kind === 'date' ? 'date' : 'number'];
+  if (source.convention?.question !== undefined)
+    return source.convention.open ?? OPEN[kind === 'date' ? 'date' : 'number'];
   if (PERSON.test(words) || personal > 0.2) return 'says who somebody is';
   if (protectedCharacteristic(words) !== undefined && !useProtected.includes(name))
     return 'a protected characteristic; to give one to the model all the same, name it with --use-protected COLUMN';

@@ -317,6 +317,13 @@ export function isDayName(words: string): boolean {
   );
 }
 
+/** Whether a column of this name holds days even where its values are numbers, as a count of days since some first one. */
+export function isCountedDayName(words: string): boolean {
+  const rules = NAMING_RULES.filter(({ pattern }) => pattern.test(words));
+  if (rules.length > 0) return rules.every(({ reading: { as } }) => as === 'days-since' || as === 'months-since');
+  return /(?:^| )(?:date|datum|datetime|timestamp|dt|ts)(?: |$)| (?:at|on|am|le|since|seit)$/.test(words);
+}
+
 const REFUSAL_DAY = / (?:date|day|time|at|on|ts|timestamp|dt)$/;
 
 /** Whether a column of this name says who refuses offers, or since when. */

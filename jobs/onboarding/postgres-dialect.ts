@@ -1,5 +1,5 @@
 import { literal } from '../columns/engine.ts';
-import { partsOf, shapeOfDate } from './date-format.ts';
+import { dayOfCounted, partsOf, shapeOfDate } from './date-format.ts';
 import { bareNumber, type Dialect, NEGATIVE } from './dialect.ts';
 import { shapeOfNumber } from './number-format.ts';
 
@@ -23,6 +23,8 @@ export const POSTGRES: Dialect = {
     return `CASE WHEN length(${text}) <= ${MOST_DIGITS} AND ${matches(text, shapeOfNumber(format))} THEN CAST(${bare} AS DOUBLE PRECISION) END`;
   },
   day: (text, format) => {
+    if (format.counted !== undefined)
+      return `CASE WHEN ${matches(text, shapeOfDate(format))} THEN ${dayOfCounted(text, format.counted)} END`;
     const written = `substring(${text} from '^[0-9./-]+')`;
     const place = (part: 'y' | 'm' | 'd') => partsOf(format).indexOf(part);
     const figures = (part: 'y' | 'm' | 'd') =>

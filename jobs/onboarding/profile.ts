@@ -1,10 +1,10 @@
 import { type Engine, identifier } from '../columns/engine.ts';
 import { meansMissing } from '../columns/missing-words.ts';
-import { COMPACT, type DateFormat } from './date-format.ts';
+import { COMPACT, countedDays, type DateFormat, saidOfCounted } from './date-format.ts';
 import { decideDates } from './date-order.ts';
 import { decideNumbers } from './decimal-mark.ts';
 import { DUCKDB } from './dialect.ts';
-import { isDayName } from './naming-rules.ts';
+import { isCountedDayName, isDayName } from './naming-rules.ts';
 import type { NumberFormat } from './number-format.ts';
 import { type CountRows, countTexts, type TextCounts } from './text-counts.ts';
 import { truthOf, wordsOf } from './words.ts';
@@ -20,6 +20,8 @@ export interface ColumnProfile {
   readonly rows: number;
   /** Rows with a value; what stands for a missing one is none. */
   readonly filled: number;
+  /** What stands for a missing value in it, as it is written, with its rows; but for blanks. */
+  readonly missingWords: ReadonlyMap<string, number>;
   /** Different values. */
   readonly distinct: number;
   /** Of a number. */
@@ -51,6 +53,8 @@ export interface Convention {
   readonly sureness: number;
   /** What to ask a person, where the file cannot tell. */
   readonly question?: string;
+  /** In few words, why a column about which nobody was asked is given to no model. */
+  readonly open?: string;
 }
 
 /** What a person says of a whole file. */
@@ -145,7 +149,7 @@ function numberFigures(number: string): Record<string, string> {
 }
 
 function described(
-  { name, type, rows, filled, distinct, personal }: TextCounts,
+  { name, type, rows, filled, distinct, personal, missingWords }: TextCounts,
   figure: (key: string) => number,
   date: Written<DateFormat> | undefined,
   number: Written<NumberFormat> | undefined,
@@ -156,6 +160,7 @@ function described(
     type,
     rows,
     filled,
+    missingWords,
     distinct,
     minimum: figure('minimum'),
     maximum: figure('maximum'),
@@ -168,7 +173,10 @@ function described(
   if (type === 'BOOLEAN') return { ...base, kind: 'boolean' };
   if (NUMERIC.test(type)) {
     const isDay = base.whole && base.minimum >= 1900_01_01 && base.maximum <= 2100_12_31 && isDayName(base.words);
-    return isDay ? { ...base, kind: 'date', dateFormat: COMPACT } : { ...base, kind: 'number' };
+    if (isDay) return { ...base, kind: 'date', dateFormat: COMPACT };
+    const counted = isCountedDayName(base.words) ? countedDays(base.minimum, base.maximum) : undefined;
+    if (counted === undefined) return { ...base, kind: 'number' };
+    return { ...base, kind: 'date', dateFormat: counted, convention: saidOfCounted(counted) };
   }
   if (/^(DATE|TIMESTAMP)/.test(type)) return { ...base, kind: 'date' };
   if (date !== undefined) {

@@ -14,6 +14,7 @@ import { type ColumnProfile, profileColumns } from './profile.ts';
 import { protectedCharacteristic } from './protected.ts';
 import { datesOfSource, LABEL_COLUMN, LEFT_COLUMN, leavingCounts, type QueryPlan, trainingQuery } from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
+import { doubtfulWords, type TakenAsMissing, takenAsMissing } from './taken-as-missing.ts';
 import type { CountRows } from './text-counts.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown, wordsOf } from './words.ts';
@@ -50,6 +51,8 @@ export interface Proposal {
   readonly notLookedAt: number;
   /** What of its columns is not understood, for people. */
   readonly warnings: readonly string[];
+  /** What its columns say that counts as missing, of the rows looked at. */
+  readonly takenAsMissing: readonly TakenAsMissing[];
   /** How a person could say who left, where no column does for sure. */
   readonly possibleLabels: readonly string[];
 }
@@ -106,7 +109,9 @@ export async function propose(
       ...read.plan.mappings.flatMap(({ warning }) => warning ?? []),
       ...noCountry(profiles, read.plan),
       ...notUnderstood(others, read.plan),
+      ...doubtfulWords(others),
     ],
+    takenAsMissing: takenAsMissing(profiles),
     possibleLabels: label === undefined ? possibleLabels(others) : [],
   };
 }

@@ -1,6 +1,6 @@
 import { type Engine, identifier } from '../columns/engine.ts';
 import { meansMissing } from '../columns/missing-words.ts';
-import { COMPACT, type DateFormat, shapeOfDate } from './date-format.ts';
+import { COMPACT, countedFormat, type DateFormat, shapeOfDate } from './date-format.ts';
 import { DUCKDB } from './dialect.ts';
 import { PLAIN, shapeOfNumber, UNIT } from './number-format.ts';
 
@@ -21,8 +21,10 @@ export interface TextCounts {
   count(shape: Shape): number;
   /** What is between the figures of its days, where that is always the same. */
   readonly separator: string | undefined;
-  /** Different currencies, or percent signs, beside its numbers. */
-  readonly units: number;
+  /** Currencies, or percent signs, beside its numbers, as they are written, with their rows. */
+  readonly units: ReadonlyMap<string, number>;
+  /** What stands for a missing value in it, as it is written, with its rows; of texts only, and but for blanks. */
+  readonly missingWords: ReadonlyMap<string, number>;
 }
 
 /** Ways to write a number or a day; `…Only` where it is one in this way alone, `either` where it means two things. */
@@ -38,9 +40,13 @@ export const COMMAED = shapeOfNumber({ ...COMMA, style: 'dressed' });
 const anySeparator = (format: Omit<DateFormat, 'separator'>) =>
   shapeOfDate({ ...format, separator: '/' }).replaceAll('[/]', '[/.-]');
 
-/** SQL of a column's cleaned text, and of whether it is a number with a decimal point, and with a comma. */
+/**
+ * SQL of a column's cleaned text, of whether it is a number with a decimal point, and with a comma, and of the word that
+ * stands for a missing value.
+ */
 interface Looked {
   readonly text: string;
+  readonly missing: string;
   readonly point: string;
   readonly comma: string;
 }
@@ -68,6 +74,9 @@ const SHAPES = {
   shortMdy: matches(anySeparator({ order: 'mdy', shortYear: true })),
   shortDmy: matches(anySeparator({ order: 'dmy', shortYear: true })),
   compact: matches(shapeOfDate(COMPACT)),
+  excelDays: matches(shapeOfDate(countedFormat('excelDays'))),
+  seconds: matches(shapeOfDate(countedFormat('seconds'))),
+  milliseconds: matches(shapeOfDate(countedFormat('milliseconds'))),
 } as const;
 
 /** Counts, over all rows of a source, those that a condition on the text of a column is true of, a number each. */
@@ -111,7 +120,8 @@ export async function countTexts(
         personal: Number(at('personal') ?? 0),
         count: (shape) => Number(at(shape) ?? 0),
         separator: typeof first === 'string' && first !== '' && first === last ? first : undefined,
-        units: Number(at('units') ?? 0),
+        units: histogram(at('units')),
+        missingWords: histogram(at('missing_words')),
       });
       progress(counted.length, columns.length);
     }
@@ -120,14 +130,30 @@ export async function countTexts(
   return counted;
 }
 
+/** What `HISTOGRAM` gives. */
+function histogram(json: string | null | undefined): ReadonlyMap<string, number> {
+  return new Map(Object.entries(JSON.parse(json ?? '{}') as Record<string, number>));
+}
+
+const HISTOGRAM = (text: string) => `CAST(to_json(histogram(${text})) AS VARCHAR)`;
+
 const LOOKED = 'holdfast_looked';
-const lookedAt = (index: number): Looked => ({ text: `t${index}`, point: `p${index}`, comma: `k${index}` });
+const lookedAt = (index: number): Looked => ({
+  text: `t${index}`,
+  point: `p${index}`,
+  comma: `k${index}`,
+  missing: `m${index}`,
+});
 
 /** SELECT of the columns as cleaned texts, for a table: in one statement, every figure would be planned with them. */
 function looked(table: string, columns: readonly { readonly name: string; readonly type: string }[]): string {
-  const cleaned = columns.map(({ name }, index) => {
+  const cleaned = columns.flatMap(({ name, type }, index) => {
     const text = `trim(CAST(${identifier(name)} AS VARCHAR))`;
-    return `CASE WHEN NOT ${meansMissing(text)} THEN ${text} END AS ${lookedAt(index).text}`;
+    const one = lookedAt(index);
+    return [
+      `CASE WHEN NOT ${meansMissing(text)} THEN ${text} END AS ${one.text}`,
+      ...(type === 'VARCHAR' ? [`CASE WHEN ${one.text} IS NULL THEN nullif(${text}, '') END AS ${one.missing}`] : []),
+    ];
   });
   const numbers = columns.flatMap(({ type }, index) => {
     const { text, point, comma } = lookedAt(index);
@@ -138,7 +164,7 @@ function looked(table: string, columns: readonly { readonly name: string; readon
 }
 
 function figures(type: string, column: Looked): Record<string, string> {
-  const { text, point, comma } = column;
+  const { text, point, comma, missing } = column;
   const common = { filled: `count(${text})`, distinct: `count(DISTINCT ${text})` };
   if (type !== 'VARCHAR') return common;
   const shapes = Object.entries(SHAPES).map(([shape, test]) => [shape, `count(*) FILTER (WHERE ${test(column)})`]);
@@ -149,7 +175,8 @@ function figures(type: string, column: Looked): Record<string, string> {
     ...Object.fromEntries(shapes),
     first_separator: `min(nullif(${separator}, ''))`,
     last_separator: `max(nullif(${separator}, ''))`,
-    units: `count(DISTINCT CASE WHEN ${point} OR ${comma} THEN nullif(${unit}, '') END)`,
+    units: HISTOGRAM(`CASE WHEN ${point} OR ${comma} THEN nullif(${unit}, '') END`),
+    missing_words: HISTOGRAM(missing),
     personal: `count(*) FILTER (WHERE contains(${text}, '@') OR regexp_matches(${text}, '^[+(]?[0-9][0-9 ()/.-]*[ ()/-][0-9 ()/.-]*$') AND length(${text}) >= 9
       AND TRY_CAST(${text} AS DATE) IS NULL)`,
   };
