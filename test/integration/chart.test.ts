@@ -177,7 +177,8 @@ testOnServer('a network policy is about the pods that are made, and lets nobody 
   expect([isAbout(ofOperator, operator), isAbout(ofOperator, task)]).toEqual([true, false]);
   expect([isAbout(ofTasks, operator), isAbout(ofTasks, task)]).toEqual([false, true]);
   for (const { spec } of [ofOperator, ofTasks]) {
-    expect(spec).toMatchObject({ policyTypes: ['Ingress', 'Egress'], ingress: [] });
+    expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+    expect(spec.ingress).toBeUndefined();
     // A rule without ports would let everything through.
     for (const { ports } of spec.egress) expect(ports.length).toBeGreaterThan(0);
   }
