@@ -98,6 +98,22 @@ const connector = fields(
           description: 'postgres: longest time of the query, from its start to its last row. Default: 1800.',
         }),
       ),
+      optionalColumns: Type.Optional(
+        Type.Array(
+          fields('A column that the source may lack, and what follows where it does: a run without it says so.', {
+            table: text('Table or view that has it, as the query names it.', 255),
+            column: text('Its name.', 255),
+            without: text('What follows without it, for people.', 400),
+          }),
+          {
+            minItems: 1,
+            maxItems: 100,
+            description:
+              'Columns that the query can do without, such as one that says who left; how it does so is in the query. A ' +
+              'run on a source that lacks one warns of it; any other that is missing is refused.',
+          },
+        ),
+      ),
       account: Type.Optional(text('snowflake: account identifier.')),
       database: Type.Optional(text('snowflake: database.')),
       schema: Type.Optional(text('snowflake: schema.')),

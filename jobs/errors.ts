@@ -66,8 +66,10 @@ export const ERROR_CODES = {
   },
   HF_COLUMN_MISSING: {
     kind: 'terminal',
-    meaning: 'A column that a filter, a model or a channel needs is neither in the query nor in the feature store.',
-    remedy: 'Select it in the query, or name a `featureStore` that has it.',
+    meaning:
+      'A column that a filter, a model or a channel needs is neither in the query nor in the feature store, or one that the query reads is not in its source.',
+    remedy:
+      'Select it in the query, name a `featureStore` that has it, or give the source the column that the message names.',
   },
   HF_REJECTS_OVER_THRESHOLD: {
     kind: 'terminal',

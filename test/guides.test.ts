@@ -39,7 +39,7 @@ test('the connectors in the guide are such that a program can have, and the role
   const connectors = (await examples('warehouses.md', 'yaml')).flatMap((text) => parse(text) as object[]);
   const minimal = parse(await readFile(join(import.meta.dirname, 'manifests/good/minimal.yaml'), 'utf8'));
   minimal.spec.dataConnectors = connectors;
-  expect(connectors).toHaveLength(2);
+  expect(connectors).toHaveLength(3);
   expect(loadManifests(stringify(minimal), 'guide').flatMap((one) => validateManifest(one).faults)).toEqual([]);
 
   await using postgres = await openPostgres();

@@ -12,6 +12,8 @@ export interface ManifestPlan {
   readonly marketplaceAssumed: boolean;
   readonly connector: Connector;
   readonly query: string;
+  /** Columns that a later source may lack. */
+  readonly optional: readonly { readonly table: string; readonly column: string; readonly without: string }[];
   readonly model: {
     readonly modelId: string;
     readonly endpoint: string;
@@ -89,7 +91,7 @@ export function manifestText(plan: ManifestPlan): string {
   ].join('\n');
 }
 
-function connectorLines({ connector, query }: ManifestPlan): string[] {
+function connectorLines({ connector, query, optional }: ManifestPlan): string[] {
   return [
     '  dataConnectors:',
     `    - connectorId: ${scalar(connector.connectorId)}`,
@@ -97,7 +99,21 @@ function connectorLines({ connector, query }: ManifestPlan): string[] {
     '      config:',
     ...connector.comments.flatMap((line) => comment(line, 8)),
     ...Object.entries(connector.config).map(([key, value]) => `        ${key}: ${scalar(value)}`),
+    ...optionalLines(optional),
     ...queryLines(query),
+  ];
+}
+
+function optionalLines(optional: ManifestPlan['optional']): string[] {
+  if (optional.length === 0) return [];
+  return [
+    '        # A later source may lack these, since neither the filters nor the model read them: a run says which.',
+    '        optionalColumns:',
+    ...optional.flatMap(({ table, column, without }) => [
+      `          - table: ${scalar(table)}`,
+      `            column: ${scalar(column)}`,
+      `            without: ${scalar(without)}`,
+    ]),
   ];
 }
 

@@ -36,6 +36,11 @@ const NEEDED_BY: Readonly<Record<string, string>> = {
 /** Columns of the candidate that were not found, and what would read them. */
 export function missingColumns(found: readonly string[]): MissingColumn[] {
   return CANDIDATE_COLUMNS.filter(({ name }) => name !== 'customer_id' && !found.includes(name)).map(
-    ({ name, unit }) => ({ column: name, unit, neededBy: NEEDED_BY[name] ?? 'rules of your own' }),
+    ({ name, unit }) => ({ column: name, unit, neededBy: neededBy(name) }),
   );
+}
+
+/** What reads a column of the candidate. */
+export function neededBy(column: string): string {
+  return NEEDED_BY[column] ?? 'rules of your own';
 }

@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
+import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Engine } from '../columns/engine.ts';
+import { requiredFilterColumns } from '../filters/required.ts';
 import { modelManifestText } from '../models/manifest.ts';
+import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
 import { TOO_GOOD } from './leaks.ts';
 import { type Connector, manifestText } from './manifest.ts';
 import { type MissingColumn, missingColumns } from './missing-columns.ts';
+import { optionalSources, valueOfStayed } from './optional-columns.ts';
 import { countDeparted, type Departed, PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
 import type { ProposedModel } from './proposed-model.ts';
-import { programQuery } from './query.ts';
+import { needsLabel, programQuery } from './query.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { type ProposedLevels, proposeLevels } from './risk-levels.ts';
+import { CONNECTOR_ID } from './source.ts';
 import { shown } from './words.ts';
 
 /** Where the program's parts lie. */
@@ -57,7 +62,10 @@ export async function writeProgram(
   const missing = missingColumns(mappings.map(({ column }) => column));
   const used = new Set(manifest.features);
   const wanted = proposal.written.features.filter(({ name, mapped }) => mapped || used.has(name));
-  const query = programQuery({ ...proposal.written, features: wanted });
+  const needed = new Set([...neededByFilters(chain, filtered), ...manifest.features].map((name) => name.toLowerCase()));
+  const written = { ...proposal.written, features: wanted };
+  const optional = optionalSources(written, needed, await labelOfStayed(engine, proposal));
+  const query = programQuery({ ...written, optional });
   const departed = await countDeparted(engine, proposal);
   const warnings = [...warningsOf(proposal, model), ...departed.flatMap(noticeHasCome), ...nobodyLeft(reach)];
   const text = manifestText({
@@ -67,6 +75,11 @@ export async function writeProgram(
     marketplaceAssumed: marketplaces === undefined,
     connector: places.connector,
     query,
+    optional: optional.map(({ source, without }) => ({
+      table: written.table.replaceAll('"', ''),
+      column: source.name,
+      without,
+    })),
     model: {
       modelId: manifest.modelId,
       endpoint: `onnx://${encodeURI(places.modelFile)}`,
@@ -83,6 +96,20 @@ export async function writeProgram(
     warnings,
   });
   return { text, query, levels, chain, missing, reach, departed, warnings };
+}
+
+type Filtered = Pick<RetentionProgramSpec, 'marketplaces' | 'subscriptionTiers'>;
+
+/** Columns that the filters read. */
+function neededByFilters({ filters }: FilterChain, filtered: Filtered): Iterable<string> {
+  const filterChain = filters.map(({ filter }, index) => ({ ...filter, order: index + 1 }));
+  return requiredFilterColumns({ filterChain, ...filtered }).keys();
+}
+
+/** Where a row without a label is set apart, what a source without labels has for everybody. */
+async function labelOfStayed(engine: Engine, { plan, label }: Proposal): Promise<string | undefined> {
+  if (!needsLabel(label)) return undefined;
+  return readingFrom(CONNECTOR_ID, 'look at the label', () => valueOfStayed(engine, plan, label));
 }
 
 /** Most columns that one line, or the list as a whole, names. */

@@ -9,6 +9,7 @@ import type { Feature } from './features.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
+import { type OptionalSource, sourceWithOptional } from './optional-source.ts';
 import { inOtherOrder, isAnother, type Ordered } from './other-order.ts';
 import type { ColumnProfile } from './profile.ts';
 import { shown } from './words.ts';
@@ -30,6 +31,8 @@ export interface QueryPlan {
   /** Whether a customer may have several rows, of which one is taken. */
   readonly distinct: boolean;
   readonly dialect: Dialect;
+  /** Columns that a later source may lack. */
+  readonly optional?: readonly OptionalSource[];
 }
 
 /** Name of the column that says who left, in the rows that a model is trained on. */
@@ -153,10 +156,12 @@ function sourcesOf({ identity, mappings, features, label, departures, dates }: Q
 
 /** The columns as they are written, texts without what stands for a missing value. */
 function given(plan: QueryPlan): CommonTable[] {
-  const { table, dialect } = plan;
+  const { table, dialect, optional = [] } = plan;
   const sources = sourcesOf(plan);
+  const source = optional.length === 0 ? undefined : sourceWithOptional(table, sources, optional, dialect);
   const columns = sources.map((source) => `    ${cleaned(source, dialect)}`);
   return [
+    ...(source === undefined ? [] : [source]),
     {
       comments: ['What stands for a missing value, in whatever case.'],
       lines: [missingWords(dialect)],
@@ -167,7 +172,7 @@ function given(plan: QueryPlan): CommonTable[] {
         `${GIVEN} ${dialect.inlined} (`,
         '  SELECT',
         ...columns.map((column, index) => (index === columns.length - 1 ? column : `${column},`)),
-        `  FROM ${table} CROSS JOIN ${MISSING}`,
+        `  FROM ${source?.name ?? table} CROSS JOIN ${MISSING}`,
         ')',
       ],
     },
@@ -237,9 +242,13 @@ function faultsOf(plan: QueryPlan): string[] {
   return [...misfits, `CASE WHEN ${DATE_ORDER}.is_another THEN ${literal(reason)} END`];
 }
 
-/** Where everybody's label was known, a row without one may be of somebody who has left. */
+/** Whether everybody's label was known: then a row without one may be of somebody who has left. */
+export function needsLabel(label: Label | undefined): label is Label {
+  return label !== undefined && !label.dated && label.source.filled >= label.source.rows;
+}
+
 function unlabelled({ label }: QueryPlan): string[] {
-  if (label === undefined || label.dated || label.source.filled < label.source.rows) return [];
+  if (!needsLabel(label)) return [];
   const reason = `${shown(label.source.name)} missing, so that nobody knows who left`.replaceAll(';', ',');
   return [`CASE WHEN ${identifier(label.source.name)} IS NULL THEN ${literal(reason)} END`];
 }
@@ -277,7 +286,7 @@ function asOf(plan: QueryPlan): CommonTable[] {
 }
 
 /** Columns whose newest day is that of the source, where the query counts to it. */
-function datesOf({ mappings, features, label, departures, dates }: QueryPlan): readonly ColumnProfile[] {
+export function datesOf({ mappings, features, label, departures, dates }: QueryPlan): readonly ColumnProfile[] {
   const counts = [...mappings, ...features, ...(label === undefined ? [] : [label]), ...departures];
   return counts.some(({ dated }) => dated) ? dates : [];
 }

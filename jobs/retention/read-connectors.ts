@@ -3,9 +3,11 @@ import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
 import { openFeatureStore } from '../features/index.ts';
 import type { StageContext } from '../run/stage.ts';
 import { type DataConnector, openWarehouse } from '../warehouses/index.ts';
+import { describeQuery } from '../warehouses/missing-column.ts';
 import type { ReadOptions, Warehouse } from '../warehouses/warehouse.ts';
 import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
 import { offersSince } from './offer-history.ts';
+import { absentColumns } from './optional-columns.ts';
 
 /** What the connectors of a program gave, as files in the scratch folder. */
 export interface ConnectorFiles {
@@ -41,6 +43,7 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
           `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`,
         );
       };
+      warnings.push(...(await absentColumns(warehouse, connector)));
       const rows = await readQuery(warehouse, connector, needed, file, { ...context, progress, beyondType });
       extracts.push({ connectorId, file, rows });
       done += rows;
@@ -81,7 +84,7 @@ async function readQuery(
   file: string,
   { program, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,
 ): Promise<number> {
-  const given = (await warehouse.describe(query)).map(({ name }) => name);
+  const given = (await describeQuery(warehouse, connectorId, query)).map(({ name }) => name);
   refuseReservedColumns(given, connectorId);
   const settings = program.featureStore?.connectorId === connectorId ? program.featureStore : undefined;
   const store = settings === undefined ? undefined : await openFeatureStore(settings, warehouse);

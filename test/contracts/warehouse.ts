@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../../jobs/columns/engine.ts';
+import { describeQuery } from '../../jobs/warehouses/missing-column.ts';
 import type { Warehouse } from '../../jobs/warehouses/warehouse.ts';
 
 /** Opens a warehouse whose only table, `customers`, holds `CUSTOMERS`; it may use the folder. */
@@ -102,6 +103,29 @@ export function warehouseContract(name: string, make: MakeWarehouse): void {
         { customer_id: 'C1', program_id: 'winback', offered_at: '2026-03-01 00:00:00' },
         { customer_id: 'C2', program_id: 'upsell', offered_at: '2026-03-31 23:59:59' },
       ]);
+    });
+
+    test.each([
+      ['has it', 'score', 3],
+      ['lacks it', 'churned', 4],
+    ])('does without an optional column where the table %s', async (_name, column, rows) => {
+      const query = `SELECT present.customer_id FROM (SELECT CAST(NULL AS DOUBLE PRECISION) AS ${column}) AS absent CROSS JOIN LATERAL (
+          SELECT customer_id, ${column} FROM customers) AS present
+        WHERE present.${column} IS DISTINCT FROM 0.5`;
+      expect(await warehouse.extract({ query }, file(), options)).toBe(rows);
+    });
+
+    test('names the columns that there are, where a query reads one that is not', async () => {
+      const failed = describeQuery(warehouse, 'shop', 'WITH c AS (SELECT tiers FROM customers) SELECT tiers FROM c');
+      await expect(failed).rejects.toMatchObject({
+        code: 'HF_COLUMN_MISSING',
+        message:
+          'Connector shop: the query reads a column tiers that its source does not have (did you mean tier?); the columns ' +
+          'of customers are customer_id, score, lifetime_value, tier, program_id, offered_at',
+      });
+      await expect(describeQuery(warehouse, 'shop', 'SELECT c.x FROM customers AS c')).rejects.toThrow(
+        /a column x that/,
+      );
     });
 
     test.each([
