@@ -72,7 +72,7 @@ const stage = fields('One stage of the pipeline.', {
     }),
   ),
   errorCode: Type.Optional(text('Stable code of the failure, such as HF_MODEL_MISSING.', 63)),
-  message: Type.Optional(Type.String({ maxLength: 1024, description: 'What went wrong and what to do.' })),
+  message: Type.Optional(Type.String({ maxLength: 1024, description: 'What went wrong, or was in the way.' })),
 });
 
 export const retentionRunStatus = fields('What the operator last saw. Written by the operator only.', {

@@ -42,6 +42,7 @@ export interface JobObject extends KubeObject {
   readonly spec?: {
     readonly suspend?: boolean;
     readonly ttlSecondsAfterFinished?: number;
+    readonly completions?: number;
   };
   readonly status?: {
     readonly conditions?: readonly Condition[];
@@ -53,6 +54,7 @@ export interface JobObject extends KubeObject {
 }
 
 interface ContainerState {
+  readonly running?: object;
   readonly waiting?: { readonly reason?: string; readonly message?: string };
   readonly terminated?: {
     readonly exitCode: number;

@@ -14,6 +14,8 @@ export const ANNOTATIONS = {
   revisionDigest: 'holdfast.dev/revision-digest',
   /** On a Job that we suspended, and so may let go on. */
   suspended: 'holdfast.dev/suspended',
+  /** On a Job whose task is done, and that another container of its pod keeps from ending. */
+  done: 'holdfast.dev/done',
 } as const;
 
 export function programLabels(program: string): Record<string, string> {

@@ -34,15 +34,32 @@ test('of metadata what the operator reads is kept, and not what others have writ
   });
 });
 
-test('of a pod its own container is kept, and not what else runs in it', () => {
+test('of a pod its own container is kept, and of what else runs in it whether it does', () => {
   const task = { name: 'task', image: 'holdfast:1', state: { terminated: { exitCode: 0 } } };
-  const status = { phase: 'Succeeded', containerStatuses: [{ name: 'other' }, task], podIPs: [] };
+  const said = { exitCode: 1, message: 'x'.repeat(4096) };
+  const others = [
+    { name: 'waits', image: 'other:1', state: { waiting: { reason: 'PodInitializing' } } },
+    { name: 'runs', image: 'other:1', state: { running: { startedAt: METADATA.creationTimestamp } } },
+    { name: 'failed', state: { terminated: said } },
+    ...Array.from({ length: 20 }, (_, index) => ({ name: `more-${index}` })),
+  ];
+  const [first, ...rest] = others;
+  const status = { phase: 'Succeeded', containerStatuses: [first, task, ...rest], podIPs: [] };
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: METADATA, spec: { containers: [] }, status };
   expect(kept(pod as PodObject)).toEqual({
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: METADATA,
-    status: { phase: 'Succeeded', containerStatuses: [task] },
+    status: {
+      phase: 'Succeeded',
+      containerStatuses: [
+        task,
+        { name: 'waits' },
+        { name: 'runs', state: { running: {} } },
+        { name: 'failed', state: { terminated: { exitCode: 1 } } },
+        ...others.slice(3, 8),
+      ],
+    },
   });
 });
 

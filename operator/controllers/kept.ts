@@ -45,12 +45,12 @@ function keptMetadata({ metadata }: KubeObject): KubeObject['metadata'] {
 }
 
 function keptJob({ apiVersion, kind, spec, status }: JobObject): Omit<JobObject, 'metadata'> {
-  const { suspend, ttlSecondsAfterFinished } = spec ?? {};
+  const { suspend, ttlSecondsAfterFinished, completions } = spec ?? {};
   const { conditions, startTime, completionTime, active, failed } = status ?? {};
   return {
     apiVersion,
     kind,
-    spec: defined({ suspend, ttlSecondsAfterFinished }),
+    spec: defined({ suspend, ttlSecondsAfterFinished, completions }),
     status: defined({ conditions, startTime, completionTime, active, failed }),
   };
 }
@@ -58,15 +58,27 @@ function keptJob({ apiVersion, kind, spec, status }: JobObject): Omit<JobObject,
 function keptPod(pod: PodObject): Omit<PodObject, 'metadata'> {
   const { apiVersion, kind, status } = pod;
   const { phase, reason, message, conditions } = status ?? {};
-  const container = containerOf(pod);
+  const task = containerOf(pod);
+  const others = (status?.containerStatuses ?? []).filter((container) => container !== task).slice(0, MOST_OTHERS);
+  const containerStatuses = [...(task === undefined ? [] : [task]), ...others.map(keptOther)];
   return {
     apiVersion,
     kind,
     status: {
       ...defined({ phase, reason, message, conditions }),
-      ...(container === undefined ? {} : { containerStatuses: [container] }),
+      ...(containerStatuses.length === 0 ? {} : { containerStatuses }),
     },
   };
+}
+
+type Container = NonNullable<NonNullable<PodObject['status']>['containerStatuses']>[number];
+
+/** Of containers that others have put into a pod so many are known, by name and whether they go on or have failed. */
+const MOST_OTHERS = 8;
+
+function keptOther({ name, state: { running, terminated } = {} }: Container): Container {
+  if (running !== undefined) return { name, state: { running: {} } };
+  return terminated === undefined ? { name } : { name, state: { terminated: { exitCode: terminated.exitCode } } };
 }
 
 type Defined<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };

@@ -30,7 +30,8 @@ export function reportOf(pods: readonly PodObject[]): Report | undefined {
 /** Kubernetes puts it on every pod of an Indexed Job. */
 export const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
 
-function shardOf({ metadata }: PodObject): string | undefined {
+/** Undefined for a pod that does all of its task. */
+export function shardOf({ metadata }: PodObject): string | undefined {
   const index = metadata.annotations?.[COMPLETION_INDEX];
   return index !== undefined && /^\d{1,5}$/.test(index) ? index : undefined;
 }

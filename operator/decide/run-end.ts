@@ -6,20 +6,23 @@ import type { ConditionReason } from './reasons.ts';
 import { reportOf } from './report.ts';
 import { event, isFinal, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
+import { isMarkedDone } from './sidecar.ts';
 import { currentStage, type Place, type StageStatus, withStage } from './tasks.ts';
 import { endOf } from './trouble.ts';
 
 /** A finished Job and its pods, with their logs, are kept so long. */
 const TTL_SECONDS = 7 * 24 * 3600;
 
-/** Jobs whose outcome is in the status may go, after a while; not before. */
+/** Jobs whose outcome is in the status may go, after a while; not before. One that never ends is ended. */
 export function sweep({ run, jobs }: RunSnapshot): readonly Action[] {
   const current = isFinal(run) ? undefined : currentStage(run.status?.stages);
   return [...jobs.values()].flatMap((job): readonly Action[] => {
     const recorded =
       current === undefined ? isFinal(run) : job.metadata.name !== current.job || current.phase === 'Succeeded';
-    if (endOf(job) === undefined || !recorded || job.spec?.ttlSecondsAfterFinished !== undefined) return [];
-    if (job.metadata.deletionTimestamp !== undefined) return [];
+    if (!recorded || job.metadata.deletionTimestamp !== undefined) return [];
+    if (endOf(job) === undefined)
+      return isMarkedDone(job) ? [{ do: 'delete', resource: RESOURCES.jobs, object: job }] : [];
+    if (job.spec?.ttlSecondsAfterFinished !== undefined) return [];
     const patch = { spec: { ttlSecondsAfterFinished: TTL_SECONDS } };
     return [{ do: 'patch', resource: RESOURCES.jobs, object: job, patch, optional: true }];
   });

@@ -9,6 +9,9 @@ import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot
 import { type Outcome, runStatus } from './run-status.ts';
 import { type Place, placesOf, type StageStatus, withStage } from './tasks.ts';
 
+/** Times that the Job of one task is made, again after somebody deleted it, or its pod did not end with its task. */
+export const MOST_ATTEMPTS = 5;
+
 /** Makes the Job of a task, unless it is there. */
 export function start(
   snapshot: RunSnapshot,

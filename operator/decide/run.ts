@@ -1,15 +1,15 @@
 import { PIPELINES } from '../../jobs/pipelines/pipelines.ts';
+import { earlier } from './action.ts';
 import { type Admission, admit } from './admit.ts';
+import { settleApart } from './run-apart.ts';
 import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './run-end.ts';
+import { goOn } from './run-next.ts';
 import { event, isFinal, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
-import { start } from './run-start.ts';
-import { type Outcome, runStatus } from './run-status.ts';
+import { MOST_ATTEMPTS, start } from './run-start.ts';
 import { hold, wait } from './run-wait.ts';
-import { currentStage, nextPlace, pendingStages, placesOf, type StageStatus, withStage } from './tasks.ts';
+import { endedApart } from './sidecar.ts';
+import { currentStage, pendingStages, placesOf, type StageStatus } from './tasks.ts';
 import { endOf } from './trouble.ts';
-
-/** Times that the Job of one task is made again after somebody deleted it. */
-const MOST_ATTEMPTS = 5;
 
 /** What is to be done for a run, and what its status should be. */
 export function decideRun(snapshot: RunSnapshot, now: Date): RunDecision {
@@ -80,21 +80,15 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
     return { ...again, actions: [...again.actions, retried] };
   }
   const end = job && endOf(job);
-  if (!done && job !== undefined && end === undefined) return wait(snapshot, admission, current, job, now);
-  if (!done && end?.succeeded === false) return failTask(snapshot, current, end, now);
-
-  const completed = done ? current : complete(current, place, job, pods, now);
-  const after = withStage(stages, completed);
-  if (index === places.length - 1) {
-    const outcome: Outcome = { phase: 'Succeeded', reason: 'Succeeded', message: 'every task is done' };
-    return { actions: [], status: runStatus(run, after, outcome, now) };
+  const apart = done || job === undefined ? undefined : endedApart(job, pods, now);
+  if (job !== undefined && apart?.ended !== undefined) {
+    return settleApart(snapshot, admission, { current, index, job, ended: apart.ended }, now);
   }
-  if ('outcome' in admission)
-    return hold(
-      { ...snapshot, run: { ...run, status: { ...run.status, stages: [...after] } } },
-      admission.outcome,
-      now,
-    );
-  const next = nextPlace(places, index + 1, admission.revision.pinned.spec.execution.shards);
-  return start(snapshot, admission, next, 1, after, now);
+  if (!done && job !== undefined && end === undefined) {
+    const waiting = wait(snapshot, admission, current, job, now);
+    const requeueAt = earlier(waiting.requeueAt, apart?.due);
+    return { ...waiting, ...(requeueAt === undefined ? {} : { requeueAt }) };
+  }
+  if (!done && end?.succeeded === false) return failTask(snapshot, current, end, now);
+  return goOn(snapshot, admission, index, done ? current : complete(current, place, job, pods, now), now);
 }

@@ -27,6 +27,11 @@ export const EVENT_REASONS = {
     meaning:
       'The pod of a task cannot start, because of its image, its volumes or the cluster; the message says which.',
   },
+  SidecarOutlivesTask: {
+    type: 'Warning',
+    meaning:
+      'The task has ended and another container keeps its pod from doing so. The run goes by the task: make the other a native sidecar, or leave it out.',
+  },
   RunFailed: { type: 'Warning', meaning: 'The run has failed; the message names the task and its error code.' },
   RunSuspended: { type: 'Normal', meaning: 'Someone suspended the run; its tasks wait.' },
   RunResumed: { type: 'Normal', meaning: 'The run goes on.' },

@@ -6,6 +6,8 @@ import type { FakeKube } from './fake-kube.ts';
 export interface Ending {
   readonly exitCode: number;
   readonly message?: unknown;
+  /** Name of another container of the pod, which goes on. */
+  readonly beside?: string;
 }
 
 /** Decides what becomes of a Job's pod, or of one of its shards; undefined leaves it running. */
@@ -31,13 +33,18 @@ export function fakeKubelet(kube: FakeKube, now: () => Date) {
             kube.put(RESOURCES.pods, podOf(job, index));
             continue;
           }
-          const ending = pod.status?.phase === 'Running' ? script(job, index) : undefined;
+          const ending = isAtWork(pod) ? script(job, index) : undefined;
           if (ending !== undefined) end(kube, job, pod, ending, now());
         }
       }
       return kube.version() !== before;
     },
   };
+}
+
+function isAtWork({ status }: PodObject): boolean {
+  const task = status?.containerStatuses?.find(({ name }) => name === 'task');
+  return status?.phase === 'Running' && task?.state?.terminated === undefined;
 }
 
 /** Pods that do it side by side. */
@@ -70,7 +77,8 @@ function podOf(job: JobObject, index: number): KubeObject {
   };
 }
 
-function end(kube: FakeKube, job: JobObject, pod: PodObject, { exitCode, message }: Ending, now: Date): void {
+function end(kube: FakeKube, job: JobObject, pod: PodObject, ending: Ending, now: Date): void {
+  const { exitCode, message, beside } = ending;
   const at = now.toISOString();
   const terminated = {
     exitCode,
@@ -78,11 +86,13 @@ function end(kube: FakeKube, job: JobObject, pod: PodObject, { exitCode, message
     ...(message === undefined ? {} : { message: JSON.stringify(message) }),
   };
   kube.change(RESOURCES.pods, keyOf(pod), (object) => {
-    object['status'] = {
-      phase: exitCode === 0 ? 'Succeeded' : 'Failed',
-      containerStatuses: [{ name: 'task', image: 'holdfast:test', state: { terminated } }],
-    };
+    const task = { name: 'task', image: 'holdfast:test', state: { terminated } };
+    object['status'] =
+      beside === undefined
+        ? { phase: exitCode === 0 ? 'Succeeded' : 'Failed', containerStatuses: [task] }
+        : { phase: 'Running', containerStatuses: [{ name: beside, state: { running: {} } }, task] };
   });
+  if (beside !== undefined) return;
   const pods = kube
     .all<PodObject>(RESOURCES.pods)
     .filter(({ metadata }) => metadata.labels?.['batch.kubernetes.io/job-name'] === job.metadata.name);

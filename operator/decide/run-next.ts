@@ -1,0 +1,33 @@
+import type { Admission } from './admit.ts';
+import type { RunDecision, RunSnapshot } from './run-snapshot.ts';
+import { start } from './run-start.ts';
+import { type Outcome, runStatus } from './run-status.ts';
+import { hold } from './run-wait.ts';
+import { nextPlace, placesOf, type StageStatus, withStage } from './tasks.ts';
+
+/**
+ * A task is done: the next, or the end of the run.
+ * @param index where the task is among those of the pipeline
+ * @param completed its stage, with what the task has said
+ */
+export function goOn(
+  snapshot: RunSnapshot,
+  admission: Admission,
+  index: number,
+  completed: StageStatus,
+  now: Date,
+): RunDecision {
+  const { run } = snapshot;
+  const places = placesOf(run.spec.pipeline);
+  const after = withStage(run.status?.stages ?? [], completed);
+  if (index === places.length - 1) {
+    const outcome: Outcome = { phase: 'Succeeded', reason: 'Succeeded', message: 'every task is done' };
+    return { actions: [], status: runStatus(run, after, outcome, now) };
+  }
+  if ('outcome' in admission) {
+    const far = { ...run, status: { ...run.status, stages: [...after] } };
+    return hold({ ...snapshot, run: far }, admission.outcome, now);
+  }
+  const next = nextPlace(places, index + 1, admission.revision.pinned.spec.execution.shards);
+  return start(snapshot, admission, next, 1, after, now);
+}
