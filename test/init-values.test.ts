@@ -519,3 +519,34 @@ describe('what stands for a missing value', () => {
     expect(labels.message).toMatch(/churned neither No nor Yes 150/);
   });
 });
+
+describe('a text that the model was trained on', () => {
+  const lines = (geography: (index: number) => string) => [
+    'customer_id,recency,geography,churned',
+    ...Array.from({ length: 300 }, (_, index) => {
+      const recency = (index * 7) % 100;
+      return `${id(index)},${recency},${geography(index)},${recency + ((index * 7919) % 97) > 120 ? 'Yes' : 'No'}`;
+    }),
+  ];
+  const next = async (geography: (index: number) => string) => {
+    const source = `customers=${await csv('next.csv', lines(geography))}`;
+    const options = ['--now', NOW, '--dry-run', '--output', 'json', '--data', at('state')];
+    const { stdout } = await holdfast(['run', at('program.yaml'), '--source', source, ...options]);
+    return (JSON.parse(stdout).warnings as string[]).filter((warning) => warning.includes('missing'));
+  };
+  const zone = (index: number) => ['north', 'south', 'west'][index % 3] ?? '';
+
+  test.each<[string, (index: number) => string, (index: number) => string]>([
+    ['blank throughout next week', zone, () => ''],
+    ['blank next week, with gaps before', (index) => (index % 10 === 0 ? '' : zone(index)), () => ''],
+    ['in other words next week', zone, (index) => zone(index).toUpperCase()],
+  ])('is told when it is %s', async (_, first, later) => {
+    await made(await csv('a.csv', lines(first)));
+    expect(await next(first)).toEqual([]);
+    expect(await next(later)).toEqual([
+      expect.stringMatching(
+        /^geography_\w+, geography_\w+.*, which the model a-retention-risk reads, are missing in (\d+) of \1 rows\.$/,
+      ),
+    ]);
+  });
+});

@@ -131,10 +131,13 @@ function ofColumn(source: ColumnProfile, dialect: Dialect): Feature[] {
       return [one(`days_since_${slug(name, 52)}`, dialect.daysBetween(asDay(source, dialect), AS_OF), true)];
     case 'text': {
       if (values.length > FEW_CATEGORIES || (values.length === 1 && filled === rows)) return [];
-      // All others are compared with what is missing; where nothing is, with the most frequent.
+      const known = values.map(({ value }) => literal(value)).join(', ');
+      // The most frequent is what the others are compared with, where nothing is missing. A text that no row had is missing
+      // too, or a column whose words have changed would be 0 throughout without a word.
       return values.slice(filled < rows ? 0 : 1).flatMap(({ value, rows: count }) => {
         if (count < Math.min(LEAST_ROWS, rows / 10)) return [];
-        const is = `CASE WHEN ${asText(source)} = ${literal(value)} THEN 1 ELSE 0 END`;
+        const text = asText(source);
+        const is = `CASE WHEN ${text} = ${literal(value)} THEN 1 WHEN ${text} IN (${known}) THEN 0 END`;
         return [one(`${slug(name, 40)}_${slug(value, 22)}`, is)];
       });
     }

@@ -11,6 +11,7 @@ import { applyChain } from './filter-chain.ts';
 import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
 import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
 import { createOfferHistory, offersSince } from './offer-history.ts';
+import { outsideMarketplaces } from './outside-marketplaces.ts';
 import { inputOf } from './row-by-row.ts';
 import { sharedCaps } from './shared-caps.ts';
 
@@ -87,7 +88,7 @@ async function filterArtifact(
   const counts = { removed: outcome.removed };
   const artifact = await draft.commit({ rows: outcome.kept, parts, counts });
   context.progress(rowsIn, rowsIn);
-  const warnings = missingWarnings(broken);
+  const warnings = [...missingWarnings(broken), ...(await outsideMarketplaces(engine, program, candidates))];
   return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 

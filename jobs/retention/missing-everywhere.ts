@@ -46,12 +46,20 @@ export async function missingEverywhere(
   });
 }
 
-/** What a person is told of each. */
+/** What a person is told, of columns with the same readers and gaps in one sentence. */
 export function missingWarnings(found: readonly MissingEverywhere[]): string[] {
-  return found.map(({ column, filterIds, modelIds, missing, rows }) => {
+  const alike = Map.groupBy(found, ({ filterIds, modelIds, missing }) =>
+    JSON.stringify([filterIds, modelIds, missing]),
+  );
+  return [...alike.values()].flatMap((columns) => {
+    const [first] = columns;
+    if (first === undefined) return [];
+    const { filterIds, modelIds, missing, rows } = first;
     const readers = [...filterIds.map((id) => `the filter ${id}`), ...modelIds.map((id) => `the model ${id}`)];
     const reads = readers.length === 1 ? 'reads' : 'read';
-    return `${column}, which ${readers.join(' and ')} ${reads}, is missing in ${missing} of ${rows} rows.`;
+    const names = columns.map(({ column }) => column).join(', ');
+    const are = columns.length === 1 ? 'is' : 'are';
+    return [`${names}, which ${readers.join(' and ')} ${reads}, ${are} missing in ${missing} of ${rows} rows.`];
   });
 }
 
