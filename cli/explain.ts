@@ -39,6 +39,8 @@ const MOST_REASONS = 256;
 /** Seed of a sample when none is given. */
 const USUAL_SEED = '1';
 const MEMORY_MB = 1024;
+/** Exit status where the run has no such customer, as for a program that is not there. */
+const ABSENT = 78;
 
 /** What is asked for: a customer or a group. */
 type Question =
@@ -150,7 +152,7 @@ async function oneCustomer({ engine, run, program, top, options, io }: Asked, as
         )}\n`
       : customerText(explanation, { program, run: name, slot, customer }, spec, why),
   );
-  return explanation.outcome === 'not-extracted' ? 1 : 0;
+  return explanation.outcome === 'not-extracted' ? ABSENT : 0;
 }
 
 type Reasoned = Pick<Asked, 'engine' | 'run' | 'options'>;

@@ -27,7 +27,8 @@ Examples:
   holdfast serve                                     the newest batch as a page and an API
   holdfast clean                                     removes the local state
 
-Exit status: 0 done, 78 refused manifest or failed gate, 1 any other failure.`,
+Exit status: 0 done; 78 something has to be changed first (the command, the manifest, the data, a password);
+1 the same may pass later (a server that is down, a full disk, another run under way). docs/errors.md has every code.`,
     );
 
   const data = new Option('--data <dir>', 'folder where state lives').default(DEFAULT_DATA).env('HOLDFAST_DATA');
@@ -148,7 +149,7 @@ Examples:
   holdfast models check my.onnx --features tenure,logins --data labelled.csv --label churned --plot reliability.svg
   holdfast models check --program program.yaml --output json | jq '.models[].faults'
 
-Exit status: 0 usable, 78 not usable, 1 any other failure.`,
+Exit status: 0 usable, 78 not usable or not to be read, 1 the same may pass later.`,
     )
     .action(async (file, options) => ended(await (await import('./models.ts')).checkModels(file, options, io)));
 
@@ -307,7 +308,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.stdout.write(`${JSON.stringify({ error: { code: failure.code, message: failure.message } })}\n`);
     }
     // Commander has said it already, with what was probably meant.
-    return error instanceof CommanderError ? 1 : report(failure, program.opts()['verbose'] === true, io);
+    return error instanceof CommanderError
+      ? exitStatus(failure)
+      : report(failure, program.opts()['verbose'] === true, io);
   }
 }
 

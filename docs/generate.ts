@@ -11,10 +11,12 @@ import {
   REJECTED_BECAUSE,
 } from '../jobs/columns/candidate.ts';
 import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
-import { ERROR_CODES } from '../jobs/errors.ts';
+import { ERROR_CODES, type FailureKind } from '../jobs/errors.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
 import { EVENT_REASONS } from '../operator/kube/events.ts';
 import { METRICS } from '../operator/metrics.ts';
+
+const PERMANENCE: Readonly<Record<FailureKind, string>> = { terminal: 'yes', retry: 'no', 'not-yet': 'no, it waits' };
 
 /** Writes the tables of docs/ from the source; with `--check` it only says whether the committed files are up to date. */
 const PAGES: Readonly<Record<string, string>> = {
@@ -27,16 +29,23 @@ const PAGES: Readonly<Record<string, string>> = {
 
 function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES).map(
-    ([code, { kind, meaning, remedy }]) => `| \`${code}\` | ${kind} | ${meaning} | ${remedy} |`,
+    ([code, { kind, meaning, remedy }]) =>
+      `| \`${code}\` | ${PERMANENCE[kind]} | ${kind === 'terminal' ? 78 : 1} | ${meaning} | ${remedy} |`,
   );
   return page('jobs/errors.ts', [
     '# Error codes',
     '',
-    'Every failure has one of these codes. A *terminal* one ends a command or a stage with exit status 78, since trying',
-    'again cannot help; *retry* and *not-yet* end it with 1. A code never changes its meaning and is never reused.',
+    'Every failure has one of these codes. A *permanent* one stays until somebody changes something, so that trying the same',
+    'again cannot help: a command, or a stage on a cluster, then ends with exit status 78 (`EX_CONFIG`), and the Job fails at',
+    'once. All others end with 1, and a Job tries again. A code never changes its meaning and is never reused.',
     '',
-    '| code | kind | what it means | what to do |',
-    '|---|---|---|---|',
+    'What heals by itself: a server that is down or starting, a name that does not resolve, no connection left, a lock, a full',
+    'disk. What does not: a malformed address, an unknown `sslmode`, a refused password or certificate, a database, table,',
+    'column or file that is not there, a right that is missing. A wrong password is permanent since a server that is asked',
+    'too often with it may lock the role.',
+    '',
+    '| code | permanent | exit status | what it means | what to do |',
+    '|---|---|---|---|---|',
     ...rows,
   ]);
 }

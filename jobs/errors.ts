@@ -20,8 +20,8 @@ export const ERROR_CODES = {
     remedy: 'Run again with `--verbose` and report the cause if it stays.',
   },
   HF_USAGE: {
-    kind: 'retry',
-    meaning: 'The command line cannot be understood.',
+    kind: 'terminal',
+    meaning: 'The command line, or a variable of the environment, cannot be understood.',
     remedy: 'See `holdfast COMMAND --help`.',
   },
   HF_MANIFEST_UNREADABLE: {
@@ -50,9 +50,16 @@ export const ERROR_CODES = {
     remedy: 'Use one of the providers that the message lists.',
   },
   HF_WAREHOUSE_UNREADABLE: {
-    kind: 'retry',
-    meaning: 'The warehouse, its file or its query cannot be read.',
+    kind: 'terminal',
+    meaning:
+      'A warehouse, its file, table, column or query cannot be read as it is, or its server refuses the address, the role or the password.',
     remedy: 'Check the path, the permissions and the query that the message names.',
+  },
+  HF_WAREHOUSE_UNREACHABLE: {
+    kind: 'retry',
+    meaning:
+      'A warehouse cannot be reached, is busy or broke off: its server, its disk, or a file that another process holds or still writes.',
+    remedy: 'Run again; if it stays, check the host and the server that the message names.',
   },
   HF_PATH_REFUSED: {
     kind: 'terminal',
@@ -130,8 +137,14 @@ export const ERROR_CODES = {
   },
   HF_DATABASE_UNREACHABLE: {
     kind: 'retry',
-    meaning: 'Postgres cannot be reached or refuses the connection.',
-    remedy: 'Check `DATABASE_URL`, or remove it to use the embedded Postgres.',
+    meaning: 'Postgres cannot be reached, has no connection left, or broke off.',
+    remedy: 'Check `DATABASE_URL` and the server, or remove it to use the embedded Postgres.',
+  },
+  HF_DATABASE_REFUSED: {
+    kind: 'terminal',
+    meaning:
+      'The address of Postgres is none, there is no such database, or the server refuses the user, the password or a right; or the embedded one cannot run on this machine.',
+    remedy: 'Mend `DATABASE_URL`, or grant what the message names; docs/guides/data.md has the least rights.',
   },
   HF_DATABASE_FAILED: {
     kind: 'retry',
@@ -190,9 +203,14 @@ export const ERROR_CODES = {
     remedy: 'Change `cancel`, `suspend` or `enabled` in the manifest.',
   },
   HF_NOT_FOUND: {
-    kind: 'not-yet',
+    kind: 'terminal',
     meaning: 'There is no such program, run or customer in the state.',
     remedy: 'Check the spelling, the data folder and that the program has run.',
+  },
+  HF_RUN_NOT_PREPARED: {
+    kind: 'not-yet',
+    meaning: 'A task on a cluster came before the first task of its run, which records it in Postgres.',
+    remedy: 'None: it is tried again.',
   },
   HF_ADDRESS_UNAVAILABLE: {
     kind: 'retry',

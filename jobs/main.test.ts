@@ -137,7 +137,7 @@ test('a task reads a server by the connection that it is given, and says which o
     );
   await perform(TASKS[0]!, await overServer(''));
   expect(await perform(TASKS[1]!, await overServer(''))).toMatchObject({
-    status: 1,
+    status: 78,
     report: { error: { code: 'HF_USAGE', message: expect.stringContaining('HOLDFAST_CONNECTION_OUR_CRM') } },
   });
   await pods.database.pool.query(`
@@ -265,8 +265,8 @@ test.each([
     1,
     'HF_DATABASE_UNREACHABLE',
   ],
-  ['a variable that is missing is named', { HOLDFAST_RUN: '' }, 1, 'HF_USAGE'],
-  ['a task before the run was prepared waits for it', {}, 1, 'HF_NOT_FOUND'],
+  ['a variable that is missing is named', { HOLDFAST_RUN: '' }, 78, 'HF_USAGE'],
+  ['a task before the run was prepared waits for it', {}, 1, 'HF_RUN_NOT_PREPARED'],
 ])('%s', async (_name, change, status, code) => {
   const result = await perform('batch/extract/extract', await podOf(undefined, change));
   expect({ status: result.status, code: result.report.error.code }).toEqual({ status, code });

@@ -231,7 +231,7 @@ test.each([
 ])('an index that is none of the run is refused: %j', async (index, message) => {
   const pod = await divided();
   expect(await pods.perform(SHARDS, shard(pod, index))).toMatchObject({
-    status: 1,
+    status: 78,
     report: { error: { code: 'HF_USAGE', message: expect.stringContaining(message) } },
   });
 });

@@ -129,7 +129,7 @@ describe('a source', () => {
     [
       'whose query has a typing error is refused with the name of the connector',
       (spec) => (spec['dataConnectors'][0].config.query = 'SELECT * FROM custmers'),
-      1,
+      78,
       'HF_WAREHOUSE_UNREADABLE',
       /shop/,
     ],
@@ -172,7 +172,7 @@ describe('a source', () => {
     const bytes = await readFile(shop.path('customers.parquet'));
     try {
       await truncate(shop.path('customers.parquet'), Math.floor(bytes.length / 2));
-      await expectRefusal(await run(), 1, 'HF_WAREHOUSE_UNREADABLE', /customers\.parquet/);
+      await expectRefusal(await run(), 1, 'HF_WAREHOUSE_UNREACHABLE', /customers\.parquet/);
     } finally {
       await writeFile(shop.path('customers.parquet'), bytes);
     }
@@ -191,7 +191,7 @@ describe('a source', () => {
       '--source',
       `shop=${elsewhere}`,
     ]);
-    await expectRefusal(result, 1, 'HF_WAREHOUSE_UNREADABLE', /missing\.parquet/);
+    await expectRefusal(result, 78, 'HF_WAREHOUSE_UNREADABLE', /missing\.parquet/);
   });
 });
 
@@ -211,7 +211,7 @@ describe('a command line', () => {
     await shop.program();
     const located = args.map((arg) => (arg.endsWith('.yaml') ? shop.path(arg) : arg));
     const { status, stdout, stderr } = await shop.holdfast(['run', ...located, '--output', 'json']);
-    expect(status).toBe(code === 'HF_USAGE' ? 1 : 78);
+    expect(status).toBe(78);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code } });
     expect(stderr).toMatch(sentence);
   });

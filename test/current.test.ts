@@ -112,19 +112,19 @@ test('a batch that cannot be current is refused, with the reason, and nothing ch
     return [status, stderr.split(':')[0], stderr];
   };
   const why = ['--reason', 'why not'];
-  expect(await refusal('--set', first)).toEqual([1, 'HF_USAGE', expect.stringContaining('--reason')]);
-  expect(await refusal(...why)).toEqual([1, 'HF_USAGE', expect.stringContaining('--set')]);
+  expect(await refusal('--set', first)).toEqual([78, 'HF_USAGE', expect.stringContaining('--reason')]);
+  expect(await refusal(...why)).toEqual([78, 'HF_USAGE', expect.stringContaining('--set')]);
   expect(await refusal('--set', 'nothing', ...why)).toEqual([
-    1,
+    78,
     'HF_NOT_FOUND',
     expect.stringContaining('no run nothing'),
   ]);
-  expect(await refusal('--set', now, ...why)).toEqual([1, 'HF_USAGE', expect.stringContaining('already')]);
-  expect(await refusal('--set', past, ...why)).toEqual([1, 'HF_USAGE', expect.stringContaining('backfill')]);
+  expect(await refusal('--set', now, ...why)).toEqual([78, 'HF_USAGE', expect.stringContaining('already')]);
+  expect(await refusal('--set', past, ...why)).toEqual([78, 'HF_USAGE', expect.stringContaining('backfill')]);
   await rows(`UPDATE holdfast.candidates SET expires_at = now() WHERE run = '${first}'`);
-  expect(await refusal('--set', first, ...why)).toEqual([1, 'HF_NOT_FOUND', expect.stringContaining('expired')]);
+  expect(await refusal('--set', first, ...why)).toEqual([78, 'HF_NOT_FOUND', expect.stringContaining('expired')]);
   await rows(`UPDATE holdfast.runs SET pruned_at = now() WHERE run = '${first}'`);
-  expect(await refusal('--set', first, ...why)).toEqual([1, 'HF_NOT_FOUND', expect.stringContaining('pruned')]);
+  expect(await refusal('--set', first, ...why)).toEqual([78, 'HF_NOT_FOUND', expect.stringContaining('pruned')]);
   expect((await command(['current', 'unknown'])).stderr).toMatch(/^HF_NOT_FOUND: unknown has not run/);
   expect((await command(['current', 'refused', '--data', shop.path('none')], { DATABASE_URL: '' })).stderr).toMatch(
     /^HF_NOT_FOUND: there is no state/,

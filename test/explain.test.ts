@@ -266,7 +266,7 @@ describe('holdfast explain refuses', () => {
     ['no reasons', ['--candidates', '--reasons', '0'], /--reasons 0 is not a whole number from 1 to 256/],
   ])('%s', async (_what, args, reason) => {
     const { status, stderr } = await explain(...args);
-    expect(status).toBe(1);
+    expect(status).toBe(78);
     expect(stderr).toMatch(/^HF_USAGE: /);
     expect(stderr).toMatch(reason);
   });
@@ -280,7 +280,7 @@ describe('holdfast explain refuses', () => {
     const { run } = JSON.parse(stdout) as { run: string };
     const { status, stderr } = await explain('--candidates', '--run', run, ...state);
     expect({ status, stderr }).toEqual({
-      status: 1,
+      status: 78,
       stderr: expect.stringMatching(/^HF_NOT_FOUND: run .* ended before/),
     });
   });

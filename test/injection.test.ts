@@ -292,7 +292,7 @@ describe('a word of the command line', () => {
   ])('explain takes as %s is looked up as it stands', async (_name, args) => {
     for (const attack of [...attacksOf(shop.path('outside')), '../../../etc/passwd', '%', '_', '']) {
       const { status, stdout, stderr } = await holdfast(['explain', ...args(attack)]);
-      expect(status).toBe(1);
+      expect(status).toBe(78);
       expect(stdout + stderr).toMatch(/HF_NOT_FOUND|not extracted/);
     }
     expect(await alive()).toEqual(INTACT);

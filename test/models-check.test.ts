@@ -245,5 +245,5 @@ test.each([
   ['labels without data', ['a.onnx', '--label', 'x']],
   ['a feature twice', ['a.onnx', '--features', 'a,a']],
 ])('%s is a matter of usage', async (_, args) => {
-  expect(await check(...args)).toMatchObject({ status: 1, stderr: expect.stringMatching(/HF_USAGE/) });
+  expect(await check(...args)).toMatchObject({ status: 78, stderr: expect.stringMatching(/HF_USAGE/) });
 });

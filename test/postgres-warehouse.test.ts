@@ -123,7 +123,8 @@ test.each([
   const result = await shop.holdfast(['--verbose', 'run', program, ...args, '--data', shop.path('failing')], {
     environment,
   });
-  expect(result.status).toBe(1);
+  // A server may be up again in a moment; what was typed stays as it is.
+  expect(result.status).toBe(said === 'nothing listens there' ? 1 : 78);
   expect(result.stderr).toContain(said);
   expect(`${result.stderr}${result.stdout}`).not.toContain('s3cret');
 });

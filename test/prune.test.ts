@@ -55,13 +55,13 @@ test.each([
   ['a day that is none', ['keep', '--now', '2026-02-30'], '--now 2026-02-30'],
 ])('%s is a matter of usage', async (_sentence, args, said) => {
   const { status, stderr } = await shop.holdfast(['prune', ...args]);
-  expect(status).toBe(1);
+  expect(status).toBe(78);
   expect(stderr).toContain(`HF_USAGE: ${said}`);
 });
 
 test('a program that has not run is not found, and the ones that have are named', async () => {
   const { status, stderr } = await shop.holdfast(['prune', 'kepp']);
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/HF_NOT_FOUND: kepp .* are keep$/m)]);
+  expect([status, stderr]).toEqual([78, expect.stringMatching(/HF_NOT_FOUND: kepp .* are keep$/m)]);
 });
 
 test('a folder without state is not made', async () => {
@@ -85,7 +85,7 @@ test.each([
   try {
     const before = await inDatabase('SELECT run, pruned_at FROM holdfast.runs ORDER BY run');
     const one = await shop.holdfast(['prune', program]);
-    expect([one.status, one.stderr]).toEqual([1, expect.stringContaining(`HF_NOT_FOUND: ${program} runs elsewhere`)]);
+    expect([one.status, one.stderr]).toEqual([78, expect.stringContaining(`HF_NOT_FOUND: ${program} runs elsewhere`)]);
     const all = await shop.holdfast(['prune', '--all', '--dry-run']);
     expect([all.status, all.stderr]).toEqual([0, expect.stringContaining(`warning: ${program} runs elsewhere`)]);
     expect(await inDatabase('SELECT run, pruned_at FROM holdfast.runs ORDER BY run')).toEqual(before);
@@ -144,7 +144,7 @@ test('a RetentionRun of the pipeline prune does the same', async () => {
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ phase: 'Succeeded', stages: [{ name: 'prune', rowsOut: 0 }] });
   const dry = await shop.holdfast(['run', shop.path('prune.yaml'), '--dry-run']);
-  expect([dry.status, dry.stderr]).toEqual([1, expect.stringContaining('`holdfast prune keep --dry-run`')]);
+  expect([dry.status, dry.stderr]).toEqual([78, expect.stringContaining('`holdfast prune keep --dry-run`')]);
   // It is no batch: what was current still is.
   expect((await shop.holdfast(['explain', 'keep', 'C0300'])).stdout).toContain(RUNS[5]);
 });

@@ -228,13 +228,13 @@ describe('holdfast explain', () => {
 
   test('says so when the query did not return the customer', async () => {
     const { status, stdout } = await shop.holdfast(['explain', 'keep', 'C9999']);
-    expect(status).toBe(1);
+    expect(status).toBe(78);
     expect(stdout).toMatch(/not extracted/);
   });
 
   test('of a program that never ran is HF_NOT_FOUND', async () => {
     const { status, stderr } = await shop.holdfast(['explain', 'kept', 'C0001']);
-    expect(status).toBe(1);
+    expect(status).toBe(78);
     expect(stderr).toMatch(/^HF_NOT_FOUND: no batch of kept/);
   });
 });

@@ -84,6 +84,6 @@ test('an interrupted run ends its processes, and the next one is right', async (
 
 test.each(['0', '65', '-1', '1.5', 'two', ''])('--shards %j is refused', async (shards) => {
   const { status, stderr } = await shop.holdfast(['run', await shop.program(), '--shards', shards]);
-  expect(status).toBe(1);
+  expect(status).toBe(78);
   expect(stderr).toContain('HF_USAGE: --shards');
 });

@@ -12,6 +12,28 @@ const WITHOUT_VALUES = new Set([
   'Dependency',
 ]);
 
+/** Kinds of DuckDB errors that are of the moment rather than of the data or the query. */
+const PASSING = new Set(['Out of Memory', 'INTERNAL', 'FATAL', 'INTERRUPT', 'Connection', 'TransactionContext']);
+/** What the operating system says of a file that is not there, not for us, or not a file. */
+const LASTING_ERRNO = /^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR|ELOOP|ENAMETOOLONG)$/;
+
+const TORN = /^Invalid Input Error: (?:No magic bytes found|Footer length error|File .* too small).*/;
+
+/** Whether another moment may bring what failed now; what the query or the data say will be the same again. */
+function mayPass(error: unknown): boolean {
+  const { code, message = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (LASTING_ERRNO.test(code ?? '')) return false;
+  const kind = kindOf(message);
+  // A Parquet file without its end may be one that is still being written.
+  if (TORN.test(message)) return true;
+  if (kind === 'IO') return /lock on file|Input\/output error|Stale file handle|temporarily unavailable/.test(message);
+  return kind === undefined || PASSING.has(kind);
+}
+
+function kindOf(message: string): string | undefined {
+  return /^([A-Z][A-Za-z ]*) Error: /.exec(message)?.[1];
+}
+
 /** Whether DuckDB, or the operating system, ran out of room on a disk. */
 function isDiskFull(error: unknown): boolean {
   const { code, message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
@@ -26,7 +48,7 @@ function isDiskFull(error: unknown): boolean {
 function reasonWithoutValues(error: unknown): string {
   const message = (error as Error | null)?.message ?? '';
   const firstLine = message.split('\n', 1)[0] ?? '';
-  const kind = /^([A-Z][A-Za-z ]*) Error: /.exec(firstLine)?.[1];
+  const kind = kindOf(firstLine);
   // DuckDB takes a column that is gone for the query's own of that name.
   const gone = /^Binder Error: Column "(.+)" referenced that exists in the SELECT clause/.exec(firstLine)?.[1];
   if (gone !== undefined) return `Binder Error: there is no column "${gone}" to read`;
@@ -35,9 +57,7 @@ function reasonWithoutValues(error: unknown): string {
   if (line !== undefined) {
     return `CSV Error on Line ${line} (look for another number of columns than in the header, an open quote, or letters that are not UTF-8)`;
   }
-  const footer = /^Invalid Input Error: (?:No magic bytes found|Footer length error|File .* too small).*/.exec(
-    firstLine,
-  )?.[0];
+  const footer = TORN.exec(firstLine)?.[0];
   if (footer !== undefined) return footer;
   // DuckDB names the column behind the value, in quotes.
   const column = /(?:['"] to \S+|expected format is \S+) when casting from source column (\w{1,63})$/.exec(
@@ -51,13 +71,13 @@ function reasonWithoutValues(error: unknown): string {
 
 /**
  * Runs work of DuckDB and turns its failure into one that may be shown: neither message nor cause quotes a row.
- * @param failed the error for a reason that holds no values
+ * @param failed the error for a reason that holds no values, and whether trying again may help
  * @param diskFull the sentence where a disk has no room left
  * @throws HF_DISK_FULL, what `failed` makes, and whatever HoldfastError the work throws
  */
 export async function withoutValues<Result>(
   work: () => Promise<Result>,
-  failed: (reason: string, cause: Error) => HoldfastError,
+  failed: (reason: string, cause: Error, passing: boolean) => HoldfastError,
   diskFull: string,
 ): Promise<Result> {
   try {
@@ -67,6 +87,8 @@ export async function withoutValues<Result>(
     const reason = reasonWithoutValues(error);
     // The driver's error itself may quote a row: the cause is only what may be shown.
     const cause = new Error(reason);
-    throw isDiskFull(error) ? new HoldfastError('HF_DISK_FULL', diskFull, { cause }) : failed(reason, cause);
+    throw isDiskFull(error)
+      ? new HoldfastError('HF_DISK_FULL', diskFull, { cause })
+      : failed(reason, cause, mayPass(error));
   }
 }

@@ -91,7 +91,7 @@ if (!openssl) console.warn('certificates of Postgres: skipped, since making one 
     });
     const [said] = await Promise.all([text(child.stderr), once(child, 'close')]);
     expect(said).toBe(
-      `HF_DATABASE_UNREACHABLE: cannot connect to Postgres at localhost:${front.port}/postgres: ${SENTENCE}\n`,
+      `HF_DATABASE_REFUSED: cannot connect to Postgres at localhost:${front.port}/postgres: ${SENTENCE}\n`,
     );
   });
 
@@ -145,7 +145,7 @@ test.each<[string, string[]]>([
   const known = ['user', 'database', 'application_name', 'client_encoding', ...ours.slice(0, 2)];
   await using pooler = await openPooler(known.filter((name) => !unknown.includes(name)));
   await expect(connect(pooler.url, { applicationName: 'test', readOnly: true })).rejects.toMatchObject({
-    code: 'HF_DATABASE_UNREACHABLE',
+    code: 'HF_DATABASE_REFUSED',
     message: expect.stringMatching(
       /at 127.0.0.1:\d+\/hf: a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout, options$/,
     ),

@@ -76,38 +76,50 @@ function describeTarget(url: string): string | undefined {
 /** Codes with which Node refuses a certificate: those of OpenSSL's X509_V_ERR_, and its own about names. */
 const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
-/**
- * Why a connection could not be made, in words that hold no secret.
- * @param settings parameters of its start that are ours
- */
-export function connectFailure(error: unknown, settings: readonly string[] = []): string {
+/** Why a connection could not be made. */
+export interface ConnectFailure {
+  /** In words that hold no secret. */
+  readonly reason: string;
+  /** Whether the address, the server or its rights have to be changed first: it does not heal by itself. */
+  readonly isPermanent: boolean;
+}
+
+/** @param settings parameters of its start that are ours */
+export function connectFailure(error: unknown, settings: readonly string[] = []): ConnectFailure {
+  const permanent = (reason: string): ConnectFailure => ({ reason, isPermanent: true });
+  const passing = (reason: string): ConnectFailure => ({ reason, isPermanent: false });
   const state = sqlstate(error);
-  if (state === '3D000') return 'there is no such database';
-  if (state?.startsWith('28') === true) return 'the user or the password is refused';
-  if (state === '53300') return 'it has no connection left';
-  if (state === '57P03') return 'it is starting up or shutting down';
+  if (state === '3D000') return permanent('there is no such database');
+  // Tried again it would be refused again, and a server may lock who is refused too often.
+  if (state?.startsWith('28') === true) return permanent('the user or the password is refused');
+  if (state === '42501') return permanent('the user may not connect to that database: GRANT CONNECT ON DATABASE to it');
+  if (state === '53300') return passing('it has no connection left');
+  if (state === '57P03') return passing('it is starting up or shutting down');
   const { code, syscall, message = 'unknown reason' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   // A certificate that the URL names.
-  if (syscall === 'open') return message;
-  if (/client password must be a/.test(message)) return 'it asks for a password, and the URL has none';
-  if (CERTIFICATE.test(code ?? '')) return `its certificate is not accepted: ${certificateFault(code ?? '', message)}`;
+  if (syscall === 'open') return permanent(message);
+  if (/client password must be a/.test(message)) return permanent('it asks for a password, and the URL has none');
+  if (CERTIFICATE.test(code ?? ''))
+    return permanent(`its certificate is not accepted: ${certificateFault(code ?? '', message)}`);
   if (/does not support SSL/.test(message))
-    return 'it speaks no TLS, which the URL asks for; sslmode=disable goes without';
+    return permanent('it speaks no TLS, which the URL asks for; sslmode=disable goes without');
   const [, refused] = /unsupported startup parameter(?: in options)?: "?(\w+)/.exec(message) ?? [];
   if (refused !== undefined) {
     const all = [...new Set([...settings, refused])].join(', ');
-    return `a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = ${all}`;
+    return permanent(
+      `a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = ${all}`,
+    );
   }
-  if (message === 'timeout expired') return 'it does not answer';
+  if (message === 'timeout expired') return passing('it does not answer');
   switch (code) {
     case 'ECONNREFUSED':
     case 'ENOENT':
-      return 'nothing listens there';
+      return passing('nothing listens there');
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return 'the host is not known';
+      return passing('the host is not known');
     default:
-      return message;
+      return passing(message);
   }
 }
 

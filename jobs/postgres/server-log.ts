@@ -47,7 +47,7 @@ function failure(message: string, file: string, lines: string): HoldfastError {
     return new HoldfastError('HF_DISK_FULL', `${message}: the disk is full`, { cause });
   if (/could not look up effective user ID/.test(lines)) {
     return new HoldfastError(
-      'HF_DATABASE_UNREACHABLE',
+      'HF_DATABASE_REFUSED',
       `${message}: this user has no entry in /etc/passwd, which initdb asks for; add one, run as another user, or set DATABASE_URL`,
       { cause },
     );

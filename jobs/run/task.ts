@@ -52,7 +52,7 @@ export interface TaskIo {
 /**
  * Does one task of a run in a process of its own. One that was done before is not done again, and one that another
  * process is doing is waited for, so that however often it is started, the state is that of one run.
- * @throws every code of the stages; HF_NOT_FOUND when the run was never prepared, HF_DATA_LOCKED when another took its turn
+ * @throws every code of the stages; HF_RUN_NOT_PREPARED when the run was never prepared, HF_DATA_LOCKED when another took its turn
  */
 export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): Promise<TaskReport> {
   const program = await readRevision(settings);
@@ -274,11 +274,11 @@ function artifactKey({ settings, program }: Job, record: RunRecord | undefined, 
   return { namespace, program: program.programId, run, stage, attempt: (record ?? FIRST).attempt };
 }
 
-/** @throws HF_NOT_FOUND, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
+/** @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
 async function ownRecord({ settings, database, program }: Job): Promise<RunRecord> {
   const { namespace, run, owner, revision } = settings;
   const record = await findRun(database, { namespace, program: program.programId, run });
-  if (record === undefined) throw new HoldfastError('HF_NOT_FOUND', `the run ${run} was not prepared`);
+  if (record === undefined) throw new HoldfastError('HF_RUN_NOT_PREPARED', `the run ${run} was not prepared`);
   if (record.owner !== owner || record.phase === 'Interrupted') {
     throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program.programId} took the turn of ${run}`);
   }

@@ -267,8 +267,8 @@ test('a table of past offers without a needed column is named', async () => {
 test.each([
   ['a file that is not there', 'nothing.parquet', undefined],
   ['a database that is not there', 'nothing.duckdb', undefined],
-  ['a Parquet file that is torn', 'torn.parquet', 'PAR1 secret-row PAR1'],
-  ['an empty Parquet file', 'empty.parquet', ''],
+  ['a Parquet file that is torn', 'torn.parquet', 'PAR1 secret-row PAR1', 'HF_WAREHOUSE_UNREACHABLE'],
+  ['an empty Parquet file', 'empty.parquet', '', 'HF_WAREHOUSE_UNREACHABLE'],
   ['a database that is not one', 'torn.duckdb', 'secret-row'],
   ['an empty CSV', 'empty.csv', '', 'HF_SOURCE_UNSUITABLE'],
   ['a CSV that is not text', 'binary.csv', 'a,b\n1,\u0000\uFFFE"secret-row\n\n"x', 'HF_SOURCE_UNSUITABLE'],

@@ -1,19 +1,27 @@
 import { withoutValues } from '../columns/failure.ts';
 import { HoldfastError } from '../errors.ts';
 import { isConnectionLost, sqlstate } from '../postgres/failure.ts';
+import { unread } from './duckdb-failure.ts';
 
 /** Classes of SQLSTATE whose messages name objects, settings and limits, but never a value of a row. */
 const WITHOUT_VALUES = new Set(['0A', '25', '28', '3D', '3F', '40', '42', '53', '54', '55', '57']);
+
+/** Classes of SQLSTATE of what another moment may bring: no connection, resources, locks, a conflict, an operator. */
+const PASSING = new Set(['08', '40', '53', '55', '57', '58', 'XX']);
 
 /** A statement that Postgres did not carry out, or a connection that was lost: what may be shown of it. */
 export class PostgresFailure extends Error {
   /** SQLSTATE of the server's answer; undefined when there was none. */
   readonly state: string | undefined;
+  /** Whether another moment may bring what failed now. */
+  readonly passing: boolean;
 
+  /** @param error undefined where it is we who do not go on */
   constructor(error: unknown, reason: string) {
     super(reason);
     this.name = 'PostgresFailure';
     this.state = sqlstate(error);
+    this.passing = this.state === undefined ? error !== undefined : PASSING.has(this.state.slice(0, 2));
   }
 }
 
@@ -40,7 +48,7 @@ const NOT_ONE_SELECT = /^(42601|0A000|08P01|25006|25001)$/;
 
 /**
  * Runs work on a warehouse in Postgres and names the connector and the work when it fails, never what the rows hold.
- * @throws HF_QUERY_REFUSED, HF_WAREHOUSE_UNREADABLE, HF_DISK_FULL
+ * @throws HF_QUERY_REFUSED, HF_WAREHOUSE_UNREADABLE, HF_WAREHOUSE_UNREACHABLE, HF_DISK_FULL
  */
 export function readingFromPostgres<Result>(
   connectorId: string,
@@ -56,8 +64,8 @@ export function readingFromPostgres<Result>(
         throw error instanceof PostgresFailure ? asError(error, connector, what) : error;
       }
     },
-    (reason, cause) =>
-      new HoldfastError('HF_WAREHOUSE_UNREADABLE', `${connector}: cannot ${what}: ${reason}`, { cause }),
+    (reason, cause, passing) =>
+      new HoldfastError(unread(passing), `${connector}: cannot ${what}: ${reason}`, { cause }),
     `${connector}: no room left on the disk to ${what}; free some, or use another --data DIR.`,
   );
 }
@@ -69,11 +77,11 @@ function asError(cause: PostgresFailure, connector: string, what: string): Holdf
     return new HoldfastError('HF_QUERY_REFUSED', sentence, { cause });
   }
   if (state === '57014' && message.includes('statement timeout')) return tookTooLong(connector, what, cause);
-  return new HoldfastError('HF_WAREHOUSE_UNREADABLE', `${connector}: cannot ${what}: ${message}`, { cause });
+  return new HoldfastError(unread(cause.passing), `${connector}: cannot ${what}: ${message}`, { cause });
 }
 
 /** @param connector as sentences call it */
 export function tookTooLong(connector: string, what: string, cause?: unknown): HoldfastError {
   const sentence = `${connector}: cannot ${what}: it took longer than the connector's statementTimeoutSeconds; make the query faster, or allow more.`;
-  return new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence, { cause });
+  return new HoldfastError('HF_WAREHOUSE_UNREACHABLE', sentence, { cause });
 }

@@ -4,6 +4,7 @@ import type { TextRow } from '../columns/text-appender.ts';
 import { POSTGRES_KNOWS_UNICODE } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { connectFailure, readAddress } from '../postgres/address.ts';
+import { unread } from './duckdb-failure.ts';
 import { PostgresFailure, postgresFailure } from './postgres-failure.ts';
 import { excessiveRights } from './postgres-role.ts';
 
@@ -54,7 +55,7 @@ export class PostgresSession {
 
   /**
    * @param connector as sentences call it
-   * @throws HF_WAREHOUSE_UNREADABLE naming the host, never user or password
+   * @throws HF_WAREHOUSE_UNREACHABLE, HF_WAREHOUSE_UNREADABLE naming the host, never user or password
    */
   static async open(url: string, connector: string, statementTimeoutSeconds: number): Promise<PostgresSession> {
     const address = readAddress(url);
@@ -80,9 +81,12 @@ export class PostgresSession {
     } catch (error) {
       await session?.close();
       if (error instanceof HoldfastError) throw error;
-      const sentence = `${connector}: cannot connect to Postgres at ${address.target}: ${connectFailure(error)}`;
+      const { reason, isPermanent } = connectFailure(error);
+      const sentence = `${connector}: cannot connect to Postgres at ${address.target}: ${reason}`;
       // The driver's error may hold the whole address.
-      throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence, { cause: new Error(connectFailure(error)) });
+      throw new HoldfastError(unread(!isPermanent), sentence, {
+        cause: new Error(reason),
+      });
     }
   }
 

@@ -114,7 +114,7 @@ export const missingFiles: Scenario = {
     await tenant.makeRun('curious', 'curious');
     await tenant.makeRun('no-warehouse', 'no-warehouse');
     await tenant.makeRun('no-model', 'no-model');
-    await assertFails(tenant, 'no-warehouse', 'extract', 'HF_WAREHOUSE_UNREADABLE', /nowhere\.duckdb/, 2);
+    await assertFails(tenant, 'no-warehouse', 'extract', 'HF_WAREHOUSE_UNREADABLE', /nowhere\.duckdb/, 1);
     await assertFails(tenant, 'no-model', 'score', 'HF_MODEL_MISSING', /nowhere\.onnx/, 1);
     await assertFails(tenant, 'curious', 'extract', 'HF_PATH_REFUSED', /leads out of the folder/, 1);
   },
