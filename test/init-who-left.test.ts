@@ -90,6 +90,33 @@ test.each<[string, string, string, string[]]>([
   expect(await place.customers(await file((word) => word.toUpperCase(), 'next.csv'))).toBe(400 - left);
 });
 
+describe('a flag of leaving that is the same in every row', () => {
+  const file = (write: (person: Person) => string | number, csv?: string) =>
+    place.csv(lines(everybody, { ...lastLogin, churned: write }), csv);
+  test.each<[string, string | number, string | number]>([
+    ['a number', 0, 1],
+    ['a word', 'no', 'Yes'],
+    ['a truth', 'false', 'true'],
+  ])('keeps those out who have left in the next file: %s', async (_, no, yes) => {
+    const { warnings } = await place.report(await file(() => no));
+    expect(warnings.join()).toContain('since churned says the same of everybody');
+    expect(await place.customers()).toBe(400);
+    expect(await place.customers(await file(({ left: gone }) => (gone ? yes : no), 'next.csv'))).toBe(400 - left);
+  });
+  test('leaves nobody to be kept where it is true', async () => {
+    expect(await place.refusal(await file(() => 1))).toContain('By churned, everybody in it has left');
+  });
+});
+
+test.each(['retained', 'is_active', 'renewed'])('%s is offered as the opposite of a label', async (name) => {
+  const file = await place.csv(lines(everybody, { ...lastLogin, [name]: ({ left: gone }) => Number(!gone) }));
+  expect((await place.report(file)).warnings).toContain(
+    `${name} might say it, if those with 0 have left: --label ${name}=0`,
+  );
+  expect((await place.report(file, '--label', `${name}=0`)).model.kind).toBe('logistic-regression');
+  expect(await place.customers()).toBe(400 - left);
+});
+
 test('a label that comes blank next week keeps nobody a candidate who may have left', async () => {
   const file = (write: (person: Person) => string, csv: string) => place.csv(lines(everybody, { churned: write }), csv);
   await place.report(await file(({ left: gone }) => (gone ? '1' : '0'), 'customers.csv'));

@@ -12,7 +12,8 @@ import {
   saysStayed,
   WHOSE,
 } from './leaving.ts';
-import type { ColumnProfile } from './profile.ts';
+import { type ColumnProfile, isNumeric } from './profile.ts';
+import { YES } from './words.ts';
 
 /** A column, beside the label, that says of some customers that they are no longer there. */
 export interface Departure {
@@ -54,8 +55,17 @@ function departure(source: ColumnProfile, dialect: Dialect): Departure | undefin
     const left = `(${state} IN (${GONE.map(literal).join(', ')}) OR ${dialect.matches(state, GONE_BECAUSE)})`;
     return { source, left, dated: false, reason: 'a state of those who have left' };
   }
-  const truth = isLabelName(source.words) && source.values.length === 2 ? asTruth(source) : undefined;
-  return truth === undefined ? undefined : { source, left: truth, dated: false, reason: 'says who has left' };
+  const left = isLabelName(source.words) ? flagOfLeaving(source) : undefined;
+  return left === undefined ? undefined : { source, left, dated: false, reason: 'says who has left' };
+}
+
+/** SQL of a flag. One that is the same in every row of this file is one all the same: the next may have the other value. */
+function flagOfLeaving(source: ColumnProfile): string | undefined {
+  const { values, type, kind } = source;
+  const truth = values.length === 1 || values.length === 2 ? asTruth(source) : undefined;
+  const isWord =
+    truth !== undefined && values.length === 1 && type !== 'BOOLEAN' && kind !== 'number' && !isNumeric(type);
+  return isWord ? `lower(${asText(source)}) IN (${YES.map(literal).join(', ')})` : truth;
 }
 
 function isStatus({ words, kind, values }: ColumnProfile): boolean {

@@ -165,15 +165,33 @@ export function possibleLabels(profiles: readonly ColumnProfile[]): string[] {
           `${shown(name)} might say it, if those without its value ${list} stayed: --label ${forShell(`${name}=${first.value}`)}`,
         ];
   });
+  const opposites = profiles.flatMap((source) => {
+    const no = STAYED_NAME.test(source.words) && source.values.length === 2 ? noOf(source) : undefined;
+    if (no === undefined) return [];
+    return [
+      `${shown(source.name)} might say it, if those with ${shown(no)} have left: --label ${forShell(`${source.name}=${no}`)}`,
+    ];
+  });
   const days = profiles.filter((source) => isLeavingDay(source) && source.filled < source.rows);
   const others = profiles.filter((source) => !days.includes(source) && isFilledAfterwards(source));
   return [
     ...unclear,
+    ...opposites,
     ...[...days, ...others].map(
       ({ name, filled, rows }) =>
         `${shown(name)} is filled in ${filled} of ${rows} rows, which may be those who left: --label ${forShell(name)}`,
     ),
   ].slice(0, MOST_SHOWN);
+}
+
+/** Names of the opposite of a label. `active` may as well be how lively a customer is, so a person has to say it. */
+const STAYED_NAME =
+  /^(?:(?:is|has|still|was|customer|client|user|account|subscription) )*(?:retained|stayed|renewed|kept|active|subscribed|current|aktiv|customer|member)(?: (?:flag|status|yn|bool|label))?$/;
+
+/** The value that means no, of a flag. */
+function noOf({ values }: ColumnProfile): string | undefined {
+  const truths = values.map(({ value }) => truthOf(value));
+  return truths.includes(true) ? values[truths.indexOf(false)]?.value : undefined;
 }
 
 const LEAVING = /churn|exit|attrit|cancel|terminat|leaving|left|clos(?:ed|ing|ure)|deactivat/;

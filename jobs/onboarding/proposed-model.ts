@@ -5,6 +5,7 @@ import { logisticOnnx, predict } from '../models/logistic-model.ts';
 import type { ModelManifest } from '../models/model.ts';
 import { scorecardOnnx, scorecardRisk } from '../models/scorecard-model.ts';
 import type { Feature, LeftOut } from './features.ts';
+import { isLabelName } from './label.ts';
 import { LEAST_OF_EACH, leak, strength } from './leaks.ts';
 import type { ColumnProfile } from './profile.ts';
 import { PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
@@ -54,8 +55,13 @@ export async function proposeModel(
       `${left} left and ${stayed} stayed: a model needs ${LEAST_OF_EACH} of each`,
     );
   }
-  const why = proposal.possibleLabels.length === 0 ? 'no column says who left' : 'no column says for sure who left';
-  return scorecard(engine, proposal, modelId, why);
+  return scorecard(engine, proposal, modelId, whyNoLabel(proposal));
+}
+
+function whyNoLabel({ plan, possibleLabels }: Proposal): string {
+  const constant = plan.departures.find(({ source }) => isLabelName(source.words) && source.values.length === 1);
+  if (constant !== undefined) return `${shown(constant.source.name)} says the same of everybody`;
+  return possibleLabels.length === 0 ? 'no column says who left' : 'no column says for sure who left';
 }
 
 interface Labelled {
@@ -130,7 +136,7 @@ async function trainedModel(
 
 async function scorecard(
   engine: Engine,
-  { mappings, label }: Proposal,
+  { mappings, label, plan }: Proposal,
   modelId: string,
   why: string,
 ): Promise<ProposedModel> {
@@ -144,6 +150,13 @@ async function scorecard(
     );
   }
   const data = await readNumbers(engine, PREPARED, columns, STILL_HERE, ORDER);
+  if (data.rows === 0) {
+    const columnsOfLeaving = [...(label === undefined ? [] : [label]), ...plan.departures];
+    throw unsuitable(
+      `By ${columnsOfLeaving.map(({ source }) => shown(source.name)).join(', ')}, everybody in it has left, and nobody is there to be kept: ` +
+        'give a file with the customers who are still there.',
+    );
+  }
   const card = makeScorecard(data);
   if (card.figures.length === 0)
     throw unsuitable(`Nothing to score customers by: ${columns.join(', ')} have no values.`);

@@ -37,7 +37,7 @@ export function shown(text: string): string {
 }
 
 /** Words that mean yes and no, in the order in which they are looked up. */
-const YES = ['1', 'true', 't', 'yes', 'y', 'ja', 'j', 'oui', 'si', 'on'];
+export const YES: readonly string[] = ['1', 'true', 't', 'yes', 'y', 'ja', 'j', 'oui', 'si', 'on'];
 const NO = ['0', 'false', 'f', 'no', 'n', 'nein', 'non', 'off'];
 
 /** Whether a text means yes or no; undefined when it means neither. */
