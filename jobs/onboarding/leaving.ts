@@ -30,10 +30,16 @@ export const GONE: readonly string[] = [
   'ex-customer',
   'gekündigt',
   'beendet',
+  'ausgetreten',
+  'abgewandert',
+  'résilié',
+  'résiliée',
+  'clôturé',
+  'parti',
 ];
 
 const STAYED =
-  /^(?:stay(?:ed|er)?|retained|existing(?: customer)?|active|current|joined|kept|open|no churn|not churned|loyal|aktiv)\.?$/i;
+  /^(?:stay(?:ed|er)?|retained|existing(?: customer)?|active|current|joined|kept|open|no churn|not churned|loyal|aktiv|actif|bestand|bestandskunde|en cours)\.?$/i;
 
 /**
  * Regular expression of such a word with a reason behind it, such as `cancelled - moved away`; of words that are said of

@@ -1,11 +1,100 @@
 import { expect, test } from '@jest/globals';
+import { isLabelName } from './label.ts';
+import { isLeavingDateName } from './leaving.ts';
 import { NAMING_RULES } from './naming-rules.ts';
+import { protectedCharacteristic } from './protected.ts';
 import { shown, slug, wordsOf } from './words.ts';
 
 function surest(name: string): string | undefined {
   const rules = NAMING_RULES.filter(({ pattern }) => pattern.test(wordsOf(name)));
   return rules.sort((a, b) => b.confidence - a.confidence)[0]?.column;
 }
+
+test.each<[string, string[]]>([
+  [
+    'customer_id',
+    [
+      'Kundennummer',
+      'Kunden-Nr.',
+      'KundenID',
+      'Numéro client',
+      'N° client',
+      'numero_client',
+      'Identifiant client',
+      'Code client',
+    ],
+  ],
+  [
+    'days_since_last_purchase',
+    [
+      'Letzte Bestellung',
+      'letzter_kauf',
+      'Datum der letzten Bestellung',
+      'Dernière commande',
+      'date_derniere_commande',
+      'Dernier achat',
+      'Tage seit letzter Bestellung',
+      'Jours depuis la dernière commande',
+    ],
+  ],
+  [
+    'days_since_last_login',
+    [
+      'Letzte Anmeldung',
+      'Letzter Login',
+      'Zuletzt aktiv',
+      'Dernière connexion',
+      'Tage inaktiv',
+      "Nombre de jours d'inactivité",
+    ],
+  ],
+  ['lifetime_value', ['Umsatz', 'Gesamtumsatz', 'Umsatz EUR', "Chiffre d'affaires", 'CA total', 'Montant total']],
+  ['marketplace', ['Land', 'Pays', 'Ländercode', 'Code pays']],
+  [
+    'subscription_tenure',
+    [
+      'Anmeldedatum',
+      'Registriert am',
+      'Kunde seit',
+      'Vertragsbeginn',
+      "Date d'inscription",
+      'Inscrit le',
+      'Client depuis',
+      'Ancienneté (mois)',
+    ],
+  ],
+  ['subscription_tier', ['Tarif', 'Formule']],
+  ['support_tickets', ['Supportanfragen', 'Reklamationen', 'Nombre de réclamations']],
+  ['opted_out', ['Werbesperre', 'Newsletter abgemeldet', 'Désabonné']],
+  ['currency', ['Währung', 'Devise']],
+])('%s is recognised under German and French names', (column, names) => {
+  expect(names.map((name) => [name, surest(name)])).toEqual(names.map((name) => [name, column]));
+});
+
+test.each(['Gekündigt am', 'Kündigungsdatum', 'gekuendigt_zum', 'Résilié le', 'Date de résiliation'])(
+  'the day of leaving may be called %s',
+  (name) => {
+    expect(isLeavingDateName(wordsOf(name))).toBe(true);
+  },
+);
+
+test.each(['Gekündigt', 'gekuendigt', 'Kündigung', 'Abgewandert', 'Résilié', 'Résiliation'])(
+  'who has left may be called %s',
+  (name) => {
+    expect(isLabelName(wordsOf(name))).toBe(true);
+  },
+);
+
+test.each(['Sexe', 'Civilité', 'Altersgruppe', 'Situation familiale', 'Année de naissance', 'Nationalité'])(
+  '%s is protected',
+  (name) => {
+    expect(protectedCharacteristic(wordsOf(name))).toBeDefined();
+  },
+);
+
+test('a feature keeps the language of its column', () => {
+  expect(slug('Letzte Bestellung')).toBe('letzte_bestellung');
+});
 
 test.each([
   [

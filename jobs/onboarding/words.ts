@@ -1,5 +1,15 @@
-/** A column's name as lower-case words: `LastLoginDate`, `last_login_date` and `Last Login Date` are the same. */
+import { inEnglish } from './foreign-names.ts';
+
+/**
+ * A column's name as lower-case words of English: `LastLoginDate`, `last_login_date`, `Letzte Anmeldung` and `dernière
+ * connexion` are the same.
+ */
 export function wordsOf(name: string): string {
+  return inEnglish(ownWords(name));
+}
+
+/** The same in the language of the name. */
+function ownWords(name: string): string {
   return name
     .normalize('NFKC')
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -13,7 +23,7 @@ export function wordsOf(name: string): string {
 
 /** A name for a feature: lower-case letters, digits and underscores, at most `longest` of them. */
 export function slug(name: string, longest = 63): string {
-  const plain = wordsOf(name.slice(0, 400))
+  const plain = ownWords(name.slice(0, 400))
     .normalize('NFKD')
     .replaceAll(/[^a-z0-9]+/g, '_')
     .replaceAll(/^_+|_+$/g, '')
