@@ -6,6 +6,7 @@ import type { ProposedModel } from '../jobs/onboarding/proposed-model.ts';
 import { shown } from '../jobs/onboarding/words.ts';
 import { pathForShell } from '../jobs/printable.ts';
 import { integer } from './figures.ts';
+import { outOfTimeLine, type TransactionReport, transactionLines, transactionReport } from './init-transactions.ts';
 import { reliabilityText } from './reliability-text.ts';
 
 /** What `--output json` prints. */
@@ -19,6 +20,8 @@ export interface InitReport {
     readonly reason: string;
   }[];
   readonly label: { readonly source: string; readonly confidence: number } | undefined;
+  /** Where the rows are transactions. */
+  readonly transactions: TransactionReport | undefined;
   /** Rows whose customers have left, or give notice of a later day, by columns beside the label. */
   readonly departed: readonly { readonly source: string; readonly left: number; readonly notice: number }[];
   readonly model: {
@@ -60,6 +63,7 @@ export function reportOf(
       reason,
     })),
     label: label === undefined ? undefined : { source: shown(label.source.name), confidence: label.confidence },
+    transactions: proposal.transactions === undefined ? undefined : transactionReport(proposal.transactions, model),
     departed: program.departed.map(({ source, left, notice }) => ({ source: shown(source.name), left, notice })),
     model: {
       file: files.model,
@@ -84,7 +88,18 @@ const NAME = Math.max(...CANDIDATE_COLUMNS.map(({ name }) => name.length)) + 2;
 
 /** The report for a person. */
 export function initReport(report: InitReport): string {
-  const { mappings, missing, label, departed, model, filtersLeftOut, notFeatures, warnings, reliability } = report;
+  const {
+    mappings,
+    missing,
+    label,
+    transactions,
+    departed,
+    model,
+    filtersLeftOut,
+    notFeatures,
+    warnings,
+    reliability,
+  } = report;
   const { takenAsMissing } = report;
   const width = Math.max(...mappings.map(({ source }) => source.length));
   const found = mappings.map(
@@ -95,6 +110,7 @@ export function initReport(report: InitReport): string {
   return [
     `${integer(report.rows)} rows`,
     '',
+    ...(transactions === undefined ? [] : transactionLines(transactions, NAME)),
     'found',
     ...found,
     '',
@@ -112,7 +128,14 @@ export function initReport(report: InitReport): string {
     ...(departed.length === 0 ? [] : ['', 'who has left', ...departed.map(departedLine)]),
     '',
     `model       ${model.kind === 'scorecard' ? 'a scorecard that nobody trained' : `a logistic regression${trained}`}`,
-    ...(reliability === undefined ? [] : [figuresLine(model.figures), '', ...reliabilityText(reliability)]),
+    ...(reliability === undefined
+      ? []
+      : [
+          figuresLine(model.figures),
+          ...(transactions === undefined ? [] : [outOfTimeLine(transactions)]),
+          '',
+          ...reliabilityText(reliability),
+        ]),
     '',
     reachLine(report.reach),
     ...warnings.map((warning) => `warning: ${warning}`),

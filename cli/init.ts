@@ -36,6 +36,9 @@ export interface InitOptions {
   readonly dates?: 'ymd' | 'mdy' | 'dmy';
   readonly decimal?: 'point' | 'comma';
   readonly label?: string;
+  readonly rows?: 'customers' | 'transactions';
+  readonly cut?: string;
+  readonly horizon?: string;
   readonly table?: string;
   readonly connector: string;
   readonly marketplace: string;
@@ -47,7 +50,7 @@ export interface InitOptions {
 const MEMORY_MB = 2048;
 
 /**
- * Looks at a file of customers and writes a program that runs on it, with a model.
+ * Looks at a file of customers, or of their transactions, and writes a program that runs on it, with a model.
  * @throws HF_SOURCE_UNSUITABLE, HF_FILE_EXISTS, HF_WAREHOUSE_UNREADABLE, HF_USAGE, HF_DISK_FULL
  */
 export async function init(given: string | undefined, options: InitOptions, io: Io): Promise<number> {
@@ -71,6 +74,7 @@ export async function init(given: string | undefined, options: InitOptions, io: 
 interface Settings {
   readonly programId: string;
   readonly seed: number;
+  readonly horizon: number | undefined;
 }
 
 interface Places {
@@ -114,14 +118,14 @@ async function proposeProgram(
   source: Source,
   origin: Origin,
   options: InitOptions,
-  { programId, seed }: Settings,
+  { programId, seed, horizon }: Settings,
   places: Places,
   progress: Progress,
 ): Promise<Proposed> {
   const proposal = await inStep(progress, 'look', async (step) => {
     const advance = (done: number, total: number) =>
       step.advance(Math.round((source.rows * done) / total), source.rows);
-    const looked = await propose(source, options, advance);
+    const looked = await propose(source, { ...options, horizon }, advance);
     step.done(looked.sampled, looked.sampled);
     return looked;
   });
@@ -165,7 +169,11 @@ async function save({ model, program }: Proposed, places: Places, io: Io): Promi
   else await write(places.manifest, program.text);
 }
 
-function checked(title: string, { name, seed, marketplace }: InitOptions): Settings {
+function checked(title: string, { name, seed, marketplace, cut, horizon }: InitOptions): Settings {
+  if (cut !== undefined && !isDay(cut))
+    throw new HoldfastError('HF_USAGE', `--cut ${cut}: give a day such as 2026-09-01`);
+  if (horizon !== undefined && !/^[1-9]\d{0,3}$/.test(horizon))
+    throw new HoldfastError('HF_USAGE', `--horizon ${horizon}: give a whole number of days, such as 90`);
   if (!/^\d{1,9}$/.test(seed))
     throw new HoldfastError('HF_USAGE', `--seed ${seed}: give a whole number of at most 9 digits`);
   if (!/^[A-Z]{2}$/.test(marketplace)) {
@@ -179,7 +187,12 @@ function checked(title: string, { name, seed, marketplace }: InitOptions): Setti
       `--name ${programId}: give lower-case letters, digits and inner hyphens, at most 40`,
     );
   }
-  return { programId, seed: Number(seed) };
+  return { programId, seed: Number(seed), horizon: horizon === undefined ? undefined : Number(horizon) };
+}
+
+function isDay(text: string): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 function placesOf({ programId }: Settings, { out }: InitOptions): Places {

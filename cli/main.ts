@@ -64,12 +64,20 @@ Examples:
 
   holdfast
     .command('init')
-    .description('look at a file of customers and write a program that runs on it, with a model')
+    .description('look at a file of customers, or of transactions, and write a program that runs on it, with a model')
     .argument('[file]', 'a CSV or Parquet file, or a DuckDB database with --table; none for a table of Postgres')
     .option('-o, --out <file>', 'manifest to write; - is standard output', 'program.yaml')
     .option('--force', 'replace files that are there')
     .option('--id <column>', 'the column that says who a customer is')
     .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
+    .addOption(
+      new Option('--rows <what>', 'what a row is, where the file could be either').choices([
+        'customers',
+        'transactions',
+      ]),
+    )
+    .option('--cut <day>', 'of transactions: the model learns who came back after this day, as in 2026-09-01')
+    .option('--horizon <days>', 'of transactions: days after the cut in which a customer comes back, or has left')
     .addOption(
       new Option('--dates <order>', 'order of day, month and year, where the file cannot tell').choices([
         'dmy',
@@ -100,10 +108,13 @@ Examples:
       `
 Nothing is guessed in silence: the manifest says of each column where it comes from, how sure that is and why, and
 what was not found. With a column that says who left, a logistic regression is trained and measured on rows held
-out; without, a scorecard of recency, engagement and use ranks the customers, and says that it is no model.
+out; without, a scorecard of recency, engagement and use ranks the customers, and says that it is no model. Of transactions
+(several rows of a customer, each with a day and an amount or an invoice) the query makes one row for each customer, and
+the label is who bought nothing in the days after a cut.
 
 Examples:
   holdfast init customers.csv && holdfast run program.yaml
+  holdfast init orders.csv --cut 2026-06-01 --horizon 90
   holdfast init customers.parquet --id msno --label is_churn -o churn.yaml
   holdfast init customers.csv --label 'status=gone' --output json | jq .model
   holdfast init warehouse.duckdb --table analytics.customers -o -

@@ -18,6 +18,8 @@ export interface Dialect {
   day(text: string, format: DateFormat): string;
   /** Whole days from one day to another. */
   daysBetween(earlier: string, later: string): string;
+  /** Whether a text is in one of so many parts of all texts, the same one every time. */
+  inPart(text: string, parts: number): string;
   /** The number where it is finite, else NULL. */
   finite(number: string): string;
 }
@@ -51,5 +53,6 @@ export const DUCKDB: Dialect = {
       ? `CAST(try_strptime(regexp_extract(${text}, '${shapeOfDate(format)}', 1), '${strptime(format)}') AS DATE)`
       : `CASE WHEN ${matches(text, shapeOfDate(format))} THEN ${dayOfCounted(text, format.counted)} END`,
   daysBetween: (earlier, later) => `date_diff('day', ${earlier}, ${later})`,
+  inPart: (text, parts) => `hash(${text}) % ${parts} = 0`,
   finite: (number) => `CASE WHEN isfinite(${number}) THEN ${number} END`,
 };

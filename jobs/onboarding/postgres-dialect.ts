@@ -37,5 +37,6 @@ export const POSTGRES: Dialect = {
     return `CASE WHEN ${matches(text, shapeOfDate(format))} THEN CAST(make_date(${year}, 1, 1) + (${number('m')} - 1) * INTERVAL '1 month' + (${number('d')} - 1) * INTERVAL '1 day' AS DATE) END`;
   },
   daysBetween: (earlier, later) => `(${later} - ${earlier})`,
+  inPart: (text, parts) => `CAST(hashtext(${text}) AS BIGINT) % ${parts} = 0`,
   finite: (number) => `CASE WHEN ${number} NOT IN ('NaN', 'Infinity', '-Infinity') THEN ${number} END`,
 };

@@ -88,6 +88,13 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
     rows: Number(sampled?.count ?? 0),
     count: (figures) =>
       counts(`SELECT ${figures.map((figure, index) => `${figure} AS figure_${index}`).join(', ')} FROM ${quoted}`),
+    async answer(query, table) {
+      const answered = join(folder, 'answer.parquet');
+      await warehouse.extract({ query }, answered, { signal });
+      await engine.run(
+        `CREATE OR REPLACE TEMP TABLE ${identifier(table)} AS SELECT * FROM read_parquet(${literal(answered)})`,
+      );
+    },
     async countCustomers(column) {
       const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? '';
       const [unicode] = await counts(`SELECT CAST(${POSTGRES_KNOWS_UNICODE} AS integer) AS unicode`);

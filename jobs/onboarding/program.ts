@@ -15,6 +15,7 @@ import { needsLabel, programQuery } from './query.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { type ProposedLevels, proposeLevels } from './risk-levels.ts';
 import { CONNECTOR_ID } from './source.ts';
+import { modelWords } from './transactions/words.ts';
 import { shown } from './words.ts';
 
 /** Where the program's parts lie. */
@@ -64,8 +65,10 @@ export async function writeProgram(
   const wanted = proposal.written.features.filter(({ name, mapped }) => mapped || used.has(name));
   const needed = new Set([...neededByFilters(chain, filtered), ...manifest.features].map((name) => name.toLowerCase()));
   const written = { ...proposal.written, features: wanted };
-  const optional = optionalSources(written, needed, await labelOfStayed(engine, proposal));
-  const query = programQuery({ ...written, optional });
+  const ofTransactions = proposal.transactions?.query(manifest.features, model.trained !== undefined);
+  const optional =
+    ofTransactions === undefined ? optionalSources(written, needed, await labelOfStayed(engine, proposal)) : [];
+  const query = ofTransactions ?? programQuery({ ...written, optional });
   const departed = await countDeparted(engine, proposal);
   const warnings = [...warningsOf(proposal, model), ...departed.flatMap(noticeHasCome), ...nobodyLeft(reach)];
   const text = manifestText({
@@ -210,7 +213,10 @@ function noticeHasCome({ source, come }: Departed): string[] {
   ];
 }
 
-function modelComments({ label, features }: Proposal, { trained, manifest }: ProposedModel): string[] {
+function modelComments(
+  { label, features, transactions }: Proposal,
+  { trained, later, manifest }: ProposedModel,
+): string[] {
   if (trained === undefined) {
     return [
       'A scorecard: the mean of the percentiles of the figures below, each counted so that more is worse. Not trained, not calibrated, not measured.',
@@ -220,7 +226,9 @@ function modelComments({ label, features }: Proposal, { trained, manifest }: Pro
   const dropped = features.length - manifest.features.length;
   return [
     `A logistic regression that holdfast init trained on ${trainingRows} rows of the file to predict ${shown(label?.source.name ?? '')}. On ${holdoutRows} other rows: area under the curve ${auc.toFixed(3)}, Brier score ${reliability.brier.toFixed(4)}, calibration error ${reliability.calibrationError.toFixed(3)}, of them left ${(100 * reliability.baseRate).toFixed(1)} %.`,
-    'Rows were held out at random, from the same time: on the customers of a later time it will do worse.',
+    ...(transactions === undefined
+      ? ['Rows were held out at random, from the same time: on the customers of a later time it will do worse.']
+      : modelWords(transactions, later)),
     ...(dropped > 0
       ? [`Of ${features.length} numbers that could be had it was given those that tell most by themselves.`]
       : []),

@@ -16,6 +16,9 @@ import { datesOfSource, LABEL_COLUMN, LEFT_COLUMN, leavingCounts, type QueryPlan
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
 import { doubtfulWords, type TakenAsMissing, takenAsMissing } from './taken-as-missing.ts';
 import type { CountRows } from './text-counts.ts';
+import { proposeTransactions, type Transactions } from './transactions/propose.ts';
+import { recognise } from './transactions/recognise.ts';
+import { transactionWarnings } from './transactions/words.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown, wordsOf } from './words.ts';
 
@@ -31,6 +34,10 @@ export interface Hints {
   readonly decimal?: 'point' | 'comma' | undefined;
   /** Marketplace of everybody, where no column says it. */
   readonly marketplace: string;
+  /** What a row is, where the file could be either; of transactions, where past and future part. */
+  readonly rows?: 'customers' | 'transactions' | undefined;
+  readonly cut?: string | undefined;
+  readonly horizon?: number | undefined;
 }
 
 /** What the columns of a source could be. */
@@ -55,6 +62,8 @@ export interface Proposal {
   readonly takenAsMissing: readonly TakenAsMissing[];
   /** How a person could say who left, where no column does for sure. */
   readonly possibleLabels: readonly string[];
+  /** Where the rows are transactions. */
+  readonly transactions?: Transactions;
 }
 
 const SAMPLE = 'holdfast_sample';
@@ -84,6 +93,30 @@ export async function propose(
   );
   await engine.run(`DROP TABLE ${SAMPLE}`);
   const profiles = await withCountries(source, sampledProfiles);
+  const transactions = await recognise(source, profiles, hints);
+  const looked = { inSample: source.rows, sampled, notLookedAt: source.columns.length - columns.length };
+  if (transactions !== undefined) {
+    const { plan, ...found } = await proposeTransactions(source, profiles, transactions, hints, PREPARED);
+    return {
+      ...found,
+      ...looked,
+      identity: { ...plan.identity, rows: found.transactions.survey.rows },
+      label: plan.label,
+      leftOut: [],
+      plan,
+      written: plan,
+      warnings: [
+        ...(await personalIds(source, plan.identity.source)),
+        ...plan.mappings.flatMap(({ warning }) => warning ?? []),
+        ...noCountry(profiles, plan),
+        ...transactionWarnings(found.transactions, profiles),
+        ...doubtfulWords(profiles),
+      ],
+      takenAsMissing: takenAsMissing(profiles),
+      possibleLabels: [],
+    };
+  }
+  refuseCut(hints);
   const label = findLabel(profiles, hints.label);
   const others = profiles.filter(({ name }) => name !== label?.source.name);
   const identity = await findIdentity((column) => source.countCustomers(column), others, hints.id);
@@ -100,9 +133,7 @@ export async function propose(
     leftOut: read.leftOut,
     plan,
     written,
-    inSample: source.rows,
-    sampled,
-    notLookedAt: source.columns.length - columns.length,
+    ...looked,
     warnings: [
       ...(await personalIds(source, identity.source)),
       ...protectedUsed(read.plan.features),
@@ -114,6 +145,15 @@ export async function propose(
     takenAsMissing: takenAsMissing(profiles),
     possibleLabels: label === undefined ? possibleLabels(others) : [],
   };
+}
+
+/** A cut is of transactions. */
+function refuseCut({ cut, horizon }: Hints): void {
+  if (cut === undefined && horizon === undefined) return;
+  throw unsuitable(
+    `--${cut === undefined ? 'horizon' : 'cut'}: the rows look like customers, not like transactions (several rows of a customer, the day ` +
+      'of a purchase, an amount or an invoice); if they are, say --rows transactions.',
+  );
 }
 
 /** Protected characteristics that the model is given, since a person named them. */
@@ -231,8 +271,9 @@ const MOST_VALUES = 12_000_000;
  */
 export async function prepareRows(
   engine: Engine,
-  { plan, inSample }: Pick<Proposal, 'plan' | 'inSample'>,
+  { plan, inSample, transactions }: Pick<Proposal, 'plan' | 'inSample' | 'transactions'>,
 ): Promise<number> {
+  if (transactions !== undefined) return transactions.now;
   const most = Math.max(1000, Math.min(MOST_ROWS, Math.floor(MOST_VALUES / (plan.features.length + 1))));
   const every = Math.max(1, Math.ceil(inSample / most));
   return readingFrom(CONNECTOR_ID, 'run the proposed query', async () => {

@@ -13,6 +13,8 @@ import { LABEL_COLUMN } from './query.ts';
 import { canMakeScorecard, makeScorecard, SCORECARD_COLUMNS } from './scorecard.ts';
 import { type Trained, train } from './train.ts';
 import { type NumberColumns, readNumbers } from './training-rows.ts';
+import { type Later, laterFigures, measureAtLater } from './transactions/out-of-time.ts';
+import { EARLIER } from './transactions/propose.ts';
 import { unsuitable } from './unsuitable.ts';
 import { shown } from './words.ts';
 
@@ -22,6 +24,8 @@ export interface ProposedModel {
   readonly manifest: ModelManifest;
   /** How good it is; undefined for a scorecard, which nobody trained. */
   readonly trained: Trained | undefined;
+  /** How good the same is out of time; undefined where it was not measured. */
+  readonly later: Later | undefined;
   /** Features that know the answer, and so were left out. */
   readonly leaking: readonly LeftOut[];
   /** The column that tells most by itself, of those that the model is given. */
@@ -73,10 +77,10 @@ interface Labelled {
 
 const ORDER = 'customer_id';
 
-async function readLabelled(engine: Engine, features: readonly Feature[]): Promise<Labelled> {
+async function readLabelled(engine: Engine, features: readonly Feature[], table = PREPARED): Promise<Labelled> {
   const names = features.map(({ name }) => name);
   const order = ['customer_id', ...names.map((name) => `"${name}"`)].join(', ');
-  const read = await readNumbers(engine, PREPARED, [LABEL_COLUMN, ...names], `${LABEL_COLUMN} IS NOT NULL`, order);
+  const read = await readNumbers(engine, table, [LABEL_COLUMN, ...names], `${LABEL_COLUMN} IS NOT NULL`, order);
   const [outcome = new Float64Array(0), ...columns] = read.columns;
   const labels = Uint8Array.from(outcome);
   const left = labels.reduce((sum, value) => sum + value, 0);
@@ -85,7 +89,7 @@ async function readLabelled(engine: Engine, features: readonly Feature[]): Promi
 
 async function trainedModel(
   engine: Engine,
-  { features, label }: Proposal,
+  { features, label, transactions }: Proposal,
   { data, labels }: Labelled,
   modelId: string,
   random: RandomNumbers,
@@ -95,7 +99,8 @@ async function trainedModel(
   const leaking: LeftOut[] = [];
   const strengths: { readonly source: ColumnProfile; readonly strength: number }[] = [];
   for (const [source, indices] of bySource) {
-    const reason = leak(numbersOf(indices), labels);
+    // What is of days up to the cut cannot know what came after it.
+    const reason = transactions === undefined ? leak(numbersOf(indices), labels) : undefined;
     if (reason === undefined) strengths.push({ source, strength: strength(numbersOf(indices), labels) });
     else leaking.push({ source, reason });
   }
@@ -112,6 +117,8 @@ async function trainedModel(
     labels,
     random,
   );
+  const later =
+    transactions?.atEarlier === undefined ? undefined : await measureLater(engine, features, { data, labels }, random);
   const bytes = logisticOnnx(trained.model);
   const { auc, reliability } = trained;
   const figures = {
@@ -122,16 +129,29 @@ async function trainedModel(
     // Of the same rows as the other figures.
     baseRate: reliability.baseRate,
     holdoutRows: trained.holdoutRows,
+    ...(later === undefined ? {} : laterFigures(later)),
   };
   const manifest = modelManifest(modelId, bytes, trained.model.features, {
-    calibrated: trained.calibrated,
+    calibrated: trained.calibrated && later?.calibrated !== false,
     rows: trained.trainingRows,
     label: shown(label?.source.name ?? ''),
     figures,
   });
   const scores = await scoresOf(engine, trained.model.features, (row) => predict(trained.model, row));
   const [strongest] = strengths.toSorted((one, other) => other.strength - one.strength);
-  return { bytes, manifest, trained, leaking, strongest: strongest?.source, why: undefined, scores };
+  return { bytes, manifest, trained, later, leaking, strongest: strongest?.source, why: undefined, scores };
+}
+
+/** Trains the same on the customers of an earlier cut, and measures it on those of the cut. */
+async function measureLater(
+  engine: Engine,
+  features: readonly Feature[],
+  later: Pick<Labelled, 'data' | 'labels'>,
+  random: RandomNumbers,
+): Promise<Later | undefined> {
+  const earlier = await readLabelled(engine, features, EARLIER);
+  if (Math.min(earlier.left, earlier.stayed) < LEAST_OF_EACH) return undefined;
+  return measureAtLater(train(earlier.data, earlier.labels, random).model, later.data, later.labels);
 }
 
 async function scorecard(
@@ -169,7 +189,7 @@ async function scorecard(
     figures: {},
   });
   const scores = await scoresOf(engine, features, (row) => scorecardRisk(card, row));
-  return { bytes, manifest, trained: undefined, leaking: [], strongest: undefined, why, scores };
+  return { bytes, manifest, trained: undefined, later: undefined, leaking: [], strongest: undefined, why, scores };
 }
 
 function modelManifest(

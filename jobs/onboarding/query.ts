@@ -1,17 +1,15 @@
 import { REJECTED_BECAUSE } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
-import { inWords } from './date-format.ts';
-import { mistakenFor } from './date-order.ts';
 import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
-import { asDay, cleaned, isText, MISSING, misfit, missingWords, noWordOf, read } from './expressions.ts';
+import { asDay, isText, noWordOf } from './expressions.ts';
 import type { Feature } from './features.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
-import { type OptionalSource, sourceWithOptional } from './optional-source.ts';
-import { inOtherOrder, isAnother, type Ordered } from './other-order.ts';
+import type { OptionalSource } from './optional-source.ts';
 import type { ColumnProfile } from './profile.ts';
+import { type CommonTable, hasFaults, joined, KNOWN, type Reading, readingTables } from './reading.ts';
 import { shown } from './words.ts';
 
 /** What a query is made of. */
@@ -108,7 +106,7 @@ function select(plan: QueryPlan, added: readonly string[]): string[] {
         ...(index === 0 ? { comment: 'For the model, and for rules of your own: not columns of the candidate.' } : {}),
         sql: `${expression} AS ${identifier(name)}`,
       })),
-    ...(faultsOf(plan).length === 0 ? [] : [{ sql: REJECTED_BECAUSE }]),
+    ...(hasFaults(readingOf(plan)) ? [{ sql: REJECTED_BECAUSE }] : []),
     ...added.map((sql) => ({ sql })),
   ];
   const lines = items.flatMap(({ comment, sql }, index) => [
@@ -120,32 +118,12 @@ function select(plan: QueryPlan, added: readonly string[]): string[] {
 
 /** The tables that every query of a plan begins with. */
 function tablesOf(plan: QueryPlan): string[] {
-  return joined([...given(plan), ...dateOrder(plan), known(plan), ...asOf(plan)]);
+  return joined([...readingTables(readingOf(plan)), ...asOf(plan)]);
 }
 
 function fromOf(plan: QueryPlan): string {
   return datesOf(plan).length === 0 ? rowsOf(plan) : `${rowsOf(plan)} CROSS JOIN as_of`;
 }
-
-/** Tables that a query begins with, each with a comment before it. */
-interface CommonTable {
-  readonly comments: readonly string[];
-  readonly lines: readonly string[];
-}
-
-function joined(tables: readonly CommonTable[]): string[] {
-  return tables.flatMap(({ comments, lines }, index) => [
-    ...comments.map((comment) => `-- ${comment}`),
-    ...lines.map((line, place) => {
-      const first = index === 0 && place === 0 ? `WITH ${line}` : line;
-      return place === lines.length - 1 && index < tables.length - 1 ? `${first},` : first;
-    }),
-  ]);
-}
-
-const GIVEN = 'given';
-const KNOWN = 'known';
-const DATE_ORDER = 'date_order';
 
 /** Columns that the query reads. */
 function sourcesOf({ identity, mappings, features, label, departures, dates }: QueryPlan): ColumnProfile[] {
@@ -154,92 +132,20 @@ function sourcesOf({ identity, mappings, features, label, departures, dates }: Q
   return [...new Map(all.map((source) => [source.name, source])).values()];
 }
 
-/** The columns as they are written, texts without what stands for a missing value. */
-function given(plan: QueryPlan): CommonTable[] {
-  const { table, dialect, optional = [] } = plan;
-  const sources = sourcesOf(plan);
-  const source = optional.length === 0 ? undefined : sourceWithOptional(table, sources, optional, dialect);
-  const columns = sources.map((source) => `    ${cleaned(source, dialect)}`);
-  return [
-    ...(source === undefined ? [] : [source]),
-    {
-      comments: ['What stands for a missing value, in whatever case.'],
-      lines: [missingWords(dialect)],
-    },
-    {
-      comments: [],
-      lines: [
-        `${GIVEN} ${dialect.inlined} (`,
-        '  SELECT',
-        ...columns.map((column, index) => (index === columns.length - 1 ? column : `${column},`)),
-        `  FROM ${source?.name ?? table} CROSS JOIN ${MISSING}`,
-        ')',
-      ],
-    },
-  ];
-}
-
-/** Columns of days whose figures could be read in another order. */
-function ordered(plan: QueryPlan): Ordered[] {
-  const past = plan.mappings.filter(({ column }) => column.startsWith('days_since_')).map(({ source }) => source.name);
-  return sourcesOf(plan).flatMap((source) => inOtherOrder(source, past.includes(source.name), plan.dialect) ?? []);
-}
-
-/** Whether the days of a file are written in another order than those that the program was made from. */
-function dateOrder(plan: QueryPlan): CommonTable[] {
-  const columns = ordered(plan);
-  if (columns.length === 0) return [];
-  return [
-    {
-      comments: [
-        'Whether more days of this file can only be read in another order than in the one below, or have come in that only.',
-      ],
-      lines: [`${DATE_ORDER} AS (`, ...isAnother(columns, plan.dialect), `  FROM ${GIVEN}`, ')'],
-    },
-  ];
-}
-
-/** The columns as numbers and days, and why a row is set apart. */
-function known(plan: QueryPlan): CommonTable {
-  const { dialect } = plan;
-  const faults = faultsOf(plan);
-  const columns = [
-    ...sourcesOf(plan).map((source) =>
-      // An id is a text, whatever it looks like.
-      source.name === plan.identity.source.name ? identifier(source.name) : read(source, dialect),
-    ),
-    ...(faults.length === 0 ? [] : [`concat_ws('; ',\n      ${faults.join(',\n      ')}) AS ${REJECTED_BECAUSE}`]),
-  ];
+/** How the plan reads its table. */
+function readingOf(plan: QueryPlan): Reading {
+  const { table, dialect, identity, mappings, label } = plan;
+  const past = mappings.filter(({ column }) => column.startsWith('days_since_')).map(({ source }) => source.name);
+  const noWord = label?.closed === true && isText(label.source) ? [noWordOf(label.source)] : [];
   return {
-    comments:
-      faults.length === 0
-        ? []
-        : ['Numbers and days. A row with a value that is not written like those of the first file is set apart.'],
-    lines: [
-      `${KNOWN} ${dialect.inlined} (`,
-      '  SELECT',
-      ...columns.map((column, index) => `    ${column}${index === columns.length - 1 ? '' : ','}`),
-      `  FROM ${[GIVEN, ...(ordered(plan).length === 0 ? [] : [DATE_ORDER])].join(' CROSS JOIN ')}`,
-      ')',
-    ],
+    table,
+    dialect,
+    sources: sourcesOf(plan),
+    ids: [identity.source.name],
+    past,
+    optional: plan.optional ?? [],
+    faults: [...unlabelled(plan), ...noWord],
   };
-}
-
-/** SQL of why a row is set apart, each NULL where it is not. */
-function faultsOf(plan: QueryPlan): string[] {
-  const sources = sourcesOf(plan);
-  const written = sources
-    .filter(({ name }) => name !== plan.identity.source.name)
-    .flatMap((source) => misfit(source, plan.dialect) ?? []);
-  const misfits = [...written, ...unlabelled(plan)];
-  if (plan.label?.closed === true && isText(plan.label.source)) misfits.push(noWordOf(plan.label.source));
-  const [format] = sources.flatMap(({ kind, dateFormat }) =>
-    kind === 'date' && dateFormat !== undefined && mistakenFor(dateFormat) !== undefined ? [dateFormat] : [],
-  );
-  const other = format === undefined ? undefined : mistakenFor(format);
-  if (format === undefined || other === undefined || ordered(plan).length === 0) return misfits;
-  const reason = `days of this file written ${inWords(other)} rather than ${inWords(format.order)}`;
-  return [...misfits, `CASE WHEN ${DATE_ORDER}.is_another THEN ${literal(reason)} END`];
 }
 
 /** Whether everybody's label was known: then a row without one may be of somebody who has left. */

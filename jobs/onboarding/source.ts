@@ -33,6 +33,8 @@ export interface Source extends AsyncDisposable {
   countValues(column: string, most: number): Promise<readonly ValueCount[]>;
   /** Figures of the whole source, such as `count(*) FILTER (…)`, in the SQL that the program's query is written in. */
   count(figures: readonly string[]): Promise<number[]>;
+  /** Makes a table of the answer to a SELECT in that same SQL. */
+  answer(query: string, table: string): Promise<void>;
   /** How the program's query is written, where that is not the SQL of the file. */
   readonly written?: Written;
 }
@@ -153,6 +155,10 @@ async function described(engine: Engine, table: string): Promise<Omit<Source, ty
         const [row] = await engine.rows<Record<string, string>>(`SELECT ${selects.join(', ')} FROM ${quoted}`);
         return Object.values(row ?? {}).map(Number);
       }),
+    answer: (query, table) =>
+      readingFrom(CONNECTOR_ID, 'read its rows', () =>
+        engine.run(`CREATE OR REPLACE TEMP TABLE ${identifier(table)} AS ${query}`),
+      ),
     async countCustomers(column) {
       const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? 'VARCHAR';
       const { id } = customerIdInDuckdb(identifier(column), type);

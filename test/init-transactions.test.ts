@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { auc } from '../jobs/math/auc.ts';
+import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { type Onboarding, onboarding } from './support/onboarding.ts';
+import { holdfast, NOW } from './support/workspace.ts';
+
+let folder: Onboarding;
+beforeEach(async () => {
+  folder = await onboarding();
+});
+afterEach(async () => folder[Symbol.asyncDispose]());
+
+interface Order {
+  readonly id: string;
+  readonly customer: string;
+  /** Days after 2025-01-01. */
+  readonly day: number;
+  readonly amount: number;
+}
+
+const START = Date.UTC(2025, 0, 1);
+const iso = (day: number) => new Date(START + day * 86_400_000).toISOString().slice(0, 10);
+const DAYS = 400;
+
+/** Customers with a rhythm each, a third of whom stop at some day. */
+function orders(customers = 300, seed = 1, days = DAYS): Order[] {
+  const random = randomNumbers(seed);
+  const all: Order[] = [];
+  for (let index = 0; index < customers; index++) {
+    const every = 5 + Math.floor(random() * 25);
+    const stops = random() < 0.5 ? Math.floor(random() * days) : days;
+    for (let day = Math.floor(random() * 60); day < stops; day += 1 + Math.floor(random() * 2 * every)) {
+      all.push({
+        id: '',
+        customer: `K${String(index).padStart(4, '0')}`,
+        day,
+        amount: Math.round(500 + random() * 9000) / 100,
+      });
+    }
+  }
+  return all.sort((a, b) => a.day - b.day).map((order, index) => ({ ...order, id: `O${100_000 + index}` }));
+}
+
+function lines(all: readonly Order[], header = 'order_id,customer_id,order_date,amount'): string[] {
+  return [header, ...all.map(({ id, customer, day, amount }) => [id, customer, iso(day), amount].join(','))];
+}
+
+describe('transactions become one row for each customer', () => {
+  test('whose figures, label and out-of-time figure are those that are worked out by hand', async () => {
+    const all = orders();
+    const file = await folder.csv(lines(all), 'orders.csv');
+    const report = await folder.report(file);
+    const { transactions } = report;
+    expect(transactions?.roles.map(({ role, source }) => [role, source])).toEqual([
+      ['customer', 'customer_id'],
+      ['day', 'order_date'],
+      ['basket', 'order_id'],
+      ['amount', 'amount'],
+    ]);
+    expect(transactions?.evidence[1]).toMatch(/order_id has 1\.0 rows and 1\.0 different days .* not the customer's/);
+    const { cut, horizon, lookback, active, atCut, outOfTime } = transactions as NonNullable<typeof transactions>;
+    const newest = Math.max(...all.map(({ day }) => day));
+    expect(cut).toBe(iso(newest - horizon));
+
+    // By hand, from the orders alone.
+    const before = (asOf: number) => {
+      const people = Map.groupBy(
+        all.filter(({ day }) => day <= asOf),
+        ({ customer }) => customer,
+      );
+      return [...people].filter(([, bought]) => Math.max(...bought.map(({ day }) => day)) > asOf - active);
+    };
+    const cutDay = newest - horizon;
+    const isLost = (customer: string) =>
+      !all.some((order) => order.customer === customer && order.day > cutDay && order.day <= cutDay + horizon);
+    const population = before(cutDay);
+    expect(atCut).toEqual({
+      customers: population.length,
+      left: population.filter(([customer]) => isLost(customer)).length,
+    });
+    const recency = population.map(([, bought]) => cutDay - Math.max(...bought.map(({ day }) => day)));
+    const labels = population.map(([customer]) => (isLost(customer) ? 1 : 0));
+    expect(outOfTime?.recencyAuc).toBeCloseTo(auc(Float64Array.from(recency), Uint8Array.from(labels)), 10);
+    expect(outOfTime?.auc).toBeGreaterThan(outOfTime?.recencyAuc as number);
+
+    const now = before(newest).sort(([a], [b]) => (a < b ? -1 : 1));
+    const column = (name: string) => folder.values(name, file);
+    expect(await column('customer_id')).toEqual(now.map(([customer]) => customer));
+    expect(await column('days_since_last_purchase')).toEqual(
+      now.map(([, bought]) => newest - Math.max(...bought.map(({ day }) => day))),
+    );
+    const lookedBack = now.map(([, bought]) => bought.filter(({ day }) => day > newest - lookback));
+    expect(await column('purchases')).toEqual(lookedBack.map((bought) => bought.length));
+    const sum = (bought: readonly Order[]) => bought.reduce((total, { amount }) => total + amount, 0);
+    for (const [index, value] of (await column('lifetime_value')).entries())
+      expect(value).toBeCloseTo(sum(now[index]?.[1] ?? []), 6);
+    for (const [index, value] of (await column('recency_in_intervals')).entries()) {
+      const days = [...new Set((lookedBack[index] ?? []).map(({ day }) => day))].sort((a, b) => a - b);
+      const gaps = days
+        .slice(1)
+        .map((day, place) => day - (days[place] as number))
+        .sort((a, b) => a - b);
+      const middle = gaps.length / 2;
+      const median =
+        gaps.length % 2 === 1
+          ? gaps[Math.floor(middle)]
+          : ((gaps[middle - 1] as number) + (gaps[middle] as number)) / 2;
+      if (gaps.length === 0) expect(value).toBeNull();
+      else expect(value).toBeCloseTo((newest - (days.at(-1) as number)) / (median as number), 10);
+    }
+    const query = await folder.query();
+    expect(query).toContain(`DATE '${cut}', the cut`);
+    expect(query).toContain(`who buys nothing in the ${horizon} days after it`);
+    expect((await folder.run())['extract']).toBe(now.length);
+  });
+
+  test('and nothing of after the cut reaches what the model learns from', async () => {
+    const all = orders();
+    const newest = Math.max(...all.map(({ day }) => day));
+    const options = ['--cut', iso(newest - 90), '--horizon', '90'];
+    const before = await folder.report(await folder.csv(lines(all), 'orders.csv'), ...options);
+    // The same purchases after the cut, for ten times as much: only who came back may count.
+    const dearer = all.map((order) => (order.day > newest - 90 ? { ...order, amount: order.amount * 10 } : order));
+    const after = await folder.report(await folder.csv(lines(dearer), 'orders.csv'), ...options);
+    expect(after.model.sha256).toBe(before.model.sha256);
+    expect(after.transactions?.atCut).toEqual(before.transactions?.atCut);
+  });
+});
+
+describe('a later file', () => {
+  const refused = async (all: readonly Order[]) => {
+    const later = await folder.csv(lines(all), 'later.csv');
+    const where = ['--now', NOW, '--dry-run', '--data', folder.at('state')];
+    return holdfast(['run', folder.at('program.yaml'), ...where, '--source', `customers=${later}`]);
+  };
+
+  test('with a week more of rows is run, as of its own newest day', async () => {
+    const all = orders(300, 1, DAYS + 7);
+    await folder.report(await folder.csv(lines(all.filter(({ day }) => day < DAYS)), 'orders.csv'));
+    const later = await folder.csv(lines(all), 'later.csv');
+    const recency = (await folder.values('days_since_last_purchase', later)) as number[];
+    const newest = Math.max(...all.map(({ day }) => day));
+    const last = Map.groupBy(all, ({ customer }) => customer);
+    const customers = (await folder.values('customer_id', later)) as string[];
+    expect(recency).toEqual(
+      customers.map((customer) => newest - Math.max(...(last.get(customer) ?? []).map(({ day }) => day))),
+    );
+    expect((await folder.run('--source', `customers=${later}`))['extract']).toBe(customers.length);
+  });
+
+  test.each<[string, (all: Order[]) => Order[], RegExp]>([
+    [
+      'of the new week only',
+      (all) => all.filter(({ day }) => day >= DAYS - 7),
+      /only 7 days of purchases, where \d+ are looked back on: give the whole history/,
+    ],
+    [
+      'of the new week and a few old rows',
+      (all) => [...all.slice(0, 5), ...all.filter(({ day }) => day >= DAYS - 7)],
+      /nearly all purchases are of the newest \d+ days: give the whole history/,
+    ],
+    [
+      'with one day that stands alone, by a slip of the year',
+      (all) => [...all, { ...(all[0] as Order), day: DAYS + 200 }],
+      /hardly any purchase in the \d+ days up to 20\d\d-\d\d-\d\d, its newest: is that day wrong/,
+    ],
+    [
+      'with one day that stands alone some weeks after the others',
+      (all) => [...all, { ...(all[0] as Order), day: DAYS + 20 }],
+      /hardly any purchase in the 10 days up to 2026-02-25, its newest: is that day wrong/,
+    ],
+  ])('%s is refused with what it lacks', async (_, change, expected) => {
+    await folder.report(await folder.csv(lines(orders()), 'orders.csv'), '--horizon', '30');
+    const { status, stderr } = await refused(change(orders()));
+    expect(stderr).toMatch(/HF_REJECTS_OVER_THRESHOLD/);
+    expect(stderr).toMatch(expected);
+    expect(status).toBe(78);
+  });
+});
