@@ -122,6 +122,22 @@ test('whoever has left is left out in the SQL of Postgres too: by a flag of deci
   expect((await run(at('program.yaml')))['extract']?.rowsOut).toBe(rows[0].here);
 });
 
+test('a table whose names have blanks, capitals, quotes and points is named as in SQL', async () => {
+  const { pool } = postgres.database;
+  await pool.query(`CREATE SCHEMA "Käufe 2026"; CREATE TABLE "Käufe 2026"."my ""big"".Table" AS
+    SELECT rpad('C' || n, 8)::char(8) AS "CustomerID", n % 90 AS "days since login", n % 7 AS "order", n % 5 AS "per%cent",
+      n % 90 > 45 AS churned FROM generate_series(1, 300) AS numbers (n);
+    GRANT USAGE ON SCHEMA "Käufe 2026" TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA "Käufe 2026" TO PUBLIC`);
+  const named = ['--table', '"Käufe 2026"."my ""big"".Table"', '--name', 'quoted', '--output', 'json', '--force'];
+  const { status, stderr } = await init(...named);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  expect((await run(at('program.yaml')))['extract']?.rowsOut).toBe(300 - rowsOver45);
+  await pool.query('ALTER TABLE "Käufe 2026"."my ""big"".Table" DROP COLUMN churned');
+  expect((await run(at('program.yaml')))['extract']?.rowsOut).toBe(300);
+});
+/** Of 1 to 300, those whose rest by 90 is over 45. */
+const rowsOver45 = Array.from({ length: 300 }, (_, index) => (index + 1) % 90).filter((rest) => rest > 45).length;
+
 test('days that have not come yet in the order of the first table are told from those of another order', async () => {
   const { pool } = postgres.database;
   await pool.query(`CREATE TABLE shop.seen AS

@@ -4,6 +4,7 @@ import type { Engine } from '../columns/engine.ts';
 import { requiredFilterColumns } from '../filters/required.ts';
 import { modelManifestText } from '../models/manifest.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
+import { tableNameOf, tableParts } from '../warehouses/table-name.ts';
 import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
 import { TOO_GOOD } from './leaks.ts';
 import { type Connector, manifestText } from './manifest.ts';
@@ -79,7 +80,7 @@ export async function writeProgram(
     connector: places.connector,
     query,
     optional: optional.map(({ source, without }) => ({
-      table: written.table.replaceAll('"', ''),
+      table: tableNameOf(tableParts(written.table, CONNECTOR_ID)),
       column: source.name,
       without,
     })),
