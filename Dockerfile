@@ -4,11 +4,8 @@
 #   node jobs/main.js batch/extract/extract       one task of a run
 #   node cli/entry.js validate examples/churn-prevention.yaml
 #
-# NODE_IMAGE is any image of Debian with this Node and npm in /usr/local; its processor decides which binaries are in
-# the result. It has to be named by its digest, so that the same commit gives the same image; the official one's is in
-#
-#   docker buildx imagetools inspect docker.io/library/node:26.10.0-bookworm-slim
-#   docker build --build-arg NODE_IMAGE=docker.io/library/node:26.10.0-bookworm-slim@sha256:… .
+# `make image` builds it. NODE_IMAGE is any image of Debian with this Node and npm in /usr/local; its processor decides which
+# binaries are in the result. It has to be named by its digest, so that the same commit gives the same image.
 ARG NODE_IMAGE
 
 FROM ${NODE_IMAGE} AS build

@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo`, `make test`; a reviewer adds `make check`.
 # The tools are those of package-lock.json, Node itself included; the machine's own npm only installs them.
 .POSIX:
-.PHONY: help setup demo test check build generate models clean
+.PHONY: help setup demo test check build image generate models clean
 
 # make demo CUSTOMERS=2000 is a small one.
 CUSTOMERS = 500000
@@ -26,6 +26,9 @@ check: setup ## Runs everything that a reviewer would: types, format, lint, impo
 
 build: setup ## Compiles to JavaScript in dist/.
 	npm run --silent build
+
+image: ## Builds the image for a cluster: make image IMAGE=ghcr.io/my-team/holdfast (bin/build-image says what else).
+	@./bin/build-image
 
 generate: setup ## Writes the generated files anew: the CRDs and docs/errors.md.
 	npm run --silent generate

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './command.ts';
@@ -10,6 +10,8 @@ const PREFIX = 'holdfast-images-';
 export interface Images extends AsyncDisposable {
   /** For what goes with them, such as secrets of a build. */
   readonly folder: string;
+  /** Has every buildah that is started with it work in the folder. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Resolves to what it printed, without the line's end. */
   buildah(...args: string[]): Promise<string>;
 }
@@ -41,12 +43,14 @@ export async function contained(
 export async function openImages(): Promise<Images> {
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   await removeAbandoned();
-  const storage = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
-  const environment = { TMPDIR: join(folder, 'tmp') };
+  const environment = { TMPDIR: join(folder, 'tmp'), CONTAINERS_STORAGE_CONF: join(folder, 'storage.conf') };
   await mkdir(environment.TMPDIR);
+  const places = `graphroot = "${join(folder, 'root')}"\nrunroot = "${join(folder, 'run')}"\n`;
+  await writeFile(environment.CONTAINERS_STORAGE_CONF, `[storage]\ndriver = "vfs"\n${places}`);
   return {
     folder,
-    buildah: async (...args) => (await contained('buildah', [...storage, ...args], environment)).trimEnd(),
+    environment,
+    buildah: async (...args) => (await contained('buildah', args, environment)).trimEnd(),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

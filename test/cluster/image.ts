@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import { openImages } from './buildah.ts';
+import { contained, openImages } from './buildah.ts';
 import { type BaseImage, baseImage } from './image-base.ts';
 import { checkImage } from './image-checks.ts';
 import { npmSettings } from './machine-npm.ts';
@@ -55,16 +55,14 @@ async function build(image: Omit<BuiltImage, 'unpackedBytes'>, base: BaseImage):
   const temporary = `${image.archive}.${process.pid}`;
   try {
     await writeFile(npmrc, await npmSettings(), { mode: 0o600 });
-    await images.buildah(
-      'build',
-      '--isolation=chroot',
-      '--format=oci',
-      `--build-arg=NODE_IMAGE=oci-archive:${base.archive}`,
-      `--secret=id=npmrc,src=${npmrc}`,
-      `--tag=${image.reference}`,
-      `--file=${join(ROOT, 'Dockerfile')}`,
-      ROOT,
-    );
+    await contained('make', ['-C', ROOT, 'image'], {
+      ...images.environment,
+      BUILDER: 'buildah',
+      BUILDAH_ISOLATION: 'chroot',
+      NODE_IMAGE: `oci-archive:${base.archive}`,
+      NPMRC: npmrc,
+      IMAGE: image.reference,
+    });
     const unpackedBytes = await checkImage(images, image.reference);
     await images.buildah('push', '--quiet', image.reference, `oci-archive:${temporary}:${image.reference}`);
     await rename(temporary, image.archive);
@@ -79,7 +77,7 @@ async function digestOf(base: BaseImage): Promise<string> {
   const ignore = await readFile(join(ROOT, '.dockerignore'), 'utf8');
   const given = [...ignore.matchAll(/^!(.+)$/gm)].map(([, name]) => name as string);
   const hash = createHash('sha256').update(base.id);
-  for (const name of ['Dockerfile', '.dockerignore', ...given]) {
+  for (const name of ['Dockerfile', '.dockerignore', 'bin/build-image', ...given]) {
     for (const file of await filesUnder(join(ROOT, name))) {
       hash.update(`\0${relative(ROOT, file)}\0`).update(await readFile(file));
     }
