@@ -592,9 +592,19 @@ export const retentionProgramSpec = fields(
             }),
           ),
           files: Type.Optional(
-            fields('Models and warehouse files: the folder that relative paths of the program start from.', {
-              claimName: objectName('PersistentVolumeClaim, mounted read-only.'),
-            }),
+            fields(
+              'Models and warehouse files: the folder that relative paths of the program start from.',
+              {
+                claimName: Type.Optional(objectName('PersistentVolumeClaim, mounted read-only.')),
+                configMapName: Type.Optional(
+                  objectName('ConfigMap, each of whose keys is a file; it holds at most 1 MiB in all.'),
+                ),
+              },
+              rules({
+                rule: 'has(self.claimName) != has(self.configMapName)',
+                message: 'files are either on a volume or in a ConfigMap: give claimName or configMapName',
+              }),
+            ),
           ),
         },
       ),

@@ -6,6 +6,7 @@ export const USES = {
   keys: { kind: 'Secret', value: 'allow.secrets.keys' },
   artifacts: { kind: 'PersistentVolumeClaim', value: 'allow.claims.artifacts' },
   files: { kind: 'PersistentVolumeClaim', value: 'allow.claims.files' },
+  configMaps: { kind: 'ConfigMap', value: 'allow.configMaps' },
   serviceAccounts: { kind: 'ServiceAccount', value: 'allow.serviceAccounts' },
 } as const;
 

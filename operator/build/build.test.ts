@@ -220,6 +220,21 @@ test('a program may keep its things elsewhere than the operator says', () => {
   expect(claims).toEqual([undefined, 'our-artifacts', undefined, 'our-models']);
 });
 
+test('files may be in a ConfigMap, and a run goes on with the one that it began with', () => {
+  const storage = { files: { configMapName: 'holdfast-files-7f8g9h' } };
+  const job = jobFor({ storage });
+  expect(environmentOf(job)).toMatchObject({ HOLDFAST_FILES: '/var/holdfast/files' });
+  const { volumes, containers } = job.spec.template.spec;
+  expect(volumes.at(-1)).toEqual({ name: 'files', configMap: { name: 'holdfast-files-7f8g9h' } });
+  expect(containers[0].volumeMounts.at(-1)).toEqual({
+    name: 'files',
+    mountPath: '/var/holdfast/files',
+    readOnly: true,
+  });
+  const pinned = readRevision(buildRevision(storedProgram({ storage }), STAGE_SETTINGS), 'keep');
+  expect(pinned?.spec.storage?.files).toEqual(storage.files);
+});
+
 test('tokens of models go to the task that scores, and to no other', () => {
   const scoringModels = [
     { modelId: 'churn-risk.v7', tokenSecretRef: { name: 'tokens', key: 'risk' } },

@@ -25,7 +25,8 @@ export interface TaskAttempt {
 export interface Storage {
   readonly secret: { readonly name: string; readonly key: string };
   readonly artifactsClaim: string;
-  readonly filesClaim: string | undefined;
+  /** The volume of its files, as a pod has it. */
+  readonly files: { readonly claimName: string } | { readonly configMapName: string } | undefined;
 }
 
 const REVISION_FOLDER = '/var/holdfast/revision';
@@ -62,7 +63,12 @@ export function storageOf(
   const artifactsClaim = storage?.artifacts?.claimName ?? settings.artifactsClaim;
   if (secret === undefined) return { missing: 'storage.postgres.secretRef' };
   if (artifactsClaim === undefined) return { missing: 'storage.artifacts.claimName' };
-  return { secret, artifactsClaim, filesClaim: storage?.files?.claimName };
+  return { secret, artifactsClaim, files: filesOf(storage?.files) };
+}
+
+function filesOf(files: NonNullable<RetentionProgramSpec['storage']>['files']): Storage['files'] {
+  if (files?.configMapName !== undefined) return { configMapName: files.configMapName };
+  return files?.claimName === undefined ? undefined : { claimName: files.claimName };
 }
 
 /** The Job of one try at one task. It has no TTL: that comes when its outcome is recorded. */
@@ -143,7 +149,7 @@ function podSpec(
   storage: Storage,
   settings: StageSettings,
 ): object {
-  const { filesClaim, artifactsClaim } = storage;
+  const { files, artifactsClaim } = storage;
   const { scratch, serviceAccountName } = revision.spec.execution;
   return {
     restartPolicy: 'Never',
@@ -164,9 +170,7 @@ function podSpec(
       { name: 'revision', configMap: { name: revision.name, items: [{ key: REVISION_FILE, path: REVISION_FILE }] } },
       { name: 'artifacts', persistentVolumeClaim: { claimName: artifactsClaim } },
       { name: 'scratch', emptyDir: { sizeLimit: scratch } },
-      ...(filesClaim === undefined
-        ? []
-        : [{ name: 'files', persistentVolumeClaim: { claimName: filesClaim, readOnly: true } }]),
+      ...filesVolume(files),
     ],
   };
 }
@@ -176,7 +180,7 @@ function container(
   slot: Date,
   { image, digest, spec }: PinnedRevision,
   { pipeline, stage, task }: TaskAttempt,
-  { secret, filesClaim }: Storage,
+  { secret, files }: Storage,
   settings: StageSettings,
 ): object {
   const { cpu, memory } = spec.execution;
@@ -194,7 +198,7 @@ function container(
     HOLDFAST_REVISION_DIGEST: digest,
     HOLDFAST_ARTIFACTS: ARTIFACTS_FOLDER,
     HOLDFAST_SCRATCH: SCRATCH_FOLDER,
-    HOLDFAST_FILES: filesClaim === undefined ? settings.filesFolder : FILES_FOLDER,
+    HOLDFAST_FILES: files === undefined ? settings.filesFolder : FILES_FOLDER,
   };
   return {
     name: CONTAINER,
@@ -225,9 +229,16 @@ function container(
       { name: 'revision', mountPath: REVISION_FOLDER, readOnly: true },
       { name: 'artifacts', mountPath: ARTIFACTS_FOLDER },
       { name: 'scratch', mountPath: SCRATCH_FOLDER },
-      ...(filesClaim === undefined ? [] : [{ name: 'files', mountPath: FILES_FOLDER, readOnly: true }]),
+      ...(files === undefined ? [] : [{ name: 'files', mountPath: FILES_FOLDER, readOnly: true }]),
     ],
   };
+}
+
+function filesVolume(files: Storage['files']): object[] {
+  if (files === undefined) return [];
+  return 'claimName' in files
+    ? [{ name: 'files', persistentVolumeClaim: { claimName: files.claimName, readOnly: true } }]
+    : [{ name: 'files', configMap: { name: files.configMapName } }];
 }
 
 /** The connections of the connectors that read from a server, by reference. */

@@ -104,11 +104,11 @@ function revisionName(program: string, identity: string): string {
 function revisionOf(spec: RetentionProgramSpec, settings: StageSettings): Revision {
   const storage = storageOf(spec, settings);
   if ('missing' in storage) return { schemaVersion: 'v1alpha1', spec: { ...spec, enabled: true } };
-  const { secret, artifactsClaim, filesClaim } = storage;
+  const { secret, artifactsClaim, files } = storage;
   const resolved = {
     postgres: { secretRef: { name: secret.name, key: secret.key } },
     artifacts: { claimName: artifactsClaim },
-    ...(filesClaim === undefined ? {} : { files: { claimName: filesClaim } }),
+    ...(files === undefined ? {} : { files }),
   };
   return { schemaVersion: 'v1alpha1', spec: { ...spec, enabled: true, storage: resolved } };
 }

@@ -29,6 +29,7 @@ function referencesOf({ dataConnectors, scoringModels, holdout, storage, executi
   add('database', storage?.postgres?.secretRef.name, 'storage', 'postgres', 'secretRef', 'name');
   add('artifacts', storage?.artifacts?.claimName, 'storage', 'artifacts', 'claimName');
   add('files', storage?.files?.claimName, 'storage', 'files', 'claimName');
+  add('configMaps', storage?.files?.configMapName, 'storage', 'files', 'configMapName');
   add('serviceAccounts', execution.serviceAccountName, 'execution', 'serviceAccountName');
   return found;
 }

@@ -110,8 +110,13 @@ function isSuspendedByUs({ metadata, spec }: JobObject): boolean {
 }
 
 function volumesOf({ storage, revision }: Admitted): string {
-  const claims = [storage.artifactsClaim, ...(storage.filesClaim === undefined ? [] : [storage.filesClaim])];
-  const volumes = `its volumes (ConfigMap ${revision.pinned.name}, claim ${claims.join(', ')})`;
+  const { artifactsClaim, files } = storage;
+  const claims = [artifactsClaim, ...(files !== undefined && 'claimName' in files ? [files.claimName] : [])];
+  const maps = [
+    revision.pinned.name,
+    ...(files !== undefined && 'configMapName' in files ? [files.configMapName] : []),
+  ];
+  const volumes = `its volumes (ConfigMap ${maps.join(', ')}, claim ${claims.join(', ')})`;
   // Kubernetes says only that another node has it.
   return revision.pinned.spec.execution.shards > 1
     ? `${volumes}, which nodes mount at once only if they are ReadWriteMany`

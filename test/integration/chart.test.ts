@@ -210,6 +210,7 @@ testOnServer('the operator is told what programs may name, and starts anew when 
   expect(allowed).toMatchObject({
     database: ['holdfast-postgres', 'holdfast-postgres-*'],
     connections: ['holdfast-warehouse-*'],
+    configMaps: ['holdfast-files*'],
     serviceAccounts: ['default', 'holdfast-tasks*'],
   });
   expect(settingsOf(render('allow.secrets.connections={}')).allowed.connections).toEqual([]);

@@ -16,6 +16,7 @@ export const STAGE_SETTINGS: StageSettings = {
     keys: ['holdfast-key-*'],
     artifacts: ['holdfast-artifacts-*'],
     files: ['holdfast-files*'],
+    configMaps: ['holdfast-files*'],
     serviceAccounts: ['tasks', 'holdfast-tasks*'],
   },
   watchNamespaces: ['*'],

@@ -43,6 +43,7 @@ const drawing = (name: string): Change => ({ holdout: { share: 0.1, epoch: 1, ke
 const storing = (name: string): Change => ({ storage: { postgres: { secretRef: secret(name) } } });
 const handing = (claimName: string): Change => ({ storage: { artifacts: { claimName } } });
 const filed = (claimName: string): Change => ({ storage: { files: { claimName } } });
+const mapped = (configMapName: string): Change => ({ storage: { files: { configMapName } } });
 /** With this service account for its pods. */
 export function running(serviceAccountName: string): Change {
   return { execution: { ...programSpec().execution, serviceAccountName } };
@@ -54,6 +55,7 @@ const KEY = 'spec.holdout.keySecretRef.name: the Secret';
 const DATABASE = 'spec.storage.postgres.secretRef.name: the Secret';
 const ARTIFACTS = 'spec.storage.artifacts.claimName: the PersistentVolumeClaim';
 const FILES = 'spec.storage.files.claimName: the PersistentVolumeClaim';
+const MAP = 'spec.storage.files.configMapName: the ConfigMap';
 const ACCOUNT = 'spec.execution.serviceAccountName: the ServiceAccount';
 
 /** What a program names of its namespace, as the chart comes: the API server and the operator judge it alike. */
@@ -96,6 +98,8 @@ export const REFERENCE_CASES: Readonly<Record<string, ReferenceCase>> = {
     change: filed('holdfast-artifacts'),
     refused: `${FILES} holdfast-artifacts`,
   },
+  'a ConfigMap for its files': { change: mapped('holdfast-files-7f8g9h') },
+  'any ConfigMap for its files': { change: mapped('kube-root-ca.crt'), refused: `${MAP} kube-root-ca.crt` },
   'a service account for its pods': { change: running('holdfast-tasks-shop') },
   'the service account that pods have anyhow': { change: running('default') },
   'any service account': { change: running('deployer'), refused: `${ACCOUNT} deployer` },
