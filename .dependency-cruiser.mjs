@@ -51,7 +51,7 @@ export default {
       ['^crds/', '^jobs/(pipelines|schedules)/', '^jobs/run/(name|revision)\\.ts$'],
       'the operator sees Kubernetes objects only',
     ),
-    only('api', '^api/', ['^crds/', '^jobs/(postgres|models|run)/'], 'the API reads Postgres and models'),
+    only('api', '^api/', ['^crds/', '^jobs/(postgres|models|run|outreach)/'], 'the API reads Postgres and models'),
     only('pipelines', '^jobs/pipelines/', [STAGES, '^jobs/run/'], 'a pipeline is a list of stages'),
     only(
       'stages',

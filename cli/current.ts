@@ -7,12 +7,13 @@ import {
   currentChanges,
   setCurrentBatch,
 } from '../jobs/postgres/current-batch.ts';
-import { findRun, hasProgram, type ProgramKey } from '../jobs/postgres/runs.ts';
+import { findRun, type ProgramKey } from '../jobs/postgres/runs.ts';
 import { printable } from '../jobs/printable.ts';
 import { pointAtCurrent } from './current-data.ts';
 import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
 import { integer } from './figures.ts';
 import type { Io } from './io.ts';
+import { requireProgram } from './known-program.ts';
 import { openArtifacts } from './past-run.ts';
 import { externalUrl, openHistory, openState, type State } from './state.ts';
 
@@ -46,9 +47,10 @@ export async function current(program: string, options: CurrentOptions, io: Io):
   }
   using _lock = set !== undefined && isHere ? lockDataFolder(folder) : undefined;
   await using state = set === undefined ? await openHistory(folder, io) : await openState(folder, io);
-  if (state === undefined || !(await hasProgram(state.database, key))) {
+  if (state === undefined) {
     throw new HoldfastError('HF_NOT_FOUND', `${program} has not run in the namespace ${namespace} of this database`);
   }
+  await requireProgram(state.database, key, state.place);
   const warnings = set === undefined ? [] : await setTo(state, { ...key, run: set }, options, folder, io);
   const batches = await batchChoices(state.database, key, MOST_SHOWN);
   const changes = await currentChanges(state.database, key, MOST_SHOWN);

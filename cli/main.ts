@@ -24,6 +24,7 @@ Examples:
   holdfast validate program.yaml                     every fault of a manifest, with its line
   holdfast models check my.onnx                      whether a run can use a model, and how good it is
   holdfast explain churn-prevention C0001516         why this customer is, or is not, a candidate
+  holdfast candidates churn-prevention --csv         whom to contact, for a spreadsheet or a mail tool
   holdfast serve                                     the newest batch as a page and an API
   holdfast clean                                     removes the local state
 
@@ -194,6 +195,47 @@ Examples:
     )
     .action(async (program, customer, options) =>
       ended(await (await import('./explain.ts')).explain(program, customer, options, io)),
+    );
+
+  holdfast
+    .command('candidates')
+    .description(
+      'list whom to contact of a batch, with risk, reasons and offer: as CSV, Parquet or JSON, or the first of them',
+    )
+    .argument('<program>', 'programId')
+    .option('--csv', 'CSV (RFC 4180, UTF-8); no text in it is a formula to a spreadsheet')
+    .option('--excel', 'with --csv: a byte order mark first, by which Excel knows UTF-8')
+    .option('--parquet', 'Parquet, with --out')
+    .option('--json', 'JSON lines: one object for each customer')
+    .option('--out <file>', 'file to write, whole or not at all (default: standard output)')
+    .addOption(new Option('--risk <level>', 'those of one risk level').choices(['critical', 'high', 'medium']))
+    .option('--limit <n>', 'the first n, highest risk first (default: all, or 20 as text)')
+    .option('--id-column <name>', "what the customer's id is called in your own table (default: customer_id)")
+    .addOption(
+      new Option(
+        '--arm <arm>',
+        'for analysis, never to contact: an arm of the experiment, with two more columns',
+      ).choices(['treatment', 'holdout', 'all']),
+    )
+    .addOption(data)
+    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
+    .option('--run <name>', 'another batch that is kept than the current one')
+    .addHelpText(
+      'after',
+      `
+Customers who are held out get nothing, so that the effect can be measured: they are not in the list, nor is who gets no
+offer, or a batch past its time. DATABASE_URL takes the place of the embedded Postgres, so it works for a cluster too.
+
+Examples:
+  holdfast candidates churn-prevention
+  holdfast candidates churn-prevention --csv --out contact.csv
+  holdfast candidates churn-prevention --csv --excel --risk critical --out critical.csv
+  holdfast candidates churn-prevention --parquet --out contact.parquet --id-column CustomerID
+  holdfast candidates churn-prevention --json | jq -r 'select(.offer_kind == "discount").customer_id'
+  DATABASE_URL=postgres://… holdfast candidates churn-prevention --namespace shop --csv`,
+    )
+    .action(async (program, options) =>
+      ended(await (await import('./candidates.ts')).candidates(program, options, io)),
     );
 
   holdfast

@@ -10,6 +10,7 @@ import { type Revision, revisionDigest } from '../jobs/run/revision.ts';
 import { type DataFolder, dataFolder, isDataFolder } from './data-folder.ts';
 import type { ExplainOptions } from './explain.ts';
 import type { Io } from './io.ts';
+import { requireProgram } from './known-program.ts';
 import { originPath, revisionPath } from './local-run.ts';
 import { openState } from './state.ts';
 
@@ -68,6 +69,7 @@ async function findRecord(
   const record =
     run === undefined ? await currentRun(state.database, of) : await findRun(state.database, { ...of, run });
   if (record === undefined) {
+    await requireProgram(state.database, of, folder.path);
     const what = run === undefined ? `no batch of ${program} has been published` : `${program} has no run ${run}`;
     throw new HoldfastError('HF_NOT_FOUND', `${what} in ${folder.path}`);
   }

@@ -11,6 +11,7 @@ import { forgetProgram } from './current-data.ts';
 import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
 import { bytes } from './figures.ts';
 import type { Io } from './io.ts';
+import { requireProgram } from './known-program.ts';
 import { revisionPath } from './local-run.ts';
 import { terminalProgress } from './progress.ts';
 import { pruneText } from './prune-report.ts';
@@ -100,15 +101,9 @@ async function programsOf(
       `nothing has run in ${folder.path} with this version: without --dry-run its database is brought up to it first`,
     );
   }
-  const known = await everyProgram(state.database);
-  if (program === undefined) return known;
-  const found = known.filter((one) => one.program === program && one.namespace === namespace);
-  if (found.length > 0) return found;
-  const others = known.map((one) => one.program).join(', ') || 'none';
-  throw new HoldfastError(
-    'HF_NOT_FOUND',
-    `${program} has not run in ${folder.path}, namespace ${namespace}; the programs that have are ${others}`,
-  );
+  if (program === undefined) return everyProgram(state.database);
+  await requireProgram(state.database, { namespace, program }, folder.path);
+  return [{ namespace, program }];
 }
 
 /** What a person still has to do where the files of a deleted program are elsewhere. */

@@ -129,16 +129,18 @@ export function funnel(report: RunReport, places: Places): string {
   }
   if (places.data !== undefined) line('data', '', places.data);
   if (!places.dryRun) line('state', '', `${places.state}   holdfast.outreach_candidates in ${places.database}`);
+  const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
+  if (!places.dryRun && (stored?.rowsOut ?? 0) > 0) {
+    line('list', '', `holdfast candidates ${places.program} --csv --out contact.csv${options}`);
+  }
   if (places.dryRun) line('next', '', 'the same without --dry-run');
   else if (places.customer !== undefined && isTypable(places.customer)) {
-    const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
     line('next', '', `holdfast explain ${places.program} ${forShell(places.customer)}${options}`);
   } else if (number(stage('store')?.counts, 'candidates') === 0) {
     // Where nobody is left, it matters most which filter it was.
     const [most] = Object.entries(counts('filter', 'removed')).sort(([, one], [, other]) => other - one);
-    const elsewhere = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
     if (most !== undefined && most[1] > 0)
-      line('next', '', `holdfast explain ${places.program} --filter ${most[0]}${elsewhere}`);
+      line('next', '', `holdfast explain ${places.program} --filter ${most[0]}${options}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -12,6 +12,7 @@ import {
 } from '../jobs/columns/candidate.ts';
 import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
 import { ERROR_CODES, type FailureKind } from '../jobs/errors.ts';
+import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../jobs/outreach/list-columns.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
 import { EVENT_REASONS } from '../operator/kube/events.ts';
 import { METRICS } from '../operator/metrics.ts';
@@ -24,6 +25,7 @@ const PAGES: Readonly<Record<string, string>> = {
   'reasons.md': reasonsPage(),
   'metrics.md': metricsPage(),
   'columns.md': columnsPage(),
+  'list-columns.md': listColumnsPage(),
   'openapi.yaml': openapiPage(),
 };
 
@@ -118,6 +120,25 @@ function columnsPage(): string {
     'What `filter`, `score` and `offer` add, in this order:',
     '',
     ...columnTable(later),
+  ]);
+}
+
+function listColumnsPage(): string {
+  const table = (columns: readonly ListColumn[]) => [
+    '| column | type in Parquet | meaning |',
+    '|---|---|---|',
+    ...columns.map(({ name, type, meaning }) => `| \`${name}\` | ${type} | ${meaning} |`),
+  ];
+  return page('jobs/outreach/list-columns.ts', [
+    '# Columns of the list of whom to contact',
+    '',
+    'As `holdfast candidates` writes them, in every format; [guides/list.md](guides/list.md) has examples.',
+    '',
+    ...table(LIST_COLUMNS),
+    '',
+    'With `--arm`, for analysis:',
+    '',
+    ...table(ARM_COLUMNS),
   ]);
 }
 

@@ -61,7 +61,10 @@ test.each([
 
 test('a program that has not run is not found, and the ones that have are named', async () => {
   const { status, stderr } = await shop.holdfast(['prune', 'kepp']);
-  expect([status, stderr]).toEqual([78, expect.stringMatching(/HF_NOT_FOUND: kepp .* are keep$/m)]);
+  expect([status, stderr]).toEqual([
+    78,
+    expect.stringMatching(/HF_NOT_FOUND: kepp .* are keep \(did you mean keep\?\)$/m),
+  ]);
 });
 
 test('a folder without state is not made', async () => {

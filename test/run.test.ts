@@ -235,7 +235,9 @@ describe('holdfast explain', () => {
   test('of a program that never ran is HF_NOT_FOUND', async () => {
     const { status, stderr } = await shop.holdfast(['explain', 'kept', 'C0001']);
     expect(status).toBe(78);
-    expect(stderr).toMatch(/^HF_NOT_FOUND: no batch of kept/);
+    expect(stderr).toMatch(
+      /^HF_NOT_FOUND: kept has not run in .*the programs that have are keep \(did you mean keep\?\)/,
+    );
   });
 });
 

@@ -59,7 +59,7 @@ export interface CandidateFilter {
 export type Audience = 'contact' | StoredCandidate['arm'] | 'all';
 
 /** The conditions of an audience that candidates have to meet, as the view for outreach has them. */
-function audienceConditions(audience: Audience = 'contact'): readonly string[] {
+export function audienceConditions(audience: Audience = 'contact'): readonly string[] {
   if (audience === 'all') return [];
   return audience === 'contact' ? ["arm = 'treatment'", HAS_OFFER] : [`arm = '${audience}'`];
 }
@@ -70,6 +70,8 @@ const HAS_OFFER = `(offer_tier IS NOT NULL OR EXISTS (
           AND made.namespace = candidates.namespace AND made.program = candidates.program AND made.run = candidates.run))`;
 
 export interface RiskQuery extends ProgramKey, CandidateFilter {
+  /** Another batch than the current one. */
+  readonly run?: string | undefined;
   /** The last row of the page before, and the run it is of: pages go on in the run that they began in. */
   readonly after?: { readonly run: string; readonly riskScore: number; readonly customerId: string } | undefined;
   readonly limit: number;
@@ -93,7 +95,8 @@ export async function candidatesByRiskLevel(database: Database, query: RiskQuery
 export function riskStatement({ after, limit, now, ...query }: RiskQuery): Statement {
   const values: unknown[] = [query.namespace, query.program];
   const bind = (value: unknown) => `$${values.push(value)}`;
-  const run = after === undefined ? CURRENT_RUN : bind(after.run);
+  const of = after?.run ?? query.run;
+  const run = of === undefined ? CURRENT_RUN : bind(of);
   const alive = `expires_at > ${bind(now)}`;
   const least = query.minScore === undefined ? [] : [`risk_score >= ${bind(query.minScore)}`];
   const ranges = after === undefined ? [least] : rangesAfter(after, least, bind);

@@ -1,0 +1,57 @@
+import type { ListColumn } from '../jobs/outreach/list-columns.ts';
+import { offerWords, reasonWords } from '../jobs/outreach/words.ts';
+import type { StoredCandidate } from '../jobs/postgres/candidates.ts';
+import type { RunRecord } from '../jobs/postgres/runs.ts';
+import { printable, shortened } from '../jobs/printable.ts';
+import { integer } from './figures.ts';
+
+export interface CandidatesShown {
+  readonly batch: RunRecord;
+  /** To contact, by risk level. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Of those that were asked for. */
+  readonly total: number;
+  /** The first of them. */
+  readonly shown: readonly StoredCandidate[];
+  readonly columns: readonly ListColumn[];
+}
+
+/** Longest text of a cell, in characters. */
+const WIDEST = 40;
+
+/** The first of a list as a table, for a person. */
+export function candidatesText({ batch, counts, total, shown, columns }: CandidatesShown): string {
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const levels = [...counts].map(([level, count]) => `${level} ${integer(count)}`).join('   ');
+  const hasArm = columns.some(({ name }) => name === 'arm');
+  const lines = [
+    `${batch.program}   as of ${batch.slot.toISOString()}   ${batch.run}`,
+    `${hasArm ? 'candidates' : 'to contact'} ${integer(all)}   ${levels}`,
+  ];
+  if (shown.length > 0) lines.push('', ...table(shown, columns[0]?.name ?? '', hasArm));
+  const more = total - shown.length;
+  if (more > 0) lines.push(`and ${integer(more)} more: --limit N shows more, --csv --out FILE writes them all`);
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+function table(shown: readonly StoredCandidate[], idColumn: string, hasArm: boolean): string[] {
+  const rows = [
+    [idColumn, 'level', 'risk', ...(hasArm ? ['arm'] : []), 'offer', 'recommended', 'reasons'],
+    ...shown.map((row) => [
+      row.customer_id,
+      row.risk_level,
+      row.risk_score.toFixed(3),
+      ...(hasArm ? [row.arm] : []),
+      offerWords(row) ?? '',
+      row.offer_kind ?? '',
+      reasonWords(row.churn_signals),
+    ]),
+  ].map((cells) => cells.map((cell) => shortened(printable(cell), WIDEST)));
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((cells) => cells[at]?.length ?? 0)));
+  return rows.map((cells) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  );
+}
