@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openTlsFront, type TlsFront } from '../../test/inputs/tls-front.ts';
+import { openTlsFront, type TlsFront, writeCertificate } from '../../test/inputs/tls-front.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
 import { PostgresSession } from '../warehouses/postgres-session.ts';
 import { readAddress } from './address.ts';
@@ -23,7 +23,12 @@ test.each([
   ['allow, which here checks everything', '?sslmode=allow', '?sslmode=verify-full'],
   ['prefer, which here checks everything', '?sslmode=prefer&x=y', '?sslmode=verify-full&x=y'],
   ['require, which here checks everything', '?x=y&sslmode=require', '?x=y&sslmode=verify-full'],
-  ['verify-ca, which here checks the name too', '?sslmode=verify-ca', '?sslmode=verify-full'],
+  ['verify-ca without an authority, which checks the name too', '?sslmode=verify-ca', '?sslmode=verify-full'],
+  [
+    'verify-ca with its authority',
+    '?sslmode=verify-ca&sslrootcert=/ca.crt',
+    '?sslmode=verify-ca&sslrootcert=/ca.crt&uselibpqcompat=true',
+  ],
   [
     'what libpq does, asked for by name',
     '?uselibpqcompat=true&sslmode=require',
@@ -68,11 +73,14 @@ if (!openssl) console.warn('certificates of Postgres: skipped, since making one 
   let folder: string;
   let postgres: TestPostgres;
   let front: TlsFront;
+  let socket: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-tls-'));
     postgres = await openPostgres();
     const { rows } = await postgres.database.pool.query(`SELECT current_setting('unix_socket_directories') AS folder`);
-    front = await openTlsFront(folder, `${rows[0].folder}/.s.PGSQL.5432`);
+    socket = `${rows[0].folder}/.s.PGSQL.5432`;
+    await writeCertificate(folder, 'front');
+    front = await openTlsFront(folder, socket);
   });
   afterAll(async () => {
     await front[Symbol.asyncDispose]();
@@ -109,6 +117,37 @@ if (!openssl) console.warn('certificates of Postgres: skipped, since making one 
     const database = await connect(url(parameters()), { applicationName: 'test' });
     await database.close();
   });
+
+  const byAddress = (mode: string, authority: string) =>
+    url(`sslmode=${mode}&sslrootcert=${encodeURIComponent(join(folder, authority))}`).replace('localhost', '127.0.0.1');
+
+  test('a certificate for another name is refused, and the way to go without its name is said', async () => {
+    await expect(connect(byAddress('verify-full', 'front.crt'), { applicationName: 'test' })).rejects.toMatchObject({
+      code: 'HF_DATABASE_REFUSED',
+      message: expect.stringMatching(/it is for another name; .* sslmode=verify-ca and sslrootcert=FILE$/),
+    });
+  });
+
+  test('verify-ca takes it from its authority, and from no other', async () => {
+    const database = await connect(byAddress('verify-ca', 'front.crt'), { applicationName: 'test' });
+    await database.close();
+    await writeCertificate(folder, 'other');
+    await expect(connect(byAddress('verify-ca', 'other.crt'), { applicationName: 'test' })).rejects.toMatchObject({
+      code: 'HF_DATABASE_REFUSED',
+      message: expect.stringContaining('its certificate is not accepted'),
+    });
+  });
+
+  test('a server that asks for a certificate gets that of sslcert and sslkey', async () => {
+    const [own, key] = ['front.crt', 'front.key'].map((name) => encodeURIComponent(join(folder, name)));
+    await using asking = await openTlsFront(folder, socket, { knows: 'front' });
+    const at = (parameters: string) => url(parameters).replace(/:\d+/, `:${asking.port}`);
+    const database = await connect(at(`sslmode=no-verify&sslcert=${own}&sslkey=${key}`), { applicationName: 'test' });
+    await database.close();
+    await expect(connect(at('sslmode=no-verify'), { applicationName: 'test' })).rejects.toMatchObject({
+      code: 'HF_DATABASE_UNREACHABLE',
+    });
+  });
 });
 
 /** As PgBouncer with its defaults answers a connection whose start has settings that it does not know. */
@@ -137,17 +176,13 @@ async function openPooler(knows: readonly string[]) {
   };
 }
 
-test.each<[string, string[]]>([
-  ['the first that it does not know', ['statement_timeout']],
-  ['the last', []],
-])('a pooler that refuses our settings is told as such, with all of them at once: %s', async (_name, unknown) => {
-  const ours = ['statement_timeout', 'idle_in_transaction_session_timeout', 'options'];
-  const known = ['user', 'database', 'application_name', 'client_encoding', ...ours.slice(0, 2)];
-  await using pooler = await openPooler(known.filter((name) => !unknown.includes(name)));
-  await expect(connect(pooler.url, { applicationName: 'test', readOnly: true })).rejects.toMatchObject({
+test.each(['statement_timeout', 'options'])('a pooler that refuses %s of the URL is told as such', async (name) => {
+  await using pooler = await openPooler(['user', 'database', 'application_name', 'client_encoding']);
+  const url = `${pooler.url}&${name}=${name === 'options' ? '-c%20search_path%3Dshop' : '1000'}`;
+  await expect(connect(url, { applicationName: 'test', readOnly: true })).rejects.toMatchObject({
     code: 'HF_DATABASE_REFUSED',
     message: expect.stringMatching(
-      /at 127.0.0.1:\d+\/hf: a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout, options$/,
+      new RegExp(`/hf: a pooler refuses ${name}, which the URL sets: .* set ignore_startup_parameters = ${name}$`),
     ),
   });
 });
@@ -157,6 +192,8 @@ test('a warehouse behind a pooler needs none, and a setting of its URL is named'
   const withOptions = `${pooler.url}&options=-c%20search_path%3Dshop`;
   await expect(PostgresSession.open(withOptions, 'crm', 60)).rejects.toMatchObject({
     code: 'HF_WAREHOUSE_UNREADABLE',
-    message: expect.stringMatching(/in PgBouncer set ignore_startup_parameters = options$/),
+    message: expect.stringMatching(
+      /a pooler refuses options, which the URL sets: .* ignore_startup_parameters = options$/,
+    ),
   });
 });

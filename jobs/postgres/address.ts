@@ -12,7 +12,7 @@ export interface Address {
 const MODES: Readonly<Record<string, 'disable' | 'no-verify' | 'verify-full'>> = {
   disable: 'disable',
   'no-verify': 'no-verify',
-  // libpq checks less with these, or takes a connection without TLS; nobody who names a mode is given less than all.
+  // libpq checks less with these, or takes a connection without TLS; nobody who names one is given less than all.
   allow: 'verify-full',
   prefer: 'verify-full',
   require: 'verify-full',
@@ -49,6 +49,10 @@ export function readAddress(text: string): Address | { readonly fault: string } 
   const [given, ...more] = searchParams.getAll('sslmode');
   // Who asks for what libpq does gets it: the driver knows this parameter.
   if (given === undefined || searchParams.get('uselibpqcompat') === 'true') return { url, target };
+  // An authority of one's own may be asked for alone: its certificates may be for names that nobody connects by.
+  if (given === 'verify-ca' && more.length === 0 && searchParams.has('sslrootcert')) {
+    return { url: `${url}&uselibpqcompat=true`, target };
+  }
   const mode = more.length === 0 && Object.hasOwn(MODES, given) ? MODES[given] : undefined;
   const written = `sslmode=${given}`;
   const query = url.indexOf('?');
@@ -76,6 +80,11 @@ function describeTarget(url: string): string | undefined {
 /** Codes with which Node refuses a certificate: those of OpenSSL's X509_V_ERR_, and its own about names. */
 const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 
+/** The parameter of a connection's start that a pooler refuses; undefined where it refuses none. */
+export function refusedSetting(error: unknown): string | undefined {
+  return /unsupported startup parameter(?: in options)?: "?(\w+)/.exec((error as Partial<Error>)?.message ?? '')?.[1];
+}
+
 /** Why a connection could not be made. */
 export interface ConnectFailure {
   /** In words that hold no secret. */
@@ -84,8 +93,7 @@ export interface ConnectFailure {
   readonly isPermanent: boolean;
 }
 
-/** @param settings parameters of its start that are ours */
-export function connectFailure(error: unknown, settings: readonly string[] = []): ConnectFailure {
+export function connectFailure(error: unknown): ConnectFailure {
   const permanent = (reason: string): ConnectFailure => ({ reason, isPermanent: true });
   const passing = (reason: string): ConnectFailure => ({ reason, isPermanent: false });
   const state = sqlstate(error);
@@ -103,11 +111,10 @@ export function connectFailure(error: unknown, settings: readonly string[] = [])
     return permanent(`its certificate is not accepted: ${certificateFault(code ?? '', message)}`);
   if (/does not support SSL/.test(message))
     return permanent('it speaks no TLS, which the URL asks for; sslmode=disable goes without');
-  const [, refused] = /unsupported startup parameter(?: in options)?: "?(\w+)/.exec(message) ?? [];
+  const refused = refusedSetting(error);
   if (refused !== undefined) {
-    const all = [...new Set([...settings, refused])].join(', ');
     return permanent(
-      `a pooler refuses settings of the connection: in PgBouncer set ignore_startup_parameters = ${all}`,
+      `a pooler refuses ${refused}, which the URL sets: leave it out, or in PgBouncer set ignore_startup_parameters = ${refused}`,
     );
   }
   if (message === 'timeout expired') return passing('it does not answer');
@@ -125,7 +132,9 @@ export function connectFailure(error: unknown, settings: readonly string[] = [])
 
 /** What is wrong with a certificate, and what to do; Node's own advice is for who starts Node. */
 function certificateFault(code: string, message: string): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'it is for another name; connect by one that is in it';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return 'it is for another name; connect by one that is in it, or have its authority checked alone: sslmode=verify-ca and sslrootcert=FILE';
+  }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return message.split(';')[0] ?? message;
   const reason = code.includes('SELF_SIGNED') ? 'self-signed' : message.split(';')[0];
   return `${reason}; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE, or encrypt without knowing to whom with sslmode=no-verify`;

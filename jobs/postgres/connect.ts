@@ -1,6 +1,6 @@
 import { type Client, Pool, type PoolClient } from 'pg';
 import { HoldfastError } from '../errors.ts';
-import { connectFailure, readAddress } from './address.ts';
+import { type Address, connectFailure, readAddress, refusedSetting } from './address.ts';
 import type { Database } from './database.ts';
 import { withoutRows } from './failure.ts';
 
@@ -31,11 +31,9 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** A process that stopped in the middle of a transaction does not hold its locks for ever. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 600_000;
 
-/** What a pooler in between has to let pass; `options` is how connections become read-only. */
-const START_SETTINGS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'options'];
-
 /**
- * Opens a pool and makes one connection, so that a wrong address is known now.
+ * Opens a pool and makes one connection, so that a wrong address is known now. A pooler may be in between, in the mode of
+ * transactions too: then nothing rests on the session, see `Database.begin`.
  * @param url `postgres://user:password@host:port/database?sslmode=…`, as libpq takes it
  * @throws HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED naming the host, never the password
  */
@@ -43,6 +41,25 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   const address = readAddress(url);
   // A cause would quote the URL, and with it the password.
   if ('fault' in address) throw new HoldfastError('HF_DATABASE_REFUSED', `DATABASE_URL ${address.fault}`);
+  try {
+    return await open(address, options, true).catch((error: unknown) => {
+      if (refusedSetting(error) === undefined) throw error;
+      return open(address, options, false);
+    });
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error;
+    const { reason, isPermanent } = connectFailure(error);
+    throw new HoldfastError(
+      isPermanent ? 'HF_DATABASE_REFUSED' : 'HF_DATABASE_UNREACHABLE',
+      `cannot connect to Postgres at ${address.target}: ${reason}`,
+      { cause: withoutRows(error) },
+    );
+  }
+}
+
+/** @param settings whether the sessions are started with our limits, which a pooler may refuse */
+async function open(address: Address, options: ConnectOptions, settings: boolean): Promise<Database> {
+  const { readOnly = false } = options;
   const { limits = { connectMs: CONNECT_TIMEOUT_MS, statementMs: STATEMENT_TIMEOUT_MS, useMs: undefined } } = options;
   const pool = new Pool({
     connectionString: address.url,
@@ -50,10 +67,14 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
     max: options.maximum ?? 4,
     connectionTimeoutMillis: limits.connectMs,
     idleTimeoutMillis: 30_000,
-    statement_timeout: limits.statementMs,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
-    ...(options.readOnly === true ? { options: '-c default_transaction_read_only=on' } : {}),
+    ...(settings
+      ? {
+          statement_timeout: limits.statementMs,
+          idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+          ...(readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+        }
+      : {}),
   });
   // Without a listener the loss of a connection that nobody waits for would end the process; whoever uses one
   // learns of the loss from the statement under way.
@@ -63,33 +84,47 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   pool.on('acquire', (client) => inUse.set(client, performance.now()));
   pool.on('release', (_error, client) => inUse.delete(client));
   const watch = limits.useMs === undefined ? undefined : endOverdue(inUse, limits.useMs);
-  const database: Database = {
-    pool,
-    async close() {
-      if (pool.ending) return;
-      clearInterval(watch);
-      const ended = pool.end();
-      // The pool would wait for what nobody may give back any more, such as the lock of a run that failed.
-      if (inUse.size === 0) await ended;
-      else await Promise.all([...inUse.keys()].map(end));
-    },
-  };
+  async function close() {
+    if (pool.ending) return;
+    clearInterval(watch);
+    const ended = pool.end();
+    // The pool would wait for what nobody may give back any more, such as the lock of a run that failed.
+    if (inUse.size === 0) await ended;
+    else await Promise.all([...inUse.keys()].map(end));
+  }
   try {
-    const { rows } = await pool.query<{ encoding: string }>(`SELECT current_setting('server_encoding') AS encoding`);
-    if (rows[0]?.encoding === 'UTF8') return database;
-    throw new HoldfastError(
-      'HF_DATABASE_REFUSED',
-      `the database ${address.target} has the encoding ${rows[0]?.encoding}: make one with ENCODING 'UTF8'`,
-    );
+    const isOurs = await askFirst(pool, address);
+    if (isOurs) return { pool, close };
+    const begin =
+      `BEGIN${readOnly ? ' READ ONLY' : ''}; SET LOCAL statement_timeout = ${limits.statementMs}; ` +
+      `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_TIMEOUT_MS}`;
+    return { pool, begin, close };
   } catch (error) {
-    await database.close();
-    if (error instanceof HoldfastError) throw error;
-    const { reason, isPermanent } = connectFailure(error, START_SETTINGS);
-    throw new HoldfastError(
-      isPermanent ? 'HF_DATABASE_REFUSED' : 'HF_DATABASE_UNREACHABLE',
-      `cannot connect to Postgres at ${address.target}: ${reason}`,
-      { cause: withoutRows(error) },
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * Refuses a database that cannot hold every text, and resolves to whether the session is ours: the process that a pooler
+ * says to be connected to is none of the server's.
+ */
+async function askFirst(pool: Pool, { target }: Address): Promise<boolean> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ encoding: string; process: number }>(
+      `SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS process`,
     );
+    const { encoding, process } = rows[0] ?? {};
+    if (encoding !== 'UTF8') {
+      throw new HoldfastError(
+        'HF_DATABASE_REFUSED',
+        `the database ${target} has the encoding ${encoding}: make one with ENCODING 'UTF8'`,
+      );
+    }
+    return (client as unknown as { readonly processID: number | null }).processID === process;
+  } finally {
+    client.release();
   }
 }
 

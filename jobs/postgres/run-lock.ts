@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { databaseError } from './failure.ts';
+import { beginLockTransaction, endLockTransaction } from './lock-transaction.ts';
 import type { ProgramKey } from './runs.ts';
 
 export interface RunLock {
@@ -13,8 +14,8 @@ export function programLockName({ namespace, program }: ProgramKey): string {
 }
 
 /**
- * The right to run a program in this database: a lock of a connection, so it goes when the process does, however
- * that ends. It takes one connection of the pool, and needs a server (or a proxy) that keeps sessions.
+ * The right to run a program in this database: a lock of a transaction, so it goes when the process does, however
+ * that ends. It takes one connection of the pool.
  * @throws HF_DATA_LOCKED when another run holds it
  */
 export async function lockProgram(database: Database, key: ProgramKey): Promise<RunLock> {
@@ -23,17 +24,20 @@ export async function lockProgram(database: Database, key: ProgramKey): Promise<
   const client = await database.pool.connect().catch((error: unknown) => {
     throw databaseError(error, doing);
   });
-  const call = (name: string) =>
-    client.query<{ done: boolean }>(`SELECT ${name}(hashtextextended($1, 0)) AS done`, [programLockName(key)]);
   let locked: boolean;
   try {
-    locked = (await call('pg_try_advisory_lock')).rows[0]?.done === true;
+    await beginLockTransaction(client);
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked',
+      [programLockName(key)],
+    );
+    locked = rows[0]?.locked === true;
   } catch (error) {
     client.release(true);
     throw databaseError(error, doing);
   }
   if (!locked) {
-    client.release();
+    client.release(!(await endLockTransaction(client)));
     throw new HoldfastError(
       'HF_DATA_LOCKED',
       `another run of ${program} is under way in the same database; wait for it to end`,
@@ -44,12 +48,8 @@ export async function lockProgram(database: Database, key: ProgramKey): Promise<
     async release() {
       if (released) return;
       released = true;
-      // Unlocked before the connection goes back, so that the next run can start at once.
-      const unlocked = await call('pg_advisory_unlock').then(
-        () => true,
-        () => false,
-      );
-      client.release(!unlocked);
+      // Before the connection goes back, so that the next run can start at once.
+      client.release(!(await endLockTransaction(client)));
     },
   };
 }

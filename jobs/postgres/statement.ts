@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { QueryResult, QueryResultRow } from 'pg';
+import type { QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { Database } from './database.ts';
 import { databaseError } from './failure.ts';
+import { transaction } from './transaction.ts';
 
 export interface Statement {
   readonly sql: string;
@@ -19,14 +20,14 @@ export async function statement<Row extends QueryResultRow>(
   values: readonly unknown[],
 ): Promise<QueryResult<Row>> {
   try {
-    return await database.pool.query<Row>(sql, [...values]);
+    return await run<Row>(database, doing, { text: sql, values: [...values] });
   } catch (error) {
     throw databaseError(error, doing);
   }
 }
 
 /**
- * The same, parsed and planned once per connection: for a text that comes again and again. Texts that a program
+ * The same, parsed and planned once per connection that is ours: for a text that comes again and again. Texts that a program
  * composes must be few, since a connection keeps each of them.
  * @throws HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED, HF_NOT_MIGRATED
  */
@@ -36,10 +37,21 @@ export async function prepared<Row extends QueryResultRow>(
   { sql, values }: Statement,
 ): Promise<QueryResult<Row>> {
   try {
-    return await database.pool.query<Row>({ name: nameOf(sql), text: sql, values: [...values] });
+    const query = { text: sql, values: [...values] };
+    // What a pooler's server has prepared may be another one's next time.
+    return await run<Row>(database, doing, database.begin === undefined ? { name: nameOf(sql), ...query } : query);
   } catch (error) {
     throw databaseError(error, doing);
   }
+}
+
+function run<Row extends QueryResultRow>(
+  database: Database,
+  doing: string,
+  query: QueryConfig,
+): Promise<QueryResult<Row>> {
+  if (database.begin === undefined) return database.pool.query<Row>(query);
+  return transaction(database, { doing }, (client) => client.query<Row>(query));
 }
 
 const names = new Map<string, string>();

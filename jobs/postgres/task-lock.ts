@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { databaseError } from './failure.ts';
+import { beginLockTransaction, endLockTransaction } from './lock-transaction.ts';
 import type { RunKey } from './runs.ts';
 
 /** The right to do one task of a run. */
@@ -11,7 +12,7 @@ export interface TaskLock {
 }
 
 /**
- * Waits until no other process does the same task of the same run. The lock belongs to a connection, so it goes when the
+ * Waits until no other process does the same task of the same run. The lock belongs to a transaction, so it goes when the
  * process does; the server probes the connection, so that it also goes, within a minute, when the machine does.
  * @throws HF_INTERRUPTED, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED
  */
@@ -38,10 +39,8 @@ export async function lockTask(
   try {
     signal.throwIfAborted();
     signal.addEventListener('abort', abort, { once: true });
-    await client.query('SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3');
-    await client.query('SET statement_timeout = 0');
-    await client.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', name);
-    await client.query('RESET statement_timeout');
+    await beginLockTransaction(client);
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', name);
   } catch (error) {
     end(true);
     if (signal.aborted)
@@ -53,13 +52,7 @@ export async function lockTask(
   return {
     lost: () => lost,
     async release() {
-      const unlocked =
-        !released &&
-        (await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', name).then(
-          () => true,
-          () => false,
-        ));
-      end(!unlocked);
+      end(released || !(await endLockTransaction(client)));
     },
   };
 }

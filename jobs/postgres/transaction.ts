@@ -38,7 +38,7 @@ export async function transaction<Result>(
   signal?.addEventListener('abort', abort, { once: true });
   try {
     signal?.throwIfAborted();
-    await client.query('BEGIN');
+    await client.query(database.begin ?? 'BEGIN');
     if (options.unlimited === true) await client.query('SET LOCAL statement_timeout = 0');
     const result = await work(client);
     signal?.throwIfAborted();

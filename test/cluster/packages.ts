@@ -25,13 +25,20 @@ const OF_NODE: Readonly<Record<string, string>> = {
 /** What building the image needs. */
 const OF_IMAGE: Readonly<Record<string, string>> = { buildah: 'buildah', debootstrap: 'debootstrap' };
 
+/** What tests that are skipped without it need. */
+const OF_TESTS: Readonly<Record<string, string>> = { pgbouncer: 'pgbouncer' };
+
 /** The Debian packages that are missing for a node, and for the image if that is to be built, too. */
-export async function missingPackages(image: boolean): Promise<readonly string[]> {
-  const missing = new Set<string>();
-  for (const [program, name] of Object.entries({ ...OF_NODE, ...(image ? OF_IMAGE : {}) })) {
-    if (!(await isThere(program))) missing.add(name);
+export function missingPackages(image: boolean): Promise<readonly string[]> {
+  return missing({ ...OF_NODE, ...(image ? OF_IMAGE : {}) });
+}
+
+async function missing(packages: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const names = new Set<string>();
+  for (const [program, name] of Object.entries(packages)) {
+    if (!(await isThere(program))) names.add(name);
   }
-  return [...missing];
+  return [...names];
 }
 
 async function isThere(program: string): Promise<boolean> {
@@ -47,4 +54,4 @@ async function isThere(program: string): Promise<boolean> {
 }
 
 /** node test/cluster/packages.ts: the missing ones, in one line for apt-get. */
-if (import.meta.main) console.log((await missingPackages(true)).join(' '));
+if (import.meta.main) console.log((await missing({ ...OF_NODE, ...OF_IMAGE, ...OF_TESTS })).join(' '));

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { TLSSocket } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 
 /** SSLRequest of Postgres' protocol, version 3: length 8, code 80877103. */
@@ -12,15 +12,35 @@ export interface TlsFront extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Speaks TLS with a self-signed certificate in front of a Postgres that listens on a Unix socket. */
-export async function openTlsFront(folder: string, socketPath: string): Promise<TlsFront> {
-  const [key, cert] = [join(folder, 'front.key'), join(folder, 'front.crt')];
+/** A certificate for localhost that signs itself, `NAME.crt`, and its key, `NAME.key`. */
+export async function writeCertificate(folder: string, name: string): Promise<void> {
   await promisify(execFile)('openssl', [
     ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-    ...['-keyout', key, '-out', cert],
+    ...['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)],
   ]);
-  const identity = { key: await readFile(key), cert: await readFile(cert) };
+}
+
+/**
+ * Speaks TLS with the certificate `front` of a folder, in front of a Postgres that listens on a Unix socket.
+ * @param options the certificate that a client has to have, if any
+ */
+export async function openTlsFront(
+  folder: string,
+  socketPath: string,
+  { knows }: { readonly knows?: string } = {},
+): Promise<TlsFront> {
+  const identity = {
+    key: await readFile(join(folder, 'front.key')),
+    cert: await readFile(join(folder, 'front.crt')),
+    ...(knows === undefined ? {} : { requestCert: true, ca: await readFile(join(folder, `${knows}.crt`)) }),
+  };
   const open = new Set<Socket>();
+  const secured = createTlsServer(identity, (secure) => {
+    const upstream = connect(socketPath);
+    secure.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+    upstream.on('error', () => secure.destroy()).on('close', () => secure.destroy());
+    secure.pipe(upstream).pipe(secure);
+  });
   const server = createServer((client) => {
     open.add(client);
     client.on('error', () => client.destroy()).on('close', () => open.delete(client));
@@ -30,11 +50,7 @@ export async function openTlsFront(folder: string, socketPath: string): Promise<
         return;
       }
       client.write('S');
-      const secure = new TLSSocket(client, { isServer: true, ...identity });
-      const upstream = connect(socketPath);
-      secure.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
-      upstream.on('error', () => secure.destroy()).on('close', () => secure.destroy());
-      secure.pipe(upstream).pipe(secure);
+      secured.emit('connection', client);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
