@@ -62,6 +62,7 @@ function toRun(record: RunRecord): Run {
     startedAt: record.startedAt.toISOString(),
     finishedAt: record.finishedAt?.toISOString() ?? null,
     publishedAt: record.publishedAt?.toISOString() ?? null,
+    discardedAt: record.discardedAt?.toISOString() ?? null,
     stages: record.stages.map(({ name, rowsIn, rowsOut, seconds, counts, warnings }) => ({
       name,
       rowsIn,

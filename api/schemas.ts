@@ -70,6 +70,10 @@ export const run = fields('One run of a program.', {
   startedAt: moment('When it began.'),
   finishedAt: orNull(Type.String({ format: 'date-time' }), 'When it ended.'),
   publishedAt: orNull(Type.String({ format: 'date-time' }), 'When its batch became the current one.'),
+  discardedAt: orNull(
+    Type.String({ format: 'date-time' }),
+    'When somebody discarded its batch, which was never sent: what it decided is no offer.',
+  ),
   stages: Type.Array(stage, { description: 'The stages that are done, in order.' }),
   error: orNull(
     fields('A failure.', {

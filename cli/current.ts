@@ -7,6 +7,7 @@ import {
   currentChanges,
   setCurrentBatch,
 } from '../jobs/postgres/current-batch.ts';
+import { type DiscardRecord, discards } from '../jobs/postgres/discard.ts';
 import { findRun, type ProgramKey } from '../jobs/postgres/runs.ts';
 import { printable } from '../jobs/printable.ts';
 import { pointAtCurrent } from './current-data.ts';
@@ -54,11 +55,12 @@ export async function current(program: string, options: CurrentOptions, io: Io):
   const warnings = set === undefined ? [] : await setTo(state, { ...key, run: set }, options, folder, io);
   const batches = await batchChoices(state.database, key, MOST_SHOWN);
   const changes = await currentChanges(state.database, key, MOST_SHOWN);
+  const discarded = await discards(state.database, key, MOST_SHOWN);
   for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({ ...key, current: batches.find(({ isCurrent }) => isCurrent)?.run ?? null, batches, changes })}\n`
-      : currentText(key, batches, changes),
+      ? `${JSON.stringify({ ...key, current: batches.find(({ isCurrent }) => isCurrent)?.run ?? null, batches, changes, discards: discarded })}\n`
+      : currentText(key, batches, changes, discarded),
   );
   return 0;
 }
@@ -76,14 +78,14 @@ async function setTo(
   }
   const who = by ?? environment['USER'] ?? environment['LOGNAME'] ?? 'unknown';
   const before = await setCurrentBatch(database, { ...key, by: who, reason, withdraw });
-  const linked = await link(database, key, folder);
+  const linked = await linkCurrent(database, key, folder);
   if (before === undefined || withdraw) return linked;
   const still = `What ${before} decided still counts for caps and the days between offers; if nobody was contacted from it, set it with --withdraw.`;
   return [...linked, still];
 }
 
 /** Points the program's stable path at the files of the batch, where they are on this machine. */
-async function link(
+export async function linkCurrent(
   database: State['database'],
   key: ProgramKey & { readonly run: string },
   folder: DataFolder,
@@ -106,14 +108,22 @@ function currentText(
   { program }: ProgramKey,
   batches: readonly BatchChoice[],
   changes: readonly CurrentChange[],
+  discarded: readonly DiscardRecord[],
 ): string {
   const lines = batches.map(({ run, slot, candidates, isCurrent }) => {
     const mark = isCurrent ? 'current' : '';
     return `  ${mark.padEnd(9)} ${run}  as of ${rfc3339(slot)}  ${integer(candidates)} candidates`;
   });
-  const history = changes.map(
-    ({ at, from, to, by, reason, withdrawn }) =>
-      `  set by hand ${rfc3339(at)} by ${by}: ${from ?? 'none'} → ${to}${withdrawn ? ' (withdrawn)' : ''}: ${reason}`,
-  );
-  return `${[program, ...lines, ...history].map(printable).join('\n')}\n`;
+  const history = [
+    ...changes.map(({ at, from, to, by, reason, withdrawn }) => ({
+      at,
+      line: `  set by hand ${rfc3339(at)} by ${by}: ${from ?? 'none'} → ${to}${withdrawn ? ' (withdrawn)' : ''}: ${reason}`,
+    })),
+    ...discarded.map(({ at, run, undone, current, by, reason }) => {
+      const what = undone ? 'counts again' : 'discarded';
+      const then = current === undefined ? '' : ` (then ${current} was current)`;
+      return { at, line: `  ${what} ${rfc3339(at)} by ${by}: ${run}${then}: ${reason}` };
+    }),
+  ].sort((a, b) => b.at.getTime() - a.at.getTime());
+  return `${[program, ...lines, ...history.map(({ line }) => line)].map(printable).join('\n')}\n`;
 }

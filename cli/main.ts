@@ -264,6 +264,34 @@ Examples:
     .action(async (program, options) => ended(await (await import('./current.ts')).current(program, options, io)));
 
   holdfast
+    .command('discard')
+    .description('say that a batch was never sent: what it decided is no offer')
+    .argument('<run>', 'name of the run that made it')
+    .option('--reason <text>', 'why; kept in Postgres with who did so, and when')
+    .option('--by <name>', 'who (default: USER of the environment)')
+    .option('--undo', 'take it back: what the batch decided counts again')
+    .option('--keep-later', 'also where later batches of the program counted what it decided: they stay as they are')
+    .option('--program <id>', 'programId, where runs of several programs have that name')
+    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
+    .addOption(output)
+    .addOption(data)
+    .addHelpText(
+      'after',
+      `
+A batch counts as an offer to everybody in it, those held out as well, as soon as it is published: nothing says whether it
+was sent. One that was not is discarded, and the next run may choose its customers again. Offers that offerHistory knows
+count whatever becomes of the batch. Where the current batch is discarded, the newest one before it that still has candidates
+becomes current again; where there is none, none is. DATABASE_URL takes the place of the embedded Postgres, so it works for
+a cluster too.
+
+Examples:
+  holdfast discard churn-prevention-20261123t020000z-4 --reason 'the mail tool was down'
+  holdfast discard churn-prevention-20261123t020000z-4 --undo --reason 'it was sent after all'
+  DATABASE_URL=postgres://… holdfast discard churn-prevention-29674200 --namespace shop --reason 'a trial'`,
+    )
+    .action(async (run, options) => ended(await (await import('./discard.ts')).discard(run, options, io)));
+
+  holdfast
     .command('prune')
     .description('delete what programs no longer need: candidates past their time, artifacts of old runs, old samples')
     .argument('[program]', 'programId')

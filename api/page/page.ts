@@ -89,7 +89,7 @@ function body(figures: Figures, wanted: string | undefined): Html {
   const { current } = program;
   if (current === undefined) {
     return html`<h1>${program.program}</h1>
-<section class="card"><h2>Nothing is published yet</h2><p>No run of this program has succeeded. What its runs say is below.</p></section>
+<section class="card">${nothingCurrent(figures.runs)}</section>
 ${runsSection(figures)}`;
   }
   return html`<h1>${program.program}</h1>
@@ -106,6 +106,14 @@ ${tiles(figures, current)}
 ${runsSection(figures)}`;
 }
 
+function nothingCurrent(runs: readonly RunRecord[]): Html {
+  const discarded = runs.find(({ discardedAt }) => discardedAt !== undefined);
+  if (discarded === undefined) {
+    return html`<h2>Nothing is published yet</h2><p>No run of this program has succeeded. What its runs say is below.</p>`;
+  }
+  return html`<h2>No batch is current</h2><p>The batch ${discarded.run} was discarded. The next run makes a new one.</p>`;
+}
+
 function nothing({ programs }: Figures, wanted: string | undefined): Html {
   if (wanted !== undefined && programs.length > 0) {
     return html`<section class="card lone"><h1>There is no such program</h1><p>Choose one above.</p></section>`;
@@ -118,6 +126,9 @@ function nothing({ programs }: Figures, wanted: string | undefined): Html {
 
 /** A word when what is shown is not what happened last. */
 function trouble(newest: RunRecord | undefined, current: RunRecord): Html {
+  if (newest !== undefined && newest.discardedAt !== undefined) {
+    return html`<p class="note" role="status">The newest batch, as of ${instant(newest.slot)}, was discarded: nobody is contacted from it. This is the one before it.</p>`;
+  }
   if (newest === undefined || newest.run === current.run || newest.phase === 'Succeeded') return html``;
   if (newest.phase === 'Running') {
     return html`<p class="note" role="status">A newer run, as of ${instant(newest.slot)}, is under way. This is the batch before it.</p>`;

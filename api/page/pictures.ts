@@ -161,19 +161,25 @@ export function runs(records: readonly RunRecord[]): Html {
   const kindOf = (name: string) => `stage-${names.indexOf(name) % 6}`;
   const rows = records.map((record) => {
     const times = record.stages.map(({ name, seconds: time }) => `${name} ${seconds(time)}`).join(', ');
-    const stored = record.stages.find(({ name }) => name === 'store')?.rowsOut;
     const segments = record.stages.map(({ name, seconds: size }) => ({ size, kind: kindOf(name) }));
     return html`<tr>
 <th scope="row"><span class="phase ${record.phase.toLowerCase()}">${record.phase}</span><span class="slot">${instant(record.slot)}</span></th>
 <td class="drawing">${bar(segments, slowest)}<span class="quiet times">${times}</span></td>
 <td class="number">${seconds(total(record))}</td>
-<td class="number quiet">${record.error?.code ?? (stored === undefined ? '' : `${integer(stored)} stored`)}</td>
+<td class="number quiet">${resultOf(record)}</td>
 </tr>`;
   });
   return html`<table class="bars runs" id="runs">
 <thead class="unseen"><tr><th scope="col">Run</th><th scope="col">Time of each stage</th><th scope="col">Time of all</th><th scope="col">Result</th></tr></thead>
 <tbody>${rows}</tbody></table>
 <dl class="legend">${names.map((name) => html`<div><dt>${key(kindOf(name))}${label(name)}</dt></div>`)}</dl>`;
+}
+
+function resultOf({ error, stages, discardedAt }: RunRecord): string {
+  if (error !== undefined) return error.code;
+  const stored = stages.find(({ name }) => name === 'store')?.rowsOut;
+  if (stored === undefined) return '';
+  return `${integer(stored)} ${discardedAt === undefined ? 'stored' : 'discarded'}`;
 }
 
 function key(kind: string): Html {

@@ -175,7 +175,7 @@ export function offerStatement({ since, before, after, limit, now, ...query }: O
       WHERE ${conditions.join(' AND ')}
         AND run IN (
           SELECT DISTINCT ON (slot) run FROM holdfast.runs
-          WHERE namespace = $1 AND program = $2 AND slot >= $4 AND slot < $5 AND published_at IS NOT NULL
+          WHERE namespace = $1 AND program = $2 AND slot >= $4 AND slot < $5 AND published_at IS NOT NULL AND discarded_at IS NULL
           ORDER BY slot, sequence DESC)
       ORDER BY slot, customer_id ${limitClause(limit, after)}`,
     values,

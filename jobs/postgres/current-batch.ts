@@ -14,8 +14,8 @@ export interface BatchChoice {
   readonly isCurrent: boolean;
 }
 
-/** Runs that may be current: batches, not backfills, that were published or are done, and whose rows are there. */
-const MAY_BE_CURRENT = `pipeline = 'batch' AND trigger <> 'backfill' AND pruned_at IS NULL
+/** Runs that may be current: batches, not backfills or discarded, that were published or are done, and whose rows are there. */
+export const MAY_BE_CURRENT = `pipeline = 'batch' AND trigger <> 'backfill' AND pruned_at IS NULL AND discarded_at IS NULL
   AND (published_at IS NOT NULL OR phase = 'Succeeded')`;
 
 /** The batches of a program that can be its current one, newest first. */
@@ -133,8 +133,9 @@ async function requireChoice(client: Connection, { namespace, program, run }: Ru
     trigger: string;
     phase: string;
     stored: number;
+    discarded: boolean;
   }>(
-    `SELECT (${MAY_BE_CURRENT}) AS may, pruned_at IS NOT NULL AS pruned, trigger, phase, COALESCE((
+    `SELECT (${MAY_BE_CURRENT}) AS may, pruned_at IS NOT NULL AS pruned, discarded_at IS NOT NULL AS discarded, trigger, phase, COALESCE((
          SELECT (stage ->> 'rowsOut')::bigint FROM jsonb_array_elements(stages) AS stage WHERE stage ->> 'name' = 'store'), 0)::int AS stored
      FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3 FOR UPDATE`,
     key,
@@ -142,6 +143,12 @@ async function requireChoice(client: Connection, { namespace, program, run }: Ru
   const [found] = rows;
   if (found === undefined) throw new HoldfastError('HF_NOT_FOUND', `${program} has no run ${run}`);
   if (found.pruned) throw new HoldfastError('HF_NOT_FOUND', `the batch of ${run} was pruned`);
+  if (found.discarded) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `${run} is discarded: take that back with discard --undo before it can be current`,
+    );
+  }
   if (!found.may) {
     const why =
       found.trigger === 'backfill' ? 'is a backfill, which is never current' : `is no batch, or ${found.phase}`;

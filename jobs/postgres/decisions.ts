@@ -87,7 +87,7 @@ export function historyQuery({ namespace, program, since, slot, until = slot }: 
     WHERE decisions.namespace = ${escapeLiteral(namespace)}
       AND decisions.period >= ${instant(since)} AND decisions.period <= ${instant(until)}
       AND (decisions.period < ${instant(slot)} OR decisions.program <> ${escapeLiteral(program)})
-      AND runs.published_at IS NOT NULL
+      AND runs.published_at IS NOT NULL AND runs.discarded_at IS NULL
       -- A risk level without terms was offered nothing, in either arm.
       AND decisions.offer_tier IS NOT NULL`;
 }

@@ -73,12 +73,10 @@ export async function publishBatch(client: ClientBase, batch: Batch, at: Date): 
     [namespace, program, slot, sequence, attempt, run],
   );
   if (rowCount === 0) throw notCurrent(batch, await pointer(client, batch));
-  await client.query('UPDATE holdfast.runs SET published_at = $4 WHERE namespace = $1 AND program = $2 AND run = $3', [
-    namespace,
-    program,
-    run,
-    at,
-  ]);
+  await client.query(
+    `UPDATE holdfast.runs SET published_at = $4, discarded_at = NULL WHERE namespace = $1 AND program = $2 AND run = $3`,
+    [namespace, program, run, at],
+  );
 }
 
 /**

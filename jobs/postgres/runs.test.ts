@@ -150,6 +150,7 @@ test('what the stages reported is kept in order, and a repeated stage replaces i
     phase: 'Failed',
     error: { code: 'HF_INTERNAL', message: 'odd' },
     publishedAt: undefined,
+    discardedAt: undefined,
   });
 });
 

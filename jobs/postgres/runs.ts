@@ -40,6 +40,8 @@ export interface RunRecord extends RunKey {
   readonly finishedAt: Date | undefined;
   /** When its batch became the current one. */
   readonly publishedAt: Date | undefined;
+  /** When somebody discarded its batch, which was never sent. */
+  readonly discardedAt: Date | undefined;
   /** When its artifacts were pruned. */
   readonly prunedAt: Date | undefined;
   readonly stages: readonly StageReport[];
@@ -59,7 +61,7 @@ export interface RunEnd {
 
 /** By name: what is prepared fails for good once `*` means another list of columns. */
 export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
-  started_at, finished_at, published_at, pruned_at, stages, error_code, error_message`;
+  started_at, finished_at, published_at, discarded_at, pruned_at, stages, error_code, error_message`;
 
 /** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
 interface RecordedReport extends StageReport {
@@ -202,6 +204,7 @@ export interface RunRow {
   readonly started_at: Date;
   readonly finished_at: Date | null;
   readonly published_at: Date | null;
+  readonly discarded_at: Date | null;
   readonly pruned_at: Date | null;
   readonly stages: readonly RecordedReport[];
   readonly error_code: string | null;
@@ -225,6 +228,7 @@ export function toRecord(row: RunRow): RunRecord {
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,
     publishedAt: row.published_at ?? undefined,
+    discardedAt: row.discarded_at ?? undefined,
     prunedAt: row.pruned_at ?? undefined,
     stages: stages.map(inOrder),
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },

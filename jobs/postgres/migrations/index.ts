@@ -6,6 +6,7 @@ import { scoreCache } from './0005-score-cache.ts';
 import { currentChanges } from './0006-current-changes.ts';
 import { outreachView } from './0007-outreach-view.ts';
 import { outreachOffers } from './0008-outreach-offers.ts';
+import { discardedRuns } from './0009-discarded-runs.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   currentChanges,
   outreachView,
   outreachOffers,
+  discardedRuns,
 ];
