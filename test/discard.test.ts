@@ -87,6 +87,9 @@ test('where the current batch is discarded the one before it is current again, o
     new RegExp(`discarded \\S+Z by ada: ${second.run} \\(then ${first.run} was current\\): the mail tool was down\n`),
   );
 
+  const list = await command(['candidates', 'back', '--run', second.run]);
+  expect(list.stderr).toMatch(/warning: the batch of \S+ was discarded: whoever is contacted from it counts/);
+
   const last = json(await discard(first.run, '--output', 'json'));
   expect(last).toMatchObject({ run: first.run, discarded: true, wasCurrent: true, current: null });
   expect(await rows(`SELECT * FROM holdfast.current_candidates WHERE program = 'back'`)).toEqual([]);
