@@ -4,13 +4,20 @@ import { parseSchedule } from '../jobs/schedules/index.ts';
 import { nearest } from '../jobs/spelling.ts';
 import type { Finding } from './fault.ts';
 import { modelTokenVariable } from './model-token.ts';
+import { amountOf } from './quantity.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
 import { tooLarge } from './spec-size.ts';
 
 /** What only reading the text of a valid spec can find: schedules, zones and filters that mean nothing. */
 export function checkMeaning(spec: RetentionProgramSpec): Finding[] {
   const excess = tooLarge(spec);
-  return excess === undefined ? [...timing(spec), ...tokens(spec), ...filters(spec)] : [excess];
+  return excess === undefined ? [...timing(spec), ...processors(spec), ...tokens(spec), ...filters(spec)] : [excess];
+}
+
+/** Kubernetes would refuse every pod. */
+function processors({ execution: { cpu, cpuLimit } }: RetentionProgramSpec): Finding[] {
+  if (cpuLimit === undefined || amountOf(cpuLimit) >= amountOf(cpu)) return [];
+  return [runtime(['spec', 'execution', 'cpuLimit'], `is ${cpuLimit}, which is less than cpu, ${cpu}`)];
 }
 
 /** Models on different servers must not be given each other's token. */

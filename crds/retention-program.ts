@@ -11,6 +11,8 @@ import {
   fraction,
   instant,
   keyedBy,
+  LABEL_NAME,
+  labelValue,
   name,
   objectName,
   oneOf,
@@ -564,6 +566,9 @@ export const retentionProgramSpec = fields(
           description: 'Times that a task is tried again. Errors that trying again cannot mend end it at once.',
         }),
         cpu: quantity('Processors of a task, such as 500m or 2.', { default: '1' }),
+        cpuLimit: Type.Optional(
+          quantity('Most processors of a task. Default: that of the installation, or all that the node can spare.'),
+        ),
         memory: quantity('Memory of a task, such as 2Gi; more ends it.', { default: '2Gi' }),
         scratch: quantity('Disk for what need not outlive a task, such as 10Gi.', { default: '10Gi' }),
         shards: Type.Integer({
@@ -573,6 +578,19 @@ export const retentionProgramSpec = fields(
           description:
             'Pods that the work of a stage is divided among, where it can be: the scoring. Each has what a task may use.',
         }),
+        nodeSelector: Type.Optional(
+          Type.Unsafe<Readonly<Record<string, string>>>({
+            type: 'object',
+            maxProperties: 16,
+            additionalProperties: labelValue('Value of the label.'),
+            description:
+              'Labels of the nodes that tasks may run on, among those that the installation lets them run on.',
+            ...rules({
+              rule: `self.all(label, size(label) <= 316 && label.matches('${LABEL_NAME}'))`,
+              message: 'a label of a node is named like kubernetes.io/arch or disk',
+            }),
+          }),
+        ),
         serviceAccountName: Type.Optional(
           objectName('ServiceAccount of the pods, for its pull secrets: they get no token of it. Default: `default`.'),
         ),

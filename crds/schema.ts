@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import { QUANTITY } from './quantity.ts';
 
 /**
  * The words that the kinds are written in. What they make is at once a TypeBox schema (for types and for the
@@ -55,6 +56,17 @@ export const objectName = (description: string) =>
     description,
   });
 
+/** Name of a label, with or without the domain of whoever gives it. */
+export const LABEL_NAME = '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
+
+export const labelValue = (description: string) =>
+  Type.String({
+    pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$',
+    meaning: 'the value of a label: letters, digits, inner hyphens, dots and underscores',
+    maxLength: 63,
+    description,
+  });
+
 /** A key of a Secret in the program's own namespace. */
 export const secretKey = (description: string, example: string) =>
   fields(description, {
@@ -96,7 +108,7 @@ export const instant = (description: string) =>
 export const quantity = (description: string, options: object = {}) =>
   Type.Unsafe<string | number>({
     'x-kubernetes-int-or-string': true,
-    pattern: '^[0-9]{1,15}(\\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$',
+    pattern: QUANTITY,
     meaning: 'a quantity such as 500m, 2 or 2Gi',
     maxLength: 24,
     minimum: 0,

@@ -101,6 +101,14 @@ test('to hold everybody out is a warning, since nobody gets an offer', () => {
   );
 });
 
+test('memory in which no task starts is a warning, such as half a byte', () => {
+  const { faults, warnings } = validated(program({ execution: { memory: '512m' } }));
+  expect(faults).toEqual([]);
+  expect(warnings.map(({ field, reason }) => `${field}: ${reason}`)).toContain(
+    'spec.execution.memory: 512m is 0.512 bytes, in which no task starts on a cluster: write 512Mi or 2Gi',
+  );
+});
+
 test('what is not built yet, or has no effect, is a warning with its field', () => {
   const { faults, warnings } = validated(
     program({

@@ -1,5 +1,6 @@
 import { scheduleEnd } from '../jobs/schedules/index.ts';
 import type { Finding } from './fault.ts';
+import { amountOf } from './quantity.ts';
 import { type RetentionProgramSpec, RISK_LEVELS } from './retention-program.ts';
 
 /** Providers that the schema knows and this version can use; the others are warned of, and fail a run. */
@@ -12,6 +13,7 @@ export function programWarnings(spec: RetentionProgramSpec, now: Date | undefine
     ...silentChannels(spec),
     ...unpinnedMeanings(spec),
     ...withoutEffect(spec),
+    ...tooSmall(spec),
     ...(now === undefined ? [] : over(spec, now)),
   ];
 }
@@ -60,6 +62,15 @@ function unpinnedMeanings({ scoringModels }: RetentionProgramSpec): Finding[] {
         ]
       : [],
   );
+}
+
+/** Less memory than a program of Node starts in, such as of `512m`, which is half a byte. */
+const LEAST_MEMORY = 64 * 2 ** 20;
+
+function tooSmall({ execution: { memory } }: RetentionProgramSpec): Finding[] {
+  const bytes = amountOf(memory);
+  const reason = `${memory} is ${bytes} bytes, in which no task starts on a cluster: write 512Mi or 2Gi`;
+  return bytes < LEAST_MEMORY ? [warning(['execution', 'memory'], reason)] : [];
 }
 
 function silentChannels({ channels }: RetentionProgramSpec): Finding[] {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type AllowedNames, readAllowedNames } from './allowed.ts';
+import { readTaskPods, type TaskPods } from './task-pods.ts';
 
 /** What a program's namespace is expected to have, unless the program says otherwise; set by the chart. */
 export interface StageSettings {
@@ -11,6 +12,8 @@ export interface StageSettings {
   readonly artifactsClaim: string | undefined;
   /** Folder in the image that relative paths of a program start from, when it names no volume for them. */
   readonly filesFolder: string;
+  /** What is the same for the pods of all programs. */
+  readonly taskPods: TaskPods;
   /** What else of its namespace a program may name. */
   readonly allowed: AllowedNames;
   /** Namespaces whose programs are run, or `*` alone: all but those of Kubernetes itself. */
@@ -54,6 +57,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     postgresSecret: secretOf(value('HOLDFAST_POSTGRES_SECRET')),
     artifactsClaim: value('HOLDFAST_ARTIFACTS_CLAIM'),
     filesFolder: value('HOLDFAST_FILES') ?? FILES_IN_IMAGE,
+    taskPods: readTaskPods(value('HOLDFAST_TASK_PODS')),
     allowed: readAllowedNames(value),
     watchNamespaces: (value('HOLDFAST_WATCH_NAMESPACES') ?? '')
       .split(',')

@@ -121,7 +121,7 @@ const NOT_THERE: Readonly<Record<string, string>> = {
 function unreachable(error: unknown): Attempt {
   const code = codeOf(error);
   if (CERTIFICATE.test(code)) {
-    const reason = `is not trusted (${code}): if its certificate is one of your own, name the authority in NODE_EXTRA_CA_CERTS`;
+    const reason = `is not trusted (${code}): if its certificate is one of your own, name the authority in NODE_EXTRA_CA_CERTS (caBundle of the chart)`;
     return { again: false, reason, cause: error };
   }
   return { again: true, reason: NOT_THERE[code] ?? `ended the connection (${code})`, cause: error };

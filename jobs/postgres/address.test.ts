@@ -90,7 +90,7 @@ if (!openssl) console.warn('certificates of Postgres: skipped, since making one 
   const url = (parameters: string) => `postgres://holdfast@localhost:${front.port}/postgres?${parameters}`;
 
   const SENTENCE =
-    'its certificate is not accepted: self-signed; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE, or encrypt without knowing to whom with sslmode=no-verify';
+    'its certificate is not accepted: self-signed; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE or NODE_EXTRA_CA_CERTS (caBundle of the chart), or encrypt without knowing to whom with sslmode=no-verify';
 
   test('require says in one line that it checks, and both ways out', async () => {
     const child = spawn(COMMAND, ['serve', '--port', '0', '--data', join(folder, 'state')], {
@@ -108,6 +108,20 @@ if (!openssl) console.warn('certificates of Postgres: skipped, since making one 
       code: 'HF_WAREHOUSE_UNREADABLE',
       message: `crm: cannot connect to Postgres at localhost:${front.port}/postgres: ${SENTENCE}`,
     });
+  });
+
+  test('verify-full connects where NODE_EXTRA_CA_CERTS names the authority, as it does for the pods of the chart', async () => {
+    const script =
+      'const { connect } = await import(process.argv[1]); await (await connect(process.argv[2], {})).close();';
+    const connecting = join(import.meta.dirname, 'connect.ts');
+    const trusting = async (environment: Record<string, string>) => {
+      const args = ['--input-type=module', '--eval', script, connecting, url('sslmode=verify-full')];
+      const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+      const [said, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+      return { status, isRefused: said.includes(SENTENCE) };
+    };
+    expect(await trusting({})).toEqual({ status: 1, isRefused: true });
+    expect(await trusting({ NODE_EXTRA_CA_CERTS: join(folder, 'front.crt') })).toEqual({ status: 0, isRefused: false });
   });
 
   test.each([

@@ -137,5 +137,5 @@ function certificateFault(code: string, message: string): string {
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return message.split(';')[0] ?? message;
   const reason = code.includes('SELF_SIGNED') ? 'self-signed' : message.split(';')[0];
-  return `${reason}; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE, or encrypt without knowing to whom with sslmode=no-verify`;
+  return `${reason}; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE or NODE_EXTRA_CA_CERTS (caBundle of the chart), or encrypt without knowing to whom with sslmode=no-verify`;
 }

@@ -2,10 +2,12 @@ import { expect, test } from '@jest/globals';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../objects.ts';
-import { buildJob, jobName, type Storage, storageOf, type TaskAttempt } from './job.ts';
+import { buildJob, jobName } from './job.ts';
 import { instantInName, nameOf } from './name.ts';
+import type { TaskAttempt } from './pod.ts';
 import { buildRevision, readRevision } from './revision.ts';
 import { buildRun } from './run.ts';
+import { type Storage, storageOf } from './storage.ts';
 
 const SLOT = new Date('2026-11-23T02:00:00Z');
 const TASK: TaskAttempt = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 };

@@ -3,12 +3,12 @@ import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { type Revision, revisionText } from '../../jobs/run/revision.ts';
 import type { ConfigMapObject, ProgramObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
-import { storageOf } from './job.ts';
 import { programLabels } from './labels.ts';
 import { nameOf } from './name.ts';
 import { oncePer } from './once-per.ts';
 import { ownerReference } from './owner.ts';
 import { REVISION_FILE } from './revision-file.ts';
+import { storageOf } from './storage.ts';
 
 /** What a run is pinned to, as the pods and the operator see it. */
 export interface PinnedRevision {

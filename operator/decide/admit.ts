@@ -1,7 +1,7 @@
 import { rfc3339 } from '../../jobs/instant.ts';
 import { parseSchedule } from '../../jobs/schedules/index.ts';
-import { type Storage, storageOf } from '../build/job.ts';
 import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../build/revision.ts';
+import { type Storage, storageOf } from '../build/storage.ts';
 import { type ConfigMapObject, type ProgramObject, type RunObject, seniority } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import type { ConditionReason } from './reasons.ts';

@@ -1,8 +1,8 @@
 import type { RetentionProgramStatus } from '../../crds/index.ts';
 import { rfc3339 } from '../../jobs/instant.ts';
 import { scheduleEnd } from '../../jobs/schedules/index.ts';
-import { storageOf } from '../build/job.ts';
 import { buildRevision } from '../build/revision.ts';
+import { storageOf } from '../build/storage.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { isOwnedBy, type ProgramObject, type RunObject, type StoredMetadata, seniority } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';

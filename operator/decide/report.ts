@@ -1,4 +1,5 @@
-import { CONTAINER, TERMINAL_EXIT } from '../build/job.ts';
+import { TERMINAL_EXIT } from '../build/job.ts';
+import { CONTAINER } from '../build/pod.ts';
 import type { PodObject } from '../objects.ts';
 
 /** What a task said at its end, as far as it can be understood: it is advisory, and comes from outside. */

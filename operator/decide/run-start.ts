@@ -1,5 +1,6 @@
 import { rfc3339, rfc3339Second } from '../../jobs/instant.ts';
-import { buildJob, jobName, type TaskAttempt } from '../build/job.ts';
+import { buildJob, jobName } from '../build/job.ts';
+import type { TaskAttempt } from '../build/pod.ts';
 import { RESOURCES } from '../kube/api.ts';
 import { type Action, type Attempts, attemptKey } from './action.ts';
 import type { Admitted } from './admit.ts';

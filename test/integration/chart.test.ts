@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { buildJob, type Storage, storageOf } from '../../operator/build/job.ts';
+import { buildJob } from '../../operator/build/job.ts';
 import { buildRevision, readRevision } from '../../operator/build/revision.ts';
+import { type Storage, storageOf } from '../../operator/build/storage.ts';
 import type { RunObject } from '../../operator/objects.ts';
 import { readSettings, type Settings } from '../../operator/settings.ts';
+import { PLAIN_TASK_PODS } from '../../operator/task-pods.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
@@ -89,6 +91,27 @@ testOnServer.each([
       'resources.requests.cpu=1',
     ],
   ],
+  [
+    'with everything that may be said of the pods of programs',
+    [
+      'watchNamespaces={watched}',
+      'serve.enabled=true',
+      'caBundle.configMap=authorities',
+      'securityContext.runAsUser=1000680000',
+      'securityContext.runAsGroup=0',
+      'securityContext.fsGroup=null',
+      'tasks.labels.sidecar\\.istio\\.io/inject=false',
+      'tasks.annotations.linkerd\\.io/inject=disabled',
+      'tasks.nodeSelector.pool=1',
+      'tasks.tolerations[0].key=batch',
+      'tasks.tolerations[0].operator=Exists',
+      'tasks.priorityClassName=low',
+      'tasks.pullSecrets={registry}',
+      'tasks.env.NODE_USE_ENV_PROXY=1',
+      'tasks.limits.cpu=2',
+    ],
+  ],
+  ['with user and groups left to the platform', ['securityContext=null']],
   ['without roles for people', ['aggregateRoles=false']],
   ['with one replica and a secret to pull with', ['replicas=1', 'image.pullSecrets={registry}']],
   ['without a Service for metrics', ['metrics.service.enabled=false']],
@@ -111,6 +134,40 @@ testOnServer.each([
   expect(await refusals(plane.request, render(...settings), 'dryRun=All&fieldValidation=Strict')).toEqual([]);
 });
 
+testOnServer('the operator is told of the pods of programs, and the users of all pods are those of the values', () => {
+  const users = (...settings: string[]) =>
+    render('watchNamespaces={watched}', 'serve.enabled=true', ...settings)
+      .filter(({ kind }) => kind === 'Deployment')
+      .map(({ spec }) => spec.template.spec.securityContext);
+  const platform = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+  const image = { ...platform, runAsUser: 65_532, runAsGroup: 65_532, fsGroup: 65_532 };
+  expect(users()).toEqual([image, image]);
+  expect(users('securityContext=null')).toEqual([platform, platform]);
+  expect(settingsOf(render()).taskPods).toEqual({
+    ...PLAIN_TASK_PODS,
+    limits: { cpu: '' },
+    caBundle: { configMap: '', key: 'ca.crt' },
+  });
+  expect(settingsOf(render('securityContext=null', 'tasks.labels.cost=1000000')).taskPods).toMatchObject({
+    securityContext: {},
+    labels: { cost: '1000000' },
+  });
+  const left = settingsOf(render('securityContext.fsGroup=null', 'securityContext.runAsUser=1000680000'));
+  expect(left.taskPods.securityContext).toEqual({ runAsUser: 1_000_680_000, runAsGroup: 65_532 });
+});
+
+testOnServer('the API believes the authorities of the ConfigMap', () => {
+  const objects = render('watchNamespaces={watched}', 'serve.enabled=true', 'caBundle.configMap=authorities');
+  const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'holdfast-api').spec
+    .template;
+  expect(spec.volumes).toContainEqual({
+    name: 'ca',
+    configMap: { name: 'authorities', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+  });
+  const { mountPath } = spec.containers[0].volumeMounts.find(({ name }: KubernetesObject) => name === 'ca');
+  expect(spec.containers[0].env).toContainEqual({ name: 'NODE_EXTRA_CA_CERTS', value: `${mountPath}/ca.crt` });
+});
+
 testOnServer('a number in a label or an annotation is written as it was given', () => {
   const objects = render('podLabels.cost=1000000', 'podAnnotations.port=8080', 'podAnnotations.on=true');
   const { labels, annotations } = objects.find(({ kind }) => kind === 'Deployment').spec.template.metadata;
@@ -131,6 +188,14 @@ testOnServer.each([
   ['a misspelt value of the API', 'serve.replica=2'],
   ['a kind of Service that is none', 'serve.service.type=Clusterip'],
   ['an interval without a unit', 'metrics.serviceMonitor.interval=30'],
+  ['a label that Holdfast gives', 'tasks.labels.holdfast\\.dev/run=x'],
+  ['an annotation that Holdfast gives', 'tasks.annotations.holdfast\\.dev/suspended=true'],
+  ['a label by which its pods are found', 'tasks.labels.app\\.kubernetes\\.io/managed-by=x'],
+  ['the database as a variable', 'tasks.env.DATABASE_URL=x'],
+  ['a variable of Holdfast', 'tasks.env.HOLDFAST_RUN=x'],
+  ['a variable out of a Secret', 'tasks.env.TOKEN.valueFrom.secretKeyRef.name=x'],
+  ['a pod that is root', 'securityContext.runAsUser=0'],
+  ['a limit in words', 'tasks.limits.cpu=two'],
   ['a star that is not at the end', 'allow.serviceAccounts={*-tasks}'],
 ])('%s is refused', (_, setting) => {
   expect(() => render(setting)).toThrow('values don');

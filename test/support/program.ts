@@ -2,6 +2,7 @@ import { API_VERSION, loadManifests, type RetentionProgramSpec, validateManifest
 import type { KubeObject } from '../../operator/kube/api.ts';
 import type { ProgramObject, RunObject } from '../../operator/objects.ts';
 import type { StageSettings } from '../../operator/settings.ts';
+import { PLAIN_TASK_PODS } from '../../operator/task-pods.ts';
 
 /** Where the stages of a test's operator find things. */
 export const STAGE_SETTINGS: StageSettings = {
@@ -9,6 +10,7 @@ export const STAGE_SETTINGS: StageSettings = {
   postgresSecret: { name: 'holdfast-postgres', key: 'url' },
   artifactsClaim: 'holdfast-artifacts',
   filesFolder: '/opt/holdfast/examples',
+  taskPods: PLAIN_TASK_PODS,
   allowed: {
     database: ['holdfast-postgres-*'],
     connections: ['crm', 'holdfast-warehouse-*'],

@@ -69,3 +69,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ $name | quote }}: {{ kindIs "string" $value | ternary $value ($value | toJson) | quote }}
 {{- end }}
 {{- end -}}
+
+{{/* User and groups, as far as the platform does not choose them. */}}
+{{- define "holdfast.user" -}}
+{{- range $name, $id := .Values.securityContext }}
+{{- if not (kindIs "invalid" $id) }}
+{{ $name }}: {{ int64 $id }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What is the same for the pods of all programs: HOLDFAST_TASK_PODS of the operator. */}}
+{{- define "holdfast.taskPods" -}}
+{{- merge (dict "securityContext" (.Values.securityContext | default dict) "caBundle" .Values.caBundle) .Values.tasks | toJson -}}
+{{- end -}}
