@@ -1,4 +1,5 @@
 import { sqlstate } from './failure.ts';
+import { noConnectionLeft } from './no-connection-left.ts';
 
 /** A connection URL, read. */
 export interface Address {
@@ -101,7 +102,8 @@ export function connectFailure(error: unknown): ConnectFailure {
   // Tried again it would be refused again, and a server may lock who is refused too often.
   if (state?.startsWith('28') === true) return permanent('the user or the password is refused');
   if (state === '42501') return permanent('the user may not connect to that database: GRANT CONNECT ON DATABASE to it');
-  if (state === '53300') return passing('it has no connection left');
+  const full = noConnectionLeft(error);
+  if (full !== undefined) return passing(full);
   if (state === '57P03') return passing('it is starting up or shutting down');
   const { code, syscall, message = 'unknown reason' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   // A certificate that the URL names.

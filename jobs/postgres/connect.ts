@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors.ts';
 import { type Address, connectFailure, readAddress, refusedSetting } from './address.ts';
 import type { Database } from './database.ts';
 import { withoutRows } from './failure.ts';
+import { type Patience, untilConnectionLeft } from './no-connection-left.ts';
 
 export interface ConnectOptions {
   /** What the server shows as `application_name`. */
@@ -11,6 +12,8 @@ export interface ConnectOptions {
   readonly maximum?: number;
   /** Refuses every statement that would change anything. */
   readonly readOnly?: boolean;
+  /** By default it is an error at once that no connection is left. */
+  readonly patience?: Patience;
   /** For who answers requests: somebody waits, and many at once. */
   readonly limits?: Limits;
 }
@@ -42,10 +45,12 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
   // A cause would quote the URL, and with it the password.
   if ('fault' in address) throw new HoldfastError('HF_DATABASE_REFUSED', `DATABASE_URL ${address.fault}`);
   try {
-    return await open(address, options, true).catch((error: unknown) => {
-      if (refusedSetting(error) === undefined) throw error;
-      return open(address, options, false);
-    });
+    return await untilConnectionLeft(options.patience, () =>
+      open(address, options, true).catch((error: unknown) => {
+        if (refusedSetting(error) === undefined) throw error;
+        return open(address, options, false);
+      }),
+    );
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
     const { reason, isPermanent } = connectFailure(error);

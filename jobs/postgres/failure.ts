@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import { noConnectionLeft } from './no-connection-left.ts';
 
 /** SQLSTATE class 08 is the connection, 57P01 to 57P03 a server that stops or starts. */
 const CONNECTION_LOST = /^(08...|57P0[123])$/;
@@ -36,6 +37,15 @@ export function databaseError(error: unknown, doing: string): HoldfastError {
   if (state === '42501') {
     const message = `Postgres failed to ${doing}: ${(error as Error).message}`;
     return new HoldfastError('HF_DATABASE_REFUSED', message, { cause });
+  }
+  const full = noConnectionLeft(error);
+  if (full !== undefined) {
+    return new HoldfastError('HF_DATABASE_UNREACHABLE', `Postgres failed to ${doing}: ${full}`, { cause });
+  }
+  // A limit of the server or the role, which the message names: of temporary files, of memory, of locks.
+  if (state?.startsWith('53') === true) {
+    const message = `Postgres failed to ${doing}: ${(error as Error).message} (SQLSTATE ${state})`;
+    return new HoldfastError('HF_DATABASE_FAILED', message, { cause });
   }
   if (state !== undefined && !isConnectionLost(error)) {
     return new HoldfastError('HF_DATABASE_FAILED', `Postgres failed to ${doing} (SQLSTATE ${state})`, { cause });

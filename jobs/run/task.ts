@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ArtifactKey, ArtifactReference, ArtifactStore } from '../artifacts/artifact.ts';
 import { openFolderStore } from '../artifacts/folder.ts';
 import { openWhole } from '../artifacts/open-whole.ts';
@@ -20,6 +21,9 @@ import { stageReport } from './stage-report.ts';
 import type { TaskSettings } from './task-settings.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 import type { TaskReport } from './termination-message.ts';
+
+/** How long a task waits for others to give their connections back. */
+const CONNECTION_PATIENCE_MS = 10 * 60_000;
 
 /** One task of a pipeline's stage, as the table of pipelines has it. */
 export interface Task {
@@ -59,6 +63,13 @@ export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): P
   const database = await connect(settings.databaseUrl, {
     applicationName: `holdfast ${task.stage}/${task.name}`,
     readOnly: settings.dryRun,
+    // More shards than there are connections take turns.
+    patience: {
+      longestMs: CONNECTION_PATIENCE_MS,
+      elapsed: io.elapsed,
+      random: Math.random,
+      pause: (milliseconds) => pause(milliseconds, undefined, { signal: io.signal }),
+    },
   });
   const job: Job = { settings, task, io, database, program };
   try {

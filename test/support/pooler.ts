@@ -17,8 +17,13 @@ export interface Pooler extends AsyncDisposable {
 /**
  * PgBouncer in the mode of transactions, otherwise as it comes, before the server of a URL with a `host` that is a folder.
  * @param ignored startup parameters that it drops
+ * @param more lines of its configuration
  */
-export async function openPooler(server: string, ignored: readonly string[] = []): Promise<Pooler> {
+export async function openPooler(
+  server: string,
+  ignored: readonly string[] = [],
+  more: readonly string[] = [],
+): Promise<Pooler> {
   const { searchParams, username, pathname } = new URL(server);
   const host = searchParams.get('host') ?? '';
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-pooler-'));
@@ -34,6 +39,7 @@ export async function openPooler(server: string, ignored: readonly string[] = []
     'auth_type = any',
     'listen_port = 6432',
     `unix_socket_dir = ${folder}`,
+    ...more,
     ...(ignored.length === 0 ? [] : [`ignore_startup_parameters = ${ignored.join(', ')}`]),
   ];
   await writeFile(file, `${settings.join('\n')}\n`);
