@@ -113,7 +113,7 @@ test('a discard is taken back: the batch counts again, and may be made current a
   await discard(run);
   const set = ['current', 'undo', '--set', run, '--reason', 'again'];
   expect(await command(set)).toMatchObject({
-    status: 1,
+    status: 78,
     stderr: expect.stringMatching(/is discarded: take that back/),
   });
   expect(await command(['discard', run, '--undo', ...why])).toMatchObject({ status: 0 });
@@ -128,7 +128,7 @@ test('a batch is not discarded behind the back of those that were made of it, un
   const second = await batch('later', MONDAYS[1]);
   const refused = await discard(first.run);
   expect([refused.status, refused.stderr]).toEqual([
-    1,
+    78,
     `HF_USAGE: ${second.run} counted what ${first.run} decided, and may have left customers out for it: discard what was ` +
       'not sent of those first, or give --keep-later, and they stay as they are\n',
   ]);
@@ -151,24 +151,24 @@ test('what is no batch that counts is refused, with the reason', async () => {
     return [status, stderr];
   };
   const why = ['--reason', 'why not'];
-  expect(await refusal(run)).toEqual([1, expect.stringMatching(/^HF_USAGE: give --reason TEXT/)]);
+  expect(await refusal(run)).toEqual([78, expect.stringMatching(/^HF_USAGE: give --reason TEXT/)]);
   expect(await refusal(run.replace('refused', 'refuse'), ...why)).toEqual([
-    1,
+    78,
     expect.stringMatching(new RegExp(`^HF_NOT_FOUND: there is no run .*the newest are .*did you mean ${run}\\?`)),
   ]);
-  expect(await refusal(run, '--program', 'other', ...why)).toEqual([1, expect.stringMatching(/other has no run/)]);
+  expect(await refusal(run, '--program', 'other', ...why)).toEqual([78, expect.stringMatching(/other has no run/)]);
   for (const [change, reason] of [
     [`phase = 'Running'`, /is under way/],
     [`trigger = 'backfill'`, /is a backfill/],
     ['published_at = NULL', /published no batch/],
   ] as const) {
     await rows(`UPDATE holdfast.runs SET ${change} WHERE run = '${run}'`);
-    expect(await refusal(run, ...why)).toEqual([1, expect.stringMatching(reason)]);
+    expect(await refusal(run, ...why)).toEqual([78, expect.stringMatching(reason)]);
     await rows(`UPDATE holdfast.runs SET phase = 'Succeeded', trigger = 'manual', published_at = now() WHERE run = '${run}';
 `);
   }
   await discard(run);
-  expect(await refusal(run, ...why)).toEqual([1, expect.stringMatching(/is discarded already/)]);
+  expect(await refusal(run, ...why)).toEqual([78, expect.stringMatching(/is discarded already/)]);
 });
 
 test('an attempt that publishes the batch of a discarded run anew makes it count', async () => {
