@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auc } from '../jobs/math/auc.ts';
-import { randomNumbers } from '../jobs/math/random-numbers.ts';
 import { type Onboarding, onboarding } from './support/onboarding.ts';
+import { iso, orderLines as lines, type Order, orders } from './support/orders.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
 let folder: Onboarding;
@@ -10,40 +10,7 @@ beforeEach(async () => {
 });
 afterEach(async () => folder[Symbol.asyncDispose]());
 
-interface Order {
-  readonly id: string;
-  readonly customer: string;
-  /** Days after 2025-01-01. */
-  readonly day: number;
-  readonly amount: number;
-}
-
-const START = Date.UTC(2025, 0, 1);
-const iso = (day: number) => new Date(START + day * 86_400_000).toISOString().slice(0, 10);
 const DAYS = 400;
-
-/** Customers with a rhythm each, a third of whom stop at some day. */
-function orders(customers = 300, seed = 1, days = DAYS): Order[] {
-  const random = randomNumbers(seed);
-  const all: Order[] = [];
-  for (let index = 0; index < customers; index++) {
-    const every = 5 + Math.floor(random() * 25);
-    const stops = random() < 0.5 ? Math.floor(random() * days) : days;
-    for (let day = Math.floor(random() * 60); day < stops; day += 1 + Math.floor(random() * 2 * every)) {
-      all.push({
-        id: '',
-        customer: `K${String(index).padStart(4, '0')}`,
-        day,
-        amount: Math.round(500 + random() * 9000) / 100,
-      });
-    }
-  }
-  return all.sort((a, b) => a.day - b.day).map((order, index) => ({ ...order, id: `O${100_000 + index}` }));
-}
-
-function lines(all: readonly Order[], header = 'order_id,customer_id,order_date,amount'): string[] {
-  return [header, ...all.map(({ id, customer, day, amount }) => [id, customer, iso(day), amount].join(','))];
-}
 
 describe('transactions become one row for each customer', () => {
   test('whose figures, label and out-of-time figure are those that are worked out by hand', async () => {
@@ -135,7 +102,7 @@ describe('a later file', () => {
   };
 
   test('with a week more of rows is run, as of its own newest day', async () => {
-    const all = orders(300, 1, DAYS + 7);
+    const all = orders(300, DAYS + 7);
     await folder.report(await folder.csv(lines(all.filter(({ day }) => day < DAYS)), 'orders.csv'));
     const later = await folder.csv(lines(all), 'later.csv');
     const recency = (await folder.values('days_since_last_purchase', later)) as number[];

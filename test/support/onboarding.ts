@@ -15,6 +15,8 @@ export interface Onboarding extends AsyncDisposable {
   csv(lines: readonly string[], name?: string): Promise<string>;
   /** `init` of a file into `program.yaml`, replacing it; it has to succeed. */
   report(file: string, ...options: string[]): Promise<InitReport>;
+  /** `init` of a file, whatever comes of it. */
+  init(file: string, ...options: string[]): ReturnType<typeof holdfast>;
   /** What `init` says when it refuses a file. */
   refusal(file: string, ...options: string[]): Promise<string>;
   /** Spec of the program that was written. */
@@ -47,6 +49,7 @@ export async function onboarding(): Promise<Onboarding> {
       expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
       return JSON.parse(stdout) as InitReport;
     },
+    init: (file, ...options) => init(file, options),
     async refusal(file, ...options) {
       const { status, stderr } = await init(file, options);
       expect(status).toBe(78);
