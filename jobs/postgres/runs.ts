@@ -85,7 +85,7 @@ function inOrder({ order = {}, ...report }: RecordedReport): StageReport {
 /** More warnings of one stage than a person reads. */
 const MOST_WARNINGS = 20;
 
-/** Records what a stage reported; a repeated stage replaces its report. */
+/** Records what a stage reported; a repeated stage replaces its report. `extract_rows` is for a version gone back to. */
 export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
   const bounded: RecordedReport = {
     ...report,
@@ -118,25 +118,9 @@ export async function finishRun(database: Database, run: RunAttempt, end: RunEnd
 }
 
 /**
- * Rows that the extract of the current batch handed on; undefined before the first. A batch that somebody set back from,
- * since it was wrong, is no measure for the next.
+ * The run whose batch is the program's current one; undefined before the first. A batch that somebody set back from, since
+ * it was wrong, is no measure for the next.
  */
-export async function lastExtractRows(
-  database: Database,
-  { namespace, program }: ProgramKey,
-): Promise<number | undefined> {
-  const { rows } = await statement<{ extract_rows: string | null }>(
-    database,
-    'read the size of the last extract',
-    `SELECT extract_rows FROM holdfast.runs JOIN holdfast.current_batches USING (namespace, program, run)
-     WHERE namespace = $1 AND program = $2`,
-    [namespace, program],
-  );
-  const last = rows[0]?.extract_rows ?? undefined;
-  return last === undefined ? undefined : Number(last);
-}
-
-/** The run whose batch is the program's current one; undefined before the first. */
 export async function currentRun(
   database: Database,
   { namespace, program }: ProgramKey,

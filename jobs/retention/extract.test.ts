@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
+import type { Counts } from '../artifacts/artifact.ts';
 import { literal, openEngine } from '../columns/engine.ts';
 import { MISSING_WORDS } from '../columns/missing-words.ts';
 import type { StageContext } from '../run/stage.ts';
@@ -99,7 +100,11 @@ test.each([
   const customers = `SELECT ${id} AS customer_id, ${score} AS engagement_score UNION ALL SELECT 'good', ${score.startsWith("'h") ? "'1'" : '1'}`;
   const result = await extract(await shop({ customers }));
   expect(result).toMatchObject({ rowsIn: 2, rowsOut: 1 });
-  expect(result.counts).toEqual({ rejected: 1, reasons: Object.fromEntries(reasons.map((reason) => [reason, 1])) });
+  expect(result.counts).toEqual({
+    rejected: 1,
+    reasons: Object.fromEntries(reasons.map((reason) => [reason, 1])),
+    fingerprint: expect.any(Number),
+  });
   expect(await batch.rows(result.artifact, 'candidates.parquet', 'customer_id')).toEqual([{ customer_id: 'good' }]);
   expect(await batch.rows(result.artifact, 'rejects.parquet', 'source, reasons')).toEqual([
     { source: 'shop', reasons },
@@ -116,7 +121,7 @@ test.each([
   const context = await shop({ customers: `SELECT 'C1' AS customer_id, ${value} AS ${column}` }, {}, { dryRun: true });
   await expect(extract(context)).rejects.toMatchObject({ code: 'HF_EXTRACT_EMPTY' });
   const kept = await extract(await withGoodRow(context)).then(({ counts }) => counts);
-  expect(kept).toEqual({ rejected: 1, reasons: { [reason]: 1 } });
+  expect(kept).toEqual({ rejected: 1, reasons: { [reason]: 1 }, fingerprint: expect.any(Number) });
 });
 
 async function withGoodRow(context: StageContext): Promise<StageContext> {
@@ -139,7 +144,7 @@ test('where a number or a truth is due, a text that stands for a missing value i
   const rows = MISSING_WORDS.map((word, index) => `('C${index}', ${literal(` ${word.toUpperCase()} `)})`);
   const customers = `SELECT id AS customer_id, word AS engagement_score, word AS opted_out FROM (VALUES ${rows.join(', ')}) AS t(id, word)`;
   const { artifact, counts } = await extract(await shop({ customers }));
-  expect(counts).toEqual({ rejected: 0, reasons: {} });
+  expect(counts).toEqual({ rejected: 0, reasons: {}, fingerprint: expect.any(Number) });
   expect(await batch.rows(artifact, 'candidates.parquet', 'DISTINCT engagement_score, opted_out')).toEqual([
     { engagement_score: null, opted_out: null },
   ]);
@@ -428,9 +433,39 @@ test.each([
   ['a first batch has nothing to fall below', undefined, undefined],
 ])('%s', async (_name, last, code) => {
   const context = await shop({ customers: 'SELECT range AS customer_id FROM range(10)' });
-  const extracting = extractCandidates(context, async () => last);
+  const extracting = extractCandidates(context, async () =>
+    last === undefined ? undefined : { rows: last, run: 'earlier', slot: new Date(0) },
+  );
   if (code === undefined) await expect(extracting).resolves.toMatchObject({ rowsOut: 10 });
   else await expect(extracting).rejects.toMatchObject({ code, message: expect.stringMatching(/10 rows .* 21/) });
+});
+
+describe('rows that did not change since the current batch', () => {
+  const customers = "SELECT 'C' || range AS customer_id, range % 7 AS days_since_last_login FROM range(100)";
+  const fingerprintOf = (counts: Counts | undefined) => Number(counts?.['fingerprint']);
+  let tables = 0;
+  const reading = (select: string) => {
+    const table = `customers_${tables++}`;
+    return shop({ [table]: select }, {}, {}, `SELECT * FROM ${table}`);
+  };
+  const warned = async (query: string, earlier: number, weeks = 1) => {
+    const context = await reading(query);
+    const slot = new Date(context.identity.slot.getTime() - weeks * 7 * 86_400_000);
+    const last = { rows: 100, fingerprint: earlier, run: 'run-0', slot };
+    return (await extractCandidates(context, async () => last)).warnings ?? [];
+  };
+  test('are said, whatever their order', async () => {
+    const { counts } = await extract(await reading(customers));
+    const same = await warned(`${customers} ORDER BY range DESC`, fingerprintOf(counts));
+    expect(same).toEqual([
+      expect.stringMatching(/^Every customer reads as in the batch of 2026-.* \(run-0\): has the source/),
+    ]);
+    expect(await warned(customers.replace('% 7', '% 7 + (range = 3)::INT'), fingerprintOf(counts))).toEqual([]);
+  });
+  test('are expected of another run of the same slot', async () => {
+    const { counts } = await extract(await reading(customers));
+    expect(await warned(customers, fingerprintOf(counts), 0)).toEqual([]);
+  });
 });
 
 test('an interrupted extract leaves no artifact', async () => {

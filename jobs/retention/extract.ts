@@ -7,7 +7,7 @@ import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
-import { lastExtractRows } from '../postgres/runs.ts';
+import { currentRun } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { isReason, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
@@ -16,8 +16,12 @@ import { inStage } from './failure.ts';
 import { canonicalNames, neededColumns } from './needed-columns.ts';
 import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
 
-/** Rows of the last published batch of the program; undefined before the first. */
-export type LastRows = (context: StageContext) => Promise<number | undefined>;
+/** What the current batch of the program was made from; undefined before the first. */
+export type LastExtract = (
+  context: StageContext,
+) => Promise<
+  { readonly rows: number; readonly fingerprint?: number; readonly run: string; readonly slot: Date } | undefined
+>;
 
 /**
  * Reads the customers of every connector, gives each column its type, sets bad rows apart with their reasons,
@@ -26,13 +30,10 @@ export type LastRows = (context: StageContext) => Promise<number | undefined>;
  * @throws HF_REJECTS_OVER_THRESHOLD, HF_EXTRACT_EMPTY, HF_EXTRACT_COLLAPSED, HF_COLUMN_MISSING, HF_QUERY_REFUSED,
  *   HF_WAREHOUSE_UNREADABLE, HF_PROVIDER_UNAVAILABLE, HF_DISK_FULL, HF_INTERRUPTED
  */
-export const extract: Stage = (context) =>
-  extractCandidates(context, async ({ database, identity }) =>
-    database === undefined ? undefined : lastExtractRows(database, identity),
-  );
+export const extract: Stage = (context) => extractCandidates(context, extractOfCurrent);
 
 /** The stage with its knowledge of the last batch given. */
-export async function extractCandidates(context: StageContext, lastRows: LastRows): Promise<StageResult> {
+export async function extractCandidates(context: StageContext, lastExtract: LastExtract): Promise<StageResult> {
   const { namespace, program, run, attempt } = context.identity;
   const draft = await context.artifacts.draft({ namespace, program, run, stage: 'extract', attempt });
   try {
@@ -41,17 +42,39 @@ export async function extractCandidates(context: StageContext, lastRows: LastRow
       await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
       return await interruptible(engine, context.signal, () => writeParts(engine, context, files, draft.folder));
     });
-    const failure = failedGate({ ...written.size, last: await lastRows(context) }, context.program.quality);
+    const last = await lastExtract(context);
+    const failure = failedGate({ ...written.size, last: last?.rows }, context.program.quality);
     if (failure !== undefined) throw await withRejects(failure, written.size.rejected, draft, context);
     const { rows: rowsIn, good: rowsOut } = written.size;
     const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
     context.progress(rowsIn, rowsIn);
     await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
-    const { warnings } = files;
+    const warnings = [...files.warnings, ...unchanged(written.counts, last, context)];
     return { rowsIn, rowsOut, counts: written.counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
   } finally {
     await draft.discard();
   }
+}
+
+async function extractOfCurrent({ database, identity }: StageContext) {
+  const current = database === undefined ? undefined : await currentRun(database, identity);
+  const report = current?.stages.find(({ name }) => name === 'extract');
+  if (current === undefined || report === undefined) return undefined;
+  const { fingerprint } = report.counts ?? {};
+  const known = typeof fingerprint === 'number' ? { fingerprint } : {};
+  return { rows: report.rowsOut, ...known, run: current.run, slot: current.slot };
+}
+
+/** Rows that did not change from one slot to the next are most likely an export that nobody has written anew. */
+function unchanged(
+  { fingerprint }: Counts,
+  last: Awaited<ReturnType<LastExtract>>,
+  { identity }: StageContext,
+): string[] {
+  if (last?.fingerprint !== fingerprint || last === undefined || last.slot >= identity.slot) return [];
+  return [
+    `Every customer reads as in the batch of ${last.slot.toISOString().slice(0, 10)} (${last.run}): has the source been written anew since then?`,
+  ];
 }
 
 interface Written {
@@ -86,7 +109,11 @@ async function writeParts(
       `Stage extract read ${rows} rows and wrote ${good} good and ${rejected} bad ones.`,
     );
   }
-  const counts = { rejected, reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')) };
+  const counts = {
+    rejected,
+    reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')),
+    fingerprint: await fingerprintOf(engine, join(folder, 'candidates.parquet')),
+  };
   return { size: { rows, rejected, reasons: counts.reasons, good }, counts, parts };
 }
 
@@ -171,6 +198,14 @@ function offersTo(candidates: string, offers: string | undefined): string {
     FROM (SELECT * REPLACE (${customerIdInDuckdb('customer_id', 'VARCHAR').id} AS customer_id) FROM read_parquet(${literal(offers)}))
     SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(candidates)})) USING (customer_id)
     ORDER BY ALL`;
+}
+
+/** A number of 48 bits that other rows would hardly have, whatever their order. */
+async function fingerprintOf(engine: Engine, candidates: string): Promise<number> {
+  const [row] = await engine.rows<{ fingerprint: string }>(`
+    SELECT coalesce(bit_xor(hash(rows_read) & 281474976710655), 0) AS fingerprint
+    FROM (SELECT * EXCLUDE (extracted_at) FROM read_parquet(${literal(candidates)})) AS rows_read`);
+  return Number(row?.fingerprint);
 }
 
 async function reasonCounts(engine: Engine, rejects: string): Promise<Record<string, number>> {
