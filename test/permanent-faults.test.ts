@@ -70,7 +70,7 @@ const CASES: Record<string, Case> = {
   'a warehouse that is down': readingFrom(() => DOWN, /^HF_WAREHOUSE_UNREACHABLE/m, 'TABLE people', 1),
   'a table that is not there': readingFrom(stranger, /relation "peple" does not exist/, 'TABLE peple'),
   'a table that may not be read': readingFrom(stranger, /permission denied for table people/),
-  'a column that is not there': readingFrom(stranger, /column "id" does not exist/, 'SELECT id FROM people'),
+  'a column that is not there': readingFrom(stranger, /^HF_COLUMN_MISSING: .* column id/m, 'SELECT id FROM people'),
   'a column that the query does not give': {
     args: run,
     changes: (spec) => (spec['dataConnectors'][0].config.query = 'SELECT * EXCLUDE (support_tickets) FROM customers'),
