@@ -149,7 +149,10 @@ Examples:
         .default('churn-risk'),
     )
     .option('--program <file>', 'check every model of a program in its place')
-    .option('--data <file>', 'CSV or Parquet with the features and what happened, to measure it by')
+    .option(
+      '--data <file>',
+      'a file that says what happened, to measure it by: with the features, or, with --program, such as it reads',
+    )
     .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
     .option('--plot <file>', 'write the reliability as an SVG picture')
     .addOption(output)
@@ -159,6 +162,7 @@ Examples:
 Examples:
   holdfast models check examples/models/churn-risk-v6.onnx
   holdfast models check my.onnx --features tenure,logins --data labelled.csv --label churned --plot reliability.svg
+  holdfast models check --program program.yaml --data later.csv
   holdfast models check --program program.yaml --output json | jq '.models[].faults'
 
 Exit status: 0 usable, 78 not usable or not to be read, 1 the same may pass later.`,

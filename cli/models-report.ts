@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import type { ModelCheck, ModelValue } from '../jobs/models/check.ts';
-import type { Figures, Measured } from '../jobs/onboarding/labelled-data.ts';
+import type { Figures, Measured } from '../jobs/onboarding/measured.ts';
 import { integer } from './figures.ts';
+import type { MeasuredLater } from './measure-program.ts';
 import { reliabilityText } from './reliability-text.ts';
 
 /** A check with its verdict. */
@@ -83,20 +84,35 @@ function figuresText({ auc, brier }: Figures): string {
   return `AUC ${shown(auc)}   Brier ${shown(brier)}`;
 }
 
-function measuredBlock(
-  { label, rows, unlabelled, auc, reliability, gaps, doubts }: Measured,
-  plot: string | undefined,
-): string[] {
-  const { brier, logLoss, calibrationError, baseRate } = reliability;
+/** The same figures of the rows held out when the model was made. */
+function trainingLines({ rejected = 0, training }: Partial<MeasuredLater>): string[] {
+  const apart = rejected === 0 ? [] : [line('', `${integer(rejected)} more rows are set apart by the query`)];
+  if (training === undefined) return apart;
+  const { rows, auc, brier, logLoss, calibrationError, baseRate } = training;
+  return [
+    ...apart,
+    line('in training', `${integer(rows)} rows held out, of whom ${(100 * baseRate).toFixed(1)} % left`),
+    line('', fourFigures(auc, { brier, logLoss, calibrationError })),
+  ];
+}
+
+function fourFigures(
+  auc: number,
+  { brier, logLoss, calibrationError }: Pick<Measured['reliability'], 'brier' | 'logLoss' | 'calibrationError'>,
+): string {
+  return `AUC ${auc.toFixed(4)}   Brier ${brier.toFixed(4)}   log loss ${logLoss.toFixed(4)}   calibration error ${calibrationError.toFixed(4)}`;
+}
+
+function measuredBlock(measured: Measured & Partial<MeasuredLater>, plot: string | undefined): string[] {
+  const { label, rows, unlabelled, auc, reliability, gaps, doubts } = measured;
+  const { baseRate } = reliability;
   return [
     line(
       'measured',
       `${integer(rows)} rows, of whom ${(100 * baseRate).toFixed(1)} % left (${label})${unlabelled === 0 ? '' : `; ${integer(unlabelled)} rows without a label`}`,
     ),
-    line(
-      '',
-      `AUC ${auc.toFixed(4)}   Brier ${brier.toFixed(4)}   log loss ${logLoss.toFixed(4)}   calibration error ${calibrationError.toFixed(4)}`,
-    ),
+    line('', fourFigures(auc, reliability)),
+    ...trainingLines(measured),
     ...(gaps === undefined
       ? []
       : [

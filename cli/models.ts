@@ -8,10 +8,12 @@ import { loadModel } from '../jobs/models/index.ts';
 import { losesMissingRoutes } from '../jobs/models/missing-routes.ts';
 import type { ModelRole } from '../jobs/models/model.ts';
 import { modelPath } from '../jobs/models/onnx-file.ts';
-import { type Measured, measureModel } from '../jobs/onboarding/labelled-data.ts';
+import { measureModel } from '../jobs/onboarding/labelled-data.ts';
+import type { Measured } from '../jobs/onboarding/measured.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import type { Io } from './io.ts';
-import { readRunnable } from './manifests.ts';
+import { type RunnableManifest, readRunnable } from './manifests.ts';
+import { type MeasuredLater, measureProgram } from './measure-program.ts';
 import { type Checked, checkReport } from './models-report.ts';
 import { terminalProgress } from './progress.ts';
 import { reliabilitySvg } from './reliability-svg.ts';
@@ -39,20 +41,21 @@ export async function checkModels(file: string | undefined, options: CheckOption
   refuseNonsense(file, options);
   const threads = Math.min(4, availableParallelism());
   const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
+  const manifest = options.program === undefined ? undefined : await readRunnable(options.program, io, io.now());
   const checks =
-    options.program === undefined
+    manifest === undefined
       ? [
           await checkModel(
             { file: resolve(file ?? ''), features: featuresOf(options), role: options.role, threads },
             tools,
           ),
         ]
-      : await checkProgram(options.program, options, threads, io);
-  const [first] = checks;
+      : await checkProgram(manifest, options, threads, io);
+  const first = checks.find(({ role }) => role === 'churn-risk') ?? checks[0];
   const measured =
     options.data === undefined || first === undefined || first.faults.length > 0
       ? undefined
-      : await measure(first, options.data, options, threads, io);
+      : await measure(first, options.data, options, manifest, threads, io);
   if (measured !== undefined && options.plot !== undefined) {
     await writeFile(options.plot, reliabilitySvg(measured, first?.modelId ?? '')).catch(
       (cause: NodeJS.ErrnoException) => {
@@ -76,8 +79,8 @@ function refuseNonsense(file: string | undefined, { program, data, label, plot, 
     throw new HoldfastError('HF_USAGE', reason);
   };
   if ((file === undefined) === (program === undefined)) refuse('give either a model or --program FILE');
-  if (program !== undefined && (features ?? data) !== undefined)
-    refuse('--features and --data are for one model, not for a program');
+  if (program !== undefined && (features ?? label) !== undefined)
+    refuse('--features and --label are for one model: the query of a program has both');
   if (data === undefined && (label ?? plot) !== undefined) refuse('--label and --plot need --data FILE');
 }
 
@@ -90,8 +93,12 @@ function featuresOf({ features }: CheckOptions): string[] | undefined {
   return names;
 }
 
-async function checkProgram(manifest: string, { role }: CheckOptions, threads: number, io: Io): Promise<ModelCheck[]> {
-  const { program, baseFolder } = await readRunnable(manifest, io, io.now());
+async function checkProgram(
+  { program, baseFolder }: RunnableManifest,
+  { role }: CheckOptions,
+  threads: number,
+  io: Io,
+): Promise<ModelCheck[]> {
   const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
   const checks: ModelCheck[] = [];
   for (const { modelId, endpoint, sha256, manifestSha256, features } of program.spec.scoringModels) {
@@ -115,9 +122,10 @@ async function measure(
   check: ModelCheck,
   data: string,
   { label }: CheckOptions,
+  manifest: RunnableManifest | undefined,
   threads: number,
   io: Io,
-): Promise<Measured> {
+): Promise<Measured | MeasuredLater> {
   const { dir, base } = parse(check.file);
   const endpoint = `onnx://${encodeURIComponent(base)}`;
   const model = await loadModel({
@@ -133,13 +141,11 @@ async function measure(
     const resources = { threads, memoryMb: MEMORY_MB };
     const progress = (done: number, total: number) => step.advance(done, total);
     const losesGaps = losesMissingRoutes(await readFile(check.file), model.manifest.features.length);
-    const measured = await measureModel(model, data, label, {
-      scratchFolder,
-      resources,
-      signal: io.signal,
-      progress,
-      losesGaps,
-    });
+    const limits = { scratchFolder, resources, signal: io.signal, progress, losesGaps };
+    const measured =
+      manifest === undefined
+        ? await measureModel(model, data, label, limits)
+        : await measureProgram(model, manifest.program.spec, data, { ...limits, baseFolder: manifest.baseFolder });
     step.done(measured.rows + measured.unlabelled, measured.rows);
     return measured;
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Measured } from '../jobs/onboarding/labelled-data.ts';
+import type { Measured } from '../jobs/onboarding/measured.ts';
 import { integer } from './figures.ts';
 
 const WIDTH = 592;
