@@ -11,14 +11,17 @@ import {
   scopeOfToken,
   sessionCookie,
 } from './access.ts';
+import { DOWNLOADS } from './downloads.ts';
 import type { Log } from './log.ts';
 import { apiMetrics } from './metrics.ts';
 import { openapiDocument } from './openapi.ts';
+import { listPages } from './page/list.ts';
+import { LIST_FILES, LIST_PATH } from './page/list-address.ts';
 import { firstPage, refusalPage } from './page/page.ts';
 import { ICON, STYLE } from './page/style.ts';
 import { problemOf, RequestError } from './problem.ts';
 import { databaseReadiness } from './readiness.ts';
-import { JSON_TYPE, PAGE_HEADERS, PROBLEM_TYPE, reply, TEXT_TYPE } from './reply.ts';
+import { JSON_TYPE, PAGE_HEADERS, PROBLEM_TYPE, reply, sendFile, TEXT_TYPE } from './reply.ts';
 import type { PathValues } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { mayRead, type Scope } from './sessions.ts';
@@ -59,12 +62,16 @@ const LONGEST_URL = 4096;
 /** What anybody may read: nothing in it is about customers, programs or runs. */
 const OPEN: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/page.css', '/icon.svg']);
 
+/** What asks for a session by itself. */
+const FOR_PEOPLE: ReadonlySet<string> = new Set(['/', LIST_PATH, ...Object.values(LIST_FILES)]);
+
 /** The API as an application of Express: nothing listens yet. */
 export function application(options: ApiOptions): Application {
   const { database, access, log, version, elapsed } = options;
   const metrics = apiMetrics(database, version);
   const ready = databaseReadiness(database);
   const page = firstPage(options);
+  const lists = listPages(options);
   let draining = false;
 
   const app = express();
@@ -79,8 +86,8 @@ export function application(options: ApiOptions): Application {
     metrics.begin();
     response.once('close', () => {
       const { route, code, cause } = response.locals as Locals;
-      // 499, as proxies count it: whoever asked went away.
-      const status = response.writableFinished ? response.statusCode : 499;
+      // 499, as proxies count it: whoever asked went away. What failed on its way is not theirs.
+      const status = response.writableFinished ? response.statusCode : code === undefined ? 499 : 500;
       const milliseconds = elapsed() - started;
       metrics.end({ method: request.method, route, status, seconds: milliseconds / 1000 });
       log.request({ method: request.method, route, status, milliseconds, requestId, code, cause });
@@ -107,6 +114,12 @@ export function application(options: ApiOptions): Application {
       reply(request, response, 200, JSON_TYPE, JSON.stringify(body));
     });
   }
+  for (const { path, open } of DOWNLOADS) {
+    get(path, async (request, response) => {
+      requireScope(response, request.params['namespace']);
+      await sendFile(request, response, await open(options, request.params as PathValues, queryOf(request)));
+    });
+  }
   text('/healthz', TEXT_TYPE, 'ok\n');
   get('/readyz', async (request, response) => {
     const missing = draining ? 'its end' : await ready();
@@ -129,6 +142,23 @@ export function application(options: ApiOptions): Application {
     if (scope === undefined) throw unauthorized();
     reply(request, response, 200, 'text/html; charset=utf-8', await page(queryOf(request), scope), PAGE_HEADERS);
   });
+  /** What a session opens besides the first page: the list, and its files. */
+  const forPeople = (path: string, answer: (request: Request, response: Response, scope: Scope) => Promise<void>) =>
+    get(path, async (request, response) => {
+      response.locals['html'] = true;
+      const scope = scopeOfSession(request, access) ?? scopeOfBearer(request, access);
+      if (scope === undefined) throw unauthorized();
+      await answer(request, response, scope);
+    });
+  forPeople(LIST_PATH, async (request, response, scope) => {
+    const list = await lists.page(queryOf(request), scope);
+    reply(request, response, 200, 'text/html; charset=utf-8', list, PAGE_HEADERS);
+  });
+  for (const format of ['csv', 'jsonl'] as const) {
+    forPeople(LIST_FILES[format], async (request, response, scope) =>
+      sendFile(request, response, await lists.file(format, queryOf(request), scope)),
+    );
+  }
   const form = express.urlencoded({ extended: false, inflate: false, limit: MOST_FORM_BYTES, parameterLimit: 4 });
   app.post(SESSION_PATH, form, (request, response) => {
     response.locals['route'] = SESSION_PATH;
@@ -182,7 +212,7 @@ function admit(request: IncomingMessage, access: Access): Scope | undefined {
   const end = url.indexOf('?');
   const path = end === -1 ? url : url.slice(0, end);
   // The page asks by itself, so that a browser gets a page for an answer.
-  if (OPEN.has(path) || path === '/' || path === SESSION_PATH) return undefined;
+  if (OPEN.has(path) || FOR_PEOPLE.has(path) || path === SESSION_PATH) return undefined;
   const scope = scopeOfBearer(request, access);
   if (scope === undefined) throw unauthorized();
   return scope;
@@ -195,7 +225,14 @@ function unauthorized(): RequestError {
 
 /** Everything that no route answers, and what they throw. */
 function refuseTheRest(app: Express): void {
-  const paths = [...ROUTES.map(({ path }) => path), '/healthz', '/readyz', '/metrics', '/openapi.json', '/'];
+  const paths = [
+    ...[...ROUTES, ...DOWNLOADS].map(({ path }) => path),
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/openapi.json',
+    ...FOR_PEOPLE,
+  ];
   const readOnly = paths.map((path) => [path, 'GET, HEAD', 'this can only be read: use GET'] as const);
   const forms = [[SESSION_PATH, 'POST', 'this takes the form of the page: use POST'] as const];
   for (const [path, allowed, message] of [...readOnly, ...forms]) {
@@ -210,11 +247,11 @@ function refuseTheRest(app: Express): void {
     throw new RequestError(404, 'HF_NOT_FOUND', 'nothing is served at that path; /openapi.json lists what is');
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    if (response.headersSent) return void response.destroy();
     const locals = response.locals as Locals;
     const { problem, headers } = problemOf(error, locals.requestId);
     locals.code = problem.code;
     if (problem.status >= 500) locals.cause = traceOf(error);
+    if (response.headersSent) return void response.destroy();
     if (locals.html) {
       const body = refusalPage(problem);
       return reply(request, response, problem.status, 'text/html; charset=utf-8', body, {

@@ -64,7 +64,8 @@ function programOf({ namespace = '', program = '' }: PathValues): ProgramKey {
   return { namespace, program };
 }
 
-async function requireProgram({ database }: Source, program: ProgramKey): Promise<void> {
+/** @throws HF_NOT_FOUND when no program of that name has run there */
+export async function requireProgram({ database }: Source, program: ProgramKey): Promise<void> {
   if (!(await hasProgram(database, program))) throw notFound('no program of that name has run in that namespace');
 }
 

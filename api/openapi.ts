@@ -1,4 +1,5 @@
-import type { TSchema } from 'typebox';
+import type { TObject, TSchema } from 'typebox';
+import { DOWNLOADS, type Download } from './downloads.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { candidate, pathParameters, problem, program, run } from './schemas.ts';
@@ -40,6 +41,7 @@ export function openapiDocument(version: string): Json {
     security: [{ token: [] }],
     paths: Object.fromEntries([
       ...ROUTES.toSorted((a, b) => (a.path < b.path ? -1 : 1)).map((route) => [route.path, { get: operation(route) }]),
+      ...DOWNLOADS.map((one) => [one.path, { get: downloadOperation(one) }] as const),
       ...OPERATIONAL.map(({ path, summary, type, open }) => [path, { get: operational(path, summary, type, open) }]),
     ]),
     components: {
@@ -65,24 +67,37 @@ const OPERATIONAL = [
 ] as const;
 
 function operation({ path, operationId, summary, query, response }: Route): Json {
+  return {
+    operationId,
+    summary,
+    parameters: parametersOf(path, query),
+    responses: {
+      200: { description: 'What was asked for.', content: { 'application/json': { schema: shown(response) } } },
+      ...problemsOf('cursor' in query.properties ? [] : ['410']),
+    },
+  };
+}
+
+function downloadOperation({ path, operationId, summary, query, type }: Download): Json {
+  const headers = { 'Content-Disposition': { description: 'The name of the file.', schema: { type: 'string' } } };
+  const file = { description: 'The file.', headers, content: { [type]: { schema: { type: 'string' } } } };
+  const problems = problemsOf(['406', '410']);
+  return { operationId, summary, parameters: parametersOf(path, query), responses: { 200: file, ...problems } };
+}
+
+function parametersOf(path: string, query: TObject): readonly Json[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) =>
     parameter(name, 'path', pathParameters[name as keyof typeof pathParameters], true),
   );
   const inQuery = Object.entries(query.properties as Record<string, TSchema>).map(([name, schema]) =>
     parameter(name, 'query', schema, false),
   );
-  const problems = Object.keys(PROBLEMS)
-    .filter((status) => status !== '410' || 'cursor' in query.properties)
-    .map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]);
-  return {
-    operationId,
-    summary,
-    parameters: [...inPath, ...inQuery],
-    responses: {
-      200: { description: 'What was asked for.', content: { 'application/json': { schema: shown(response) } } },
-      ...Object.fromEntries(problems),
-    },
-  };
+  return [...inPath, ...inQuery];
+}
+
+function problemsOf(without: readonly string[]): Json {
+  const statuses = Object.keys(PROBLEMS).filter((status) => !without.includes(status));
+  return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/Problem${status}` }]));
 }
 
 function operational(path: string, summary: string, type: string, open: boolean): Json {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { FileOfPieces } from './downloads.ts';
 
 /** What every response says: nobody keeps it, frames it, guesses its type, or learns where a reader came from. */
 export const HEADERS = {
@@ -19,6 +20,48 @@ export const PAGE_HEADERS = {
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 export const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+/**
+ * Sends a file piece by piece, as fast as the client takes it. The first piece comes before the head, so that what fails
+ * at once is answered as any failure is; a later one cuts the connection, by which a client knows that it has not all.
+ */
+export async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { type, name, pieces }: FileOfPieces,
+  headers: OutgoingHttpHeaders = {},
+): Promise<void> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  response.writeHead(200, {
+    ...HEADERS,
+    'X-Request-Id': response.getHeader('x-request-id') ?? '',
+    'Content-Type': type,
+    'Content-Disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"`,
+    ...headers,
+  });
+  try {
+    for (let piece = first; piece.done !== true && request.method !== 'HEAD'; piece = await iterator.next()) {
+      if (response.closed) return;
+      if (!response.write(piece.value)) await roomIn(response);
+    }
+    response.end();
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** When the client has taken what was sent, or has gone away. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    response.on('drain', settle).on('close', settle);
+    if (response.closed) settle();
+  });
+}
 
 /** Ends a response with a text; HEAD gets all but the text itself. */
 export function reply(

@@ -171,6 +171,15 @@ export const candidateQuery = Type.Object({
 });
 export type CandidateQuery = Static<typeof candidateQuery>;
 
+/** What a whole list may be narrowed to. */
+export const downloadQuery = Type.Object({
+  riskLevel: candidateQuery.properties.riskLevel,
+  minScore: candidateQuery.properties.minScore,
+  offerKind: candidateQuery.properties.offerKind,
+  offerTier: candidateQuery.properties.offerTier,
+  arm,
+});
+
 export const customerQuery = Type.Object({ arm });
 
 export const runQuery = Type.Object(paging);

@@ -38,6 +38,11 @@ const NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
       program: 'a-program-with-a-name-as-long-as-kubernetes-lets-it-be-63-letters',
       run: 'long-1',
     });
+    await storeBatch(database, { program: 'hostile', run: 'hostile-1', customers: 9 });
+    await database.pool.query(
+      `UPDATE holdfast.candidates SET customer_id = $1 || customer_id, churn_signals = ARRAY[$2] WHERE program = 'hostile'`,
+      ['x'.repeat(120), NASTY],
+    );
     api = await openApi(database);
     browser = await openBrowser();
   });
@@ -181,9 +186,64 @@ const NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
     ['/?program=shop/a-program-with-a-name-as-long-as-kubernetes-lets-it-be-63-letters'],
     [`/?program=${encodeURIComponent(`shop/${NASTY}`)}`],
     ['/?program=shop/none'],
+    ['/list?program=shop/churn&page=2'],
+    ['/list?program=shop/hostile'],
+    ['/list?program=shop/a-program-with-a-name-as-long-as-kubernetes-lets-it-be-63-letters'],
   ])('%s fits a telephone', async (path) => {
     await visit(path, { viewport: { width: 360, height: 740 } }, async (page) => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    });
+  });
+
+  test('the list of whom to contact is reached, narrowed, paged and taken away by keyboard alone', async () => {
+    await visit('/?program=shop/churn', { viewport: { width: 1280, height: 900 } }, async (page) => {
+      const press = async (name: string | RegExp) => {
+        await page.getByRole('link', { name, exact: typeof name === 'string' }).focus();
+        await page.keyboard.press('Enter');
+      };
+      await press('Whom to contact');
+      await page.waitForURL(/\/list\?program=shop%2Fchurn$/);
+      expect(await page.locator('#list-title').innerText()).toBe('Everybody: 1 to 50 of 900');
+      expect(await page.getByRole('row').count()).toBe(51);
+      expect(await page.getByRole('columnheader').allInnerTexts()).toEqual([
+        'Customer',
+        'Risk',
+        'Offer',
+        'Recommended',
+        'Reasons',
+      ]);
+      await press(/^High/);
+      await page.waitForURL(/risk=high/);
+      expect(await page.locator('#list-title').innerText()).toMatch(/^High risk: 1 to 50 of \d+$/);
+      expect(await page.locator('[aria-current]').innerText()).toMatch(/^High/);
+      await press('Next');
+      await page.waitForURL(/page=2/);
+      expect(await page.locator('#list-title').innerText()).toMatch(/^High risk: 51 to 100 of/);
+      expect(new URL(page.url()).search).toMatch(/^\?program=shop%2Fchurn&risk=high&page=2&run=churn-1$/);
+      const saving = page.waitForEvent('download');
+      await press('CSV');
+      const file = await saving;
+      expect(file.suggestedFilename()).toBe('churn-1.csv');
+      await file.cancel();
+    });
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'every text of the list stands out from what is behind it (%s)',
+    async (colorScheme) => {
+      await visit('/list?program=shop/churn&page=2', { colorScheme }, async (page) => {
+        const ratios = await page.evaluate(CONTRASTS);
+        expect(ratios.length).toBeGreaterThan(100);
+        expect(ratios.filter(({ ratio }) => ratio < 4.5)).toEqual([]);
+      });
+    },
+  );
+
+  test('a table that a telephone lays out otherwise is still one to whoever hears it', async () => {
+    await visit('/list?program=shop/hostile', { viewport: { width: 360, height: 740 } }, async (page) => {
+      expect(await page.getByRole('table').getByRole('row').count()).toBeGreaterThan(5);
+      expect(await page.getByRole('rowheader').count()).toBeGreaterThan(5);
+      expect(await page.locator('main script, main img').count()).toBe(0);
     });
   });
 

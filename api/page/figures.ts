@@ -2,6 +2,7 @@ import { type CandidateGroup, countCandidates } from '../../jobs/postgres/batch-
 import type { Database } from '../../jobs/postgres/database.ts';
 import { listPrograms, type ProgramRecord } from '../../jobs/postgres/programs.ts';
 import { listRuns, type RunRecord } from '../../jobs/postgres/runs.ts';
+import { countList } from '../../jobs/postgres/whole-list.ts';
 import { MOST_PROGRAMS } from '../programs.ts';
 import { namesOf, type Scope } from '../sessions.ts';
 
@@ -12,6 +13,8 @@ export interface Figures {
   readonly program: ProgramRecord | undefined;
   /** Candidates of its current batch, counted. */
   readonly groups: readonly CandidateGroup[];
+  /** Whom to contact of it, by risk level. */
+  readonly contacts: ReadonlyMap<string, number>;
   /** Newest first. */
   readonly runs: readonly RunRecord[];
 }
@@ -27,7 +30,13 @@ export type GatherFigures = (wanted: {
   readonly scope: Scope;
 }) => Promise<Figures>;
 
-export function figuresFrom(database: Database): GatherFigures {
+export function figuresFrom({
+  database,
+  now,
+}: {
+  readonly database: Database;
+  readonly now: () => Date;
+}): GatherFigures {
   const kept = new Map<string, readonly CandidateGroup[]>();
 
   async function counted(run: RunRecord): Promise<readonly CandidateGroup[]> {
@@ -46,9 +55,11 @@ export function figuresFrom(database: Database): GatherFigures {
     const programs = await listPrograms(database, { namespaces: namesOf(scope), limit: MOST_PROGRAMS });
     const program =
       name === undefined ? preferred(programs, namespace) : programs.find((one) => addressOf(one) === name);
-    if (program === undefined) return { programs, program, groups: [], runs: [] };
-    const [groups, runs] = await Promise.all([
-      program.current === undefined ? [] : counted(program.current),
+    if (program === undefined) return { programs, program, groups: [], contacts: new Map(), runs: [] };
+    const { current } = program;
+    const [groups, contacts, runs] = await Promise.all([
+      current === undefined ? [] : counted(current),
+      current === undefined ? new Map<string, number>() : countList(database, { batch: current, now: now() }),
       // A prune that went well says nothing of the batch before it.
       listRuns(database, {
         namespace: program.namespace,
@@ -57,7 +68,7 @@ export function figuresFrom(database: Database): GatherFigures {
         pipeline: 'batch',
       }),
     ]);
-    return { programs, program, groups, runs };
+    return { programs, program, groups, contacts, runs };
   };
 }
 

@@ -2,12 +2,15 @@ import { Type } from 'typebox';
 import { text } from '../../crds/schema.ts';
 import { HoldfastError } from '../../jobs/errors.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
+import type { ProgramRecord } from '../../jobs/postgres/programs.ts';
 import type { RunRecord } from '../../jobs/postgres/runs.ts';
 import { queryReader } from '../parameters.ts';
 import type { Problem } from '../schemas.ts';
 import type { Scope } from '../sessions.ts';
+import { document } from './document.ts';
 import { addressOf, type Figures, figuresFrom } from './figures.ts';
 import { type Html, html } from './html.ts';
+import { listAddress } from './list-address.ts';
 import { funnel, offers, riskHistogram, runs, sum } from './pictures.ts';
 import { instant, integer, share } from './words.ts';
 
@@ -16,9 +19,15 @@ const pageQuery = Type.Object({ program: Type.Optional(text('Namespace and name 
 /** The page at `/`: a query, and what its reader may see, to its HTML. */
 export type FirstPage = (query: string, scope: Scope) => Promise<string>;
 
+interface FirstPageOptions {
+  readonly database: Database;
+  readonly namespace: string;
+  readonly now: () => Date;
+}
+
 /** @param options.namespace whose programs are preferred */
-export function firstPage(options: { readonly database: Database; readonly namespace: string }): FirstPage {
-  const gather = figuresFrom(options.database);
+export function firstPage(options: FirstPageOptions): FirstPage {
+  const gather = figuresFrom(options);
   const read = queryReader(pageQuery);
   return async (query, scope) => {
     const { program } = read(query);
@@ -30,7 +39,7 @@ export function firstPage(options: { readonly database: Database; readonly names
 /** A database without tables is one in which nothing has run. */
 function nothingYet(error: unknown): Figures {
   if (error instanceof HoldfastError && error.code === 'HF_NOT_MIGRATED') {
-    return { programs: [], program: undefined, groups: [], runs: [] };
+    return { programs: [], program: undefined, groups: [], contacts: new Map(), runs: [] };
   }
   throw error;
 }
@@ -51,25 +60,6 @@ address that it printed lets in one browser, once.</p>
     html``,
     html`<section class="card lone"><h1>${title}</h1>${advice}<p class="quiet">${code}</p></section>`,
   );
-}
-
-function document(title: string, top: Html, main: Html): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} · Holdfast</title>
-<link rel="icon" href="/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/page.css">
-</head>
-<body>
-<header class="top"><a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28">Holdfast</a>${top}</header>
-<main>${main}</main>
-</body>
-</html>
-`.html;
 }
 
 function header({ programs, program }: Figures): Html {
@@ -98,6 +88,7 @@ ${runsSection(figures)}`;
   }</p>
 ${trouble(figures.runs[0], current)}
 ${tiles(figures, current)}
+${toContact(figures, program)}
 <div class="columns">
 <section class="card wide" aria-labelledby="funnel-title"><h2 id="funnel-title">From the extract to candidates</h2>${funnel(current.stages)}</section>
 <section class="card" aria-labelledby="risk-title"><h2 id="risk-title">Risk of the candidates</h2>${riskHistogram(groups)}</section>
@@ -150,6 +141,12 @@ ${tile('Candidates', total, share(total, extracted ?? 0) === '' ? '' : `${share(
 ${tile('Critical', critical, total === 0 ? '' : `${share(critical, total)} of candidates`)}
 ${tile('Held out', held, total === 0 ? '' : `${share(held, total)} of candidates`)}
 </dl>`;
+}
+
+function toContact({ contacts }: Figures, program: ProgramRecord): Html {
+  const total = [...contacts.values()].reduce((sum, count) => sum + count, 0);
+  return html`<p class="act"><a class="button" href="${listAddress({ program: addressOf(program) })}">Whom to contact</a>
+<span class="quiet">${integer(total)} ${total === 1 ? 'customer' : 'customers'}, without those held out and those who get no offer</span></p>`;
 }
 
 function runsSection({ runs: records }: Figures): Html {

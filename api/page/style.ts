@@ -5,7 +5,7 @@ export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"
 export const STYLE = `:root {
   color-scheme: light dark;
   --ground: #f4f6f4; --card: #ffffff; --ink: #1b2928; --quiet: #566664; --line: #e0e6e3;
-  --kept: #2a857c; --gone: #d5e6e2; --held: #c48a35; --focus: #14625b;
+  --kept: #2a857c; --gone: #d5e6e2; --held: #c48a35; --focus: #14625b; --button: #1f6f68;
   --critical: #ad4340; --high: #cd8430; --medium: #5f8dae;
   --bad-ground: #fbeeec; --bad: #8f2f2c; --note-ground: #eaf2f6; --note: #2b5a76;
   --stage-0: #2f6f8f; --stage-1: #4c9a90; --stage-2: #86ab63; --stage-3: #cf9a3e; --stage-4: #b0664c; --stage-5: #7c6a9c;
@@ -13,7 +13,7 @@ export const STYLE = `:root {
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #111716; --card: #19211f; --ink: #e4ebe8; --quiet: #9db0ab; --line: #2a3532;
-    --kept: #4bac9f; --gone: #263c38; --held: #dca24e; --focus: #7fd1c6;
+    --kept: #4bac9f; --gone: #263c38; --held: #dca24e; --focus: #7fd1c6; --button: #23776f;
     --critical: #e2766f; --high: #dfa253; --medium: #79a9cc;
     --bad-ground: #3a2220; --bad: #f3b3ad; --note-ground: #1d2d37; --note: #a9cfe6;
     --stage-0: #5b9dbf; --stage-1: #5fb3a8; --stage-2: #9cc27a; --stage-3: #deb05c; --stage-4: #cf8369; --stage-5: #a493c4;
@@ -78,6 +78,25 @@ table.bars { width: 100%; border-collapse: collapse; font-variant-numeric: tabul
 .phase.running::before { content: "◐"; color: var(--medium); }
 .phase.failed::before { content: "▲"; color: var(--critical); }
 .phase.interrupted::before { content: "■"; color: var(--high); }
+.act { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: center; margin: 0 0 16px; font-size: 14px; }
+.button { display: inline-block; padding: 7px 16px; border-radius: 8px; background: var(--button); color: #ffffff; font-size: 15px; font-weight: 600; text-decoration: none; }
+.button:hover { text-decoration: underline; }
+.back { font-size: 14px; }
+.choices { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 0 0 16px; padding: 0; list-style: none; font-size: 15px; font-variant-numeric: tabular-nums; }
+.choices a, .choices [aria-disabled] { display: inline-block; min-height: 36px; padding: 5px 14px; border: 1px solid var(--line); border-radius: 8px; background: var(--card); text-decoration: none; }
+.choices a:hover { text-decoration: underline; }
+.choices [aria-disabled] { background: none; }
+.choices [aria-current] { border-color: var(--focus); box-shadow: inset 0 0 0 1px var(--focus); font-weight: 600; }
+.pages, .files .choices { margin: 16px 0 0; }
+.files { margin-top: 16px; }
+.files p { margin: 0; font-size: 14px; }
+.people { width: 100%; table-layout: fixed; border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
+.people th, .people td { padding: 8px 16px 8px 0; border-top: 1px solid var(--line); text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+.people thead th { border: 0; color: var(--quiet); font-size: 14px; font-weight: 400; }
+.people tbody th { font-weight: 600; }
+.people thead th:nth-child(1) { width: 20%; } .people thead th:nth-child(2) { width: 15%; } .people thead th:nth-child(4) { width: 13%; }
+.people .risk { white-space: nowrap; }
+.people .risk .key { margin-right: 7px; }
 @media (max-width: 820px) { .columns { grid-template-columns: minmax(0, 1fr); } .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 @media (max-width: 560px) {
   .top { padding: 16px 16px 0; } main { padding: 8px 16px 32px; } .card { padding: 16px; } .tiles { gap: 10px; } .tile { padding: 10px 14px 12px; }
@@ -89,6 +108,13 @@ table.bars { width: 100%; border-collapse: collapse; font-variant-numeric: tabul
   .bars .number { grid-area: 1 / 2; padding-left: 12px; }
   .bars .number + .number { grid-area: 1 / 3; }
   .bars .drawing { grid-area: 2 / 1 / 3 / 4; margin-top: 3px; }
+  .people, .people tbody { display: block; }
+  .people thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .people tbody tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 1px 12px; padding: 9px 0; border-top: 1px solid var(--line); }
+  .people tbody th, .people td { padding: 0; border: 0; }
+  .people td:nth-child(n + 3) { grid-column: 1 / -1; font-size: 14px; }
+  .people td:nth-child(4)::before { content: "Recommended: "; color: var(--quiet); }
+  .people td:empty { display: none; }
   .chooser { width: 100%; } .chooser select { flex: 1 1 0; min-width: 0; }
 }
 @media print { body { background: #ffffff; } .card, .tile { break-inside: avoid; } .chooser { display: none; } }

@@ -50,6 +50,11 @@ export async function* listPieces(
   { head, line }: ListText,
   pages: AsyncIterable<readonly StoredCandidate[]>,
 ): AsyncGenerator<string> {
-  if (head !== '') yield head;
-  for await (const page of pages) yield page.map(line).join('');
+  // With the first page, so that whoever waits for the first piece learns of a database that does not answer.
+  let before = head;
+  for await (const page of pages) {
+    yield before + page.map(line).join('');
+    before = '';
+  }
+  if (before !== '') yield before;
 }

@@ -39,7 +39,7 @@ export interface StoredCandidate {
 }
 
 /** By name: a statement that is prepared fails for good once `*` means another list of columns. */
-const COLUMNS = STORED_COLUMNS.join(', ');
+export const COLUMNS = STORED_COLUMNS.join(', ');
 
 /** Of the program that the first two parameters name. Scalar, so that a plan can follow the order of its index. */
 const CURRENT_RUN = '(SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)';

@@ -1,6 +1,12 @@
 import { RISK_LEVELS } from '../../crds/retention-program.ts';
 import { HoldfastError } from '../errors.ts';
-import { audienceConditions, type CandidateFilter, candidatesByRiskLevel, type StoredCandidate } from './candidates.ts';
+import {
+  audienceConditions,
+  type CandidateFilter,
+  COLUMNS,
+  candidatesByRiskLevel,
+  type StoredCandidate,
+} from './candidates.ts';
 import type { Database } from './database.ts';
 import { findRun, type RunRecord } from './runs.ts';
 import { prepared } from './statement.ts';
@@ -44,16 +50,15 @@ export async function* wholeList(
   throw new HoldfastError('HF_CURSOR_EXPIRED', `the batch of ${run} was stored anew while it was read: begin again`);
 }
 
+/** Of the batch that the first three parameters name, at the instant that the fourth is. */
+const LIVING_OF_RUN = ['namespace = $1 AND program = $2 AND run = $3', 'expires_at > $4'];
+
 /** How many candidates of a batch a list has, by risk level. */
 export async function countList(
   database: Database,
   { batch, audience, now }: Pick<WholeList, 'batch' | 'audience' | 'now'>,
 ): Promise<ReadonlyMap<string, number>> {
-  const conditions = [
-    'namespace = $1 AND program = $2 AND run = $3',
-    'expires_at > $4',
-    ...audienceConditions(audience),
-  ];
+  const conditions = [...LIVING_OF_RUN, ...audienceConditions(audience)];
   const { rows } = await prepared<{ readonly risk_level: string; readonly candidates: string }>(
     database,
     'count the candidates',
@@ -65,4 +70,29 @@ export async function countList(
   );
   const counted = new Map(rows.map(({ risk_level, candidates }) => [risk_level, Number(candidates)]));
   return new Map(RISK_LEVELS.map((level) => [level, counted.get(level) ?? 0]));
+}
+
+export interface ListPage extends Pick<WholeList, 'batch' | 'audience' | 'now'> {
+  readonly riskLevel?: (typeof RISK_LEVELS)[number] | undefined;
+  /** Candidates before the first of the page. */
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** A page of a batch by its number, highest risk first: its address names no customer, and it walks over those before. */
+export async function listPage(
+  database: Database,
+  { batch, audience, riskLevel, offset, limit, now }: ListPage,
+): Promise<readonly StoredCandidate[]> {
+  const conditions = [...LIVING_OF_RUN, ...audienceConditions(audience)];
+  // One scan of the index for each level, in its order.
+  const scans = (riskLevel === undefined ? RISK_LEVELS : [riskLevel]).map(
+    (level) =>
+      `SELECT ${COLUMNS} FROM holdfast.candidates WHERE ${[...conditions, `risk_level = '${level}'`].join(' AND ')}`,
+  );
+  const { rows } = await prepared<StoredCandidate>(database, 'read candidates', {
+    sql: `${scans.join(' UNION ALL ')} ORDER BY risk_score DESC, customer_id OFFSET $5 LIMIT $6`,
+    values: [batch.namespace, batch.program, batch.run, now, offset, limit],
+  });
+  return rows;
 }

@@ -79,7 +79,7 @@ export async function openApi(database: Database, options: Partial<ApiOptions & 
 export async function answerOf(url: string, init: RequestInit): Promise<Answer> {
   const response = await fetch(url, { redirect: 'manual', ...init });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  const isJson = /json(?!l)/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: response.headers,
