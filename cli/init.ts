@@ -22,6 +22,7 @@ import {
 } from '../jobs/onboarding/source.ts';
 import { slug } from '../jobs/onboarding/words.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
+import { isOfTexts } from '../jobs/warehouses/file-format.ts';
 import { faultLine } from './fault-list.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
 import type { Io } from './io.ts';
@@ -242,18 +243,14 @@ function fileOrigin(file: string, table: string | undefined): Origin {
         type: 'duckdb',
         config: isDatabase(file)
           ? { path }
-          : { path: asPattern(path), table: CONNECTOR_ID, ...(isCsv(file) ? { allVarchar: true } : {}) },
+          : { path: asPattern(path), table: CONNECTOR_ID, ...(isOfTexts(file) ? { allVarchar: true } : {}) },
         comments: [
           `Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`,
-          ...(isCsv(file) ? ['All columns are texts: the query says how days and numbers are written.'] : []),
+          ...(isOfTexts(file) ? ['All columns are texts: the query says how days and numbers are written.'] : []),
         ],
       };
     },
   };
-}
-
-function isCsv(file: string): boolean {
-  return /\.[ct]sv(\.(gz|zst))?$/i.test(file);
 }
 
 function refuseMissingFolder(folder: string): void {

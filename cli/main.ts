@@ -66,7 +66,7 @@ Examples:
   holdfast
     .command('init')
     .description('look at a file of customers, or of transactions, and write a program that runs on it, with a model')
-    .argument('[file]', 'a CSV or Parquet file, or a DuckDB database with --table; none for a table of Postgres')
+    .argument('[file]', 'a CSV, JSON or Parquet file, or a DuckDB database with --table; none for a table of Postgres')
     .option('-o, --out <file>', 'manifest to write; - is standard output', 'program.yaml')
     .option('--force', 'replace files that are there')
     .option('--id <column>', 'the column that says who a customer is')

@@ -66,7 +66,7 @@ const connector = fields(
       allVarchar: Type.Optional(
         Type.Boolean({
           description:
-            'duckdb: columns of a CSV file reach the query as the texts that are written there. Without it the type of ' +
+            'duckdb: columns of a CSV or JSON file reach the query as the texts that are written there. Without it the type of ' +
             'each column is guessed from each file anew.',
         }),
       ),

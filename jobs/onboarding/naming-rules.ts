@@ -63,7 +63,7 @@ export const NAMING_RULES: readonly NamingRule[] = [
   rule('marketplace', /^(?:marketplace|market|store country|country ?code)$/, { as: 'country' }, 0.95, 'a marketplace'),
   rule(
     'marketplace',
-    /^(?:(?:customer|user|home|billing|bill to|ship(?:ping)?|ship to|residence) )?country(?: (?:name|code|iso|iso ?[23]|of residence))?$/,
+    /^(?:(?:customer|user|home|address|customer address|billing address|billing|bill to|ship(?:ping)?|ship to|residence) )?country(?: (?:name|code|iso|iso ?[23]|of residence))?$/,
     { as: 'country' },
     0.8,
     'a country',

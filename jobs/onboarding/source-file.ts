@@ -13,9 +13,9 @@ const HEADER_BYTES = 4 * 2 ** 20;
 export async function refuseOddFile(path: string, shownPath: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw unsuitable(`${shownPath} does not exist.`);
-  if (found.isDirectory()) throw unsuitable(`${shownPath} is a folder: give one CSV or Parquet file.`);
+  if (found.isDirectory()) throw unsuitable(`${shownPath} is a folder: give one file.`);
   // Opening a pipe or a device could wait for ever.
-  if (!found.isFile()) throw unsuitable(`${shownPath} is not a file: give one CSV or Parquet file.`);
+  if (!found.isFile()) throw unsuitable(`${shownPath} is not a file: give one file.`);
   if (found.size === 0) throw unsuitable(`${shownPath} is empty.`);
   if (!/\.[ct]sv$/i.test(path)) return;
   const columns = mostDelimited(await firstLine(path)) + 1;

@@ -5,6 +5,7 @@ import { refusal } from '../columns/select.ts';
 import { customerCounts, customerIdInDuckdb } from '../customer-id.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
+import { fileFormat } from '../warehouses/file-format.ts';
 import { tableParts } from '../warehouses/table-name.ts';
 import type { Dialect } from './dialect.ts';
 import { refuseOddFile } from './source-file.ts';
@@ -69,9 +70,6 @@ export const CONNECTOR_ID = 'customers';
 /** What the query calls the rows of a file. */
 export const FILE_TABLE = 'customers';
 
-/** Endings of files that hold several tables. */
-const DATABASE = /\.(duckdb|ddb|db)$/i;
-
 /** A path as the manifest has it, where some characters stand for others. */
 export function asPattern(path: string): string {
   return path.replaceAll(/[[*?]/g, (character) => `[${character}]`);
@@ -79,7 +77,7 @@ export function asPattern(path: string): string {
 
 /** Whether a file holds several tables, so that one has to be named. */
 export function isDatabase(path: string): boolean {
-  return DATABASE.test(path);
+  return fileFormat(path) === 'database';
 }
 
 /**

@@ -62,7 +62,8 @@ export async function csvScan(
   return `read_csv(${source}, types = {${types.join(', ')}})`;
 }
 
-interface Sniffed {
+/** A column of text, and the type that its values have. */
+export interface Sniffed {
   readonly column_name: string;
   readonly column_type: string;
 }
@@ -166,7 +167,7 @@ const FEW = 0.5;
  * Any column may be the id, under whatever name the query gives it. Decimals stay numbers, so an id written `0.10`
  * becomes 0.1: to tell it from an amount of money is up to the file, which can write its ids with a letter.
  */
-async function alteredByType(engine: Engine, texts: string, sniffed: readonly Sniffed[]): Promise<Set<string>> {
+export async function alteredByType(engine: Engine, texts: string, sniffed: readonly Sniffed[]): Promise<Set<string>> {
   const tests = sniffed.flatMap(({ column_name: name, column_type: type }) => {
     const test = alteration(`trim(${identifier(name)})`, type);
     return test === undefined ? [] : [{ name, test }];

@@ -1,23 +1,14 @@
 import { stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
 import { programFile } from '../program-file.ts';
 import { csvScan } from './csv-source.ts';
 import { readingFrom } from './duckdb-failure.ts';
+import { type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';
 import type { DataConnector, WarehouseOptions } from './index.ts';
+import { jsonScan } from './json-source.ts';
 import { sampleWarehouse } from './sample-file.ts';
-
-type Format = 'database' | 'parquet' | 'csv';
-
-const FORMATS: Readonly<Record<string, Format>> = {
-  '.duckdb': 'database',
-  '.ddb': 'database',
-  '.db': 'database',
-  '.parquet': 'parquet',
-  '.csv': 'csv',
-  '.tsv': 'csv',
-};
 
 /**
  * Opens what a connector points to and locks the engine: it reads that source and writes into `outputFolder`,
@@ -62,10 +53,10 @@ async function locate(connector: DataConnector, options: WarehouseOptions): Prom
   return sampleWarehouse(sample, options);
 }
 
-function formatOf(connector: DataConnector, path: string): Format {
-  const format = FORMATS[extname(path.replace(/\.(gz|zst)$/, '')).toLowerCase()];
+function formatOf(connector: DataConnector, path: string): FileFormat {
+  const format = fileFormat(path);
   if (format !== undefined) return format;
-  const known = Object.keys(FORMATS).join(', ');
+  const known = KNOWN_ENDINGS.join(', ');
   const sentence = `Connector ${connector.connectorId}: cannot tell what ${path} is; its name should end in one of ${known}.`;
   throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', sentence);
 }
@@ -76,7 +67,7 @@ async function exposeFiles(
   connector: DataConnector,
   options: WarehouseOptions,
   path: string,
-  format: 'parquet' | 'csv',
+  format: Exclude<FileFormat, 'database'>,
 ): Promise<string[]> {
   const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
   const files = found.map(({ file }) => file);
@@ -88,12 +79,27 @@ async function exposeFiles(
     const sentence = `Connector ${connector.connectorId}: name the files of ${path} with config.table, so that the query can.`;
     throw new HoldfastError('HF_MANIFEST_INVALID', sentence);
   }
-  const scan =
-    format === 'parquet'
-      ? `read_parquet([${files.map(literal).join(', ')}], union_by_name = ${files.length > 1})`
-      : await csvScan(engine, connector.connectorId, files, connector.config.allVarchar === true);
+  const scan = await scanOf(engine, connector, files, format);
   await engine.run(`CREATE VIEW ${identifier(table)} AS SELECT * FROM ${scan}`);
   return files;
+}
+
+/** What the view of the files selects from. */
+async function scanOf(
+  engine: Engine,
+  { connectorId, config }: DataConnector,
+  files: readonly string[],
+  format: Exclude<FileFormat, 'database'>,
+): Promise<string> {
+  const allVarchar = config.allVarchar === true;
+  switch (format) {
+    case 'parquet':
+      return `read_parquet([${files.map(literal).join(', ')}], union_by_name = ${files.length > 1})`;
+    case 'csv':
+      return csvScan(engine, connectorId, files, allVarchar);
+    case 'json':
+      return jsonScan(engine, connectorId, files, allVarchar);
+  }
 }
 
 async function lock(engine: Engine, files: readonly string[], outputFolder: string): Promise<void> {

@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
+import { holdfast } from './support/workspace.ts';
+
+let place: Onboarding;
+beforeAll(async () => {
+  place = await onboarding();
+});
+afterAll(async () => place[Symbol.asyncDispose]());
+
+const everybody = people(400);
+const day = ({ idle }: Person) => new Date(Date.UTC(2026, 9, 31) - idle * 86_400_000).toISOString().slice(0, 10);
+
+test('JSON lines become a program that runs, ids and objects within as they are, and next week too', async () => {
+  const rows = everybody.map((person, index) => ({
+    customer_id: `@${2n ** 53n + BigInt(2 * index) + 1n}@`,
+    last_login: day(person),
+    total_spend: person.spend,
+    address: { country: index % 2 === 0 ? 'DE' : 'FR' },
+    churned: person.left,
+  }));
+  const text = (separator: string) => rows.map((row) => JSON.stringify(row).replaceAll(/"@|@"/g, '')).join(separator);
+  const file = place.at('customers.jsonl');
+  await writeFile(file, text('\n'));
+  const { mappings, label } = await place.report(file);
+  expect(mappings.map(({ column, source }) => [column, source])).toEqual([
+    ['customer_id', 'customer_id'],
+    ['marketplace', 'address.country'],
+    ['days_since_last_login', 'last_login'],
+    ['lifetime_value', 'total_spend'],
+  ]);
+  expect(label).toMatchObject({ source: 'churned' });
+  const ids = (await place.values('customer_id', file)) as string[];
+  expect([new Set(ids).size, ids.every((id) => BigInt(id) % 2n === 1n)]).toEqual([ids.length, true]);
+  const week = await place.run();
+  await writeFile(place.at('next.json'), `[${text(',')}]`);
+  expect(await place.run('--source', `customers=${place.at('next.json')}`)).toEqual(week);
+});
+
+test('a model is measured on JSON lines', async () => {
+  const text = (person: Person) =>
+    JSON.stringify({ days_since_last_login: person.idle, churned: person.left ? 'Yes' : 'No' });
+  await writeFile(place.at('labelled.jsonl'), everybody.map(text).join('\n'));
+  await writeFile(
+    place.at('small.jsonl'),
+    everybody
+      .map((person) => JSON.stringify({ customer_id: person.id, days_inactive: person.idle, churned: person.left }))
+      .join('\n'),
+  );
+  await place.report(place.at('small.jsonl'));
+  const model = ['models', 'check', place.at('small-retention-risk.onnx'), '--data', place.at('labelled.jsonl')];
+  const { status, stdout } = await holdfast([...model, '--output', 'json']);
+  expect({ status, measured: JSON.parse(stdout).measured?.rows }).toEqual({ status: 0, measured: everybody.length });
+});
