@@ -29,6 +29,8 @@ interface Limits {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Of a task: one holds its turn, one does its work. */
+const TASK_CONNECTIONS = 2;
 /** What no statement should need; a bulk load lifts it for itself. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** A process that stopped in the middle of a transaction does not hold its locks for ever. */
@@ -72,6 +74,7 @@ async function open(address: Address, options: ConnectOptions, settings: boolean
     max: options.maximum ?? 4,
     connectionTimeoutMillis: limits.connectMs,
     idleTimeoutMillis: 30_000,
+    ...(options.patience === undefined ? {} : { min: TASK_CONNECTIONS }),
     keepAlive: true,
     ...(settings
       ? {
@@ -99,6 +102,7 @@ async function open(address: Address, options: ConnectOptions, settings: boolean
   }
   try {
     const isOurs = await askFirst(pool, address);
+    if (options.patience !== undefined) await fill(pool, TASK_CONNECTIONS);
     if (isOurs) return { pool, close };
     const begin =
       `BEGIN${readOnly ? ' READ ONLY' : ''}; SET LOCAL statement_timeout = ${limits.statementMs}; ` +
@@ -131,6 +135,13 @@ async function askFirst(pool: Pool, { target }: Address): Promise<boolean> {
   } finally {
     client.release();
   }
+}
+
+/** Opens all that the work needs, or none: of many who had one and waited for the second nobody would get on. */
+async function fill(pool: Pool, count: number): Promise<void> {
+  const opened = await Promise.allSettled(Array.from({ length: count }, () => pool.connect()));
+  for (const one of opened) if (one.status === 'fulfilled') one.value.release();
+  for (const one of opened) if (one.status === 'rejected') throw one.reason;
 }
 
 function ignore(): void {}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hasPooler, openPooler } from '../../test/support/pooler.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
+import { until } from '../../test/support/until.ts';
 import { PostgresSession } from '../warehouses/postgres-session.ts';
 import { connect } from './connect.ts';
 import { noConnectionLeft, type Patience } from './no-connection-left.ts';
@@ -10,6 +11,7 @@ let postgres: TestPostgres;
 beforeAll(async () => {
   postgres = await openPostgres();
   await postgres.database.pool.query('CREATE ROLE narrow LOGIN CONNECTION LIMIT 1');
+  await postgres.database.pool.query('CREATE ROLE three LOGIN CONNECTION LIMIT 3');
 });
 afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
@@ -58,13 +60,20 @@ function patience(longestMs: number, meanwhile: (waited: number) => Promise<void
 }
 
 test('who has patience gets the connection that another gives back', async () => {
-  const one = await connect(url(), { applicationName: 'test' });
-  const other = await connect(url(), {
+  const three = postgres.url.replace('holdfast@', 'three@');
+  const free = patience(60_000, () => Promise.reject(new Error('waited')));
+  const one = await connect(three, { applicationName: 'test', patience: free });
+  const mine = async () =>
+    (await postgres.database.pool.query("SELECT FROM pg_stat_activity WHERE usename = 'three'")).rowCount;
+  const other = await connect(three, {
     applicationName: 'test',
     patience: patience(60_000, async (waited) => {
+      // The two that its work needs, or, while it waits, none: nobody holds one and waits for another.
+      await until('its own are given back', mine, (count) => count === 2);
       if (waited >= 7000) await one.close();
     }),
   });
+  expect(await mine()).toBe(2);
   await other.close();
 });
 
