@@ -61,6 +61,9 @@ const stage = fields('One stage of the pipeline.', {
   attempt: Type.Optional(count('Attempt, from 1.')),
   startTime: Type.Optional(instant('When the stage began.')),
   completionTime: Type.Optional(instant('When the stage ended.')),
+  nextTryTime: Type.Optional(
+    instant('When the Job makes another pod at the latest, after one was evicted or its node was lost.'),
+  ),
   rowsIn: Type.Optional(count('Rows that it read.')),
   rowsOut: Type.Optional(count('Rows that it passed on.')),
   counts: Type.Optional(

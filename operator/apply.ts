@@ -37,7 +37,7 @@ export async function apply(actions: readonly Action[], api: KubeApi, recorder: 
         await patch(action, api);
         break;
       case 'event':
-        await recorder.record(action.regarding, action.reason, action.message);
+        await recorder.record(action.regarding, action.reason, action.message, action.topic);
         break;
     }
   }

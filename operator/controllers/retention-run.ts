@@ -2,12 +2,13 @@ import { apply } from '../apply.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
 import { buildRevision } from '../build/revision.ts';
 import { makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
+import { isDisrupted, isDisruptedSo } from '../decide/disruption.ts';
 import { containerOf } from '../decide/report.ts';
 import { decideRun } from '../decide/run.ts';
 import { isFinal, type RunSnapshot, waitsForPerson, waitsForRun } from '../decide/run-snapshot.ts';
 import { runNotRead } from '../decide/run-status.ts';
 import { currentStage } from '../decide/tasks.ts';
-import { endOf, stuck, troubleDue } from '../decide/trouble.ts';
+import { endOf, stuckJob, stuckPods, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import type { Change } from '../kube/reflector.ts';
 import {
@@ -21,7 +22,7 @@ import {
 } from '../objects.ts';
 import { boundProgram } from '../program-bound.ts';
 import { type Caches, objectsOf, olderTwinsOf, ownedBy, programKeyOf, runKeyOf, twinsOf } from './caches.ts';
-import { lastComplaint } from './complaint.ts';
+import { jobHistory, lastComplaint } from './complaint.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { lookAgain } from './resync.ts';
 import { writeStatus } from './write-status.ts';
@@ -185,7 +186,7 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
     ...(pin.digest === undefined ? {} : { revisionDigest: pin.digest }),
     jobs,
     pods,
-    complaint: job === undefined ? undefined : await complaintAbout(job, pods, context),
+    ...(job === undefined ? { complaint: undefined } : await toldAbout(run, job, pods, context)),
     attempts: NO_ATTEMPTS,
     settings,
   };
@@ -231,14 +232,20 @@ function toldBy(pods: readonly PodObject[], succeeded: boolean): number {
 }
 
 /** Why the Job has no pod, or its pod no container, for so long that it is time to ask. */
-async function complaintAbout(
+async function toldAbout(
+  run: RunObject,
   job: JobObject,
   pods: readonly PodObject[],
   { api, clock }: ControllerContext,
-): Promise<string | undefined> {
+): Promise<Pick<RunSnapshot, 'complaint' | 'history'>> {
   const due = troubleDue(job, pods);
-  if (due === undefined || due > clock.now()) return undefined;
-  return await lastComplaint(api, stuck(job, pods));
+  const isDue = due !== undefined && due <= clock.now();
+  const hasNone = due !== undefined && pods.every((pod) => isDisrupted(pod));
+  if (hasNone && (isDue || pods.length > 0 || isDisruptedSo(run))) {
+    const { complaint, ...history } = await jobHistory(api, stuckJob(job));
+    return { complaint, history };
+  }
+  return { complaint: isDue ? await lastComplaint(api, stuckPods(pods)) : undefined };
 }
 
 async function revisionOf(

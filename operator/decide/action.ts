@@ -16,7 +16,14 @@ export type Action =
       /** Nothing rests on it: that it is forbidden is no failure. */
       readonly optional?: boolean;
     }
-  | { readonly do: 'event'; readonly regarding: KubeObject; readonly reason: EventReason; readonly message: string };
+  | {
+      readonly do: 'event';
+      readonly regarding: KubeObject;
+      readonly reason: EventReason;
+      readonly message: string;
+      /** What makes it the same as one that was said before, where the message has parts that change. */
+      readonly topic?: string;
+    };
 
 type Stored = KubeObject & { readonly metadata: StoredMetadata };
 

@@ -7,6 +7,7 @@ import type { ProgramSnapshot } from './program.ts';
 import type { ConditionReason } from './reasons.ts';
 import { isFinal, later, waitsForPerson } from './run-snapshot.ts';
 import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
+import { steadyPart } from './steady.ts';
 
 /** In place of a schedule, while none is followed. */
 const OFF = 'off';
@@ -52,7 +53,7 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
   if (refusal !== undefined) {
     const message = `the run ${run.metadata.name} of the slot ${rfc3339(due)} is refused: ${refusal.message}`;
     return {
-      actions: [say(program, 'RunRefused', message)],
+      actions: [say(program, 'RunRefused', message, `${run.metadata.name} ${steadyPart(refusal.message)}`)],
       progress: before,
       next: due,
       obstacle: { ready: false, reason: 'Refused', message },
@@ -117,6 +118,11 @@ function missed(program: ProgramObject, slots: number, newest: Date): Action {
   return say(program, 'SlotsMissed', `${are} up to ${rfc3339(newest)} ${one} skipped: no run could be started in time`);
 }
 
-function say(program: ProgramObject, reason: Extract<Action, { do: 'event' }>['reason'], message: string): Action {
-  return { do: 'event', regarding: program, reason, message };
+function say(
+  program: ProgramObject,
+  reason: Extract<Action, { do: 'event' }>['reason'],
+  message: string,
+  topic?: string,
+): Action {
+  return { do: 'event', regarding: program, reason, message, ...(topic === undefined ? {} : { topic }) };
 }

@@ -28,6 +28,8 @@ export const CONDITION_REASONS = {
   Refused: 'The API server refuses an object that the run needs; the message says why.',
   JobLost: 'The Job of a task was deleted again and again.',
   Retrying: 'A try at the task has failed and it is tried again; the message holds the error.',
+  PodDisrupted:
+    'The pod of the task was evicted, preempted or deleted, or its node is gone; the message says until when its Job waits before it makes another.',
   NoPod: 'No pod was made for the Job of the task; the message says why.',
   ImagePullBackOff: 'The image of the task cannot be pulled.',
   Unschedulable: 'No node can take the pod of the task, such as for want of memory or of its volume.',

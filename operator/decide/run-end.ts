@@ -46,7 +46,7 @@ export function complete(
   pods: readonly PodObject[],
   now: Date,
 ): StageStatus {
-  const { message: _message, ...rest } = current;
+  const { message: _message, nextTryTime: _due, ...rest } = current;
   if (!endsStage) return { ...rest };
   const { rowsIn, rowsOut, counts } = reportOf(pods) ?? {};
   return {

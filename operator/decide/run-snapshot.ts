@@ -2,6 +2,7 @@ import type { RetentionRunStatus } from '../../crds/index.ts';
 import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../objects.ts';
 import type { StageSettings } from '../settings.ts';
 import type { Action, Attempts, Decision } from './action.ts';
+import type { JobHistory } from './disruption.ts';
 import type { ConditionReason } from './reasons.ts';
 
 /** All that is known about a run when it is looked at. */
@@ -24,6 +25,8 @@ export interface RunSnapshot {
   readonly pods: readonly PodObject[];
   /** What Kubernetes last complained of about the newest Job or its pod, once it has waited for long. */
   readonly complaint: string | undefined;
+  /** Of the newest Job, where it has no pod. */
+  readonly history?: JobHistory;
   readonly attempts: Attempts;
   readonly settings: StageSettings;
 }
@@ -49,8 +52,13 @@ export function waitsForRun({ status }: RunObject): boolean {
 }
 
 /** An event about a run. */
-export function event(run: RunObject, reason: Extract<Action, { do: 'event' }>['reason'], message: string): Action {
-  return { do: 'event', regarding: run, reason, message };
+export function event(
+  run: RunObject,
+  reason: Extract<Action, { do: 'event' }>['reason'],
+  message: string,
+  topic?: string,
+): Action {
+  return { do: 'event', regarding: run, reason, message, ...(topic === undefined ? {} : { topic }) };
 }
 
 /** How long until something that is in the way is looked at again. */

@@ -1,12 +1,20 @@
+import { rfc3339 } from '../../jobs/instant.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
 import { RESOURCES } from '../kube/api.ts';
 import type { JobObject, PodObject, RunObject } from '../objects.ts';
 import type { Action } from './action.ts';
 import type { Admission, Admitted } from './admit.ts';
+import { DISRUPTED, disruptionOf, isDisrupted, sayDisruption } from './disruption.ts';
 import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { type Outcome, runStatus } from './run-status.ts';
+import { steadyPart } from './steady.ts';
 import { type StageStatus, withStage } from './tasks.ts';
 import { endOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
+
+/** What a Job gets beyond the time at which it makes its next pod. */
+const LATE_MS = 30_000;
+
+const LONGEST_MESSAGE = 1024;
 
 /** The Job goes on. */
 export function wait(
@@ -16,7 +24,7 @@ export function wait(
   job: JobObject,
   now: Date,
 ): RunDecision {
-  const { run, pods, complaint } = snapshot;
+  const { run, pods, complaint, history = {} } = snapshot;
   const stages = run.status?.stages ?? [];
   const where = `${current.name}/${current.task}`;
   if ('outcome' in admission) {
@@ -37,26 +45,42 @@ export function wait(
     return { actions, status: runStatus(run, stages, { phase: 'Running', reason: 'JobSuspended', message }, now) };
   }
   if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
+  const { message: before, nextTryTime: _due, ...rest } = current;
+  const disruption =
+    isDecided(job) || pods.some(isAtWork) ? undefined : disruptionOf(job, pods, history, current, complaint, now);
+  // A Job that makes none when it should have is stuck.
+  const overdue = disruption?.until && new Date(disruption.until.getTime() + LATE_MS);
+  if (disruption !== undefined && !(overdue !== undefined && overdue <= now)) {
+    const { message, until } = disruption;
+    const stage = {
+      ...running(rest),
+      message: message.slice(0, LONGEST_MESSAGE),
+      ...(until === undefined ? {} : { nextTryTime: rfc3339(until) }),
+    };
+    const outcome: Outcome = { phase: 'Running', reason: DISRUPTED, message: `${where}: ${sayDisruption(disruption)}` };
+    if (stage.message !== before) actions.push(event(run, 'TaskDisrupted', `${where}: ${message}`));
+    const requeue = overdue === undefined ? {} : { requeueAt: overdue };
+    return { actions, status: runStatus(run, withStage(stages, stage), outcome, now), ...requeue };
+  }
   // How pods look that Kubernetes ends says nothing of what kept them, which is to be known to the end.
   if (isEnding(job, pods)) {
     return { actions, status: runStatus(run, withStage(stages, running(current)), asBefore(run, where), now) };
   }
   const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(admission), complaint, now);
-  const { message: before, ...rest } = current;
   const stage: StageStatus = {
     ...running(rest),
-    ...(trouble === undefined ? {} : { message: trouble.message.slice(0, 1024) }),
+    ...(trouble === undefined ? {} : { message: trouble.message.slice(0, LONGEST_MESSAGE) }),
   };
   const outcome: Outcome =
     trouble === undefined
       ? { phase: 'Running', reason: 'Running', message: `${where} is under way` }
       : { phase: 'Running', reason: trouble.reason, message: `${where}: ${trouble.message}` };
   if (trouble !== undefined && stage.message !== before) {
-    actions.push(
+    const [reason, message] =
       trouble.reason === RETRYING
-        ? event(run, 'TaskRetried', outcome.message)
-        : event(run, 'TaskStuck', `${where}: ${trouble.reason}: ${trouble.message}`),
-    );
+        ? (['TaskRetried', outcome.message] as const)
+        : (['TaskStuck', `${where}: ${trouble.reason}: ${trouble.message}`] as const);
+    actions.push(event(run, reason, message, steadyPart(message)));
   }
   // What is stuck is looked at again by itself: what Kubernetes complains of may be another thing by then.
   const due = trouble === undefined || trouble.reason === RETRYING ? troubleDue(job, pods) : later(now);
@@ -66,10 +90,21 @@ export function wait(
 
 /** Whether the Job's end is decided, or its pods are on their way out, such as at a deadline. */
 function isEnding(job: JobObject, pods: readonly PodObject[]): boolean {
-  const decided = job.status?.conditions?.some(
-    ({ type, status }) => (type === 'FailureTarget' || type === 'SuccessCriteriaMet') && status === 'True',
+  return isDecided(job) || (pods.length > 0 && !pods.some(isWanted));
+}
+
+function isDecided({ status }: JobObject): boolean {
+  return (
+    status?.conditions?.some(
+      ({ type, status: holds }) => (type === 'FailureTarget' || type === 'SuccessCriteriaMet') && holds === 'True',
+    ) === true
   );
-  return decided === true || (pods.length > 0 && !pods.some(isWanted));
+}
+
+/** Whether the pod runs, or is yet to. */
+function isAtWork(pod: PodObject): boolean {
+  const { phase } = pod.status ?? {};
+  return isWanted(pod) && !isDisrupted(pod) && phase !== 'Failed' && phase !== 'Succeeded';
 }
 
 function isWanted({ metadata }: PodObject): boolean {

@@ -1,4 +1,5 @@
 import type { JobObject, PodObject } from '../objects.ts';
+import { isDisrupted } from './disruption.ts';
 import type { ConditionReason } from './reasons.ts';
 import { containerOf, reportOf } from './report.ts';
 
@@ -39,9 +40,7 @@ export function troubleOf(
   if (pods.length === 0) {
     // A quota, a missing service account or an admission webhook: only the Job's own events say which.
     const why = complaint ?? `see kubectl describe job ${job.metadata.name}`;
-    return waited(job.status?.startTime ?? job.metadata.creationTimestamp)
-      ? { reason: 'NoPod', message: `no pod was made for the Job: ${why}` }
-      : undefined;
+    return waited(waitOf(job)) ? { reason: 'NoPod', message: `no pod was made for the Job: ${why}` } : undefined;
   }
   for (const pod of waiting) {
     const unscheduled = pod.status?.conditions?.find(
@@ -68,7 +67,8 @@ export function troubleOf(
       return { reason: 'ContainerCreating', message: `the pod waits for ${volumes}: ${why}` };
     }
   }
-  const error = reportOf(pods)?.error;
+  // One that was evicted, or whose node is gone, is no try that failed.
+  const error = reportOf(pods.filter((pod) => !isDisrupted(pod)))?.error;
   return error && { reason: RETRYING, message: `it is tried again after ${error.code}: ${error.message}` };
 }
 
@@ -76,19 +76,39 @@ export function troubleOf(
 export function troubleDue(job: JobObject, pods: readonly PodObject[]): Date | undefined {
   if (job.spec?.suspend === true || isOver(job)) return undefined;
   const waiting = pods.filter(isWaiting);
-  const since =
-    pods.length === 0
-      ? (job.status?.startTime ?? job.metadata.creationTimestamp)
-      : waiting.map(({ metadata }) => metadata.creationTimestamp).sort()[0];
+  const since = pods.length === 0 ? waitOf(job) : waiting.map(({ metadata }) => metadata.creationTimestamp).sort()[0];
   return since === undefined ? undefined : new Date(Date.parse(since) + PATIENCE_MS);
 }
 
 /** More pods of one Job than need be asked about: what keeps one of its shards keeps the others. */
 const MOST_ASKED = 3;
 
-/** What Kubernetes is to be asked about, where a Job does not get on: its pods that wait, or the Job itself. */
-export function stuck(job: JobObject, pods: readonly PodObject[]): readonly (JobObject | PodObject)[] {
-  return pods.length === 0 ? [job] : pods.filter(isWaiting).slice(0, MOST_ASKED);
+/** What waits, and since when: of before, nothing that Kubernetes complained of explains it. */
+export interface Stuck<Waiting = JobObject | PodObject> {
+  readonly object: Waiting;
+  readonly since: string;
+}
+
+/** The pods of a Job that wait, of which Kubernetes is to be asked. */
+export function stuckPods(pods: readonly PodObject[]): readonly Stuck<PodObject>[] {
+  return pods
+    .filter(isWaiting)
+    .slice(0, MOST_ASKED)
+    .map((object) => ({ object, since: scheduledAt(object) ?? object.metadata.creationTimestamp }));
+}
+
+/** A Job that has no pod. */
+export function stuckJob(job: JobObject): Stuck<JobObject> {
+  return { object: job, since: waitOf(job) };
+}
+
+function waitOf({ status, metadata }: JobObject): string {
+  return status?.startTime ?? metadata.creationTimestamp;
+}
+
+function scheduledAt({ status }: PodObject): string | undefined {
+  return status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'True')
+    ?.lastTransitionTime;
 }
 
 function isWaiting({ status }: PodObject): boolean {

@@ -62,7 +62,7 @@ beforeEach(() => {
 const all = (): Written[] => [...events.values()];
 
 test('an event says who saw what happen to which object, and when', async () => {
-  await recorder().record(run, 'RunFailed', 'extract failed: HF_QUERY_REFUSED', 'RunTask');
+  await recorder().record(run, 'RunFailed', 'extract failed: HF_QUERY_REFUSED');
   expect(all()).toEqual([
     {
       apiVersion: 'events.k8s.io/v1',
@@ -73,7 +73,7 @@ test('an event says who saw what happen to which object, and when', async () => 
       reportingInstance: 'operator-0',
       type: 'Warning',
       reason: 'RunFailed',
-      action: 'RunTask',
+      action: 'RunFailed',
       note: 'extract failed: HF_QUERY_REFUSED',
       regarding: {
         apiVersion: 'holdfast.dev/v1alpha1',
@@ -125,6 +125,16 @@ test.each([
   const { record } = recorder();
   await record(run, 'RunCreated', 'at its slot');
   await record(object, reason, message);
+  expect(all()).toHaveLength(2);
+});
+
+test('what is said of one topic in other words is the same event, and counted', async () => {
+  const { record } = recorder();
+  await record(run, 'TaskStuck', 'pods "a-x7k2p" is forbidden', 'pods "a-" is forbidden');
+  await record(run, 'TaskStuck', 'pods "a-q9zbd" is forbidden', 'pods "a-" is forbidden');
+  await recorder().record(run, 'TaskStuck', 'pods "a-zzbd2" is forbidden', 'pods "a-" is forbidden');
+  expect(all()).toMatchObject([{ note: 'pods "a-x7k2p" is forbidden' }]);
+  await record(run, 'TaskStuck', 'pods "a-x7k2p" is forbidden', 'another topic');
   expect(all()).toHaveLength(2);
 });
 

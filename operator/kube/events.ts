@@ -27,6 +27,11 @@ export const EVENT_REASONS = {
     meaning:
       'The pod of a task cannot start, because of its image, its volumes or the cluster; the message says which.',
   },
+  TaskDisrupted: {
+    type: 'Normal',
+    meaning:
+      'The pod of a task was evicted, preempted or deleted, or its node is gone. Its Job makes another after a while; it is no failure.',
+  },
   SidecarOutlivesTask: {
     type: 'Warning',
     meaning:
@@ -65,9 +70,9 @@ export interface Recorder {
   /**
    * Says something about an object, once: the same again, by this process or another, only counts up, and that at most
    * every few minutes. Never rejects: an event that cannot be written is lost, and nothing else.
-   * @param action what was done or tried, in CamelCase; the reason by default
+   * @param topic what makes it the same, by default the message; the first message of a topic is the one that is seen
    */
-  record(regarding: KubeObject, reason: EventReason, message: string, action?: string): Promise<void>;
+  record(regarding: KubeObject, reason: EventReason, message: string, topic?: string): Promise<void>;
 }
 
 const CONTROLLER = 'holdfast.dev/operator';
@@ -141,9 +146,9 @@ export function createRecorder(api: KubeApi, options: RecorderOptions): Recorder
   }
 
   return {
-    async record(regarding, reason, message, action = reason) {
+    async record(regarding, reason, message, topic) {
       try {
-        await write(eventOf(regarding, reason, message, action, clock.now(), options.instance));
+        await write(eventOf(regarding, reason, message, topic, clock.now(), options.instance));
       } catch (error) {
         // The namespace is going away; drop the event.
         if (error instanceof KubeError && error.reason === 'NamespaceTerminating') return;
@@ -157,14 +162,17 @@ function eventOf(
   { apiVersion, kind, metadata }: KubeObject,
   reason: EventReason,
   message: string,
-  action: string,
+  topic: string | undefined,
   now: Date,
   instance: string,
 ): KubeEvent {
   const { name, namespace, uid, resourceVersion } = metadata;
   const note = shorten(message, LONGEST_NOTE);
   // The name says what is said about what, so that saying it again finds it.
-  const digest = createHash('sha256').update([uid, reason, note].join('\0')).digest('hex').slice(0, 16);
+  const digest = createHash('sha256')
+    .update([uid, reason, topic ?? note].join('\0'))
+    .digest('hex')
+    .slice(0, 16);
   return {
     apiVersion: apiVersionOf(RESOURCES.events),
     kind: RESOURCES.events.kind,
@@ -177,7 +185,7 @@ function eventOf(
     reportingInstance: instance.slice(0, LONGEST_INSTANCE),
     type: EVENT_REASONS[reason].type,
     reason,
-    action,
+    action: reason,
     note,
     regarding: { apiVersion, kind, name, namespace, uid, resourceVersion },
   };
