@@ -166,6 +166,12 @@ export const ERROR_CODES = {
     meaning: 'A disk has no room left.',
     remedy: 'Free space, or move the state with `--data DIR`; nothing was published.',
   },
+  HF_OUT_OF_MEMORY: {
+    kind: 'terminal',
+    meaning: 'A stage needs more memory for its rows than it may have.',
+    remedy:
+      'Give it more (`execution.memory` on a cluster, a larger machine otherwise), or leave wide texts out of the query.',
+  },
   HF_DATA_LOCKED: {
     kind: 'retry',
     meaning:

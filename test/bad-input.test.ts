@@ -220,7 +220,7 @@ describe('a command line', () => {
     const state = shop.path('unread-state');
     const program = await shop.program();
     const script = `"${COMMAND}" run "${program}" --now ${NOW} --data "${state}" 2>&1 | true`;
-    spawnSync('bash', ['-c', script]);
+    spawnSync('bash', ['-c', script], { timeout: 60_000 });
     expect(existsSync(`${state}/postgres/data/PG_VERSION`)).toBe(true);
     expect(existsSync(`${state}/postgres/data/postmaster.pid`)).toBe(false);
     const explained = await shop.holdfast(['explain', 'keep', 'C0300', '--data', state]);
@@ -353,7 +353,9 @@ describe('Ctrl-C', () => {
     const status = await new Promise((resolve) => child.on('close', resolve));
     expect(stderr).toMatch(/^HF_INTERRUPTED: stopped by SIGINT/m);
     expect(status).toBe(1);
-    const again = spawnSync(COMMAND, ['run', program, '--now', NOW, '--data', shop.path('signal-state')]);
+    const again = spawnSync(COMMAND, ['run', program, '--now', NOW, '--data', shop.path('signal-state')], {
+      timeout: 60_000,
+    });
     expect(again.status).toBe(0);
   });
 });
@@ -371,7 +373,10 @@ if (!root) console.warn('full disk: skipped, since making a small disk needs roo
     if (room === 'postgres') await writeFile(`${state}/holdfast.json`, '{"kind":"HoldfastData","version":1}\n');
     const program = await shop.program();
     const script = `mount -t tmpfs -o size=16k tmpfs "${state}/${room}" && exec "${COMMAND}" run "${program}" --now ${NOW} --output json --data "${state}"`;
-    const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     await expectRefusal({ status: status ?? -1, stdout, stderr }, 1, 'HF_DISK_FULL', /no room|disk is full/);
 
     const again = await shop.holdfast(['run', program, '--now', NOW, '--output', 'json', '--data', state]);

@@ -148,7 +148,7 @@ function makeClone(home: string, owner: Case['user']): string {
 }
 
 function must(script: string): void {
-  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 900_000 });
   if (status !== 0) throw new Error(`${script}: ${stderr}`);
 }
 

@@ -1,5 +1,7 @@
+import { tmpdir } from 'node:os';
 import { expect, test } from '@jest/globals';
 import { HoldfastError } from '../errors.ts';
+import { openEngine } from './engine.ts';
 import { withoutValues } from './failure.ts';
 
 test('a column that a file no longer has is named as one that is not there', async () => {
@@ -11,4 +13,18 @@ test('a column that a file no longer has is named as one that is not there', asy
     'no room',
   );
   await expect(failed).rejects.toThrow(/^Binder Error: there is no column "opted_out" to read$/);
+});
+
+test('a want of memory has a code of its own, says what to do, and is not tried again', async () => {
+  await using engine = await openEngine({ threads: 1, memoryMb: 32, scratchFolder: tmpdir() });
+  const failed = withoutValues(
+    () => engine.rows('SELECT len(list(range)) AS length FROM range(20_000_000)'),
+    (reason, cause) => new HoldfastError('HF_WAREHOUSE_UNREACHABLE', `Connector shop: ${reason}.`, { cause }),
+    'no room',
+  );
+  await expect(failed).rejects.toMatchObject({
+    code: 'HF_OUT_OF_MEMORY',
+    kind: 'terminal',
+    message: expect.stringMatching(/^Connector shop: Out of Memory Error: .*; give it more memory \(execution\.memory/),
+  });
 });

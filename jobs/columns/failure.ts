@@ -13,7 +13,7 @@ const WITHOUT_VALUES = new Set([
 ]);
 
 /** Kinds of DuckDB errors that are of the moment rather than of the data or the query. */
-const PASSING = new Set(['Out of Memory', 'INTERNAL', 'FATAL', 'INTERRUPT', 'Connection', 'TransactionContext']);
+const PASSING = new Set(['INTERNAL', 'FATAL', 'INTERRUPT', 'Connection', 'TransactionContext']);
 /** What the operating system says of a file that is not there, not for us, or not a file. */
 const LASTING_ERRNO = /^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR|ELOOP|ENAMETOOLONG)$/;
 
@@ -69,11 +69,18 @@ function reasonWithoutValues(error: unknown): string {
   return kind === undefined ? 'DuckDB failed' : `${kind} Error (its details may hold values and are left out)`;
 }
 
+/** The memory that an engine may have does not depend on the moment, so that trying again would not help. */
+function outOfMemory({ message, cause }: HoldfastError): HoldfastError {
+  const remedy =
+    'give it more memory (execution.memory on a cluster, a larger machine otherwise), or leave wide texts out of the query';
+  return new HoldfastError('HF_OUT_OF_MEMORY', `${message.replace(/\.$/, '')}; ${remedy}.`, { cause });
+}
+
 /**
  * Runs work of DuckDB and turns its failure into one that may be shown: neither message nor cause quotes a row.
  * @param failed the error for a reason that holds no values, and whether trying again may help
  * @param diskFull the sentence where a disk has no room left
- * @throws HF_DISK_FULL, what `failed` makes, and whatever HoldfastError the work throws
+ * @throws HF_DISK_FULL, HF_OUT_OF_MEMORY, what `failed` makes, and whatever HoldfastError the work throws
  */
 export async function withoutValues<Result>(
   work: () => Promise<Result>,
@@ -87,8 +94,8 @@ export async function withoutValues<Result>(
     const reason = reasonWithoutValues(error);
     // The driver's error itself may quote a row: the cause is only what may be shown.
     const cause = new Error(reason);
-    throw isDiskFull(error)
-      ? new HoldfastError('HF_DISK_FULL', diskFull, { cause })
-      : failed(reason, cause, mayPass(error));
+    if (isDiskFull(error)) throw new HoldfastError('HF_DISK_FULL', diskFull, { cause });
+    const failure = failed(reason, cause, mayPass(error));
+    throw kindOf(reason) === 'Out of Memory' ? outOfMemory(failure) : failure;
   }
 }
