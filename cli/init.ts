@@ -25,6 +25,7 @@ import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import { isOfTexts } from '../jobs/warehouses/file-format.ts';
 import { faultLine } from './fault-list.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
+import { refuseWithoutTable } from './init-tables.ts';
 import type { Io } from './io.ts';
 import { type Progress, type Step, terminalProgress } from './progress.ts';
 
@@ -55,6 +56,7 @@ const MEMORY_MB = 2048;
  * @throws HF_SOURCE_UNSUITABLE, HF_FILE_EXISTS, HF_WAREHOUSE_UNREADABLE, HF_USAGE, HF_DISK_FULL
  */
 export async function init(given: string | undefined, options: InitOptions, io: Io): Promise<number> {
+  await refuseWithoutTable(given, options, io);
   const origin = originOf(given, options, io);
   const settings = checked(origin.title, options);
   const places = placesOf(settings, options);
@@ -214,7 +216,11 @@ interface Origin {
 
 function originOf(file: string | undefined, { table, connector }: InitOptions, io: Io): Origin {
   if (file !== undefined) return fileOrigin(file, table);
-  if (table === undefined) throw new HoldfastError('HF_USAGE', 'give a file, or --table SCHEMA.TABLE of a Postgres');
+  if (table === undefined)
+    throw new HoldfastError(
+      'HF_USAGE',
+      `give a file, or a Postgres: ${connectionVariable(connector)} says how to connect, --table SCHEMA.TABLE what to read`,
+    );
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(connector)) {
     throw new HoldfastError('HF_USAGE', `--connector ${connector}: give lower-case letters, digits and inner hyphens`);
   }

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -8,6 +9,7 @@ import { literal, openEngine } from '../jobs/columns/engine.ts';
 import { COMPACT, COUNTINGS, countedFormat } from '../jobs/onboarding/date-format.ts';
 import { DUCKDB } from '../jobs/onboarding/dialect.ts';
 import { POSTGRES } from '../jobs/onboarding/postgres-dialect.ts';
+import { iso, orderLines, orders } from './support/orders.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
@@ -265,4 +267,93 @@ test('a server that cannot be reached is named without its password', async () =
   );
   expect(status).toBeGreaterThan(0);
   expect(stderr).not.toContain('s3cret');
+});
+
+test('without a table, a Postgres lists its tables and views, the likeliest first, and what to type', async () => {
+  await postgres.database.pool.query(`
+    CREATE TABLE shop.orders (order_id bigint, customer_id bigint, order_date date, amount numeric(12, 2));
+    CREATE VIEW shop.order_view AS SELECT order_id, amount FROM shop.orders;
+    CREATE TABLE shop.colours (name text);
+    CREATE TABLE shop.hidden (customer_id text, churned boolean);
+    GRANT SELECT ON ALL TABLES IN SCHEMA shop TO PUBLIC; GRANT USAGE ON SCHEMA shop TO PUBLIC;
+    REVOKE ALL ON shop.hidden FROM PUBLIC`);
+  const listed = await command(['init', '--connector', 'crm', '-o', at('program.yaml')]);
+  expect(listed.stderr).toMatch(/^HF_USAGE: name the table that is meant with --table: nothing was written/);
+  expect(listed.status).toBe(78);
+  expect(listed.stdout).toMatch(/shop\.order_view +view/);
+  expect(listed.stdout).toMatch(/shop\.orders +table .*transactions\? +ids order_id, customer_id {3}days order_date/);
+  expect(listed.stdout).toContain('likeliest   shop.customers, of customers, by the names of its columns');
+  expect(listed.stdout).toContain('next        holdfast init --connector crm --table shop.customers\n');
+  expect(existsSync(at('program.yaml'))).toBe(false);
+  const { stdout } = await command(['init', '--connector', 'crm', '--output', 'json']);
+  expect(JSON.parse(stdout)).toMatchObject({
+    likeliest: 'shop.customers',
+    tables: expect.arrayContaining([expect.objectContaining({ table: 'shop.colours', ids: [], days: [] })]),
+  });
+});
+
+test('a connection on the command line is refused without being repeated', async () => {
+  const { status, stdout, stderr } = await command(['init', 'postgres://reader:s3cret@db/crm']);
+  expect([status, stdout]).toEqual([78, '']);
+  expect(stderr).toMatch(/HF_USAGE: a connection has a password in it.*HOLDFAST_CONNECTION_WAREHOUSE/);
+  expect(stderr).not.toContain('s3cret');
+});
+
+test('transactions of a Postgres become the same customers as those of a file', async () => {
+  const all = orders(150, 200);
+  const { pool } = postgres.database;
+  await pool.query(`
+    DROP TABLE IF EXISTS shop.bought;
+    CREATE TABLE shop.bought (order_id text, customer_id text, order_date timestamptz, amount numeric(12, 2), type text)`);
+  const rows = [
+    ...all,
+    ...all
+      .filter((_, index) => index % 40 === 0)
+      .map((order) => ({ ...order, id: `R${order.id}`, amount: -order.amount })),
+  ];
+  await pool.query(
+    `INSERT INTO shop.bought SELECT o->>'id', nullif(o->>'customer', ''), (o->>'day')::date + INTERVAL '9 hours', abs((o->>'amount')::numeric),
+      CASE WHEN (o->>'amount')::numeric < 0 THEN 'refund' ELSE 'sale' END FROM jsonb_array_elements($1::jsonb) AS o`,
+    [
+      JSON.stringify(
+        rows.map((order, index) => ({
+          ...order,
+          customer: index % 9 === 0 ? '' : order.customer,
+          day: iso(order.day),
+        })),
+      ),
+    ],
+  );
+  await pool.query('GRANT SELECT ON shop.bought TO PUBLIC; GRANT USAGE ON SCHEMA shop TO PUBLIC');
+  const made = await command([
+    'init',
+    '--connector',
+    'crm',
+    '-o',
+    at('program.yaml'),
+    '--table',
+    'shop.bought',
+    '--output',
+    'json',
+  ]);
+  expect({ status: made.status, stderr: made.status === 0 ? '' : made.stderr }).toEqual({ status: 0, stderr: '' });
+  const fromServer = JSON.parse(made.stdout) as InitReport;
+
+  await mkdir(at('file'));
+  const lines = orderLines(rows, {
+    order_id: ({ id }) => id,
+    customer_id: ({ customer }, index) => (index % 9 === 0 ? '' : customer),
+    order_date: ({ day }) => `${iso(day)} 09:00:00`,
+    amount: ({ amount }) => Math.abs(amount),
+    type: ({ amount }) => (amount < 0 ? 'refund' : 'sale'),
+  });
+  await writeFile(at('file/bought.csv'), `${lines.join('\n')}\n`);
+  const fromFile = await command(['init', at('file/bought.csv'), '-o', at('file/program.yaml'), '--output', 'json']);
+  expect(fromFile.status).toBe(0);
+  const { transactions, model, reach } = JSON.parse(fromFile.stdout) as InitReport;
+  expect(fromServer.transactions).toEqual(transactions);
+  expect([fromServer.model.sha256, fromServer.reach]).toEqual([model.sha256, reach]);
+  const stages = await run(at('program.yaml'));
+  expect(stages).toEqual(await run(at('file/program.yaml')));
+  expect(stages['extract']?.rowsOut).toBeGreaterThan(50);
 });

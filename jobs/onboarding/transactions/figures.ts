@@ -19,10 +19,12 @@ export interface Figure {
 
 /** What the purchases of a customer say, all of them up to `as_of.holdfast_day`. */
 export function figuresOf(
-  { money, basket }: Pick<TransactionPlan, 'money' | 'basket'>,
+  { money, basket, dialect }: Pick<TransactionPlan, 'money' | 'basket' | 'dialect'>,
   { lookback, horizon }: Cut,
 ): Figure[] {
   const what = basket === undefined ? 'days with a purchase' : 'different baskets';
+  // A decimal is divided to so many digits in Postgres, and a double everywhere alike.
+  const double = (sql: string) => `CAST(${sql} AS ${dialect.double})`;
   const tenure = 'as_of.holdfast_day - rhythm.first_day';
   const figure = (name: string, sql: string, meaning: string, mapped = false, forModel = true): Figure => ({
     name,
@@ -34,7 +36,7 @@ export function figuresOf(
   return [
     figure(
       'subscription_tenure',
-      `(as_of.holdfast_day - sums.first_ever) / ${DAYS_PER_MONTH}`,
+      `${double('as_of.holdfast_day - sums.first_ever')} / ${DAYS_PER_MONTH}`,
       'months since the first purchase in the file',
       true,
       false,
@@ -47,7 +49,7 @@ export function figuresOf(
     ),
     figure(
       'purchase_frequency',
-      `sums.purchases * ${DAYS_PER_MONTH} / greatest(${tenure}, ${DAYS_PER_MONTH})`,
+      `${double('sums.purchases')} * ${DAYS_PER_MONTH} / greatest(${double(tenure)}, ${DAYS_PER_MONTH})`,
       'purchases a month since the first of those looked back on, of at least one month',
       true,
     ),
@@ -68,7 +70,7 @@ export function figuresOf(
       ? []
       : [
           figure('spend', 'coalesce(sums.spend, 0)', `sum of the amounts in ${lookback} days, refunds taken off`),
-          figure('mean_basket', 'sums.spend / nullif(sums.purchases, 0)', 'that for each purchase'),
+          figure('mean_basket', `${double('sums.spend')} / nullif(sums.purchases, 0)`, 'that for each purchase'),
         ]),
     figure('tenure_days', tenure, 'days since the first purchase of those looked back on'),
     figure(
@@ -78,7 +80,7 @@ export function figuresOf(
     ),
     figure(
       'recency_in_intervals',
-      '(as_of.holdfast_day - rhythm.last_day) / nullif(rhythm.median_interval, 0)',
+      `${double('as_of.holdfast_day - rhythm.last_day')} / nullif(rhythm.median_interval, 0)`,
       "recency in the customer's own median interval: 2 is twice as long as usual",
     ),
   ];

@@ -160,7 +160,7 @@ function readingPlan({ table, dialect, customer, day, basket, money, kind, attri
 
 /** Tables that make one row of each customer who bought lately, as of `as_of.holdfast_day`. */
 function customerTables(plan: TransactionPlan, { lookback, horizon }: Cut): CommonTable[] {
-  const { attributes } = plan;
+  const { attributes, dialect } = plan;
   const window = `day <= as_of.holdfast_day AND day > as_of.holdfast_day - ${lookback}`;
   const reasons = hasFaults(readingPlan(plan));
   const sums = [
@@ -191,7 +191,7 @@ function customerTables(plan: TransactionPlan, { lookback, horizon }: Cut): Comm
       comments: [],
       lines: [
         'rhythm AS (',
-        '  SELECT customer, min(day) AS first_day, max(day) AS last_day, avg(days_between) AS mean_interval,',
+        `  SELECT customer, min(day) AS first_day, max(day) AS last_day, avg(CAST(days_between AS ${dialect.double})) AS mean_interval,`,
         '    percentile_cont(0.5) WITHIN GROUP (ORDER BY days_between) AS median_interval',
         '  FROM days_bought GROUP BY customer',
         ')',

@@ -82,6 +82,11 @@ const ROLE_RULES: readonly RoleRule[] = [
   ),
 ];
 
+/** What a column of this name may be. */
+export function rolesByName(words: string): Role[] {
+  return ROLE_RULES.filter(({ pattern }) => pattern.test(words)).map(({ role }) => role);
+}
+
 /** A column, and what it is taken for. */
 export interface Played {
   readonly role: Role;

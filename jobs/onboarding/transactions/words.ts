@@ -5,7 +5,7 @@ import type { Transactions } from './propose.ts';
 import type { Played } from './roles.ts';
 
 /** One customer's share of the rows, and how many times the mean, from which it is no customer. */
-const LARGE_SHARE = 0.1;
+const LARGE_SHARE = 0.05;
 const TIMES_MEAN = 100;
 
 const percent = (part: number, whole: number) => `${((100 * part) / Math.max(1, whole)).toFixed(1)} %`;

@@ -1,0 +1,121 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { connectionVariable } from '../crds/index.ts';
+import { HoldfastError } from '../jobs/errors.ts';
+import { type DatabaseTable, duckdbTables, postgresTables } from '../jobs/onboarding/database-tables.ts';
+import { isDatabase } from '../jobs/onboarding/source.ts';
+import { shown } from '../jobs/onboarding/words.ts';
+import { forShell, pathForShell } from '../jobs/printable.ts';
+import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
+import { integer } from './figures.ts';
+import type { InitOptions } from './init.ts';
+import type { Io } from './io.ts';
+
+const MEMORY_MB = 512;
+
+/**
+ * Where a database was given without a table: lists what there is and what to type, and fails, since nothing was written. Even
+ * of one table alone a person says that it is meant.
+ * @throws HF_USAGE, HF_WAREHOUSE_UNREADABLE, HF_SOURCE_UNSUITABLE
+ */
+export async function refuseWithoutTable(file: string | undefined, options: InitOptions, io: Io): Promise<void> {
+  if (file !== undefined && /^postgres(?:ql)?:/i.test(file)) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      'a connection has a password in it, which everybody on this machine could read: put it into the environment as ' +
+        `${connectionVariable('warehouse')}, or HOLDFAST_CONNECTION_NAME with --connector name`,
+    );
+  }
+  const connection = io.environment[connectionVariable(options.connector)];
+  const isPostgres = file === undefined && connection !== undefined && connection !== '';
+  if (options.table !== undefined || (!isPostgres && (file === undefined || !isDatabase(file)))) return;
+  const scratchFolder = await makeTemporaryFolder('holdfast-tables-');
+  const resources = { threads: Math.min(2, availableParallelism()), memoryMb: MEMORY_MB };
+  const limits = { scratchFolder, resources, signal: io.signal };
+  try {
+    const tables = isPostgres
+      ? await postgresTables(options.connector, connection, limits)
+      : await duckdbTables(file as string, limits);
+    if (tables.length === 0) {
+      throw new HoldfastError(
+        'HF_USAGE',
+        'the database has no table or view that may be read: grant its reader USAGE of the schema and SELECT of the tables',
+      );
+    }
+    const [plainSchema, command] = isPostgres
+      ? ['', `holdfast init --connector ${forShell(options.connector)}`]
+      : ['main', `holdfast init ${pathForShell(file as string)}`];
+    io.stdout.write(
+      options.output === 'json'
+        ? `${JSON.stringify(tablesReport(tables, plainSchema, command))}\n`
+        : tablesText(tables, plainSchema, command),
+    );
+    throw new HoldfastError('HF_USAGE', 'name the table that is meant with --table: nothing was written');
+  } finally {
+    await rm(scratchFolder, { recursive: true, force: true });
+  }
+}
+
+function nextCommand(table: DatabaseTable, plainSchema: string, command: string): string {
+  return `${command} --table ${forShell(tableOption(table, plainSchema))}`;
+}
+
+function tablesReport(tables: readonly DatabaseTable[], plainSchema: string, command: string) {
+  const best = likeliest(tables);
+  return {
+    tables: tables.map(({ fit: _, ...table }) => ({ table: tableOption(table, plainSchema), ...table })),
+    ...(best === undefined
+      ? {}
+      : { likeliest: tableOption(best, plainSchema), next: nextCommand(best, plainSchema, command) }),
+  };
+}
+
+/** Tables, and columns of each, that are listed. */
+const MOST_LISTED = 40;
+const MOST_COLUMNS = 5;
+
+/** A table as `--table` takes it. */
+function tableOption({ schema, name }: Pick<DatabaseTable, 'schema' | 'name'>, plainSchema: string): string {
+  return schema === plainSchema ? name : `${schema}.${name}`;
+}
+
+/** The one that `init` would take: that whose columns' names say most, if one does. */
+function likeliest(tables: readonly DatabaseTable[]): DatabaseTable | undefined {
+  return tables.find(({ holds }) => holds !== undefined);
+}
+
+/** Lines for a person: what there is, which one it would take, and what to type. */
+function tablesText(tables: readonly DatabaseTable[], plainSchema: string, command: string): string {
+  const listed = tables.slice(0, MOST_LISTED);
+  const names = listed.map((table) => shown(tableOption(table, plainSchema)));
+  const width = Math.max(...names.map((name) => name.length));
+  const line = ({ kind, rows, holds, ids, days }: DatabaseTable, index: number) =>
+    [
+      `  ${(names[index] ?? '').padEnd(width)}`,
+      kind.padEnd(5),
+      (rows === undefined ? '' : `about ${integer(Math.round(rows))} rows`).padEnd(24),
+      (holds === undefined ? '' : `${holds}?`).padEnd(13),
+      [...few('ids', ids), ...few('days', days)].join('   '),
+    ]
+      .join('  ')
+      .trimEnd();
+  const best = likeliest(tables);
+  return [
+    `${integer(tables.length)} tables and views`,
+    ...listed.map(line),
+    ...(tables.length > MOST_LISTED ? [`  and ${tables.length - MOST_LISTED} more`] : []),
+    ...(best === undefined
+      ? ['none has columns named like those of customers or of their purchases: name one with --table']
+      : [
+          `likeliest   ${shown(tableOption(best, plainSchema))}, of ${best.holds}, by the names of its columns`,
+          `next        ${nextCommand(best, plainSchema, command)}`,
+        ]),
+    '',
+  ].join('\n');
+}
+
+function few(what: string, columns: readonly string[]): string[] {
+  if (columns.length === 0) return [];
+  const named = columns.slice(0, MOST_COLUMNS).map((name) => shown(name));
+  return [`${what} ${[...named, ...(columns.length > MOST_COLUMNS ? ['…'] : [])].join(', ')}`];
+}

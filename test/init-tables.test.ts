@@ -1,0 +1,44 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openEngine } from '../jobs/columns/engine.ts';
+import { holdfast } from './support/workspace.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-init-tables-'));
+});
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+async function database(...statements: string[]): Promise<string> {
+  const file = join(folder, 'shop.duckdb');
+  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder, file });
+  for (const sql of statements) await engine.run(sql);
+  return file;
+}
+
+test('a DuckDB file without a table lists what it holds, and with one plausible table still asks', async () => {
+  const file = await database(
+    'CREATE TABLE baskets (basket_id BIGINT, household_id BIGINT, order_date DATE, sales_value DOUBLE)',
+    'CREATE TABLE colours (name VARCHAR)',
+    'CREATE SCHEMA old',
+    'CREATE VIEW old.names AS SELECT name FROM colours',
+  );
+  const { status, stdout, stderr } = await holdfast(['init', file, '-o', join(folder, 'program.yaml')]);
+  expect([status, stderr]).toEqual([78, 'HF_USAGE: name the table that is meant with --table: nothing was written\n']);
+  expect(stdout).toMatch(
+    /^3 tables and views\n {2}baskets +table .*transactions\? +ids basket_id, household_id {3}days order_date\n/,
+  );
+  expect(stdout).toMatch(/old\.names +view\n/);
+  expect(stdout).toContain(`next        holdfast init ${file} --table baskets\n`);
+});
+
+test('of a database in which no table is named like customers or purchases none is proposed', async () => {
+  const file = await database('CREATE TABLE colours (name VARCHAR)');
+  const { status, stdout } = await holdfast(['init', file, '--output', 'json']);
+  expect(status).toBe(78);
+  expect(JSON.parse(stdout)).toEqual({
+    tables: [{ table: 'colours', schema: 'main', name: 'colours', kind: 'table', rows: 0, ids: [], days: [] }],
+  });
+});
