@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { wilson } from '../jobs/math/reliability.ts';
 import { type Belief, compareWithTruth } from '../jobs/retention/belief.ts';
+import { told } from '../jobs/run/warning.ts';
 import { truthOf } from '../jobs/warehouses/sample/sample.ts';
 import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
 import { integer } from './figures.ts';
@@ -33,7 +34,10 @@ export async function withTruth(result: LocalRunResult, run: Ran, signal: AbortS
     const why = error instanceof Error ? error.message : String(error);
     return {
       ...result,
-      warnings: [...result.warnings, `The scores were not compared with the sample's truth: ${why}`],
+      warnings: [
+        ...result.warnings,
+        ...told('TRUTH_NOT_COMPARED', [`The scores were not compared with the sample's truth: ${why}`]),
+      ],
     };
   }
 }

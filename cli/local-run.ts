@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { openFolderStore } from '../jobs/artifacts/folder.ts';
+import { VERSION } from '../jobs/artifacts/producer.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { rfc3339 } from '../jobs/instant.ts';
 import {
   isSharded,
   loadSharded,
@@ -24,6 +26,7 @@ import { inProcesses } from '../jobs/run/shards.ts';
 import type { RunIdentity, Stage, StageContext } from '../jobs/run/stage.ts';
 import { stageReport } from '../jobs/run/stage-report.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
+import type { Warning } from '../jobs/run/warning.ts';
 import { sampleWarehouse } from '../jobs/warehouses/sample-file.ts';
 import type { Io } from './io.ts';
 import type { Progress, Step } from './progress.ts';
@@ -53,7 +56,7 @@ export interface LocalRun {
 export interface LocalRunResult {
   readonly report: RunReport;
   readonly artifacts: Readonly<Record<string, ArtifactReference>>;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** Why the run did not succeed. */
   readonly failure?: HoldfastError;
 }
@@ -71,7 +74,8 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
       : await recorded(run.database, run, revisionDigest(revision));
   const { identity } = record;
   const stages: StageReport[] = [];
-  const warnings: string[] = [];
+  const startedAt = run.now();
+  const warnings: Warning[] = [];
   const artifacts: Record<string, ArtifactReference> = {};
   let failure: HoldfastError | undefined;
   const scratchFolder = await makeTemporaryFolder('run-', run.scratchFolder);
@@ -130,6 +134,14 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   }
   const report: RunReport = {
     run: identity.run,
+    namespace: run.namespace,
+    program: run.program.programId,
+    pipeline: run.pipeline,
+    slot: rfc3339(run.slot),
+    startedAt: rfc3339(startedAt),
+    finishedAt: rfc3339(run.now()),
+    dryRun: run.dryRun,
+    version: VERSION,
     phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
     stages,
     ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import {
+  type Fault,
   loadManifestFile,
   type ManifestDocument,
   type RetentionProgram,
@@ -16,6 +17,8 @@ export interface RunnableManifest {
   readonly run: RetentionRun | undefined;
   /** Folder that relative paths in the manifest start from. */
   readonly baseFolder: string;
+  /** What validation warns of, which was said already. */
+  readonly warnings: readonly Fault[];
 }
 
 /**
@@ -25,7 +28,7 @@ export interface RunnableManifest {
  */
 export async function readRunnable(file: string, io: Io, now: Date): Promise<RunnableManifest> {
   const documents = await loadManifestFile(file);
-  const objects = validated(documents, file, io, now);
+  const { objects, warnings } = validated(documents, file, io, now);
   const programs = objects.filter((object) => object.kind === 'RetentionProgram');
   const runs = objects.filter((object) => object.kind === 'RetentionRun');
   const [run] = runs;
@@ -39,7 +42,7 @@ export async function readRunnable(file: string, io: Io, now: Date): Promise<Run
     throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: holds more than one thing to run; give one file for each`);
   }
   refuseStopped(program, run);
-  return { program, run, baseFolder: dirname(resolve(file)) };
+  return { program, run, baseFolder: dirname(resolve(file)), warnings };
 }
 
 function validated(
@@ -47,20 +50,24 @@ function validated(
   file: string,
   io: Io,
   now: Date,
-): (RetentionProgram | RetentionRun)[] {
+): { objects: (RetentionProgram | RetentionRun)[]; warnings: Fault[] } {
+  const found: Fault[] = [];
   const objects: (RetentionProgram | RetentionRun)[] = [];
   const faults = new FaultList((line) => io.stderr.write(`${line}\n`));
   const warnings = new FaultList((line) => io.stderr.write(`warning: ${line}\n`));
   for (const document of documents) {
     const validation = validateManifest(document, { now });
     for (const fault of validation.faults) faults.add(fault);
-    for (const warning of validation.warnings) warnings.add(warning);
+    for (const warning of validation.warnings) {
+      warnings.add(warning);
+      found.push(warning);
+    }
     if (validation.resolved !== undefined) objects.push(validation.resolved);
   }
   faults.end();
   warnings.end();
   const { count } = faults;
-  if (count === 0) return objects;
+  if (count === 0) return { objects, warnings: found };
   throw new HoldfastError(
     'HF_MANIFEST_INVALID',
     `${file}: ${count === 1 ? '1 fault' : `${count} faults`}, nothing was run`,

@@ -15,7 +15,20 @@ export interface StageReport {
 
 /** What `--output json` prints, whole. */
 export interface RunReport {
+  /** Empty where the run was refused before it had a name. */
   readonly run: string;
+  /** These five only once the manifest has been read. */
+  readonly namespace?: string;
+  readonly program?: string;
+  readonly pipeline?: string;
+  /** The instant that the run is as of. */
+  readonly slot?: string;
+  readonly dryRun?: boolean;
+  /** By the clock of the run, `--now` where it is given. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** Of Holdfast. */
+  readonly version: string;
   readonly phase: 'Succeeded' | 'Failed' | 'Interrupted' | 'Refused';
   readonly stages: readonly StageReport[];
   /** Where the run left its data; not of a dry run. */
@@ -58,7 +71,7 @@ const PER_LINE = 4;
 const TIMES_PER_LINE = 2;
 
 /** The funnel of a run and what to do next, as text. */
-export function funnel(report: RunReport, places: Places): string {
+export function funnel(report: Pick<RunReport, 'run' | 'phase' | 'stages' | 'truth'>, places: Places): string {
   const stage = (name: string) => report.stages.find((one) => one.name === name);
   const counts = (name: string, key: string) => nested(stage(name)?.counts, key);
   const lines: string[] = [`${report.run}  as of ${places.slot}${places.dryRun ? '  (dry run)' : ''}`, ''];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../crds/index.ts';
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
+import { VERSION } from '../jobs/artifacts/producer.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { rfc3339 } from '../jobs/instant.ts';
@@ -12,6 +13,7 @@ import { pathForShell } from '../jobs/printable.ts';
 import { riskiestCustomer } from '../jobs/retention/explain.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
+import { told, type Warning } from '../jobs/run/warning.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
 import { withTruth } from './belief.ts';
@@ -26,6 +28,7 @@ import {
   isDataFolder,
   lockDataFolder,
 } from './data-folder.ts';
+import { faultLine } from './fault-list.ts';
 import type { Io } from './io.ts';
 import { type LocalRun, type LocalRunResult, runLocally } from './local-run.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
@@ -51,29 +54,51 @@ export interface RunOptions {
  * @throws every code of the stages; HF_MANIFEST_INVALID, HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_USAGE
  */
 export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
-  const print = (report: RunReport, warnings: readonly string[] = []) =>
+  const print = (report: RunReport, warnings: readonly Warning[]) =>
     io.stdout.write(`${JSON.stringify({ ...report, warnings })}\n`);
   let result: LocalRunResult;
+  const startedAt = rfc3339(io.now());
+  const seen: Seen = { warnings: [] };
   try {
-    result = await prepareAndRun(file, options, io);
+    result = await prepareAndRun(file, options, seen, io);
   } catch (error) {
     if (options.output === 'json') {
       const failure = asFailure(error, io.signal);
-      print({ run: '', phase: 'Refused', stages: [], error: { code: failure.code, message: failure.message } });
+      print(
+        {
+          run: '',
+          ...seen.plan,
+          startedAt,
+          finishedAt: rfc3339(io.now()),
+          version: VERSION,
+          phase: 'Refused',
+          stages: [],
+          error: { code: failure.code, message: failure.message },
+        },
+        seen.warnings,
+      );
     }
     throw error;
   }
-  for (const warning of result.warnings) io.stderr.write(`warning: ${warning}\n`);
-  if (options.output === 'json') print(result.report, result.warnings);
+  for (const { message } of result.warnings) io.stderr.write(`warning: ${message}\n`);
+  if (options.output === 'json') print(result.report, [...seen.warnings, ...result.warnings]);
   if (result.failure !== undefined) throw result.failure;
   return 0;
 }
 
-async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise<LocalRunResult> {
+/** What is known of a run by the time that it is refused. */
+interface Seen {
+  plan?: Pick<RunReport, 'namespace' | 'program' | 'pipeline' | 'slot' | 'dryRun'>;
+  /** Of the manifest, which were said already. */
+  readonly warnings: Warning[];
+}
+
+async function prepareAndRun(file: string, options: RunOptions, seen: Seen, io: Io): Promise<LocalRunResult> {
   const now = clock(options.now, io);
   // Looked at once: a clock that is moved meanwhile must not give the run another slot.
   const begun = now();
   const manifest = await readRunnable(file, io, begun);
+  seen.warnings.push(...told('MANIFEST', manifest.warnings.map(faultLine)));
   const { program, baseFolder } = manifest;
   const plan = {
     namespace: program.metadata.namespace ?? 'default',
@@ -88,6 +113,8 @@ async function prepareAndRun(file: string, options: RunOptions, io: Io): Promise
     shards: shardsOf(options.shards),
     now,
   } satisfies Partial<LocalRun>;
+  const { namespace, pipeline, dryRun } = plan;
+  seen.plan = { namespace, program: plan.program.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
   if (plan.pipeline === 'batch') await checkProviders(plan, io);
   else if (plan.dryRun) {
     // A dry run has a folder of artifacts of its own, in which there is nothing to prune.
@@ -164,7 +191,8 @@ async function withData(result: LocalRunResult, currentIn: string | undefined): 
   } catch (error) {
     // The batch is published, whatever becomes of the link.
     const warning = `No path leads to the current batch (${(error as NodeJS.ErrnoException).code ?? String(error)}).`;
-    return { ...result, warnings: [...result.warnings, warning], report: { ...result.report, data } };
+    const warnings = [...result.warnings, ...told('CURRENT_PATH_MISSING', [warning])];
+    return { ...result, warnings, report: { ...result.report, data } };
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
 import { ERROR_CODES, type FailureKind } from '../jobs/errors.ts';
 import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../jobs/outreach/list-columns.ts';
+import { WARNING_CODES } from '../jobs/run/warning.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
 import { EVENT_REASONS } from '../operator/kube/events.ts';
 import { METRICS } from '../operator/metrics.ts';
@@ -34,7 +35,7 @@ function errorsPage(): string {
     ([code, { kind, meaning, remedy }]) =>
       `| \`${code}\` | ${PERMANENCE[kind]} | ${kind === 'terminal' ? 78 : 1} | ${meaning} | ${remedy} |`,
   );
-  return page('jobs/errors.ts', [
+  return page('jobs/errors.ts and jobs/run/warning.ts', [
     '# Error codes',
     '',
     'Every failure has one of these codes. A *permanent* one stays until somebody changes something, so that trying the same',
@@ -49,6 +50,14 @@ function errorsPage(): string {
     '| code | permanent | exit status | what it means | what to do |',
     '|---|---|---|---|---|',
     ...rows,
+    '',
+    '## Warnings',
+    '',
+    'What `warnings` of `holdfast run --output json` may hold, each with a `code` of these and a `message`. They stop nothing.',
+    '',
+    '| code | what it means |',
+    '|---|---|',
+    ...Object.entries(WARNING_CODES).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
   ]);
 }
 

@@ -102,7 +102,9 @@ describe('a CSV file of a later week', () => {
         'no column cancelled_at: whoever has left by it counts as still there.',
     ]);
     expect(JSON.parse(ran.stdout)).toMatchObject({
-      warnings: expect.arrayContaining([expect.stringMatching(/no column churned/)]),
+      warnings: expect.arrayContaining([
+        { code: 'SOURCE_COLUMN_ABSENT', message: expect.stringMatching(/no column churned/) },
+      ]),
     });
   });
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { VERSION } from '../jobs/artifacts/producer.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
 
@@ -15,7 +16,7 @@ interface Report {
     seconds: number;
     counts: Record<string, unknown>;
   }[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
   readonly error?: { code: string; message: string };
 }
 
@@ -31,7 +32,24 @@ describe('a run of the batch', () => {
     expect(status).toBe(0);
     expect(stdout.trim().split('\n')).toHaveLength(1);
     const report = JSON.parse(stdout) as Report;
-    expect(Object.keys(report).sort()).toEqual(['data', 'phase', 'run', 'stages', 'warnings']);
+    expect(Object.keys(report).sort()).toEqual([
+      'data',
+      'dryRun',
+      'finishedAt',
+      'namespace',
+      'phase',
+      'pipeline',
+      'program',
+      'run',
+      'slot',
+      'stages',
+      'startedAt',
+      'version',
+      'warnings',
+    ]);
+    expect(report).toMatchObject({ namespace: 'default', program: 'keep', slot: SLOT, version: VERSION });
+    // The clock of the run is that of --now.
+    expect(report).toMatchObject({ startedAt: NOW, finishedAt: NOW });
     expect(report).toMatchObject({ run: 'keep-20261123t020000z-1', phase: 'Succeeded' });
     expect(report.stages.map(({ name }) => name)).toEqual(['extract', 'filter', 'score', 'offer', 'store']);
     for (const stage of report.stages) {
@@ -53,14 +71,35 @@ describe('a run of the batch', () => {
     expect(store?.counts['candidates']).toBe(score?.rowsOut);
   });
 
+  test('that is refused says in its JSON which run it would have been, and what the manifest warns of', async () => {
+    const program = await shop.program((spec) => (spec['holdout'] = { share: 1 }), 'refused.yaml');
+    const args = ['run', program, '--output', 'json', '--now', NOW];
+    const { status, stdout } = await shop.holdfast(args, { environment: { DATABASE_URL: 'postgres//none' } });
+    expect(status).toBe(78);
+    expect(JSON.parse(stdout)).toMatchObject({
+      run: '',
+      phase: 'Refused',
+      namespace: 'default',
+      program: 'keep',
+      slot: SLOT,
+      warnings: [{ code: 'MANIFEST', message: expect.stringMatching(/holdout/) }],
+      error: { code: 'HF_DATABASE_REFUSED' },
+    });
+  });
+
   test('has in its JSON what it warns of on stderr', async () => {
     await shop.customers('SELECT * REPLACE (NULL::DOUBLE AS feature_usage) FROM customers');
     try {
       const args = ['run', await shop.program(), '--output', 'json', '--now', NOW, '--dry-run'];
       const { stdout, stderr } = await shop.holdfast(args);
       const { warnings } = JSON.parse(stdout) as Report;
-      expect(warnings).toEqual(['feature_usage, which the model effect reads, is missing in 400 of 400 rows.']);
-      expect(stderr).toContain(`warning: ${warnings[0]}`);
+      expect(warnings).toEqual([
+        {
+          code: 'COLUMN_MISSING_IN_ROWS',
+          message: 'feature_usage, which the model effect reads, is missing in 400 of 400 rows.',
+        },
+      ]);
+      expect(stderr).toContain(`warning: ${warnings[0]?.message}`);
     } finally {
       await shop.customers();
     }

@@ -458,7 +458,10 @@ describe('rows that did not change since the current batch', () => {
     const { counts } = await extract(await reading(customers));
     const same = await warned(`${customers} ORDER BY range DESC`, fingerprintOf(counts));
     expect(same).toEqual([
-      expect.stringMatching(/^Every customer reads as in the batch of 2026-.* \(run-0\): has the source/),
+      {
+        code: 'SOURCE_UNCHANGED',
+        message: expect.stringMatching(/^Every customer reads as in the batch of 2026-.* \(run-0\): has the source/),
+      },
     ]);
     expect(await warned(customers.replace('% 7', '% 7 + (range = 3)::INT'), fingerprintOf(counts))).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
 import { currentRun } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { told } from '../run/warning.ts';
 import { isReason, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
 import { type ExtractSize, failedGate } from './extract-gates.ts';
@@ -49,7 +50,7 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
     const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
     context.progress(rowsIn, rowsIn);
     await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
-    const warnings = [...files.warnings, ...unchanged(written.counts, last, context)];
+    const warnings = [...files.warnings, ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context))];
     return { rowsIn, rowsOut, counts: written.counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
   } finally {
     await draft.discard();

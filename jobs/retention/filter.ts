@@ -6,6 +6,7 @@ import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { copyDecisionsToCsv } from '../postgres/decisions.ts';
 import { currentRun } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { told } from '../run/warning.ts';
 import { inStage } from './failure.ts';
 import { applyChain } from './filter-chain.ts';
 import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
@@ -88,7 +89,10 @@ async function filterArtifact(
   const counts = { removed: outcome.removed };
   const artifact = await draft.commit({ rows: outcome.kept, parts, counts });
   context.progress(rowsIn, rowsIn);
-  const warnings = [...missingWarnings(broken), ...(await outsideMarketplaces(engine, program, candidates))];
+  const warnings = [
+    ...told('COLUMN_MISSING_IN_ROWS', missingWarnings(broken)),
+    ...told('OUTSIDE_MARKETPLACES', await outsideMarketplaces(engine, program, candidates)),
+  ];
   return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 

@@ -177,7 +177,7 @@ test('a column named like a decision is replaced, and a sentence says so', async
   );
   const result = await offer(batch.context({ offerStrategy: strategy() }));
   expect(await batch.rows(result.artifact, 'decisions.parquet', 'discount')).toEqual([{ discount: 30 }]);
-  expect(result.warnings).toEqual([expect.stringMatching(/Discount/)]);
+  expect(result.warnings).toEqual([{ code: 'COLUMN_REPLACED', message: expect.stringMatching(/Discount/) }]);
 });
 
 test('the same candidates make the same bytes in another run', async () => {

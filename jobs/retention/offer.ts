@@ -3,6 +3,7 @@ import { identifier } from '../columns/engine.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { ColumnAppender, copyDoubles, texts } from '../columns/vectors.ts';
 import type { Stage, StageContext } from '../run/stage.ts';
+import { told } from '../run/warning.ts';
 import { countDecisions } from './decision-counts.ts';
 import { defaultHoldoutKey, holdoutArm } from './holdout.ts';
 import { TERM_COLUMNS, termsByRiskLevel, termsTable } from './offer-terms.ts';
@@ -47,7 +48,10 @@ export function offerStage(options: OfferOptions): Stage {
           rowsOut,
           counts,
           artifact: await draft.commit({ rows: rowsOut, parts, counts }),
-          warnings: dropped.length === 0 ? [] : [`The query has ${dropped.join(', ')}, which the decisions replace.`],
+          warnings: told(
+            'COLUMN_REPLACED',
+            dropped.length === 0 ? [] : [`The query has ${dropped.join(', ')}, which the decisions replace.`],
+          ),
         };
       });
     } finally {

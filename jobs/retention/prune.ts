@@ -18,6 +18,7 @@ import { withoutProgram } from '../postgres/retired-program.ts';
 import { forgetRuns, type RunStanding, retireRun, retireUnrecorded, runStandings } from '../postgres/retired-runs.ts';
 import type { ProgramKey } from '../postgres/runs.ts';
 import type { Stage } from '../run/stage.ts';
+import { told } from '../run/warning.ts';
 import { type Pin, pinsOf } from './run-pins.ts';
 
 export type Retention = RetentionProgramSpec['retention'];
@@ -209,7 +210,7 @@ export const prune: Stage = async (context) => {
     rowsIn: pruned.candidates + pruned.decisions + pruned.scores,
     rowsOut: 0,
     counts: { ...counts, foreign, kept },
-    ...(foreign > 0 ? { warnings: [foreignWarning(foreign)] } : {}),
+    ...(foreign > 0 ? { warnings: told('FOREIGN_FILES_KEPT', [foreignWarning(foreign)]) } : {}),
   };
 };
 

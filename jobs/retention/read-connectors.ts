@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
 import { openFeatureStore } from '../features/index.ts';
 import type { StageContext } from '../run/stage.ts';
+import { told, type Warning } from '../run/warning.ts';
 import { type DataConnector, openWarehouse } from '../warehouses/index.ts';
 import { describeQuery } from '../warehouses/missing-column.ts';
 import type { ReadOptions, Warehouse } from '../warehouses/warehouse.ts';
@@ -16,7 +17,7 @@ export interface ConnectorFiles {
   /** Past offers, if the program names where they are. */
   readonly offers: string | undefined;
   /** What a person should know of the rows. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -28,7 +29,7 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
   const { program, scratchFolder } = context;
   const needed = neededColumns(program);
   const extracts = [];
-  const warnings: string[] = [];
+  const warnings: Warning[] = [];
   let offers: string | undefined;
   let done = 0;
   for (const connector of program.dataConnectors) {
@@ -39,11 +40,10 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
       const before = done;
       const progress = (rows: number) => context.progress(before + rows);
       const beyondType = (column: string, count: number) => {
-        warnings.push(
-          `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`,
-        );
+        const sentence = `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`;
+        warnings.push(...told('SOURCE_VALUE_BEYOND_TYPE', [sentence]));
       };
-      warnings.push(...(await absentColumns(warehouse, connector)));
+      warnings.push(...told('SOURCE_COLUMN_ABSENT', await absentColumns(warehouse, connector)));
       const rows = await readQuery(warehouse, connector, needed, file, { ...context, progress, beyondType });
       extracts.push({ connectorId, file, rows });
       done += rows;

@@ -183,8 +183,8 @@ test('without a model for offers nobody has an offer kind, and a sentence says s
     { offer_kind: null, offer_kind_score: null },
   ]);
   expect(result.warnings).toEqual([
-    expect.stringMatching(/churn-risk is not calibrated/),
-    expect.stringMatching(/offer-effectiveness/),
+    { code: 'MODEL_NOT_CALIBRATED', message: expect.stringMatching(/churn-risk is not calibrated/) },
+    { code: 'NO_OFFER_MODEL', message: expect.stringMatching(/offer-effectiveness/) },
   ]);
 });
 
@@ -197,7 +197,7 @@ test("a feature named like a score is read and then replaced, whatever its lette
   expect(await batch.rows(result.artifact, 'scored.parquet')).toEqual([
     { customer_id: 'C1', risk_score: 0.7, risk_level: 'high', offer_kind: null, offer_kind_score: null },
   ]);
-  expect(result.warnings).toContainEqual(expect.stringMatching(/Risk_Score/));
+  expect(result.warnings).toContainEqual({ code: 'COLUMN_REPLACED', message: expect.stringMatching(/Risk_Score/) });
 });
 
 test('a feature that the batch does not have is named', async () => {

@@ -8,6 +8,7 @@ import { ColumnAppender } from '../columns/vectors.ts';
 import { HoldfastError } from '../errors.ts';
 import { shardName } from '../run/name.ts';
 import type { ShardedStage, Stage, StageContext, StageResult } from '../run/stage.ts';
+import type { Warning, WarningCode } from '../run/warning.ts';
 import { featureExpressions } from './feature-columns.ts';
 import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
 import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
@@ -199,21 +200,26 @@ async function countBy(engine: Engine, column: string, values: readonly string[]
   return Object.fromEntries(values.map((value) => [value, counts.get(value) ?? 0]));
 }
 
-function warnings({ risk, offers, cacheCounts }: ScoringModels, dropped: readonly string[]): string[] {
-  const sentences: string[] = [];
+function warnings({ risk, offers, cacheCounts }: ScoringModels, dropped: readonly string[]): Warning[] {
+  const found: Warning[] = [];
+  const add = (code: WarningCode, sentence: string) => found.push({ code, message: sentence });
   if (!risk.model.manifest.calibrated) {
-    sentences.push(
+    add(
+      'MODEL_NOT_CALIBRATED',
       `Model ${risk.model.manifest.modelId} is not calibrated: the thresholds in riskLevels do not mean probabilities.`,
     );
   }
   if ((cacheCounts()?.failures ?? 0) > 0) {
-    sentences.push('The score cache could not be used: the models were asked about every row.');
+    add('SCORE_CACHE_UNUSED', 'The score cache could not be used: the models were asked about every row.');
   }
   if (offers === undefined) {
-    sentences.push('No model has the role offer-effectiveness: candidates get no recommended offer kind.');
+    add('NO_OFFER_MODEL', 'No model has the role offer-effectiveness: candidates get no recommended offer kind.');
   }
   if (dropped.length > 0) {
-    sentences.push(`The query has ${dropped.join(', ')}, which the scores replace after the models have read it.`);
+    add(
+      'COLUMN_REPLACED',
+      `The query has ${dropped.join(', ')}, which the scores replace after the models have read it.`,
+    );
   }
-  return sentences;
+  return found;
 }

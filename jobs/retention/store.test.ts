@@ -306,7 +306,12 @@ describe('candidates past their time', () => {
       CREATE TRIGGER refuse BEFORE DELETE ON holdfast.candidates FOR EACH ROW WHEN (OLD.run = 'old') EXECUTE FUNCTION public.refuse()`);
     try {
       const { warnings } = await store(context());
-      expect(warnings).toEqual([expect.stringMatching(/^The batch is published; .*\(HF_DATABASE_FAILED\)\.$/)]);
+      expect(warnings).toEqual([
+        {
+          code: 'EXPIRED_NOT_DELETED',
+          message: expect.stringMatching(/^The batch is published; .*\(HF_DATABASE_FAILED\)\.$/),
+        },
+      ]);
     } finally {
       await postgres.database.pool.query('DROP FUNCTION public.refuse CASCADE');
     }

@@ -15,6 +15,7 @@ import { claimRun, isPublished, publishBatch, recordStrategy } from '../postgres
 import { copyCandidates, deleteCandidates, deleteCustomers } from '../postgres/store-candidates.ts';
 import { type Connection, transaction } from '../postgres/transaction.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { told } from '../run/warning.ts';
 import { writeCandidateCsv } from './candidate-csv.ts';
 import { countDecisions } from './decision-counts.ts';
 import { inStage } from './failure.ts';
@@ -205,7 +206,8 @@ async function expire(context: StageContext, database: Database): Promise<Pick<S
     return {};
   } catch (error) {
     const why = error instanceof HoldfastError ? error.code : 'HF_INTERNAL';
-    return { warnings: [`The batch is published; candidates past their time were not all deleted (${why}).`] };
+    const sentence = `The batch is published; candidates past their time were not all deleted (${why}).`;
+    return { warnings: told('EXPIRED_NOT_DELETED', [sentence]) };
   }
 }
 

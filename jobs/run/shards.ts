@@ -7,6 +7,7 @@ import { openFolderStore } from '../artifacts/folder.ts';
 import { type ErrorCode, HoldfastError } from '../errors.ts';
 import { shardName } from './name.ts';
 import type { RunIdentity, Shard, ShardedStage, Stage, StageContext } from './stage.ts';
+import { told } from './warning.ts';
 
 /** What a process is told that does one shard of a stage. */
 export interface ShardRequest {
@@ -81,8 +82,10 @@ export function inProcesses(
     const result = await gather(context, made);
     // Its processes have no connection to Postgres.
     const asked = context.program.scoringModels.some(({ endpoint }) => /^https?:/.test(endpoint));
-    const warning = 'Shards on one machine do without the score cache: remote models were asked about every candidate.';
-    return asked ? { ...result, warnings: [...(result.warnings ?? []), warning] } : result;
+    const sentence =
+      'Shards on one machine do without the score cache: remote models were asked about every candidate.';
+    const warnings = [...(result.warnings ?? []), ...told('SCORE_CACHE_UNUSED', [sentence])];
+    return asked ? { ...result, warnings } : result;
   };
 }
 

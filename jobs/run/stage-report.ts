@@ -2,7 +2,17 @@ import type { StageReport } from '../postgres/runs.ts';
 import type { StageResult } from './stage.ts';
 
 /** What is recorded of a stage that is done, on a laptop and on a cluster alike. */
-export function stageReport(name: string, milliseconds: number, { artifact, ...result }: StageResult): StageReport {
+export function stageReport(
+  name: string,
+  milliseconds: number,
+  { artifact, warnings, ...result }: StageResult,
+): StageReport {
   const seconds = Math.round(milliseconds) / 1000;
-  return { name, seconds, ...result, ...(artifact === undefined ? {} : { artifact: artifact.digest }) };
+  return {
+    name,
+    seconds,
+    ...result,
+    ...(warnings === undefined ? {} : { warnings: warnings.map(({ message }) => message) }),
+    ...(artifact === undefined ? {} : { artifact: artifact.digest }),
+  };
 }

@@ -1,6 +1,7 @@
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { ArtifactReference, ArtifactStore, Counts } from '../artifacts/artifact.ts';
 import type { Database } from '../postgres/database.ts';
+import type { Warning } from './warning.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
 export interface RunIdentity {
@@ -56,8 +57,8 @@ export interface StageResult {
   readonly rowsOut: number;
   readonly counts: Counts;
   readonly artifact?: ArtifactReference;
-  /** Sentences that a person should read; none of them stops the run. */
-  readonly warnings?: readonly string[];
+  /** None of them stops the run. */
+  readonly warnings?: readonly Warning[];
 }
 
 /** One stage of a pipeline: reads the artifacts before it, commits its own, may be repeated at any time. */

@@ -148,7 +148,7 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
   const began = io.elapsed();
   return await inContext(job, record, async (context) => {
     const result = await stage(context);
-    for (const warning of result.warnings ?? []) io.warn(warning);
+    for (const { message } of result.warnings ?? []) io.warn(message);
     if (record !== undefined) {
       await recordStage(database, record, stageReport(task.stage, io.elapsed() - began, result));
       if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });

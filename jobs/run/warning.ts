@@ -1,0 +1,30 @@
+/** What a run may warn of; each with what it means, of which the table in docs/errors.md is made. */
+export const WARNING_CODES = {
+  MANIFEST: 'The manifest is valid, and something in it most likely not meant, such as a schedule that is over.',
+  SOURCE_COLUMN_ABSENT: 'The source lacks a column of `optionalColumns`, and the query did without.',
+  SOURCE_VALUE_BEYOND_TYPE: 'Times that no type here holds are missing.',
+  SOURCE_UNCHANGED: 'Every customer reads as in the batch before: the export may not have been written anew.',
+  COLUMN_MISSING_IN_ROWS: 'A column that a filter or a model reads is missing in nearly every row.',
+  OUTSIDE_MARKETPLACES: 'Rows have no marketplace, or none that the program lists.',
+  COLUMN_REPLACED: 'The query gives a column that the scores or the decisions replace.',
+  MODEL_NOT_CALIBRATED: 'The thresholds of `riskLevels` do not mean probabilities.',
+  NO_OFFER_MODEL: 'No model recommends which kind of offer works.',
+  SCORE_CACHE_UNUSED: 'Remote models were asked about every row.',
+  EXPIRED_NOT_DELETED: 'The batch is published, and candidates past their time were not all deleted.',
+  FOREIGN_FILES_KEPT: 'Folders of old runs hold what no run wrote, and stayed.',
+  TRUTH_NOT_COMPARED: 'The scores were not compared with the truth of the sample business.',
+  CURRENT_PATH_MISSING: 'No path leads to the files of the current batch.',
+} as const;
+
+export type WarningCode = keyof typeof WARNING_CODES;
+
+/** Something that a person should know, and that stops nothing. */
+export interface Warning {
+  readonly code: WarningCode;
+  readonly message: string;
+}
+
+/** Sentences of one kind. */
+export function told(code: WarningCode, messages: readonly string[]): Warning[] {
+  return messages.map((message) => ({ code, message }));
+}
