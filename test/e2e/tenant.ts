@@ -35,6 +35,10 @@ export interface Tenant {
   works(task: string): Promise<void>;
   /** Rows of the tenant's database. */
   query<Row extends object>(sql: string, values?: unknown[]): Promise<readonly Row[]>;
+  /** The URL of its database. */
+  databaseUrl(): string;
+  /** A volume for a claim that somebody else makes. */
+  giveVolume(claimName: string): Promise<void>;
   /** The secret with the URL of its database; default name: the chart's. */
   giveSecret(name?: string): Promise<void>;
   /** The claim for artifacts, and a volume for it; default name: the chart's. */
@@ -46,10 +50,9 @@ export interface Tenant {
 /** The slot of runs by hand: any instant will do, and the same for all makes results comparable. */
 const SLOT = '2026-11-23T02:00:00Z';
 
-/** The namespace with nothing in it. */
+/** A namespace with nothing in it, which is for whoever calls to make. */
 async function openTenant(world: World, namespace: string): Promise<Tenant> {
   const { cluster, get } = world;
-  if ((await get(`/api/v1/namespaces/${namespace}`)) === undefined) await makeNamespace(cluster, namespace);
   let url = await world.postgres.makeDatabase(namespace);
   const kubectl = (...args: string[]) => cluster.kubectl('--namespace', namespace, ...args);
   const apply = (...objects: object[]) => world.apply(namespace, ...objects);
@@ -113,6 +116,11 @@ async function openTenant(world: World, namespace: string): Promise<Tenant> {
       );
     },
     query,
+    databaseUrl: () => url,
+    async giveVolume(name) {
+      const [volume] = await claim(join(volumes, name), namespace, name);
+      await apply(volume);
+    },
     giveSecret,
     giveClaim: async (name = 'holdfast-artifacts') => apply(...(await claim(join(volumes, name), namespace, name))),
     async startAnew() {
@@ -132,14 +140,28 @@ const tenants = new WeakMap<World, Map<string, Promise<Tenant>>>();
 
 /** The namespace with all that a program needs; scenarios may share one. */
 export function openReadyTenant(world: World, namespace: string): Promise<Tenant> {
+  return sharedTenant(world, namespace, makeReady);
+}
+
+/** The same where somebody else makes the namespace and all in it: it has a database and a volume to be claimed. */
+export function openBareTenant(world: World, namespace: string): Promise<Tenant> {
+  return sharedTenant(world, namespace, async () => {
+    const tenant = await openTenant(world, namespace);
+    await tenant.giveVolume('holdfast-artifacts');
+    return tenant;
+  });
+}
+
+function sharedTenant(world: World, namespace: string, make: typeof openTenant): Promise<Tenant> {
   const known = tenants.get(world) ?? new Map<string, Promise<Tenant>>();
   tenants.set(world, known);
-  const tenant = known.get(namespace) ?? makeReady(world, namespace);
+  const tenant = known.get(namespace) ?? make(world, namespace);
   known.set(namespace, tenant);
   return tenant;
 }
 
 async function makeReady(world: World, namespace: string): Promise<Tenant> {
+  if ((await world.get(`/api/v1/namespaces/${namespace}`)) === undefined) await makeNamespace(world.cluster, namespace);
   const tenant = await openTenant(world, namespace);
   await tenant.giveSecret();
   await tenant.giveClaim();
@@ -155,11 +177,11 @@ async function makeVolume(path: string): Promise<void> {
   await chown(path, USER, USER);
 }
 
-async function claim(path: string, namespace: string, name: string): Promise<readonly object[]> {
+async function claim(path: string, namespace: string, name: string): Promise<readonly [object, object]> {
   await makeVolume(path);
   const volumeName = `${namespace}-${name}`;
-  const common = { accessModes: ['ReadWriteMany'], storageClassName: '' };
-  const storage = '10Gi';
+  const common = { accessModes: ['ReadWriteMany', 'ReadWriteOnce'], storageClassName: '' };
+  const storage = '20Gi';
   return [
     {
       apiVersion: 'v1',

@@ -53,9 +53,14 @@ export async function openWorld(cluster: Cluster, image: BuiltImage, show: World
 }
 
 /** Pods in it must be restricted as much as Kubernetes knows how to. */
-export async function makeNamespace({ kubectl }: Cluster, name: string): Promise<void> {
+export async function makeNamespace({ kubectl }: Pick<Cluster, 'kubectl'>, name: string): Promise<void> {
   await kubectl('create', 'namespace', name);
-  await kubectl('label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted');
+  await restrict({ kubectl }, name);
+}
+
+/** From now on; the pods that are there stay. */
+export async function restrict({ kubectl }: Pick<Cluster, 'kubectl'>, namespace: string): Promise<void> {
+  await kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
 }
 
 /** `helm upgrade --install` of the chart; resolves once its replicas are ready. */

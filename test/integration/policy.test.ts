@@ -275,13 +275,27 @@ testOnServer('labels and a status can be written on a program whatever it names'
   expect(refusal(labelled)).toBeUndefined();
 });
 
-testOnServer('without the list of names nothing is taken', async () => {
-  const { metadata } = chart.find(({ kind }) => kind === 'ConfigMap');
-  await plane.request('DELETE', `/api/v1/namespaces/${metadata.namespace}/configmaps/${metadata.name}`);
-  const { body } = await until(
-    'the policy has lost its list',
-    () => plane.request('POST', `${PROGRAMS}?dryRun=All`, program()),
+testOnServer('removed and installed anew with other lists, the policy holds programs to those', async () => {
+  const ofPolicy = (objects: readonly KubernetesObject[]) => objects.filter(({ kind }) => /^Validating/.test(kind));
+  const taken = (name: string) => plane.request('POST', `${PROGRAMS}?dryRun=All`, program(reading(name)));
+  const paths = { ValidatingAdmissionPolicy: 'policies', ValidatingAdmissionPolicyBinding: 'policybindings' };
+  for (const { kind, metadata } of ofPolicy(chart)) {
+    const path = `validatingadmission${paths[kind as keyof typeof paths]}/${metadata.name}`;
+    await plane.request('DELETE', `/apis/admissionregistration.k8s.io/v1/${path}`);
+  }
+  await until(
+    'nobody asks about programs any more',
+    () => taken('crm'),
+    ({ status }) => status === 201,
+  );
+  const { helm } = await findBinaries(['helm']);
+  const anew = ofPolicy(renderChart(helm, '--set', 'watchNamespaces={shop},allow.secrets.connections={crm}'));
+  expect(await refusals(plane.request, anew, '')).toEqual([]);
+  const refused = await until(
+    'programs are asked about again',
+    () => taken('holdfast-warehouse-crm'),
     ({ status }) => status > 299,
   );
-  expect(body.message).toMatch(/ValidatingAdmissionPolicy .* no params found/);
+  expect(refused.body.message).toContain('those are crm');
+  expect((await taken('crm')).status).toBe(201);
 });

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { until } from '../../support/until.ts';
+import { openReader, type Reader } from '../reader.ts';
 import type { Scenario } from '../scenario.ts';
-import { install, makeNamespace, RELEASE, SYSTEM, type World } from '../world.ts';
+import { openBareTenant } from '../tenant.ts';
+import { install, makeNamespace, RELEASE, restrict, SYSTEM, type World } from '../world.ts';
 import { TENANTS } from './tenants.ts';
 
 export const installed: Scenario = {
-  name: 'helm install brings the kinds and two replicas, of which one leads',
+  name: 'the lines of the README, as printed, bring the operator, a first batch, and its candidates by the API',
   always: true,
   async run(world) {
     const { cluster, show } = world;
-    for (const namespace of TENANTS) await makeNamespace(cluster, namespace);
     const began = performance.now();
-    await install(world, RELEASE, { watchNamespaces: TENANTS });
-    show(`from helm install to two ready replicas: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    const said = await (await readerOf(world)).types('README.md', 'install');
+    show(`from make image to the first candidates: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    const { items } = JSON.parse(said.slice(said.lastIndexOf('\n{') + 1)) as { items: readonly object[] };
+    assert.equal(items.length, 3);
     const { status } = await world.get(`/apis/apps/v1/namespaces/${SYSTEM}/deployments/${RELEASE}`);
     assert.equal(status.readyReplicas, 2);
     const leader = await leaderOf(world);
@@ -31,6 +35,40 @@ export const installed: Scenario = {
     }
   },
 };
+
+export const upgraded: Scenario = {
+  name: 'after a run nothing differs from what was written; an upgrade and a roll back go as the guide prints them',
+  async run(world) {
+    const reader = await readerOf(world);
+    for (const name of ['diff', 'upgrade', 'rollback']) await reader.types('docs/guides/operations.md', name);
+  },
+};
+
+export const widened: Scenario = {
+  name: 'the operator is told to watch further namespaces, whose pods must be restricted',
+  always: true,
+  async run(world) {
+    await restrict(world.cluster, 'shop');
+    for (const namespace of TENANTS.filter((name) => name !== 'shop')) await makeNamespace(world.cluster, namespace);
+    await install(world, RELEASE, { watchNamespaces: TENANTS });
+  },
+};
+
+const readers = new WeakMap<World, Promise<Reader>>();
+
+/** One who installs, and still has what they set when it comes to the rest. */
+export function readerOf(world: World): Promise<Reader> {
+  const known = readers.get(world) ?? welcome(world);
+  readers.set(world, known);
+  return known;
+}
+
+async function welcome(world: World): Promise<Reader> {
+  const shop = await openBareTenant(world, 'shop');
+  const [image = '', tag = ''] = world.image.reference.split(/:(?=[^/]*$)/);
+  const token = randomBytes(32).toString('hex');
+  return await openReader(world, { IMAGE: image, TAG: tag, TOKEN: token, DATABASE_URL: shop.databaseUrl() });
+}
 
 /** Name of the pod that holds the lease, once one does. */
 export async function leaderOf(world: World): Promise<string> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { until } from '../../support/until.ts';
 import type { Scenario } from '../scenario.ts';
 import { RELEASE, SYSTEM } from '../world.ts';
-import { operatorPods } from './install.ts';
+import { operatorPods, readerOf } from './install.ts';
 import { OPERATOR as UNINSTALLED } from './missing-image.ts';
 
 /** All that an operator that fares well has to say. */
@@ -25,16 +25,21 @@ export const quietLogs: Scenario = {
 };
 
 export const uninstalled: Scenario = {
-  name: 'helm uninstall leaves the kinds, the programs and their runs, and nothing of the operator',
+  name: 'helm uninstall, as the guide prints it, leaves the kinds, the programs and their runs, and nothing of the operator',
   async run(world) {
     const { cluster, get } = world;
     const objects = async () => (await cluster.kubectl('get', 'rp,rr', '-A', '-o', 'name')).trim().split('\n').sort();
     const before = await objects();
-    await cluster.helm('uninstall', RELEASE, '--namespace', SYSTEM);
+    await (await readerOf(world)).types('docs/guides/operations.md', 'uninstall');
     await until(
       'no pod of the operator is left',
       () => operatorPods(world),
       (pods) => pods.length === 0,
+    );
+    await until(
+      'no Lease is left',
+      () => get(`/apis/coordination.k8s.io/v1/namespaces/${SYSTEM}/leases`),
+      ({ items }) => items.length === 0,
     );
     assert.deepEqual(await objects(), before);
     assert.ok(before.length > 0);
