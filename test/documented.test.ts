@@ -8,7 +8,7 @@ import { shellBlocks } from './support/documented.ts';
 /** Whose lines are tested as they are printed. */
 const DOCUMENTS = [
   'README.md',
-  ...['api', 'cluster', 'data', 'explain', 'gitops', 'models', 'operations', 'prune', 'start'].map(
+  ...['api', 'cluster', 'data', 'explain', 'gitops', 'list', 'models', 'operations', 'prune', 'start'].map(
     (name) => `docs/guides/${name}.md`,
   ),
 ];

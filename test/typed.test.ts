@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,9 +78,8 @@ async function type(
   };
   const late = setTimeout(() => end('SIGKILL'), MOST_MS);
   const serves = /^holdfast serve[^&]*$/m.test(script.trimEnd().split('\n').at(-1) ?? '');
-  const looking = setInterval(async () => {
-    if (serves && /Holdfast is at/.test(await readFile(log, 'utf8').catch(() => ''))) end('SIGINT');
-  }, 200);
+  const listens = () => existsSync(log) && readFileSync(log, 'utf8').includes('Holdfast is at');
+  const looking = setInterval(() => serves && listens() && end('SIGINT'), 200);
   const [status] = (await once(child, 'exit')) as [number | null];
   clearInterval(looking);
   clearTimeout(late);
@@ -94,7 +94,7 @@ function lines(file: string, name: string): string {
   return found.map(({ script }) => script).join('\n');
 }
 
-test.each(['explain', 'data', 'prune'])(
+test.each(['explain', 'data', 'list', 'prune'])(
   'the lines of %s.md do what they say',
   async (name) => {
     const { status, said } = await type(lines(`docs/guides/${name}.md`, 'laptop'));

@@ -276,7 +276,8 @@ testOnServer('labels and a status can be written on a program whatever it names'
 });
 
 testOnServer('removed and installed anew with other lists, the policy holds programs to those', async () => {
-  const ofPolicy = (objects: readonly KubernetesObject[]) => objects.filter(({ kind }) => /^Validating/.test(kind));
+  const ofPolicy = (objects: readonly KubernetesObject[]) =>
+    objects.filter(({ kind }) => kind.startsWith('Validating'));
   const taken = (name: string) => plane.request('POST', `${PROGRAMS}?dryRun=All`, program(reading(name)));
   const paths = { ValidatingAdmissionPolicy: 'policies', ValidatingAdmissionPolicyBinding: 'policybindings' };
   for (const { kind, metadata } of ofPolicy(chart)) {
