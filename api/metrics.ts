@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from '../jobs/postgres/database.ts';
 import { listPrograms } from '../jobs/postgres/programs.ts';
+import { storedCounts } from '../jobs/postgres/runs.ts';
 import { MOST_PROGRAMS } from './programs.ts';
 import { namesOf, type Scope } from './sessions.ts';
 
@@ -94,9 +95,8 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
         limit: MOST_PROGRAMS,
       })) {
         if (current === undefined) continue;
-        const levels = current.stages.find(({ name }) => name === 'score')?.counts['riskLevels'] ?? {};
-        for (const [level, count] of Object.entries(levels)) {
-          candidates.set({ namespace, program, risk_level: level }, Number(count));
+        for (const [level, count] of Object.entries(storedCounts(current, 'riskLevels') ?? {})) {
+          candidates.set({ namespace, program, risk_level: level }, count);
         }
         if (current.publishedAt !== undefined) {
           published.set({ namespace, program }, current.publishedAt.getTime() / 1000);

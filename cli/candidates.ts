@@ -149,6 +149,8 @@ function warn(batch: RunRecord, total: number, { arm, run }: CandidatesOptions, 
   if (batch.discardedAt !== undefined) {
     tell(`the batch of ${batch.run} was discarded: whoever is contacted from it counts as offered nothing`);
   }
+  if (batch.discardedAt !== undefined)
+    tell(`the batch of ${batch.run} was discarded: what it decided counts as no offer`);
   if (run !== undefined && batch.phase !== 'Succeeded') tell(`the run ${run} is ${batch.phase}`);
 }
 

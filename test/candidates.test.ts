@@ -196,6 +196,17 @@ test('without a format the first are shown, with how many there are', async () =
   expect(more).toMatch(/^and 2,248 more: /);
 });
 
+test('a batch that was discarded is listed with a word', async () => {
+  const { database } = postgres;
+  await storeBatch(database, { program: 'sent-never', run: 'sent-never-1', customers: 5, current: false });
+  await database.pool.query(`UPDATE holdfast.runs SET discarded_at = now() WHERE program = 'sent-never'`);
+  const { status, stderr } = await list(['sent-never', '--csv', '--run', 'sent-never-1']);
+  expect({ status, stderr }).toEqual({
+    status: 0,
+    stderr: 'warning: the batch of sent-never-1 was discarded: what it decided counts as no offer\n',
+  });
+});
+
 test('a batch past its time has nobody to contact, and that is said', async () => {
   const { status, stdout, stderr } = await list(['over', '--csv']);
   expect({ status, records: stdout.split('\r\n').length }).toEqual({ status: 0, records: 2 });

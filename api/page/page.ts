@@ -3,7 +3,7 @@ import { text } from '../../crds/schema.ts';
 import { HoldfastError } from '../../jobs/errors.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
 import type { ProgramRecord } from '../../jobs/postgres/programs.ts';
-import type { RunRecord } from '../../jobs/postgres/runs.ts';
+import { type RunRecord, storedCounts } from '../../jobs/postgres/runs.ts';
 import { queryReader } from '../parameters.ts';
 import type { Problem } from '../schemas.ts';
 import type { Scope } from '../sessions.ts';
@@ -87,12 +87,12 @@ ${runsSection(figures)}`;
     current.publishedAt === undefined ? '' : `, published ${instant(current.publishedAt)}`
   }</p>
 ${trouble(figures.runs[0], current)}
+${pastItsTime(figures, current)}
 ${tiles(figures, current)}
 ${toContact(figures, program)}
 <div class="columns">
 <section class="card wide" aria-labelledby="funnel-title"><h2 id="funnel-title">From the extract to candidates</h2>${funnel(current.stages)}</section>
-<section class="card" aria-labelledby="risk-title"><h2 id="risk-title">Risk of the candidates</h2>${riskHistogram(groups)}</section>
-<section class="card" aria-labelledby="offers-title"><h2 id="offers-title">Offers</h2>${offers(groups)}</section>
+${isDeleted(figures, current) ? html`` : pictures(groups)}
 </div>
 ${runsSection(figures)}`;
 }
@@ -128,10 +128,28 @@ function trouble(newest: RunRecord | undefined, current: RunRecord): Html {
   return html`<p class="note bad" role="status">The newest run, as of ${instant(newest.slot)}, did not succeed; this is the last good batch.${why}</p>`;
 }
 
+function pictures(groups: Figures['groups']): Html {
+  return html`<section class="card" aria-labelledby="risk-title"><h2 id="risk-title">Risk of the candidates</h2>${riskHistogram(groups)}</section>
+<section class="card" aria-labelledby="offers-title"><h2 id="offers-title">Offers</h2>${offers(groups)}</section>`;
+}
+
+/** Whether nothing is left of the candidates that a run stored. */
+function isDeleted({ groups }: Figures, { stages }: RunRecord): boolean {
+  return groups.length === 0 && (stages.find(({ name }) => name === 'store')?.rowsOut ?? 0) > 0;
+}
+
+function pastItsTime(figures: Figures, current: RunRecord): Html {
+  if (!isDeleted(figures, current)) return html``;
+  return html`<p class="note bad" role="status">The candidates of this batch are past their time and deleted: run the program again. What the run counted is below.</p>`;
+}
+
 function tiles({ groups }: Figures, current: RunRecord): Html {
-  const total = sum(groups);
-  const held = sum(groups.filter(({ arm }) => arm === 'holdout'));
-  const critical = sum(groups.filter(({ riskLevel }) => riskLevel === 'critical'));
+  // As the run counted them: what is past its time may be deleted.
+  const total = current.stages.find(({ name }) => name === 'store')?.rowsOut ?? sum(groups);
+  const held = storedCounts(current, 'arms')?.['holdout'] ?? sum(groups.filter(({ arm }) => arm === 'holdout'));
+  const critical =
+    storedCounts(current, 'riskLevels')?.['critical'] ??
+    sum(groups.filter(({ riskLevel }) => riskLevel === 'critical'));
   const extracted = current.stages.find(({ name }) => name === 'extract')?.rowsIn;
   const tile = (label: string, value: number, note: string) =>
     html`<div class="tile"><dt>${label}</dt><dd>${integer(value)}<span class="quiet">${note}</span></dd></div>`;

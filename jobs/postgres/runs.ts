@@ -218,3 +218,12 @@ export function toRecord(row: RunRow): RunRecord {
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
   };
 }
+
+/** The stages that count decisions, the last word first: caps take some out only when they are stored. */
+const COUNTING = ['store', 'offer', 'score'];
+
+/** What a run counted of the candidates that it stored, such as `arms`; undefined where no stage did. */
+export function storedCounts({ stages }: RunRecord, of: string): Readonly<Record<string, number>> | undefined {
+  const found = COUNTING.map((stage) => stages.find(({ name }) => name === stage)?.counts[of]);
+  return found.find((counts) => typeof counts === 'object' && counts !== null) as Record<string, number> | undefined;
+}
