@@ -651,7 +651,7 @@ export const retentionProgramStatus = fields('What the operator last saw. Writte
   observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
   conditions: Type.Optional(conditions()),
   lastRun: Type.Optional(
-    fields('The newest run.', {
+    fields('The newest batch that is, or was, to become the current one: no dry run, and no backfill.', {
       name: text('Name of the RetentionRun.'),
       slot: instant('Slot that it is for.'),
       phase: oneOf(RUN_PHASES, 'How far it has come.'),

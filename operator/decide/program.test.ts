@@ -453,6 +453,36 @@ test('a prune that succeeds after a failed batch does not hide that failure', ()
   expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('False');
 });
 
+test.each<[string, Partial<RunObject['spec']>]>([
+  ['a dry run, which stores nothing', { dryRun: true }],
+  ['a backfill, which is no current batch', { trigger: 'backfill' }],
+])('%s, does not hide how the last batch went', (_name, spec) => {
+  const past = runAt(SECOND, 'Failed');
+  const trial = { ...past, spec: { ...past.spec, ...spec } };
+  const { status } = decideProgram(snapshot(known(), { runs: [trial, runAt(FIRST, 'Succeeded')] }), new Date(THIRD));
+  expect(status.lastRun).toMatchObject({ name: RUN, phase: 'Succeeded' });
+  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('True');
+});
+
+test('a run by hand is the last run as any other, and a want of candidates is its reason', () => {
+  const made = runAt(SECOND, 'Succeeded');
+  const conditions = [{ ...made.status!.conditions![0]!, reason: 'NoCandidates', message: 'nobody is a candidate' }];
+  const stages = [{ name: 'store', phase: 'Succeeded' as const, counts: { candidates: 0 } }];
+  const byHand: RunObject = {
+    ...made,
+    metadata: { ...made.metadata, name: 'by-hand' },
+    spec: { ...made.spec, trigger: 'manual' },
+    status: { ...made.status, conditions, stages },
+  };
+  const { status } = decideProgram(snapshot(known(), { runs: [byHand, runAt(FIRST, 'Succeeded')] }), new Date(THIRD));
+  expect(status.lastRun).toMatchObject({ name: 'by-hand', candidates: 0 });
+  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')).toMatchObject({
+    status: 'True',
+    reason: 'NoCandidates',
+    message: 'by-hand: nobody is a candidate',
+  });
+});
+
 /** Every night at half past three, beside the batch of Monday at two. */
 const NIGHTLY = { schedules: { prune: '30 3 * * *' } };
 const PRUNE_SCHEDULE = '30 3 * * * UTC';

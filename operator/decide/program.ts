@@ -10,6 +10,7 @@ import { type Action, type Attempts, type Decision, earlier } from './action.ts'
 import { conditions } from './conditions.ts';
 import { type Followed, followSchedule, rest } from './follow-schedule.ts';
 import type { ConditionReason } from './reasons.ts';
+import { isForPublishing } from './run-result.ts';
 import { isFinal } from './run-snapshot.ts';
 import { type Calendar, calendarsOf } from './slots.ts';
 import { programFault, sizeFault } from './spec-fault.ts';
@@ -127,9 +128,7 @@ function byAge(runs: readonly RunObject[]): readonly RunObject[] {
 
 function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {
   const [newest] = byAge(
-    runs.filter(
-      ({ spec, status }) => spec.pipeline === 'batch' && status?.phase !== undefined && status.slot !== undefined,
-    ),
+    runs.filter((run) => isForPublishing(run) && run.status?.phase !== undefined && run.status.slot !== undefined),
   );
   const { phase, slot, startTime, completionTime, stages } = newest?.status ?? {};
   if (newest === undefined || phase === undefined || slot === undefined) return {};
@@ -148,7 +147,7 @@ function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastR
 
 function programConditions({ program, runs }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
   const { ready, reason, message } = acceptance;
-  const [finished] = byAge(runs.filter((run) => run.spec.pipeline === 'batch' && isFinal(run)));
+  const [finished] = byAge(runs.filter((run) => isForPublishing(run) && isFinal(run)));
   const outcome = finished?.status?.conditions?.find(({ type }) => type === 'Complete');
   return conditions(program.status?.conditions, program.metadata.generation ?? 0, now, [
     { type: 'Ready', status: ready, reason, message },

@@ -10,6 +10,7 @@ export const CONDITION_REASONS = {
   StorageMissing: 'Neither the program nor the operator says where the database or the artifacts are.',
   ProgramIdTaken: 'An older program of the namespace has the same programId.',
   Succeeded: 'The run is done and its result is published.',
+  NoCandidates: 'The run is done, and nobody is a candidate; the message says where they were left out.',
   Failed: 'The run has failed; the message names the task and the error.',
   Cancelled: 'Someone cancelled the run.',
   Running: 'A task of the run is under way.',

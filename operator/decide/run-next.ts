@@ -1,7 +1,8 @@
 import type { Admission } from './admit.ts';
-import type { RunDecision, RunSnapshot } from './run-snapshot.ts';
+import { resultOf } from './run-result.ts';
+import { event, type RunDecision, type RunSnapshot } from './run-snapshot.ts';
 import { start } from './run-start.ts';
-import { type Outcome, runStatus } from './run-status.ts';
+import { runStatus } from './run-status.ts';
 import { hold } from './run-wait.ts';
 import { nextPlace, placesOf, type StageStatus, withStage } from './tasks.ts';
 
@@ -21,8 +22,9 @@ export function goOn(
   const places = placesOf(run.spec.pipeline);
   const after = withStage(run.status?.stages ?? [], completed);
   if (index === places.length - 1) {
-    const outcome: Outcome = { phase: 'Succeeded', reason: 'Succeeded', message: 'every task is done' };
-    return { actions: [], status: runStatus(run, after, outcome, now) };
+    const outcome = resultOf(run, after);
+    const says = outcome.reason === 'NoCandidates' ? [event(run, 'NoCandidates', outcome.message)] : [];
+    return { actions: says, status: runStatus(run, after, outcome, now) };
   }
   if ('outcome' in admission) {
     const far = { ...run, status: { ...run.status, stages: [...after] } };

@@ -38,6 +38,10 @@ export const EVENT_REASONS = {
       'The task has ended and another container keeps its pod from doing so. The run goes by the task: make the other a native sidecar, or leave it out.',
   },
   RunFailed: { type: 'Warning', meaning: 'The run has failed; the message names the task and its error code.' },
+  NoCandidates: {
+    type: 'Warning',
+    meaning: 'The run is done, and nobody is a candidate; the message says where they were left out.',
+  },
   RunSuspended: { type: 'Normal', meaning: 'Someone suspended the run; its tasks wait.' },
   RunResumed: { type: 'Normal', meaning: 'The run goes on.' },
   RunCancelled: { type: 'Normal', meaning: 'Someone cancelled the run; its tasks were ended.' },

@@ -1,0 +1,36 @@
+import type { RunObject } from '../objects.ts';
+import type { Outcome } from './run-status.ts';
+import type { StageStatus } from './tasks.ts';
+
+/** Whether the run's batch is to become the current one: how a program is goes by these, not by trials or the past. */
+export function isForPublishing({ spec }: Pick<RunObject, 'spec'>): boolean {
+  return spec.pipeline === 'batch' && !spec.dryRun && spec.trigger !== 'backfill';
+}
+
+/** What came of a run whose every task is done; that nobody is a candidate is said with where they were left out. */
+export function resultOf({ spec }: RunObject, stages: readonly StageStatus[]): Outcome {
+  const done = 'every task is done';
+  const succeeded = (message: string): Outcome => ({ phase: 'Succeeded', reason: 'Succeeded', message });
+  const candidates = stages.find(({ name }) => name === 'store')?.counts?.['candidates'];
+  if (spec.pipeline !== 'batch' || candidates === undefined) return succeeded(done);
+  if (candidates === 0) {
+    return { phase: 'Succeeded', reason: 'NoCandidates', message: `${done}, and nobody is a candidate${lost(stages)}` };
+  }
+  const people = candidates === 1 ? '1 candidate' : `${candidates} candidates`;
+  return succeeded(spec.dryRun ? `${done}; ${people}, not published: a dry run` : `${done}; ${people}`);
+}
+
+const MOST_FILTERS = 5;
+
+/** The stage that let nobody through, and what of it removed whom. */
+function lost(stages: readonly StageStatus[]): string {
+  const stage = stages.find(({ rowsOut }) => rowsOut === 0);
+  if (stage?.rowsIn === undefined) return '';
+  const removed = Object.entries(stage.counts ?? {})
+    .filter(([name, count]) => name.startsWith('removed.') && count > 0)
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, MOST_FILTERS)
+    .map(([name, count]) => `${name.slice('removed.'.length)} ${count}`);
+  const by = removed.length === 0 ? '' : ` (removed by ${removed.join(', ')})`;
+  return `: ${stage.name} let none of ${stage.rowsIn} customers through${by}`;
+}
