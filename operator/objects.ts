@@ -64,6 +64,14 @@ interface ContainerState {
   };
 }
 
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image?: string;
+  /** Of a native sidecar: whether the containers after it may begin. */
+  readonly started?: boolean;
+  readonly state?: ContainerState;
+}
+
 /** The part of a v1 Pod that is read. */
 export interface PodObject extends KubeObject {
   readonly metadata: StoredMetadata;
@@ -72,11 +80,9 @@ export interface PodObject extends KubeObject {
     readonly reason?: string;
     readonly message?: string;
     readonly conditions?: readonly Condition[];
-    readonly containerStatuses?: readonly {
-      readonly name: string;
-      readonly image?: string;
-      readonly state?: ContainerState;
-    }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    /** Of what others put before the containers, such as a mesh. */
+    readonly initContainerStatuses?: readonly ContainerStatus[];
   };
 }
 

@@ -63,6 +63,21 @@ test('of a pod its own container is kept, and of what else runs in it whether it
   });
 });
 
+test('of what goes before a task the one is kept that it waits for', () => {
+  const initContainerStatuses = [
+    { name: 'init', state: { terminated: { exitCode: 0 } } },
+    { name: 'agent', image: 'vault:1', state: { waiting: { reason: 'ErrImagePull' } } },
+    { name: 'late', state: { waiting: { reason: 'PodInitializing' } } },
+  ];
+  const known = (phase: string) => {
+    const status = { phase, initContainerStatuses };
+    const pod: PodObject = { apiVersion: 'v1', kind: 'Pod', metadata: METADATA, status };
+    return kept(pod).status;
+  };
+  expect(known('Pending')).toEqual({ phase: 'Pending', initContainerStatuses: [initContainerStatuses[1]] });
+  expect(known('Running')).toEqual({ phase: 'Running' });
+});
+
 test.each<[string, (program: ProgramObject) => ProgramObject, boolean]>([
   ['whose status has changed', (one) => ({ ...one, status: { observedGeneration: 1 } }), true],
   ['that was edited', (one) => ({ ...one, metadata: { ...one.metadata, generation: 2 } }), false],

@@ -1,7 +1,8 @@
 import { ANNOTATIONS } from '../build/labels.ts';
 import { COMPLETION_INDEX, containerOf } from '../decide/report.ts';
+import { initialising } from '../decide/trouble.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
-import type { JobObject, PodObject, ProgramObject } from '../objects.ts';
+import type { ContainerStatus, JobObject, PodObject, ProgramObject } from '../objects.ts';
 import { boundProgram } from '../program-bound.ts';
 
 /** Annotations that something is decided on. Of others anybody may write any number. */
@@ -60,6 +61,7 @@ function keptPod(pod: PodObject): Omit<PodObject, 'metadata'> {
   const { phase, reason, message, conditions } = status ?? {};
   const task = containerOf(pod);
   const others = (status?.containerStatuses ?? []).filter((container) => container !== task).slice(0, MOST_OTHERS);
+  const first = initialising(pod);
   const containerStatuses = [...(task === undefined ? [] : [task]), ...others.map(keptOther)];
   return {
     apiVersion,
@@ -67,16 +69,15 @@ function keptPod(pod: PodObject): Omit<PodObject, 'metadata'> {
     status: {
       ...defined({ phase, reason, message, conditions }),
       ...(containerStatuses.length === 0 ? {} : { containerStatuses }),
+      ...(first === undefined ? {} : { initContainerStatuses: [first] }),
     },
   };
 }
 
-type Container = NonNullable<NonNullable<PodObject['status']>['containerStatuses']>[number];
-
 /** Of containers that others have put into a pod so many are known, by name and whether they go on or have failed. */
 const MOST_OTHERS = 8;
 
-function keptOther({ name, state: { running, terminated } = {} }: Container): Container {
+function keptOther({ name, state: { running, terminated } = {} }: ContainerStatus): ContainerStatus {
   if (running !== undefined) return { name, state: { running: {} } };
   return terminated === undefined ? { name } : { name, state: { terminated: { exitCode: terminated.exitCode } } };
 }

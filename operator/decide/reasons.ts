@@ -35,6 +35,7 @@ export const CONDITION_REASONS = {
   ImagePullBackOff: 'The image of the task cannot be pulled.',
   Unschedulable: 'No node can take the pod of the task, such as for want of memory or of its volume.',
   CreateContainerConfigError: 'The container of the task cannot be made, such as for want of a secret.',
+  PodInitializing: 'The pod of the task has waited for long for a container that others put before it.',
   ContainerCreating: 'The pod of the task has waited for long for its volumes.',
   DeadlineExceeded: 'The task took longer than it may.',
 } as const;

@@ -1,7 +1,7 @@
 import { TERMINAL_EXIT } from '../build/job.ts';
 import { ANNOTATIONS } from '../build/labels.ts';
 import { RESOURCES } from '../kube/api.ts';
-import type { JobObject, PodObject } from '../objects.ts';
+import type { ContainerStatus, JobObject, PodObject } from '../objects.ts';
 import type { Action } from './action.ts';
 import { containerOf, shardOf } from './report.ts';
 import { endOf } from './trouble.ts';
@@ -78,7 +78,7 @@ function isRunning({ status }: PodObject): boolean {
 /** Names of the other containers that run, or have failed. */
 function others(pod: PodObject): readonly string[] {
   const task = containerOf(pod);
-  const isInTheWay = ({ state }: NonNullable<typeof task>) =>
+  const isInTheWay = ({ state }: ContainerStatus) =>
     state?.running !== undefined || (state?.terminated !== undefined && state.terminated.exitCode !== 0);
   return (pod.status?.containerStatuses ?? [])
     .filter((container) => container !== task && isInTheWay(container))

@@ -1,4 +1,4 @@
-import type { JobObject, PodObject } from '../objects.ts';
+import type { ContainerStatus, JobObject, PodObject } from '../objects.ts';
 import { isDisrupted } from './disruption.ts';
 import type { ConditionReason } from './reasons.ts';
 import { containerOf, reportOf } from './report.ts';
@@ -53,7 +53,8 @@ export function troubleOf(
         message: `the pod finds no node: ${unscheduled.message ?? 'no reason given'}`,
       };
     }
-    const container = containerOf(pod);
+    const first = initialising(pod);
+    const container = first?.state?.waiting === undefined ? containerOf(pod) : first;
     const state = container?.state?.waiting;
     if (state?.reason !== undefined && !NORMAL.has(state.reason)) {
       if (PULLS.has(state.reason)) {
@@ -61,6 +62,9 @@ export function troubleOf(
       }
       const message = state.message ?? state.reason;
       return { reason: state.reason, message };
+    }
+    if (first !== undefined && waited(pod.metadata.creationTimestamp)) {
+      return { reason: 'PodInitializing', message: `the pod waits for its init container ${first.name}` };
     }
     if (waited(pod.metadata.creationTimestamp)) {
       const why = complaint ?? `see kubectl describe pod ${pod.metadata.name}`;
@@ -109,6 +113,20 @@ function waitOf({ status, metadata }: JobObject): string {
 function scheduledAt({ status }: PodObject): string | undefined {
   return status?.conditions?.find(({ type, status: holds }) => type === 'PodScheduled' && holds === 'True')
     ?.lastTransitionTime;
+}
+
+/**
+ * What others have put before the task, such as a mesh, while it is not done: each of them waits for those before it, and
+ * the task for all.
+ */
+export function initialising({ status }: PodObject): ContainerStatus | undefined {
+  if (status?.phase !== 'Pending') return undefined;
+  const begun = (status.initContainerStatuses ?? []).findLast(
+    ({ state }) => state?.waiting === undefined || state.waiting.reason !== 'PodInitializing',
+  );
+  const isDone =
+    begun?.state?.terminated?.exitCode === 0 || (begun?.state?.running !== undefined && begun.started === true);
+  return isDone ? undefined : begun;
 }
 
 function isWaiting({ status }: PodObject): boolean {
