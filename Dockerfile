@@ -23,6 +23,10 @@ COPY crds crds
 COPY jobs jobs
 COPY operator operator
 RUN npm run build
+COPY package.json LICENSE dist/
+COPY examples dist/examples
+# Whatever the clone's own rights are, any user of any group may read it, and nobody needs to write to it.
+RUN chmod -R a+rX,go-w dist
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /src
@@ -35,7 +39,8 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts --o
   && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 -type d ! -path "*/$platform" -exec rm -rf {} + \
   && find node_modules -type d -path '*/prebuilds/*' ! -name "$(echo "$platform" | tr / -)" -prune -exec rm -rf {} + \
   && find node_modules -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.md' \) ! -iname 'licen[cs]e*' ! -iname 'copying*' ! -iname 'notice*' ! -iname 'third*' ! -iname 'readme*' -delete \
-  && find node_modules -type d -empty -delete
+  && find node_modules -type d -empty -delete \
+  && chmod -R a+rX,go-w node_modules
 
 # Node and what it needs of Debian: nothing that installs, and nothing that gives anybody other rights.
 FROM ${NODE_IMAGE} AS runtime
@@ -52,8 +57,6 @@ LABEL org.opencontainers.image.title="Holdfast" \
 WORKDIR /opt/holdfast
 COPY --from=dependencies /src/node_modules node_modules
 COPY --from=build /src/dist .
-COPY package.json LICENSE ./
-COPY examples examples
 # The root file system is read-only in a pod: what needs a home finds it on the volume for scratch.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin NODE_ENV=production HOME=/tmp
 # By number, or Kubernetes could not tell that it is not root.

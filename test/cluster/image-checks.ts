@@ -102,6 +102,14 @@ async function contentFaults(root: string, files: readonly ImageFile[]): Promise
       files.filter(({ mode }) => (mode & 0o6000) !== 0),
     ),
     ...listed(
+      'a file that not every user can read',
+      ours.filter(({ mode }) => (mode & 0o004) === 0),
+    ),
+    ...listed(
+      'a file that others than root can write to',
+      ours.filter(({ mode }) => (mode & 0o022) !== 0),
+    ),
+    ...listed(
       'settings of npm',
       files.filter(({ path }) => path.endsWith('.npmrc')),
     ),

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childrenOf, endOf } from './ending.ts';
 
-const USER = '65532:65532';
+/** That of the image, and one of a platform that chooses users itself, as OpenShift does: of group 0, with no name. */
+const USERS = ['65532:65532', '1000680000:0'];
 const STARTED_MS = 30_000;
 const STOPPED_MS = 10_000;
 
@@ -18,19 +19,28 @@ const KUBECONFIG = JSON.stringify({
 });
 
 /**
- * Starts each program of an image, as process 1 and as its user.
+ * Starts each program of an image, as process 1 and as each of its users.
  * @param root where the image is mounted
  * @param home folder of the programs in it
  * @returns what is wrong
  */
 export async function checkPrograms(root: string, home: string): Promise<readonly string[]> {
   const faults: string[] = [];
-  const cli = await finished(start(root, home, ['cli/entry.js', 'validate', 'examples/churn-prevention.yaml']));
+  for (const user of USERS) {
+    const found = await programFaults(root, home, user);
+    faults.push(...found.map((fault) => `as ${user} ${fault}`));
+  }
+  return faults;
+}
+
+async function programFaults(root: string, home: string, user: string): Promise<readonly string[]> {
+  const faults: string[] = [];
+  const cli = await finished(start(root, home, user, ['cli/entry.js', 'validate', 'examples/churn-prevention.yaml']));
   if (cli.status !== 0 || !cli.said.includes('0 faults')) faults.push(`cli/entry.js does not work: ${cli.said}`);
-  const jobs = await finished(start(root, home, ['jobs/main.js', 'batch/extract/none']));
+  const jobs = await finished(start(root, home, user, ['jobs/main.js', 'batch/extract/none']));
   if (jobs.status !== 78 || !jobs.said.includes('HF_USAGE')) faults.push(`jobs/main.js does not work: ${jobs.said}`);
   await writeFile(join(root, 'tmp', 'kubeconfig'), KUBECONFIG);
-  const operator = start(root, home, ['operator/main.js'], {
+  const operator = start(root, home, user, ['operator/main.js'], {
     HOLDFAST_IMAGE: 'none',
     HOLDFAST_PORT: '0',
     KUBECONFIG: '/tmp/kubeconfig',
@@ -45,11 +55,17 @@ export async function checkPrograms(root: string, home: string): Promise<readonl
   return faults;
 }
 
-function start(root: string, home: string, args: readonly string[], environment: Record<string, string> = {}) {
+function start(
+  root: string,
+  home: string,
+  user: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+) {
   const path = 'PATH=/usr/local/bin:/usr/bin:/bin';
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   const apart = ['--pid', '--fork', '--kill-child', `--mount-proc=${join(root, 'proc')}`];
-  const inside = ['chroot', `--userspec=${USER}`, root, 'env', '-i', '-C', `/${home}`, path, 'HOME=/tmp', ...variables];
+  const inside = ['chroot', `--userspec=${user}`, root, 'env', '-i', '-C', `/${home}`, path, 'HOME=/tmp', ...variables];
   return spawn('unshare', [...apart, '--', ...inside, 'node', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
