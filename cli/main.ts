@@ -92,7 +92,7 @@ Examples:
         'comma',
       ]),
     )
-    .option('--table <table>', 'table of a database')
+    .option('--table <table>', 'table of a database; without it the tables are listed')
     .option('--connector <id>', 'for Postgres: HOLDFAST_CONNECTION_<ID> says how to connect', 'warehouse')
     .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')
     .option(
@@ -119,6 +119,7 @@ Examples:
   holdfast init customers.parquet --id msno --label is_churn -o churn.yaml
   holdfast init customers.csv --label 'status=gone' --output json | jq .model
   holdfast init warehouse.duckdb --table analytics.customers -o -
+  HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast init --connector crm      # lists its tables
   HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast init --connector crm --table analytics.customers`,
     )
     .action(async (file, options) => ended(await (await import('./init.ts')).init(file, options, io)));

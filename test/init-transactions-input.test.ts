@@ -181,6 +181,39 @@ describe('what counts', () => {
     expect(await values('lifetime_value')).toEqual(once);
   });
 
+  test('numbers of receipts that begin anew each day make a basket with the day', async () => {
+    const columns = {
+      ...PLAIN,
+      receipt_no: ({ day }: Order, index: number) => (index * 7 + day) % 60,
+      order_id: () => '',
+    };
+    await roles(orderLines(ALL));
+    const [ids, purchases] = [await values('customer_id'), await values('purchases')];
+    expect(await roles(orderLines(ALL, columns))).toMatchObject({ basket: 'receipt_no' });
+    expect([await values('customer_id'), await values('purchases')]).toEqual([ids, purchases]);
+    expect(await folder.query()).toContain('counted anew each day');
+  });
+
+  test('rows that are there twice are said', async () => {
+    const report = await folder.report(await folder.csv(orderLines([...ALL, ...ALL.slice(-60)]), 'orders.csv'));
+    expect(report.warnings.join(' ')).toMatch(/60 of order_id have several rows of one amount, and most have one row/);
+  });
+
+  test('whoever refused offers in any row has refused', async () => {
+    const refuses = ALL[0]?.customer;
+    const columns = {
+      ...PLAIN,
+      opted_out: ({ customer }: Order, index: number) =>
+        customer === refuses && index < 3 ? 'yes' : index % 50 === 7 ? 'yes' : 'no',
+    };
+    await roles(orderLines(ALL, columns));
+    const refused = new Set(
+      ALL.filter((order, index) => columns.opted_out(order, index) === 'yes').map(({ customer }) => customer),
+    );
+    const ids = (await values('customer_id')) as string[];
+    expect(await values('opted_out')).toEqual(ids.map((id) => refused.has(id)));
+  });
+
   test('days that are yet to come are left out and said, and so is a customer who is none', async () => {
     const wrong = ALL.map((order, index) => ({ ...order, day: index % 300 === 0 ? 40_000 : order.day }));
     const till = Array.from({ length: 3500 }, (_, index) => ({

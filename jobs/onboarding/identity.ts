@@ -43,7 +43,8 @@ export async function findIdentity(
   if (customers < NEARLY_ALL * filled) {
     throw unsuitable(
       `The file has ${(filled / customers).toFixed(1)} rows for each ${shown(source.name)}: it holds events, not customers. ` +
-        'Aggregate it to one row for each customer first, or name another column with --id COLUMN.',
+        'Of purchases, call the day and the amount, or the invoice, such as order_date, amount and order_id; aggregate other ' +
+        'events to one row for each customer first; or name another column with --id COLUMN.',
     );
   }
   return {

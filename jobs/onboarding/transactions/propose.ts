@@ -149,7 +149,7 @@ function planOf(
   { marketplace }: TransactionHints,
   { dialect, table }: Pick<TransactionPlan, 'dialect' | 'table'>,
 ): TransactionPlan {
-  const { customer, day, basket, money, kind, rowsPerCustomer } = found;
+  const { customer, day, basket, basketOfDay, money, kind, rowsPerCustomer } = found;
   // A row that cannot be read sets its whole customer apart, so that the share that is tolerated is one of customers.
   const ofCustomers = (source: ColumnProfile): ColumnProfile => ({
     ...own(source, dialect),
@@ -175,6 +175,7 @@ function planOf(
     customer: played(customer),
     day: played(day),
     basket: basket && played(basket),
+    basketOfDay,
     money: money && { ...money, columns: money.columns.map(played) },
     kind: kind && { ...kind, played: played(kind.played) },
     attributes,

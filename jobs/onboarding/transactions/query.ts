@@ -19,6 +19,8 @@ export interface TransactionPlan {
   readonly customer: Played;
   readonly day: Played;
   readonly basket: Played | undefined;
+  /** Whether ids of baskets are used again on other days. */
+  readonly basketOfDay: boolean;
   readonly money: Money | undefined;
   readonly kind: Kind | undefined;
   /** What is known of the customer as such, such as the country: the newest counts. */
@@ -51,7 +53,9 @@ export function boughtTables(plan: TransactionPlan, only?: string): CommonTable[
   const id = asText(customer.source);
   const words = GUESTS.map(literal).join(', ');
   const amount = money === undefined ? undefined : amountOf(money, dialect);
-  const basketSql = basket === undefined ? `CAST(${asDay(day.source, dialect)} AS VARCHAR)` : asText(basket.source);
+  const dayText = `CAST(${asDay(day.source, dialect)} AS VARCHAR)`;
+  const basketId = basket === undefined ? dayText : asText(basket.source);
+  const basketSql = plan.basketOfDay ? `${dayText} || ' ' || ${basketId}` : basketId;
   const undone = kind === undefined ? [] : wordIn(kind.played.source, kind.undone);
   const returned = kind === undefined ? [] : wordIn(kind.played.source, kind.returned);
   const value = [
@@ -76,7 +80,9 @@ export function boughtTables(plan: TransactionPlan, only?: string): CommonTable[
   const rows: CommonTable = {
     comments: [
       `Each row: whose (${named(customer)}), when (${named(day)}),`,
-      basket === undefined ? 'of the same day as one purchase,' : `in which basket (${named(basket)}),`,
+      basket === undefined
+        ? 'of the same day as one purchase,'
+        : `in which basket (${named(basket)}${plan.basketOfDay ? ', counted anew each day' : ''}),`,
       ...(money === undefined
         ? ['without an amount: every row is a purchase.']
         : [`for how much (${money.columns.map(named).join(' times ')}).`, ...purchaseComment(kind)]),

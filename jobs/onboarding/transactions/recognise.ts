@@ -22,6 +22,8 @@ export interface Recognised {
   readonly customer: Played;
   readonly day: Played;
   readonly basket: Played | undefined;
+  /** Whether ids of baskets are used again on other days. */
+  readonly basketOfDay: boolean;
   readonly money: Money | undefined;
   readonly kind: Kind | undefined;
   readonly rowsPerCustomer: number;
@@ -62,7 +64,7 @@ export async function recognise(
   const [day] = named(profiles, 'day').filter(({ source: { kind } }) => kind === 'date');
   const money = findMoney(profiles);
   const baskets = named(profiles, 'basket').filter(
-    ({ source: one }) => one.name !== day?.source.name && one.kind !== 'date' && !isMoney(money, one),
+    ({ source: one }) => one.name !== day?.source.name && isBasketId(one) && !isMoney(money, one),
   );
   if (day === undefined || (money === undefined && baskets.length === 0)) {
     if (!sure) return undefined;
@@ -93,12 +95,21 @@ export async function recognise(
     customer: customer.column,
     day,
     basket: basket?.column,
+    basketOfDay: basket !== undefined && basket.daysPerValue >= SEVERAL_DAYS,
     money,
     kind: findKind(profiles),
     rowsPerCustomer: customer.rowsPerValue,
     evidence,
   };
 }
+
+/** More different values than a flag or a number of pieces has. */
+function isBasketId({ kind, whole, distinct, rows }: ColumnProfile): boolean {
+  const isId = kind === 'text' || (kind === 'number' && whole);
+  return isId && distinct > Math.min(FEW_BASKETS, rows / 10);
+}
+
+const FEW_BASKETS = 30;
 
 function isMoney(money: Money | undefined, { name }: ColumnProfile): boolean {
   return money?.columns.some(({ source }) => source.name === name) === true;
@@ -190,7 +201,11 @@ function evidenceOf(
   const words = ({ column, rowsPerValue, daysPerValue }: Structure) =>
     `${shown(column.source.name)} has ${rowsPerValue.toFixed(1)} rows and ${daysPerValue.toFixed(1)} different days of ${shown(day.source.name)} a value`;
   const others = [...(basket === undefined ? [] : [basket]), ...people.filter((one) => one !== customer)];
-  return [words(customer), ...others.map((one) => `${words(one)}, so it is not the customer's`)];
+  const why = (one: Structure) =>
+    one === basket && one.daysPerValue >= SEVERAL_DAYS
+      ? 'so it counts anew each day, and day and number make a basket'
+      : "so it is not the customer's";
+  return [words(customer), ...others.map((one) => `${words(one)}, ${why(one)}`)];
 }
 
 /** Why the rows may be customers all the same. */

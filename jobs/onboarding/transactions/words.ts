@@ -49,6 +49,7 @@ export function transactionWarnings(
     ...(ofBasket === undefined
       ? []
       : [`${shown(ofBasket.source.name)} is the same on every line of a basket: it is counted once for each.`]),
+    ...twice(plan, survey),
     ...misfits.map(
       ({ source }) =>
         `${source.misfits} values of ${shown(source.name)} in the sample are not written like the others.`,
@@ -67,6 +68,24 @@ export function transactionWarnings(
           `${shown(plan.customer.source.name)} is taken for the customer: ${recognised.evidence.join('; ')}. Another: --id COLUMN.`,
         ]
       : []),
+  ];
+}
+
+/** Baskets of one row mostly, of which some are there several times with one amount: a file that was put together twice. */
+function twice(
+  { basket, money }: Transactions['plan'],
+  { severalRows, sameAmount, purchases }: Transactions['survey'],
+): string[] {
+  const isSuspect =
+    basket !== undefined &&
+    money?.ofBasket === false &&
+    sameAmount > 0 &&
+    severalRows < 0.2 * purchases &&
+    sameAmount >= 0.9 * severalRows;
+  if (!isSuspect) return [];
+  return [
+    `${sameAmount} of ${shown(basket.source.name)} have several rows of one amount, and most have one row: are rows there twice, as ` +
+      'where files overlap? They are added up.',
   ];
 }
 
