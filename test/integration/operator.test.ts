@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
@@ -6,11 +9,16 @@ import { systemClock } from '../../operator/kube/clock.ts';
 import type { JobObject, ProgramObject, RunObject } from '../../operator/objects.ts';
 import { type Operator, operate } from '../../operator/operate.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
+import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { program, programSpec, run, STAGE_SETTINGS } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
+const execute = promisify(execFile);
+
 const testOnServer = await testOnControlPlane();
+const testWithKubectl = await testOnControlPlane(['kubectl']);
 
 const { retentionPrograms, retentionRuns, jobs, pods } = RESOURCES;
 
@@ -236,6 +244,44 @@ testOnServer(
       errorCode: 'HF_DISK_FULL',
       message: 'shard 0: no room left on the disk',
     });
+  },
+  90_000,
+);
+
+testWithKubectl(
+  'a program that has run is still what was applied: kubectl diff finds nothing, and what kubectl get shows is to the second',
+  async () => {
+    playKubelet(() => ({ exitCode: 0, message: { rowsIn: 10, rowsOut: 0, counts: { candidates: 0 } } }));
+    const { kubectl } = await findBinaries(['kubectl']);
+    const ask = async (...args: string[]) => {
+      const environment = { ...process.env, KUBECONFIG: plane.kubeconfig };
+      return (await execute(kubectl, ['--namespace', 'shop', ...args], { cwd: ROOT, env: environment })).stdout;
+    };
+    const file = 'examples/churn-prevention.yaml';
+    await ask('apply', '-f', file);
+    await client.create(retentionRuns, run('by-hand', { programRef: { name: 'churn-prevention' } }));
+    await finished('by-hand');
+    await eventually(
+      'the program says how its run went',
+      () => client.get<ProgramObject>(retentionPrograms, 'shop/churn-prevention'),
+      (found) => found?.status?.lastRun?.phase === 'Succeeded',
+    );
+    // It ends with 1 where anything differs.
+    expect(await ask('diff', '-f', file)).toBe('');
+    // Defaults within lists make kubectl send them again; nothing changes by it.
+    await ask('apply', '-f', file);
+    expect(await ask('get', 'rp', 'churn-prevention', '--output=jsonpath={.metadata.generation}')).toBe('1');
+    // From then on as Flux does.
+    await ask('apply', '--server-side', '--force-conflicts', '-f', file);
+    expect(await ask('diff', '--server-side', '-f', file)).toBe('');
+    const shown = await ask('get', 'rp', 'churn-prevention', '--output=wide');
+    expect(shown).toMatch(
+      / Succeeded +0 +NoCandidates +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ .* by-hand: every task is done, and nobody/,
+    );
+    expect(await ask('get', 'rr', 'by-hand')).toMatch(/ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /);
+    const statuses = await ask('get', 'rp,rr', '--output=json');
+    expect(statuses).not.toMatch(/T\d\d:\d\d:\d\d\.\d+Z/);
+    expect(await ask('events', '--for=retentionrun/by-hand')).toMatch(/Warning +NoCandidates/);
   },
   90_000,
 );
