@@ -86,8 +86,8 @@ export function reportOf(
 
 const NAME = Math.max(...CANDIDATE_COLUMNS.map(({ name }) => name.length)) + 2;
 
-/** The report for a person. */
-export function initReport(report: InitReport): string {
+/** The report for a person. @param command how this program is called */
+export function initReport(report: InitReport, command: string): string {
   const {
     mappings,
     missing,
@@ -140,7 +140,7 @@ export function initReport(report: InitReport): string {
     reachLine(report.reach),
     ...warnings.map((warning) => `warning: ${warning}`),
     `wrote       ${[report.manifest, model.file].filter((file) => file !== undefined).join(', ')}`,
-    ...(report.manifest === undefined ? [] : [`next        holdfast run ${pathForShell(report.manifest)}`]),
+    ...(report.manifest === undefined ? [] : [`next        ${command} run ${pathForShell(report.manifest)}`]),
     '',
   ].join('\n');
 }

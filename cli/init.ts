@@ -23,6 +23,7 @@ import {
 import { slug } from '../jobs/onboarding/words.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import { isOfTexts } from '../jobs/warehouses/file-format.ts';
+import { calledAs } from './called-as.ts';
 import { faultLine } from './fault-list.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';
 import { refuseWithoutTable } from './init-tables.ts';
@@ -65,7 +66,7 @@ export async function init(given: string | undefined, options: InitOptions, io: 
   const scratchFolder = await makeTemporaryFolder('holdfast-init-');
   try {
     const report = await initialise(origin, options, settings, places, scratchFolder, io);
-    const text = options.output === 'json' ? `${JSON.stringify(report)}\n` : initReport(report);
+    const text = options.output === 'json' ? `${JSON.stringify(report)}\n` : initReport(report, calledAs(io));
     // The manifest has standard output to itself.
     (places.manifest === undefined ? io.stderr : io.stdout).write(text);
     return 0;

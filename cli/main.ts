@@ -3,11 +3,12 @@ import { VERSION } from '../jobs/artifacts/producer.ts';
 import { exitStatus, HoldfastError } from '../jobs/errors.ts';
 import { printable } from '../jobs/printable.ts';
 import { asFailure } from '../jobs/run/failure.ts';
+import { calledAs, withCommandAsCalled } from './called-as.ts';
 import { DEFAULT_DATA } from './data-folder.ts';
 import type { Io, Output } from './io.ts';
 
 /** Each command's code, and with it the drivers it needs, is loaded only when the command runs. */
-function commands(io: Io, ended: (status: number) => void): Command {
+export function commands(io: Io, ended: (status: number) => void): Command {
   const holdfast = new Command('holdfast')
     .description('Keeps customers: finds those about to leave, decides what to offer, and proves whether it worked.')
     .version(VERSION, '-V, --version')
@@ -361,8 +362,8 @@ Examples:
 
   for (const command of [holdfast, ...holdfast.commands, ...models.commands]) {
     command.exitOverride().configureOutput({
-      writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text),
+      writeOut: (text) => io.stdout.write(withCommandAsCalled(text, io)),
+      writeErr: (text) => io.stderr.write(withCommandAsCalled(text, io)),
     });
   }
   return holdfast;
@@ -413,7 +414,7 @@ function failureOf(error: unknown, signal: AbortSignal): HoldfastError {
 /** Prints a failure as one line, `CODE: sentence`, and its causes where a person asked for them. */
 function report(failure: HoldfastError, verbose: boolean, io: Io): number {
   // It may quote a column, a path or a query.
-  io.stderr.write(`${failure.code}: ${printable(failure.message)}\n`);
+  io.stderr.write(`${failure.code}: ${printable(failure.message).replaceAll('`holdfast ', `\`${calledAs(io)} `)}\n`);
   if (verbose) {
     for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) io.stderr.write(`${cause.stack}\n`);
   }

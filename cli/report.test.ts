@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { funnel, type Places, type StageReport } from './report.ts';
 
 const PLACES: Places = {
+  command: 'holdfast',
   slot: '2026-11-23T02:00:00Z',
   rejects: undefined,
   data: undefined,

@@ -48,6 +48,8 @@ export interface RunReport {
 
 /** Where a person finds things after a run; relative paths are left as they are. */
 export interface Places {
+  /** How this program is called, for the commands that are shown. */
+  readonly command: string;
   readonly slot: string;
   readonly rejects: string | undefined;
   /** The file with the candidates. */
@@ -144,16 +146,16 @@ export function funnel(report: Pick<RunReport, 'run' | 'phase' | 'stages' | 'tru
   if (!places.dryRun) line('state', '', `${places.state}   holdfast.outreach_candidates in ${places.database}`);
   const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
   if (!places.dryRun && (stored?.rowsOut ?? 0) > 0) {
-    line('list', '', `holdfast candidates ${places.program} --csv --out contact.csv${options}`);
+    line('list', '', `${places.command} candidates ${places.program} --csv --out contact.csv${options}`);
   }
   if (places.dryRun) line('next', '', 'the same without --dry-run');
   else if (places.customer !== undefined && isTypable(places.customer)) {
-    line('next', '', `holdfast explain ${places.program} ${forShell(places.customer)}${options}`);
+    line('next', '', `${places.command} explain ${places.program} ${forShell(places.customer)}${options}`);
   } else if (number(stage('store')?.counts, 'candidates') === 0) {
     // Where nobody is left, it matters most which filter it was.
     const [most] = Object.entries(counts('filter', 'removed')).sort(([, one], [, other]) => other - one);
     if (most !== undefined && most[1] > 0)
-      line('next', '', `holdfast explain ${places.program} --filter ${most[0]}${options}`);
+      line('next', '', `${places.command} explain ${places.program} --filter ${most[0]}${options}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -17,6 +17,7 @@ import { told, type Warning } from '../jobs/run/warning.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { requireWarehouseProvider } from '../jobs/warehouses/index.ts';
 import { withTruth } from './belief.ts';
+import { calledAs } from './called-as.ts';
 import { clock } from './clock.ts';
 import { decisionsOf, pointAtCurrent } from './current-data.ts';
 import {
@@ -146,6 +147,7 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
   const result = await withData(ran, isCurrent ? folder.artifacts : undefined);
   if (isShown(result, options)) {
     const places = {
+      command: calledAs(io),
       state: near(folder.path),
       database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
       elsewhere: explainOptions(plan.namespace, isCurrent ? undefined : result.report.run, options.data),
@@ -170,7 +172,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
       database: state?.database,
     };
     const result = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
-    const places = { state: '', database: '', elsewhere: undefined };
+    const places = { command: calledAs(io), state: '', database: '', elsewhere: undefined };
     if (isShown(result, options)) await printFunnel(result, plan, places, io);
     return result;
   } finally {
@@ -209,7 +211,7 @@ function isShown({ failure }: LocalRunResult, { output }: RunOptions): boolean {
 async function printFunnel(
   result: LocalRunResult,
   plan: Plan,
-  places: Pick<Places, 'state' | 'database' | 'elsewhere'>,
+  places: Pick<Places, 'command' | 'state' | 'database' | 'elsewhere'>,
   io: Io,
 ): Promise<void> {
   const { extract } = result.artifacts;

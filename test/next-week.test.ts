@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -223,4 +224,43 @@ describe('a table of Postgres', () => {
       ),
     ]);
   });
+});
+
+test('one row of each customer is taken by the rule for ids, by which a run compares them', async () => {
+  const twice = customers(600).flatMap((row, index) => {
+    const again = { ...row, customer_id: ` ${row['customer_id']}\u200b`, last_login: '2026-01-01' };
+    return index % 10 === 0 ? [row, again] : [row];
+  });
+  await init(await csv('twice.csv', COLUMNS, twice));
+  const ran = await run(at('twice.csv'));
+  expect([ran.status, stagesOf(ran)['extract']]).toEqual([0, stillThere(customers(600)).length]);
+});
+
+test('rows without a customer, which a run sets apart, are allowed for in the program, which says so', async () => {
+  const rows = customers(600).map((row, index) => (index % 20 === 0 ? { ...row, customer_id: '' } : row));
+  await init(await csv('gaps.csv', COLUMNS, rows));
+  const written = await readFile(manifest(), 'utf8');
+  expect(written).toMatch(
+    /# WARNING: a run sets \d+ of \d+ rows apart as rejects, with the reasons: the program allows up/,
+  );
+  expect(written).toMatch(/ {2}quality:\n {4}maxRejectedShare: 0\.0[67]\n/);
+  expect((await run(at('gaps.csv'))).status).toBe(0);
+});
+
+test('what init prints as next runs as printed, whatever folder and file are called', async () => {
+  const place = at(`it's a "shop"`);
+  await mkdir(place);
+  await csv(`it's a "shop"/-list's.csv`, COLUMNS);
+  const command = join(import.meta.dirname, '../bin/holdfast');
+  const shell = (text: string) => spawnSync('sh', ['-c', text], { cwd: place, encoding: 'utf8', timeout: 120_000 });
+  const made = shell(`'${command}' init "./-list's.csv" -o "-my program's.yaml"`);
+  const [, next = ''] = /^next +(.*)$/m.exec(made.stdout) ?? [];
+  expect([made.status, next]).toEqual([0, `${command} run './-my program'\\''s.yaml'`]);
+  const ran = shell(next);
+  expect({ status: ran.status, stderr: ran.status === 0 ? '' : ran.stderr }).toEqual({ status: 0, stderr: '' });
+  // So does what the run prints.
+  for (const [, again = ''] of ran.stdout.matchAll(/^(?:next|list) +(.*holdfast .*)$/gm)) {
+    expect([again, shell(again).status]).toEqual([again, 0]);
+  }
+  expect(await readdir(place)).toContain('contact.csv');
 });

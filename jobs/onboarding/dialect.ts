@@ -1,4 +1,5 @@
 import { literal } from '../columns/engine.ts';
+import { customerIdInDuckdb } from '../customer-id.ts';
 import { type DateFormat, dayOfCounted, shapeOfDate, strptime } from './date-format.ts';
 import { type NumberFormat, shapeOfNumber } from './number-format.ts';
 
@@ -9,6 +10,8 @@ export interface Dialect {
   readonly inlined: string;
   /** Whether a text matches a regular expression. */
   matches(text: string, pattern: string): string;
+  /** An id as a run compares it. @param type as the source names it */
+  customerId(column: string, type: string): string;
   /** A list of texts, and whether a text is in it. */
   list(texts: readonly string[]): string;
   isIn(text: string, list: string): string;
@@ -41,6 +44,7 @@ export const DUCKDB: Dialect = {
   double: 'DOUBLE',
   inlined: 'AS',
   matches,
+  customerId: (column, type) => customerIdInDuckdb(column, type).id,
   list: (texts) => `[${texts.map(literal).join(', ')}]`,
   isIn: (text, list) => `list_contains(${list}, ${text})`,
   number: (text, format) => {

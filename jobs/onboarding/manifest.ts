@@ -12,6 +12,8 @@ export interface ManifestPlan {
   readonly marketplaceAssumed: boolean;
   readonly connector: Connector;
   readonly query: string;
+  /** Rows of the source that are set apart, where they are more than a program allows by itself. */
+  readonly rejected: Rejected | undefined;
   /** Columns that a later source may lack. */
   readonly optional: readonly { readonly table: string; readonly column: string; readonly without: string }[];
   readonly model: {
@@ -31,6 +33,13 @@ export interface ManifestPlan {
   readonly unused: readonly string[];
   /** What a person should know before all else. */
   readonly warnings: readonly string[];
+}
+
+export interface Rejected {
+  readonly count: number;
+  readonly rows: number;
+  /** Share that the program allows. */
+  readonly allowed: number;
 }
 
 export interface Connector {
@@ -68,6 +77,7 @@ export function manifestText(plan: ManifestPlan): string {
     ...connectorLines(plan),
     ...unusedLines(plan.unused),
     '',
+    ...qualityLines(plan.rejected),
     ...modelLines(model),
     '',
     ...comment(levels.comment, 2),
@@ -124,6 +134,20 @@ function queryLines(query: string): string[] {
   );
   if (!isPlain) return [`        query: ${JSON.stringify(query)}`];
   return ['        query: |', ...query.split('\n').map((line) => (line === '' ? '' : `          ${line}`))];
+}
+
+function qualityLines(rejected: Rejected | undefined): string[] {
+  if (rejected === undefined) return [];
+  const { count, rows, allowed } = rejected;
+  return [
+    ...comment(
+      `Of the rows of the source ${count} of ${rows} are set apart: mend it, and lower this. Without it: 0.01.`,
+      2,
+    ),
+    '  quality:',
+    `    maxRejectedShare: ${allowed}`,
+    '',
+  ];
 }
 
 function unusedLines(unused: readonly string[]): string[] {

@@ -1,4 +1,5 @@
 import { literal } from '../columns/engine.ts';
+import { customerIdInPostgres } from '../customer-id.ts';
 import { dayOfCounted, partsOf, shapeOfDate } from './date-format.ts';
 import { bareNumber, type Dialect, NEGATIVE } from './dialect.ts';
 import { shapeOfNumber } from './number-format.ts';
@@ -15,6 +16,7 @@ export const POSTGRES: Dialect = {
   double: 'DOUBLE PRECISION',
   inlined: 'AS NOT MATERIALIZED',
   matches,
+  customerId: (column, type) => customerIdInPostgres(column, idKind(type), false),
   list: (texts) => `ARRAY[${texts.map(literal).join(', ')}]`,
   isIn: (text, list) => `${text} = ANY (${list})`,
   number: (text, format) => {
@@ -40,3 +42,13 @@ export const POSTGRES: Dialect = {
   inPart: (text, parts) => `CAST(hashtext(${text}) AS BIGINT) % ${parts} = 0`,
   finite: (number) => `CASE WHEN ${number} NOT IN ('NaN', 'Infinity', '-Infinity') THEN ${number} END`,
 };
+
+/** The same on a server that can compose letters, or cannot. */
+export function postgresDialect(unicode: boolean): Dialect {
+  return { ...POSTGRES, customerId: (column, type) => customerIdInPostgres(column, idKind(type), unicode) };
+}
+
+/** @param type DuckDB's name of it */
+export function idKind(type: string): 'double' | 'other' {
+  return /^(DOUBLE|FLOAT)$/.test(type) ? 'double' : 'other';
+}

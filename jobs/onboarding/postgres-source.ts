@@ -5,7 +5,7 @@ import { customerCounts, customerIdInPostgres, POSTGRES_KNOWS_UNICODE } from '..
 import { openWarehouse } from '../warehouses/index.ts';
 import { tableParts } from '../warehouses/table-name.ts';
 import type { Warehouse } from '../warehouses/warehouse.ts';
-import { POSTGRES } from './postgres-dialect.ts';
+import { idKind, postgresDialect } from './postgres-dialect.ts';
 import { FILE_TABLE, type Source, type SourceOptions, valueCounts } from './source.ts';
 import { unsuitable } from './unsuitable.ts';
 
@@ -72,6 +72,8 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
   };
   const [rows = 0] = await counts(`SELECT count(*) AS total FROM ${quoted}`);
   if (rows === 0) throw unsuitable(`The table ${table} has no row.`);
+  const [composes] = await counts(`SELECT CAST(${POSTGRES_KNOWS_UNICODE} AS integer) AS unicode`);
+  const unicode = composes === 1;
   const every = Math.ceil(rows / MOST_ROWS);
   const file = join(folder, 'sample.parquet');
   // By a hash of the row, which a view has as well as a table, and which is the same every time.
@@ -97,9 +99,7 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
     },
     async countCustomers(column) {
       const type = columns.find(({ column_name }) => column_name === column)?.column_type ?? '';
-      const [unicode] = await counts(`SELECT CAST(${POSTGRES_KNOWS_UNICODE} AS integer) AS unicode`);
-      const kind = /^(DOUBLE|FLOAT)$/.test(type) ? 'double' : 'other';
-      const id = customerIdInPostgres(identifier(column), kind, unicode === 1);
+      const id = customerIdInPostgres(identifier(column), idKind(type), unicode);
       const [total = 0, filled = 0, customers = 0] = await counts(`SELECT ${customerCounts(id)} FROM ${quoted}`);
       return { total, filled, customers };
     },
@@ -111,7 +111,11 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
       );
       return found.map(({ value, count }) => ({ value, rows: Number(count) }));
     },
-    written: { dialect: POSTGRES, table: quoted, check: async (query) => void (await warehouse.describe(query)) },
+    written: {
+      dialect: postgresDialect(unicode),
+      table: quoted,
+      check: async (query) => void (await warehouse.describe(query)),
+    },
     [Symbol.asyncDispose]: close,
   };
 }

@@ -6,13 +6,14 @@ import { modelManifestText } from '../models/manifest.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { tableNameOf, tableParts } from '../warehouses/table-name.ts';
 import { type CustomerFigures, type FilterChain, proposeFilters, signalCondition } from './filter-chain.ts';
+import { TOLERATED_SHARE } from './identity.ts';
 import { TOO_GOOD } from './leaks.ts';
-import { type Connector, manifestText } from './manifest.ts';
+import { type Connector, manifestText, type Rejected } from './manifest.ts';
 import { type MissingColumn, missingColumns } from './missing-columns.ts';
 import { optionalSources, valueOfStayed } from './optional-columns.ts';
 import { countDeparted, type Departed, PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
 import type { ProposedModel } from './proposed-model.ts';
-import { needsLabel, programQuery } from './query.ts';
+import { needsLabel, programQuery, rejectedCounts } from './query.ts';
 import { type Reach, reachOf } from './reach.ts';
 import { type ProposedLevels, proposeLevels } from './risk-levels.ts';
 import { CONNECTOR_ID } from './source.ts';
@@ -70,8 +71,14 @@ export async function writeProgram(
   const optional =
     ofTransactions === undefined ? optionalSources(written, needed, await labelOfStayed(engine, proposal)) : [];
   const query = ofTransactions ?? programQuery({ ...written, optional });
+  const rejected = ofTransactions === undefined ? await rejectedOf(engine, proposal) : undefined;
   const departed = await countDeparted(engine, proposal);
-  const warnings = [...warningsOf(proposal, model), ...departed.flatMap(noticeHasCome), ...nobodyLeft(reach)];
+  const warnings = [
+    ...warningsOf(proposal, model),
+    ...departed.flatMap(noticeHasCome),
+    ...nobodyLeft(reach),
+    ...setApart(rejected),
+  ];
   const text = manifestText({
     programId: places.programId,
     title: shown(places.title),
@@ -97,9 +104,31 @@ export async function writeProgram(
     chain,
     missing,
     unused: unusedColumns([...leaking, ...leftOut]),
+    rejected,
     warnings,
   });
   return { text, query, levels, chain, missing, reach, departed, warnings };
+}
+
+/** Rows of the source that a run sets apart; undefined where they are as few as a program allows by itself. */
+async function rejectedOf(engine: Engine, { plan, identity }: Proposal): Promise<Rejected | undefined> {
+  const [counts] = await readingFrom(CONNECTOR_ID, 'count the rows that a run sets apart', () =>
+    engine.rows<{ total: string; rejected: string }>(rejectedCounts(plan)),
+  );
+  const rows = Number(counts?.total ?? 0);
+  const count = Number(counts?.rejected ?? 0) + (plan.distinct ? 0 : identity.duplicates);
+  if (count <= TOLERATED_SHARE * rows) return undefined;
+  // Next week's file may have some more of them.
+  return { count, rows, allowed: Math.min(1, Math.ceil((120 * count) / rows) / 100) };
+}
+
+function setApart(rejected: Rejected | undefined): string[] {
+  if (rejected === undefined) return [];
+  const { count, rows, allowed } = rejected;
+  return [
+    `a run sets ${count} of ${rows} rows apart as rejects, with the reasons: the program allows up to ${Math.round(100 * allowed)} % ` +
+      '(quality.maxRejectedShare). Mend the source, and lower it.',
+  ];
 }
 
 type Filtered = Pick<RetentionProgramSpec, 'marketplaces' | 'subscriptionTiers'>;

@@ -66,6 +66,13 @@ export function programQuery(plan: QueryPlan): string {
   return [...select(plan, []), ...where].join('\n');
 }
 
+/** Counts the rows of the program's query, and those of them that a run sets apart, as `total` and `rejected`. */
+export function rejectedCounts(plan: QueryPlan): string {
+  const written = hasFaults(readingOf(plan)) ? `${REJECTED_BECAUSE} <> ''` : 'false';
+  return `SELECT count(*) AS total, count(*) FILTER (WHERE customer_id IS NULL OR ${written}) AS rejected
+    FROM (${programQuery(plan)}\n) AS rows_of_query`;
+}
+
 /** The same of everybody, with the label as 0, 1 or NULL, and whether they left before. */
 export function trainingQuery(plan: QueryPlan): string {
   const label = plan.label === undefined ? 'NULL' : plan.label.expression;
@@ -216,7 +223,7 @@ export function datesOfSource(
 function rowsOf(plan: QueryPlan): string {
   const { identity, distinct, dialect, mappings, features, label, departures } = plan;
   if (!distinct) return KNOWN;
-  const id = identifier(identity.source.name);
+  const id = dialect.customerId(identifier(identity.source.name), identity.source.type);
   const newest = datesOf(plan).map((source) => `${asDay(source, dialect)} DESC NULLS LAST`);
   const others = [...mappings, ...features].map(({ source }) => identifier(source.name));
   const left = [

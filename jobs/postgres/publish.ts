@@ -102,9 +102,13 @@ async function pointer(client: ClientBase, { namespace, program }: ProgramKey): 
   return rows[0];
 }
 
-function notCurrent({ program, slot }: Pick<Batch, 'program' | 'slot'>, current: Pointer | undefined): HoldfastError {
+function notCurrent(
+  { namespace, program, slot }: Pick<Batch, 'namespace' | 'program' | 'slot'>,
+  current: Pointer | undefined,
+): HoldfastError {
+  const elsewhere = namespace === 'default' ? '' : ` --namespace ${namespace}`;
   return new HoldfastError(
     'HF_BATCH_NOT_CURRENT',
-    `the current batch of ${program} is ${current?.run ?? 'another'}, as of ${current === undefined ? 'a later slot' : rfc3339(current.slot)}, and one as of ${rfc3339(slot)} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${program} --set RUN\`; a batch for the record of the past has the trigger backfill`,
+    `the current batch of ${program} is ${current?.run ?? 'another'}, as of ${current === undefined ? 'a later slot' : rfc3339(current.slot)}, and one as of ${rfc3339(slot)} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${program}${elsewhere} --set RUN --reason TEXT\`; a batch for the record of the past has the trigger backfill`,
   );
 }

@@ -206,7 +206,7 @@ test.each<[string, Partial<Batch>, 'current' | 'unchanged' | typeof NOT_CURRENT]
   if (outcome === NOT_CURRENT) {
     await expect(published).rejects.toMatchObject({
       code: NOT_CURRENT,
-      message: expect.stringMatching(/is now, as of 2026-11-16T02:00:00Z.*holdfast current churn --set RUN/),
+      message: expect.stringMatching(/is now, as of 2026-11-16T02:00:00Z.*holdfast current churn.* --set RUN/),
     });
   } else await published;
   const moves = outcome === 'current';

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../errors.ts';
 import { shortened } from '../printable.ts';
 import { nearest } from '../spelling.ts';
+import { tableNameOf, tableParts } from './table-name.ts';
 import type { Warehouse, WarehouseColumn } from './warehouse.ts';
 
 /** How DuckDB, and Postgres whatever language it speaks, say that a column is not there. */
@@ -13,7 +14,8 @@ const NAMED = [
 ];
 
 /** A table after FROM or JOIN, of names that need not be there: those of the query's own tables are among them. */
-const TABLE = /\b(?:from|join)\s+"?([A-Za-z_][\w$]*)"?(?:\."?([A-Za-z_][\w$]*)"?)?/gi;
+const PART = String.raw`(?:[\p{L}_][\p{L}\p{N}_$]*|"(?:[^"]|"")+")`;
+const TABLE = new RegExp(String.raw`\b(?:from|join)\s+(${PART}(?:\.${PART})?)`, 'giu');
 
 /** Most tables that are looked at, and columns that a person is told. */
 const MOST_TABLES = 10;
@@ -53,15 +55,13 @@ function missingIn({ code, message }: HoldfastError): string | undefined {
 /** Columns of the tables that a query names and the warehouse has. */
 async function tablesOf(warehouse: Warehouse, query: string): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>();
-  const names = new Set(
-    [...query.matchAll(TABLE)].map(([, first, second]) => (second === undefined ? first : `${first}.${second}`)),
-  );
+  const names = new Set([...query.matchAll(TABLE)].map(([, table]) => table));
   for (const table of [...names].slice(0, MOST_TABLES)) {
     if (table === undefined) continue;
     const columns = await warehouse.describeTable(table);
     if (columns !== undefined)
       found.set(
-        table,
+        tableNameOf(tableParts(table, '')),
         columns.map((column) => column.name),
       );
   }
