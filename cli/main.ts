@@ -67,7 +67,10 @@ Examples:
   holdfast
     .command('init')
     .description('look at a file of customers, or of transactions, and write a program that runs on it, with a model')
-    .argument('[file]', 'a CSV, JSON or Parquet file, or a DuckDB database with --table; none for a table of Postgres')
+    .argument(
+      '[file]',
+      'a CSV, JSON, Parquet or Excel file, or a DuckDB database with --table; none for a table of Postgres',
+    )
     .option('-o, --out <file>', 'manifest to write; - is standard output', 'program.yaml')
     .option('--force', 'replace files that are there')
     .option('--id <column>', 'the column that says who a customer is')
@@ -94,6 +97,7 @@ Examples:
       ]),
     )
     .option('--table <table>', 'table of a database; without it the tables are listed')
+    .option('--sheet <name>', 'sheet of an Excel workbook, where it has several')
     .option('--connector <id>', 'for Postgres: HOLDFAST_CONNECTION_<ID> says how to connect', 'warehouse')
     .option('--marketplace <code>', 'where the customers are, if no column says it', 'US')
     .option(

@@ -55,18 +55,16 @@ const connector = fields(
           'One SELECT whose columns map to the candidate by name; columns of other names ride along as features.',
       }),
       path: Type.Optional(
-        text('duckdb: a database file, or a Parquet or CSV file or glob; relative to the manifest.', 4096),
+        text('duckdb: a database file, or a Parquet, CSV, JSON or Excel file or glob; relative to the manifest.', 4096),
       ),
       table: Type.Optional(
-        text(
-          'duckdb: name under which the query sees a Parquet or CSV file. Default: the name of the file without its ending.',
-          63,
-        ),
+        text('duckdb: name under which the query sees a file. Default: the name of the file without its ending.', 63),
       ),
+      sheet: Type.Optional(text('duckdb: sheet of an Excel workbook. Default: the only one that is not hidden.', 31)),
       allVarchar: Type.Optional(
         Type.Boolean({
           description:
-            'duckdb: columns of a CSV or JSON file reach the query as the texts that are written there. Without it the type of ' +
+            'duckdb: columns of a CSV, JSON or Excel file reach the query as the texts that are written there. Without it the type of ' +
             'each column is guessed from each file anew.',
         }),
       ),

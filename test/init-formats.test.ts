@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
+import { workbook } from './support/workbooks.ts';
 import { holdfast } from './support/workspace.ts';
 
 let place: Onboarding;
@@ -52,4 +53,30 @@ test('a model is measured on JSON lines', async () => {
   const model = ['models', 'check', place.at('small-retention-risk.onnx'), '--data', place.at('labelled.jsonl')];
   const { status, stdout } = await holdfast([...model, '--output', 'json']);
   expect({ status, measured: JSON.parse(stdout).measured?.rows }).toEqual({ status: 0, measured: everybody.length });
+});
+
+test("a workbook becomes a program that runs, and so does next week's, under another name of its sheet", async () => {
+  const rows = [
+    ['Kundennummer', 'Letzte Anmeldung', 'Umsatz', 'Gekündigt'],
+    ...everybody.map((person) => [person.id, new Date(day(person)), person.spend, person.left]),
+  ];
+  const notes = { name: 'Notizen', rows: [['Stand', 'Quelle']] };
+  const file = place.at('kunden.xlsx');
+  await writeFile(file, workbook([{ name: 'Kunden', rows }, notes]));
+  expect(await place.refusal(file)).toMatch(/it has the sheets Kunden, Notizen: say which with --sheet NAME/);
+  await writeFile(file, workbook([{ name: 'Kunden', rows }]));
+  const { mappings, label } = await place.report(file);
+  expect(mappings.map(({ column, source }) => [column, source])).toEqual([
+    ['customer_id', 'Kundennummer'],
+    ['days_since_last_login', 'Letzte Anmeldung'],
+    ['lifetime_value', 'Umsatz'],
+  ]);
+  expect(label).toMatchObject({ source: 'Gekündigt' });
+  const week = await place.run();
+  await writeFile(place.at('next.xlsx'), workbook([{ name: 'November', rows }]));
+  expect(await place.run('--source', `customers=${place.at('next.xlsx')}`)).toEqual(week);
+  await writeFile(file, workbook([{ name: 'Kunden', rows }, notes]));
+  await place.report(file, '--sheet', 'Kunden');
+  expect((await place.spec())['dataConnectors'][0].config).toMatchObject({ sheet: 'Kunden', allVarchar: true });
+  expect(await place.run()).toEqual(week);
 });

@@ -81,8 +81,8 @@ export function isDatabase(path: string): boolean {
 }
 
 /**
- * Opens a CSV, Parquet or DuckDB file, locked: no statement reaches another file.
- * @param table of a database file
+ * Opens a CSV, JSON, Parquet, Excel or DuckDB file, locked: no statement reaches another file.
+ * @param table of a database file, or the sheet of a workbook
  * @param allVarchar whether the columns of a CSV file are the texts that are written there, or have types
  * @throws HF_WAREHOUSE_UNREADABLE, HF_SOURCE_UNSUITABLE, HF_DISK_FULL
  */
@@ -101,7 +101,13 @@ export async function openFile(
   try {
     const config = isDatabase(path)
       ? { path, query: '' }
-      : { path: asPattern(path), table: FILE_TABLE, allVarchar, query: '' };
+      : {
+          path: asPattern(path),
+          table: FILE_TABLE,
+          allVarchar,
+          query: '',
+          ...(table === undefined ? {} : { sheet: table }),
+        };
     const warehouse = { ...options, baseFolder: '/', sampleFolder: folder, asOf: new Date(0), scratchFolder: folder };
     const engine = await openSource({ connectorId: CONNECTOR_ID, type: 'duckdb', config }, warehouse, folder);
     try {

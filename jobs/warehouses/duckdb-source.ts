@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
 import { programFile } from '../program-file.ts';
@@ -9,6 +9,7 @@ import { type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';
 import type { DataConnector, WarehouseOptions } from './index.ts';
 import { jsonScan } from './json-source.ts';
 import { sampleWarehouse } from './sample-file.ts';
+import { workbookAsCsv } from './workbook.ts';
 
 /**
  * Opens what a connector points to and locks the engine: it reads that source and writes into `outputFolder`,
@@ -29,7 +30,8 @@ export async function openSource(
       format === 'database' ? { ...limits, file: await existing(path), readOnly: true } : limits,
     );
     try {
-      const files = format === 'database' ? [] : await exposeFiles(engine, connector, options, path, format);
+      const files =
+        format === 'database' ? [] : await exposeFiles(engine, connector, options, path, format, outputFolder);
       await lock(engine, files, outputFolder);
       return engine;
     } catch (error) {
@@ -68,6 +70,7 @@ async function exposeFiles(
   options: WarehouseOptions,
   path: string,
   format: Exclude<FileFormat, 'database'>,
+  outputFolder: string,
 ): Promise<string[]> {
   const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
   const files = found.map(({ file }) => file);
@@ -79,7 +82,7 @@ async function exposeFiles(
     const sentence = `Connector ${connector.connectorId}: name the files of ${path} with config.table, so that the query can.`;
     throw new HoldfastError('HF_MANIFEST_INVALID', sentence);
   }
-  const scan = await scanOf(engine, connector, files, format);
+  const scan = await scanOf(engine, connector, files, format, outputFolder);
   await engine.run(`CREATE VIEW ${identifier(table)} AS SELECT * FROM ${scan}`);
   return files;
 }
@@ -90,6 +93,7 @@ async function scanOf(
   { connectorId, config }: DataConnector,
   files: readonly string[],
   format: Exclude<FileFormat, 'database'>,
+  outputFolder: string,
 ): Promise<string> {
   const allVarchar = config.allVarchar === true;
   switch (format) {
@@ -99,6 +103,15 @@ async function scanOf(
       return csvScan(engine, connectorId, files, allVarchar);
     case 'json':
       return jsonScan(engine, connectorId, files, allVarchar);
+    case 'workbook': {
+      const sheets: string[] = [];
+      for (const [index, file] of files.entries()) {
+        const folder = join(outputFolder, `sheet-${index}`);
+        await mkdir(folder);
+        sheets.push(await workbookAsCsv(connectorId, file, config.sheet, folder));
+      }
+      return csvScan(engine, connectorId, sheets, allVarchar);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-export type FileFormat = 'database' | 'parquet' | 'csv' | 'json';
+export type FileFormat = 'database' | 'parquet' | 'csv' | 'json' | 'workbook';
 
 const FORMATS: Readonly<Record<string, FileFormat>> = {
   '.duckdb': 'database',
@@ -12,10 +12,13 @@ const FORMATS: Readonly<Record<string, FileFormat>> = {
   '.json': 'json',
   '.jsonl': 'json',
   '.ndjson': 'json',
+  '.xlsx': 'workbook',
+  '.xlsm': 'workbook',
+  '.xls': 'workbook',
 };
 
 /** Endings that say what a file is. */
-export const KNOWN_ENDINGS = Object.keys(FORMATS);
+export const KNOWN_ENDINGS = Object.keys(FORMATS).filter((ending) => ending !== '.xls');
 
 /** What a file is, by the ending of its name; undefined where that says nothing. */
 export function fileFormat(path: string): FileFormat | undefined {
@@ -25,5 +28,5 @@ export function fileFormat(path: string): FileFormat | undefined {
 /** Whether the columns of a file can be read as the texts that are written there. */
 export function isOfTexts(path: string): boolean {
   const format = fileFormat(path);
-  return format === 'csv' || format === 'json';
+  return format === 'csv' || format === 'json' || format === 'workbook';
 }

@@ -1,0 +1,113 @@
+import { readFile, stat } from 'node:fs/promises';
+import { inflateRawSync } from 'node:zlib';
+
+/** Bytes of a workbook as it lies on the disk, and of what it holds: all of it goes through memory. */
+const LARGEST_FILE = 64 * 2 ** 20;
+const LARGEST_UNPACKED = 96 * 2 ** 20;
+const MOST_ENTRIES = 10_000;
+/** What a workbook's XML is packed to; more is made to fill a memory. */
+const LARGEST_RATIO = 200;
+const MIB = 2 ** 20;
+
+/** A sheet, as the workbook lists it. */
+export interface ListedSheet {
+  readonly name: string;
+  readonly isHidden: boolean;
+}
+
+export type Archive = { readonly trouble: string } | { readonly sheets: readonly ListedSheet[] };
+
+const REMEDY = 'save the sheet as CSV in UTF-8';
+
+/** Looks into a workbook, every part of which is unpacked within bounds, whatever it says of its own size. */
+export async function lookIntoWorkbook(file: string): Promise<Archive> {
+  const { size } = await stat(file);
+  if (size > LARGEST_FILE)
+    return { trouble: `it has ${Math.round(size / MIB)} MiB, and at most 64 are read: ${REMEDY}` };
+  const bytes = await readFile(file);
+  if (bytes.subarray(0, 4).equals(Buffer.from([0xd0, 0xcf, 0x11, 0xe0]))) {
+    return bytes.includes(Buffer.from('EncryptedPackage', 'utf16le'))
+      ? { trouble: 'it is locked by a password: open it and save it as .xlsx without one' }
+      : { trouble: 'it is a workbook of Excel 97 to 2003: save it as .xlsx, or the sheet as CSV in UTF-8' };
+  }
+  const parts = entriesOf(bytes);
+  if (parts === undefined) return { trouble: `it is no workbook that can be read, or was cut off: ${REMEDY}` };
+  let left = Math.min(LARGEST_UNPACKED, LARGEST_RATIO * Math.max(size, MIB / 100));
+  let workbook = '';
+  for (const part of parts) {
+    const content = unpacked(bytes, part, left);
+    if (content === undefined) {
+      return {
+        trouble: `it unpacks to more than ${Math.round(LARGEST_UNPACKED / MIB)} MiB, or is made to fill a memory: ${REMEDY}`,
+      };
+    }
+    left -= content.length;
+    if (part.name === 'xl/workbook.xml') workbook = content.toString('utf8');
+  }
+  const sheets = [...workbook.matchAll(/<(?:\w+:)?sheet\s([^>]*)>/g)].map(([, attributes = '']) => ({
+    name: unescaped(/(?:^|\s)name="([^"]*)"/.exec(attributes)?.[1] ?? ''),
+    isHidden: /(?:^|\s)state="(?:hidden|veryHidden)"/.test(attributes),
+  }));
+  return sheets.length === 0 ? { trouble: `it is no workbook that can be read: ${REMEDY}` } : { sheets };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly method: number;
+  readonly packed: number;
+  /** Of its local header. */
+  readonly offset: number;
+}
+
+const END = 0x06054b50;
+const CENTRAL = 0x02014b50;
+const LOCAL = 0x04034b50;
+
+/** Entries of a ZIP file by its central directory (APPNOTE 4.3.12); undefined where it has none. */
+function entriesOf(bytes: Buffer): Entry[] | undefined {
+  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
+  if (end === -1 || end + 22 > bytes.length || bytes.readUInt32LE(end) !== END) return undefined;
+  const count = bytes.readUInt16LE(end + 10);
+  let at = bytes.readUInt32LE(end + 16);
+  if (count > MOST_ENTRIES) return undefined;
+  const entries: Entry[] = [];
+  for (let index = 0; index < count; index++) {
+    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== CENTRAL) return undefined;
+    const [name, extra, comment] = [28, 30, 32].map((place) => bytes.readUInt16LE(at + place)) as [
+      number,
+      number,
+      number,
+    ];
+    entries.push({
+      name: bytes.toString('utf8', at + 46, at + 46 + name),
+      method: bytes.readUInt16LE(at + 10),
+      packed: bytes.readUInt32LE(at + 20),
+      offset: bytes.readUInt32LE(at + 42),
+    });
+    at += 46 + name + extra + comment;
+  }
+  return entries;
+}
+
+/** Content of an entry; undefined where it is larger than so many bytes, or broken. */
+function unpacked(bytes: Buffer, { method, packed, offset }: Entry, most: number): Buffer | undefined {
+  if (offset + 30 > bytes.length || bytes.readUInt32LE(offset) !== LOCAL) return undefined;
+  const start = offset + 30 + bytes.readUInt16LE(offset + 26) + bytes.readUInt16LE(offset + 28);
+  const content = bytes.subarray(start, start + packed);
+  if (method === 0) return content.length <= most ? content : undefined;
+  try {
+    return method === 8 && most > 0 ? inflateRawSync(content, { maxOutputLength: most }) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescaped(text: string): string {
+  return text.replaceAll(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hexadecimal, name) => {
+    if (name !== undefined) return NAMED[name] ?? whole;
+    const code = decimal === undefined ? Number.parseInt(hexadecimal, 16) : Number(decimal);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
+}
