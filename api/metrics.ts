@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Database } from '../jobs/postgres/database.ts';
+import { countFailedRuns } from '../jobs/postgres/failed-runs.ts';
 import { listPrograms } from '../jobs/postgres/programs.ts';
-import { storedCounts } from '../jobs/postgres/runs.ts';
+import { type RunRecord, storedCounts } from '../jobs/postgres/runs.ts';
 import { MOST_PROGRAMS } from './programs.ts';
 import { namesOf, type Scope } from './sessions.ts';
 
@@ -47,7 +48,40 @@ export const API_METRICS = {
     labels: ['namespace', 'program'],
     help: 'When the current batch was published; `time() - …` is its age.',
   },
+  holdfast_current_batch_rejected_rows: {
+    type: 'gauge',
+    labels: ['namespace', 'program'],
+    help: 'Rows that the extract of the current batch rejected.',
+  },
+  holdfast_current_batch_removed_rows: {
+    type: 'gauge',
+    labels: ['namespace', 'program', 'filter'],
+    help: 'Customers whom each filter of the current batch removed.',
+  },
+  holdfast_failed_runs: {
+    type: 'gauge',
+    labels: ['namespace', 'program', 'code'],
+    help: 'Runs on record that failed or were interrupted, by error code; prune takes old ones off the record.',
+  },
+  holdfast_last_run_failed: {
+    type: 'gauge',
+    labels: ['namespace', 'program'],
+    help: '1 where the run begun last failed or was interrupted, else 0.',
+  },
+  holdfast_last_run_started_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['namespace', 'program'],
+    help: 'When the run begun last was begun.',
+  },
 } as const satisfies Record<string, MetricEntry>;
+
+function countsOf({ stages }: RunRecord, stage: string): RunRecord['stages'][number]['counts'] {
+  return stages.find(({ name }) => name === stage)?.counts ?? {};
+}
+
+function hasFailed(phase: string): boolean {
+  return phase === 'Failed' || phase === 'Interrupted';
+}
 
 /** Seconds; a look-up in an index takes one or two thousandths. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -78,6 +112,11 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
   const up = new Gauge(options('holdfast_api_database_up'));
   const candidates = new Gauge(options('holdfast_current_batch_candidates'));
   const published = new Gauge(options('holdfast_current_batch_published_timestamp_seconds'));
+  const rejected = new Gauge(options('holdfast_current_batch_rejected_rows'));
+  const removed = new Gauge(options('holdfast_current_batch_removed_rows'));
+  const failed = new Gauge(options('holdfast_failed_runs'));
+  const lastFailed = new Gauge(options('holdfast_last_run_failed'));
+  const lastStarted = new Gauge(options('holdfast_last_run_started_timestamp_seconds'));
   new Gauge(options('holdfast_build_info')).set({ version }, 1);
   collectDefaultMetrics({ register: registry });
 
@@ -87,20 +126,33 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
     connections.set({ state: 'used' }, totalCount - idleCount);
     waiting.set(waitingCount);
     // What cannot be read is not there, rather than what it was.
-    candidates.reset();
-    published.reset();
+    for (const gauge of [candidates, published, rejected, removed, failed, lastFailed, lastStarted]) gauge.reset();
     try {
-      for (const { namespace, program, current } of await listPrograms(database, {
+      for (const { namespace, program, current, newest } of await listPrograms(database, {
         namespaces: namesOf(scope),
         limit: MOST_PROGRAMS,
       })) {
+        if (newest !== undefined) {
+          lastFailed.set({ namespace, program }, hasFailed(newest.phase) ? 1 : 0);
+          lastStarted.set({ namespace, program }, newest.startedAt.getTime() / 1000);
+        }
         if (current === undefined) continue;
+        rejected.set({ namespace, program }, Number(countsOf(current, 'extract')['rejected'] ?? 0));
+        // A cap may remove some more where the batch is stored.
+        for (const stage of ['filter', 'store']) {
+          for (const [filter, count] of Object.entries(countsOf(current, stage)['removed'] ?? {})) {
+            removed.inc({ namespace, program, filter }, Number(count));
+          }
+        }
         for (const [level, count] of Object.entries(storedCounts(current, 'riskLevels') ?? {})) {
           candidates.set({ namespace, program, risk_level: level }, count);
         }
         if (current.publishedAt !== undefined) {
           published.set({ namespace, program }, current.publishedAt.getTime() / 1000);
         }
+      }
+      for (const { namespace, program, code, runs } of await countFailedRuns(database, namesOf(scope))) {
+        failed.set({ namespace, program, code }, runs);
       }
       up.set(1);
     } catch {

@@ -334,6 +334,7 @@ test('metrics name routes by their template, and nobody', async () => {
   expect(text).toContain(
     'holdfast_current_batch_published_timestamp_seconds{namespace="shop",program="churn"} 1795399200\n',
   );
+  expect(text).toContain('holdfast_last_run_failed{namespace="shop",program="churn"} 0\n');
   expect(text).not.toMatch(/C00007|secret-path/);
 });
 

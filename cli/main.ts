@@ -248,6 +248,50 @@ Examples:
       ended(await (await import('./candidates.ts')).candidates(program, options, io)),
     );
 
+  const listing = new Option('-o, --output <format>', 'what to print')
+    .choices(['text', 'wide', 'json'])
+    .default('text');
+  holdfast
+    .command('runs')
+    .description('list the runs of a program, or of every one: slot, phase, candidates, duration, and why one failed')
+    .argument('[program]', 'programId')
+    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
+    .addOption(listing)
+    .addOption(data)
+    .addHelpText(
+      'after',
+      `
+The newest 20 of each program; * marks the current batch. DATABASE_URL takes the place of the embedded Postgres, so it
+works for a cluster too.
+
+Examples:
+  holdfast runs
+  holdfast runs churn-prevention --output wide
+  DATABASE_URL=postgres://… holdfast runs churn-prevention -n shop -o json | jq '.runs[] | select(.error)'`,
+    )
+    .action(async (program, options) => ended(await (await import('./runs.ts')).runs(program, options, io)));
+
+  holdfast
+    .command('status')
+    .description(
+      'say of a program, or of every one, which batch is current, how the last ended and when the next is due',
+    )
+    .argument('[program]', 'programId')
+    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
+    .addOption(listing)
+    .addOption(data)
+    .addHelpText(
+      'after',
+      `
+NEXT is the next slot by the schedule of the last batch, which is known where its files are.
+
+Examples:
+  holdfast status
+  holdfast status churn-prevention --output wide
+  holdfast status -o json | jq '.programs[] | {program, nextSlot}'`,
+    )
+    .action(async (program, options) => ended(await (await import('./runs.ts')).status(program, options, io)));
+
   holdfast
     .command('current')
     .description('say which batch of a program is the current one, or set it to another that is there')

@@ -80,7 +80,7 @@ async function findRecord(
   return record;
 }
 
-async function readRevision(root: string, record: RunRecord): Promise<Revision> {
+export async function readRevision(root: string, record: RunRecord): Promise<Revision> {
   const file = revisionPath(root, record);
   try {
     const revision = JSON.parse(await readFile(file, 'utf8')) as Revision;

@@ -82,6 +82,21 @@ function reasonsPage(): string {
 }
 
 function metricsPage(): string {
+  const ALERTS = [
+    'groups:',
+    '  - name: holdfast',
+    '    rules:',
+    '      - alert: HoldfastRunFailed',
+    '        expr: holdfast_last_run_failed == 1',
+    '        annotations:',
+    '          summary: The last run of {{ $labels.program }} failed; `holdfast runs {{ $labels.program }}` says why.',
+    '      - alert: HoldfastBatchOld',
+    '        expr: time() - holdfast_current_batch_published_timestamp_seconds > 8 * 86400',
+    '        annotations:',
+    '          summary: The current batch of {{ $labels.program }} is older than a week and a day.',
+    '      - alert: HoldfastRejects',
+    '        expr: holdfast_current_batch_rejected_rows > 1000',
+  ];
   return page('operator/metrics.ts and api/metrics.ts', [
     '# Metrics',
     '',
@@ -100,6 +115,14 @@ function metricsPage(): string {
       ([name, { type, labels, help }]) =>
         `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`,
     ),
+    '',
+    '## Alerts',
+    '',
+    'The figures of runs are those that their JSON and `holdfast runs` give. As rules of Prometheus:',
+    '',
+    '```yaml',
+    ...ALERTS,
+    '```',
   ]);
 }
 

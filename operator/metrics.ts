@@ -20,6 +20,10 @@ export const METRICS = {
   },
   holdfast_operator_programs: { type: 'gauge', help: 'Programs in the namespaces that are watched.' },
   holdfast_operator_runs: { type: 'gauge', help: 'Runs in the namespaces that are watched, finished ones included.' },
+  holdfast_operator_failed_runs: {
+    type: 'gauge',
+    help: 'Failed runs in the namespaces that are watched; `runHistory.failed` of each program bounds them.',
+  },
   process_resident_memory_bytes: { type: 'gauge', help: 'Resident memory of the process in bytes.' },
 } as const satisfies Record<string, MetricEntry>;
 

@@ -118,6 +118,7 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       holdfast_operator_watch_failures: caches.failures().length,
       holdfast_operator_programs: caches.programs.list().length,
       holdfast_operator_runs: caches.runs.list().length,
+      holdfast_operator_failed_runs: caches.runs.list().filter(({ status }) => status?.phase === 'Failed').length,
       process_resident_memory_bytes: process.memoryUsage.rss(),
     }),
   });

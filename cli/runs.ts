@@ -1,0 +1,202 @@
+import { HoldfastError } from '../jobs/errors.ts';
+import { rfc3339Second } from '../jobs/instant.ts';
+import { listPrograms } from '../jobs/postgres/programs.ts';
+import { currentRun, listRuns, type ProgramKey, type RunRecord } from '../jobs/postgres/runs.ts';
+import { parseSchedule } from '../jobs/schedules/index.ts';
+import { age, inColumns } from './columns.ts';
+import { dataFolder, isDataFolder } from './data-folder.ts';
+import type { Io } from './io.ts';
+import { requireProgram } from './known-program.ts';
+import { readRevision } from './past-run.ts';
+import { externalUrl, openHistory, type State } from './state.ts';
+
+export interface RunsOptions {
+  readonly data: string;
+  readonly namespace: string;
+  readonly output: 'text' | 'wide' | 'json';
+}
+
+/** Runs of each program that are shown. */
+const MOST_RUNS = 20;
+const MOST_PROGRAMS = 1000;
+const NONE = '<none>';
+
+/** A run as `--output json` gives it. */
+interface RunLine extends ProgramKey {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly slot: string;
+  readonly phase: string;
+  /** Whether its batch is the current one. */
+  readonly current: boolean;
+  readonly trigger: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly seconds: number | null;
+  /** Stored; null before that. */
+  readonly candidates: number | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/**
+ * Lists the newest runs of a program, or of every one of a namespace.
+ * @throws HF_NOT_FOUND, HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED, HF_DATABASE_FAILED
+ */
+export async function runs(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
+  await using state = await openRecord(options, io);
+  const lines: RunLine[] = [];
+  for (const key of await programsOf(state, program, options)) {
+    const current = await currentRun(state.database, key);
+    for (const record of await listRuns(state.database, { ...key, limit: MOST_RUNS })) {
+      lines.push(lineOf(record, current?.run));
+    }
+  }
+  const now = io.now();
+  const isWide = options.output === 'wide';
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ runs: lines })}\n`
+      : inColumns(
+          [
+            'RUN',
+            'SLOT',
+            'PHASE',
+            'CURRENT',
+            'CANDIDATES',
+            'DURATION',
+            'AGE',
+            ...(isWide ? ['PIPELINE', 'TRIGGER', 'START', 'END'] : []),
+            'REASON',
+          ],
+          lines.map((line) => [
+            line.run,
+            line.slot,
+            line.phase,
+            line.current ? '*' : '',
+            shown(line.candidates),
+            line.seconds === null ? NONE : age(line.seconds * 1000),
+            age(now.getTime() - Date.parse(line.startedAt)),
+            ...(isWide ? [line.pipeline, line.trigger, line.startedAt, line.finishedAt ?? NONE] : []),
+            reasonOf(line, isWide),
+          ]),
+        ),
+  );
+  return 0;
+}
+
+/** A program as `--output json` gives it. */
+interface ProgramLine extends ProgramKey {
+  readonly current: RunLine | null;
+  readonly last: RunLine | null;
+  /** The next slot of its batch, by the program of the last run; null where that is not on this machine. */
+  readonly nextSlot: string | null;
+}
+
+/**
+ * Says of a program, or of every one of a namespace, which batch is current, how the last run ended and when the next is due.
+ * @throws as `runs`
+ */
+export async function status(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
+  await using state = await openRecord(options, io);
+  const now = io.now();
+  const lines: ProgramLine[] = [];
+  for (const key of await programsOf(state, program, options)) {
+    const current = await currentRun(state.database, key);
+    const [last] = await listRuns(state.database, { ...key, limit: 1, pipeline: 'batch' });
+    lines.push({
+      ...key,
+      current: current === undefined ? null : lineOf(current, current.run),
+      last: last === undefined ? null : lineOf(last, current?.run),
+      nextSlot: last === undefined ? null : await nextSlot(last, options, now),
+    });
+  }
+  const isWide = options.output === 'wide';
+  const since = (instant: string | null | undefined) =>
+    instant == null ? NONE : age(now.getTime() - Date.parse(instant));
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ programs: lines })}\n`
+      : inColumns(
+          [
+            'PROGRAM',
+            'SLOT',
+            'CANDIDATES',
+            'LAST',
+            'AGE',
+            'NEXT',
+            ...(isWide ? ['CURRENT', 'LAST RUN'] : []),
+            'REASON',
+          ],
+          lines.map(({ program: name, current, last, nextSlot: next }) => [
+            name,
+            current?.slot ?? NONE,
+            shown(current?.candidates ?? null),
+            last?.phase ?? NONE,
+            since(last?.startedAt),
+            next ?? '<unknown>',
+            ...(isWide ? [current?.run ?? NONE, last?.run ?? NONE] : []),
+            last === null ? '' : reasonOf(last, isWide),
+          ]),
+        ),
+  );
+  return 0;
+}
+
+/** @throws HF_NOT_FOUND where nothing has run */
+async function openRecord({ data }: RunsOptions, io: Io): Promise<State> {
+  const folder = dataFolder(data);
+  const state = isDataFolder(folder) || externalUrl(io) !== undefined ? await openHistory(folder, io) : undefined;
+  if (state !== undefined) return state;
+  throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}: give --data, or DATABASE_URL`);
+}
+
+async function programsOf(
+  { database, place }: State,
+  program: string | undefined,
+  { namespace }: RunsOptions,
+): Promise<readonly ProgramKey[]> {
+  if (program === undefined) return listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
+  await requireProgram(database, { namespace, program }, place);
+  return [{ namespace, program }];
+}
+
+function lineOf(record: RunRecord, current: string | undefined): RunLine {
+  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, stages, error } = record;
+  const stored = stages.find(({ name }) => name === 'store');
+  return {
+    namespace,
+    program,
+    run,
+    pipeline,
+    slot: rfc3339Second(slot),
+    phase,
+    current: run === current,
+    trigger,
+    startedAt: rfc3339Second(startedAt),
+    finishedAt: finishedAt === undefined ? null : rfc3339Second(finishedAt),
+    seconds: finishedAt === undefined ? null : Math.max(0, (finishedAt.getTime() - startedAt.getTime()) / 1000),
+    candidates: stored === undefined ? null : stored.rowsOut,
+    error: error ?? null,
+  };
+}
+
+/** The next slot of the program that a run was pinned to, where its artifacts are here. */
+async function nextSlot(record: RunRecord, { data }: RunsOptions, now: Date): Promise<string | null> {
+  try {
+    const { spec } = await readRevision(dataFolder(data).artifacts, record);
+    const next = parseSchedule(spec.batchSchedule, spec.timeZone).next(now);
+    return next === undefined ? null : rfc3339Second(next);
+  } catch {
+    return null;
+  }
+}
+
+function shown(count: number | null): string {
+  return count === null ? NONE : String(count);
+}
+
+/** The code of a failure; the sentence too where there is room for it. */
+function reasonOf({ error }: RunLine, isWide: boolean): string {
+  if (error === null) return '';
+  return isWide ? `${error.code}: ${error.message}` : error.code;
+}
