@@ -7,6 +7,7 @@ import { installed, upgraded, widened } from './install.ts';
 import { missingClaim, missingFiles, missingProgram, missingSecret, missingServiceAccount, quota } from './missing.ts';
 import { missingImage } from './missing-image.ts';
 import { notAllowed } from './not-allowed.ts';
+import { otherPlatform } from './other-platform.ts';
 import { quietLogs, uninstalled } from './quiet.ts';
 import { backedUp, reinstalled } from './reinstall.ts';
 import { shards } from './shards.ts';
@@ -18,7 +19,7 @@ export const SCENARIOS: readonly (readonly Scenario[])[] = [
   [upgraded],
   [widened],
   [firstRun, slot],
-  [podsDeleted, missingServiceAccount, quota, missingImage],
+  [podsDeleted, missingServiceAccount, quota, missingImage, otherPlatform],
   [leaderDeleted],
   [kubeletRestarted],
   [shards],
