@@ -1,7 +1,10 @@
 # Everything a newcomer needs: `make demo`, `make test`; a reviewer adds `make check`.
 # The tools are those of package-lock.json, Node itself included; the machine's own npm only installs them.
 .POSIX:
-.PHONY: help setup demo test check build image generate models clean
+.PHONY: help setup install uninstall demo test check build image generate models clean
+
+# make install PREFIX=/usr/local is for everybody on the machine.
+PREFIX = $(HOME)/.local
 
 # make demo CUSTOMERS=2000 is a small one.
 CUSTOMERS = 500000
@@ -14,6 +17,17 @@ setup: node_modules/.setup ## Installs what package-lock.json names.
 node_modules/.setup: package.json package-lock.json .npmrc
 	npm ci --loglevel=error
 	@touch $@
+
+install: setup ## Puts `holdfast` on the PATH: a link in PREFIX/bin (~/.local/bin) to this clone.
+	@case "$$(readlink -- "$(PREFIX)/bin/holdfast" || echo none)" in */bin/holdfast) ;; *) \
+	  if [ -e "$(PREFIX)/bin/holdfast" ]; then echo "$(PREFIX)/bin/holdfast is there, and not ours" >&2; exit 1; fi ;; esac
+	@mkdir -p "$(PREFIX)/bin" && ln -sf "$$(pwd)/bin/holdfast" "$(PREFIX)/bin/holdfast" && echo "installed $(PREFIX)/bin/holdfast"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "put $(PREFIX)/bin on the PATH" ;; esac
+
+uninstall: ## Removes that link.
+	@case "$$(readlink -- "$(PREFIX)/bin/holdfast" || echo none)" in \
+	  */bin/holdfast) rm -- "$(PREFIX)/bin/holdfast" && echo "removed $(PREFIX)/bin/holdfast" ;; \
+	  *) echo "$(PREFIX)/bin/holdfast is none of ours" >&2 ;; esac
 
 demo: setup ## Runs the weekly batch of examples/churn-prevention.yaml over a sample business of the use case's size.
 	./bin/holdfast run examples/churn-prevention.yaml --customers $(CUSTOMERS)

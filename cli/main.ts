@@ -1,9 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../jobs/artifacts/producer.ts';
 import { exitStatus, HoldfastError } from '../jobs/errors.ts';
 import { printable } from '../jobs/printable.ts';
 import { asFailure } from '../jobs/run/failure.ts';
 import { calledAs, withCommandAsCalled } from './called-as.ts';
+import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { DEFAULT_DATA } from './data-folder.ts';
 import type { Io, Output } from './io.ts';
 
@@ -400,6 +401,20 @@ Examples:
     'http://127.0.0.1:8080/v1/namespaces/default/programs/churn-prevention/candidates?riskLevel=critical&limit=10'`,
     )
     .action(async (options) => ended(await (await import('./serve.ts')).serve(options, io)));
+
+  holdfast
+    .command('completion')
+    .description('print a script that completes commands, options and choices in a shell')
+    .addArgument(new Argument('<shell>', 'of which shell').choices(SHELLS))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  holdfast completion bash > ~/.local/share/bash-completion/completions/holdfast
+  holdfast completion zsh > ~/.zsh/completions/_holdfast
+  holdfast completion fish > ~/.config/fish/completions/holdfast.fish`,
+    )
+    .action((shell: Shell) => void io.stdout.write(completionScript(holdfast, shell)));
 
   holdfast
     .command('clean')
