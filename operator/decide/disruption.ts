@@ -87,7 +87,10 @@ export function disruptionOf(
   const tries = pods.filter(
     (pod) => shardOf(pod) === shardOf(newest) && containerOf(pod)?.state?.running === undefined,
   );
-  return { message, until: new Date(end + waitAfter(Math.max(tries.length, madeBy(job, history) ?? 0))) };
+  const until = end + waitAfter(Math.max(tries.length, madeBy(job, history) ?? 0));
+  // A pod may have ended long before that is known; it is said once.
+  const known = before.message === message ? before.nextTryTime : undefined;
+  return { message, until: known === undefined ? new Date(Math.max(until, now.getTime())) : new Date(known) };
 }
 
 /** A pod that is no more was deleted, by whomever. */

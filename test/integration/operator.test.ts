@@ -287,6 +287,47 @@ testWithKubectl(
 );
 
 testOnServer(
+  'an evicted pod is told as that, with the end of the wait, and not as the quota that was in the way of it before',
+  async () => {
+    const namespace = '/api/v1/namespaces/shop';
+    const podOf = async () => {
+      const { items } = await client.list(pods, { namespace: 'shop', labelSelector: 'holdfast.dev/run=evicted' });
+      return items.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name;
+    };
+    const events = () => plane.request('GET', `${namespace}/events?fieldSelector=reason%3DFailedCreate`);
+    const quota = { metadata: { name: 'none' }, spec: { hard: { pods: '0' } } };
+    await plane.request('POST', `${namespace}/resourcequotas`, quota);
+    await client.create(retentionPrograms, program({ programId: 'evicted' }, 'evicted'));
+    await client.create(retentionRuns, run('evicted', { programRef: { name: 'evicted' } }));
+    await eventually('the quota is in the way', events, (found) => JSON.stringify(found).includes('exceeded quota'));
+    await plane.request('DELETE', `${namespace}/resourcequotas/none`);
+    const name = await eventually('a pod is made', podOf, (found) => found !== undefined);
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace: 'shop' } };
+    await plane.request('POST', `${namespace}/pods/${name}/eviction`, eviction);
+    const told = await eventually('the run says what became of its pod', runNamed('evicted'), (found) =>
+      / makes another by /.test(reconciling(found)?.message ?? ''),
+    );
+    expect(reconciling(told)).toMatchObject({
+      reason: 'PodDisrupted',
+      message: expect.stringMatching(
+        new RegExp(`^extract/migrate: its pod ${name} was evicted .*; the Job makes another by \\d{4}-.*Z$`),
+      ),
+    });
+    const until = Date.parse(told?.status?.stages?.[0]?.nextTryTime ?? '');
+    const next = await eventually('another is made', podOf, (found) => found !== undefined && found !== name);
+    const { metadata } = (await client.get(pods, `shop/${next}`)) as JobObject;
+    // Kubernetes' times are whole seconds.
+    expect(Date.parse(metadata.creationTimestamp)).toBeLessThanOrEqual(until + 2000);
+    playKubelet(() => ({ exitCode: 0, message: {} }));
+    const over = await finished('evicted');
+    expect(over.status?.stages?.map(({ message, nextTryTime }) => [message, nextTryTime])).toEqual(
+      Array.from({ length: 5 }, () => [undefined, undefined]),
+    );
+  },
+  180_000,
+);
+
+testOnServer(
   'a service account that is missing is named, and the run goes on when it appears',
   async () => {
     playKubelet(() => ({ exitCode: 0, message: {} }));
