@@ -272,7 +272,8 @@ test.each([
   ['a database that is not one', 'torn.duckdb', 'secret-row'],
   ['an empty CSV', 'empty.csv', '', 'HF_SOURCE_UNSUITABLE'],
   ['a CSV that is not text', 'binary.csv', 'a,b\n1,\u0000\uFFFE"secret-row\n\n"x', 'HF_SOURCE_UNSUITABLE'],
-  ['a file of an unknown kind', 'customers.xlsx', 'secret-row'],
+  ['a workbook that is none', 'customers.xlsx', 'secret-row', 'HF_SOURCE_UNSUITABLE'],
+  ['a file of an unknown kind', 'customers.docx', 'secret-row'],
 ])(
   '%s is named with its connector, and none of its content',
   async (_name, path, content, code = 'HF_WAREHOUSE_UNREADABLE') => {
