@@ -40,13 +40,9 @@ export const COMMAED = shapeOfNumber({ ...COMMA, style: 'dressed' });
 const anySeparator = (format: Omit<DateFormat, 'separator'>) =>
   shapeOfDate({ ...format, separator: '/' }).replaceAll('[/]', '[/.-]');
 
-/**
- * SQL of a column's cleaned text, of whether it is a number with a decimal point, and with a comma, and of the word that
- * stands for a missing value.
- */
+/** SQL of a column's cleaned text, and of whether it is a number with a decimal point, and with a comma. */
 interface Looked {
   readonly text: string;
-  readonly missing: string;
   readonly point: string;
   readonly comma: string;
 }
@@ -108,20 +104,37 @@ export async function countTexts(
     const [answer] = await engine.rows<Record<string, string | null>>(
       `SELECT count(*) AS row_count, ${selects.join(', ')} FROM ${LOOKED}`,
     );
+    const rows = Number(answer?.['row_count'] ?? 0);
+    // Each of these is planned for long, and most columns have none.
+    const texts = [...some.entries()].filter(([, { type }]) => type === 'VARCHAR');
+    const units = await histograms(
+      engine,
+      LOOKED,
+      texts.flatMap(([index]) =>
+        answer?.[`unit_${index}`] == null ? [] : [[index, unitOf(lookedAt(index))] as const],
+      ),
+    );
+    const missing = await histograms(
+      engine,
+      table,
+      texts.flatMap(([index, { name }]) =>
+        Number(answer?.[`filled_${index}`]) === rows ? [] : [[index, missingWordOf(textOf(name))] as const],
+      ),
+    );
     for (const [index, { name, type }] of some.entries()) {
       const at = (key: string) => answer?.[`${key}_${index}`];
       const [first, last] = [at('first_separator'), at('last_separator')];
       counted.push({
         name,
         type,
-        rows: Number(answer?.['row_count'] ?? 0),
+        rows,
         filled: Number(at('filled')),
         distinct: Number(at('distinct')),
         personal: Number(at('personal') ?? 0),
         count: (shape) => Number(at(shape) ?? 0),
         separator: typeof first === 'string' && first !== '' && first === last ? first : undefined,
-        units: histogram(at('units')),
-        missingWords: histogram(at('missing_words')),
+        units: units.get(index) ?? new Map(),
+        missingWords: missing.get(index) ?? new Map(),
       });
       progress(counted.length, columns.length);
     }
@@ -130,30 +143,36 @@ export async function countTexts(
   return counted;
 }
 
-/** What `HISTOGRAM` gives. */
-function histogram(json: string | null | undefined): ReadonlyMap<string, number> {
-  return new Map(Object.entries(JSON.parse(json ?? '{}') as Record<string, number>));
+/** How often each text of columns is there, by the columns' numbers. */
+async function histograms(
+  engine: Engine,
+  table: string,
+  columns: readonly (readonly [index: number, text: string])[],
+): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+  if (columns.length === 0) return new Map();
+  const selects = columns.map(([index, text]) => `CAST(to_json(histogram(${text})) AS VARCHAR) AS h${index}`);
+  const [answer] = await engine.rows<Record<string, string | null>>(`SELECT ${selects.join(', ')} FROM ${table}`);
+  return new Map(
+    columns.map(([index]) => [
+      index,
+      new Map(Object.entries(JSON.parse(answer?.[`h${index}`] ?? '{}') as Record<string, number>)),
+    ]),
+  );
 }
 
-const HISTOGRAM = (text: string) => `CAST(to_json(histogram(${text})) AS VARCHAR)`;
+const textOf = (name: string) => `trim(CAST(${identifier(name)} AS VARCHAR))`;
+const missingWordOf = (text: string) => `CASE WHEN ${meansMissing(text)} THEN nullif(${text}, '') END`;
+const unitOf = ({ text, point, comma }: Looked) =>
+  `CASE WHEN ${point} OR ${comma} THEN nullif(regexp_extract(${text}, '${UNIT}'), '') END`;
 
 const LOOKED = 'holdfast_looked';
-const lookedAt = (index: number): Looked => ({
-  text: `t${index}`,
-  point: `p${index}`,
-  comma: `k${index}`,
-  missing: `m${index}`,
-});
+const lookedAt = (index: number): Looked => ({ text: `t${index}`, point: `p${index}`, comma: `k${index}` });
 
 /** SELECT of the columns as cleaned texts, for a table: in one statement, every figure would be planned with them. */
 function looked(table: string, columns: readonly { readonly name: string; readonly type: string }[]): string {
-  const cleaned = columns.flatMap(({ name, type }, index) => {
-    const text = `trim(CAST(${identifier(name)} AS VARCHAR))`;
-    const one = lookedAt(index);
-    return [
-      `CASE WHEN NOT ${meansMissing(text)} THEN ${text} END AS ${one.text}`,
-      ...(type === 'VARCHAR' ? [`CASE WHEN ${one.text} IS NULL THEN nullif(${text}, '') END AS ${one.missing}`] : []),
-    ];
+  const cleaned = columns.map(({ name }, index) => {
+    const text = textOf(name);
+    return `CASE WHEN NOT ${meansMissing(text)} THEN ${text} END AS ${lookedAt(index).text}`;
   });
   const numbers = columns.flatMap(({ type }, index) => {
     const { text, point, comma } = lookedAt(index);
@@ -164,19 +183,17 @@ function looked(table: string, columns: readonly { readonly name: string; readon
 }
 
 function figures(type: string, column: Looked): Record<string, string> {
-  const { text, point, comma, missing } = column;
+  const { text } = column;
   const common = { filled: `count(${text})`, distinct: `count(DISTINCT ${text})` };
   if (type !== 'VARCHAR') return common;
   const shapes = Object.entries(SHAPES).map(([shape, test]) => [shape, `count(*) FILTER (WHERE ${test(column)})`]);
   const separator = `regexp_extract(${text}, '^[0-9]+([/.-])[0-9]', 1)`;
-  const unit = `regexp_extract(${text}, '${UNIT}')`;
   return {
     ...common,
     ...Object.fromEntries(shapes),
     first_separator: `min(nullif(${separator}, ''))`,
     last_separator: `max(nullif(${separator}, ''))`,
-    units: HISTOGRAM(`CASE WHEN ${point} OR ${comma} THEN nullif(${unit}, '') END`),
-    missing_words: HISTOGRAM(missing),
+    unit: `min(${unitOf(column)})`,
     personal: `count(*) FILTER (WHERE contains(${text}, '@') OR regexp_matches(${text}, '^[+(]?[0-9][0-9 ()/.-]*[ ()/-][0-9 ()/.-]*$') AND length(${text}) >= 9
       AND TRY_CAST(${text} AS DATE) IS NULL)`,
   };
