@@ -532,7 +532,8 @@ describe('a text that the model was trained on', () => {
     const source = `customers=${await csv('next.csv', lines(geography))}`;
     const options = ['--now', NOW, '--dry-run', '--output', 'json', '--data', at('state')];
     const { stdout } = await holdfast(['run', at('program.yaml'), '--source', source, ...options]);
-    return (JSON.parse(stdout).warnings as string[]).filter((warning) => warning.includes('missing'));
+    const { warnings } = JSON.parse(stdout) as { warnings: { message: string }[] };
+    return warnings.map(({ message }) => message).filter((message) => message.includes('missing'));
   };
   const zone = (index: number) => ['north', 'south', 'west'][index % 3] ?? '';
 
