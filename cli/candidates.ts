@@ -146,9 +146,6 @@ function warn(batch: RunRecord, total: number, { arm, run }: CandidatesOptions, 
   if (total === 0)
     tell(`${batch.run} has nobody to contact${stored > 0 ? ': its candidates have expired, or get no offer' : ''}`);
   if (arm === 'holdout' || arm === 'all') tell('the list has customers who are held out: never contact them from it');
-  if (batch.discardedAt !== undefined) {
-    tell(`the batch of ${batch.run} was discarded: whoever is contacted from it counts as offered nothing`);
-  }
   if (batch.discardedAt !== undefined)
     tell(`the batch of ${batch.run} was discarded: what it decided counts as no offer`);
   if (run !== undefined && batch.phase !== 'Succeeded') tell(`the run ${run} is ${batch.phase}`);

@@ -58,7 +58,6 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   const print = (report: RunReport, warnings: readonly Warning[]) =>
     io.stdout.write(`${JSON.stringify({ ...report, warnings })}\n`);
   let result: LocalRunResult;
-  const startedAt = rfc3339(io.now());
   const seen: Seen = { warnings: [] };
   try {
     result = await prepareAndRun(file, options, seen, io);
@@ -69,7 +68,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
         {
           run: '',
           ...seen.plan,
-          startedAt,
+          startedAt: seen.startedAt ?? rfc3339(io.now()),
           finishedAt: rfc3339(io.now()),
           version: VERSION,
           phase: 'Refused',
@@ -89,6 +88,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
 
 /** What is known of a run by the time that it is refused. */
 interface Seen {
+  startedAt?: string;
   plan?: Pick<RunReport, 'namespace' | 'program' | 'pipeline' | 'slot' | 'dryRun'>;
   /** Of the manifest, which were said already. */
   readonly warnings: Warning[];
@@ -98,6 +98,7 @@ async function prepareAndRun(file: string, options: RunOptions, seen: Seen, io: 
   const now = clock(options.now, io);
   // Looked at once: a clock that is moved meanwhile must not give the run another slot.
   const begun = now();
+  seen.startedAt = rfc3339(begun);
   const manifest = await readRunnable(file, io, begun);
   seen.warnings.push(...told('MANIFEST', manifest.warnings.map(faultLine)));
   const { program, baseFolder } = manifest;

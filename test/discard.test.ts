@@ -88,7 +88,7 @@ test('where the current batch is discarded the one before it is current again, o
   );
 
   const list = await command(['candidates', 'back', '--run', second.run]);
-  expect(list.stderr).toMatch(/warning: the batch of \S+ was discarded: whoever is contacted from it counts/);
+  expect(list.stderr).toMatch(/warning: the batch of \S+ was discarded: what it decided counts as no offer/);
 
   const last = json(await discard(first.run, '--output', 'json'));
   expect(last).toMatchObject({ run: first.run, discarded: true, wasCurrent: true, current: null });

@@ -324,7 +324,7 @@ describe('what cannot become a program is refused with what to do', () => {
       [],
       /about 10000 columns/,
     ],
-    ['a database without a table', 'a.duckdb', plain, [], /--table TABLE/],
+    ['a database that is none', 'a.duckdb', plain, [], /not a valid DuckDB database file/],
     ['a marketplace in words', 'a.csv', plain, ['--marketplace', 'Germany'], /two capital letters/],
     [
       'a place that is not there',

@@ -81,6 +81,7 @@ const INTACT = {
     'current_batches',
     'current_changes',
     'decisions',
+    'discards',
     'programs',
     'runs',
     'schema_migrations',
