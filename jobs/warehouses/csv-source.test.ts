@@ -146,6 +146,6 @@ describe('a CSV file is refused with the line and what to do about it', () => {
     expect(error).toMatchObject({ code: 'HF_SOURCE_UNSUITABLE', message: expect.stringMatching(sentence) });
     expect(error.message).toContain(join(folder, 'people.csv'));
     // No value, neither here nor below.
-    expect(`${error.message} ${String(error.cause)}`).not.toMatch(/C\d|Bern|say|affected/);
+    expect(`${error.message} ${String(error.cause)}`.replaceAll(folder, '')).not.toMatch(/C\d|Bern|say|affected/);
   });
 });
