@@ -8,9 +8,19 @@ import { shellBlocks } from './support/documented.ts';
 /** Whose lines are tested as they are printed. */
 const DOCUMENTS = [
   'README.md',
-  ...['api', 'cluster', 'data', 'explain', 'gitops', 'list', 'models', 'operations', 'prune', 'start'].map(
-    (name) => `docs/guides/${name}.md`,
-  ),
+  ...[
+    'api',
+    'cluster',
+    'data',
+    'explain',
+    'gitops',
+    'list',
+    'models',
+    'operations',
+    'prune',
+    'start',
+    'transactions',
+  ].map((name) => `docs/guides/${name}.md`),
 ];
 
 /** Which test types the lines of a name. */
