@@ -63,7 +63,7 @@ export default {
     only(
       'warehouses',
       '^jobs/warehouses/',
-      ['^jobs/columns/', '^jobs/postgres/(address|failure)\\.ts$', '^crds/'],
+      ['^jobs/columns/', '^jobs/postgres/(address|failure|missing-right)\\.ts$', '^crds/'],
       'a warehouse hands out columns',
     ),
     only('features', '^jobs/features/', ['^jobs/(columns|warehouses)/', '^crds/'], 'a feature store completes columns'),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { HoldfastError } from '../jobs/errors.ts';
 import { connect } from '../jobs/postgres/connect.ts';
 import type { Database } from '../jobs/postgres/database.ts';
 import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
@@ -61,8 +62,14 @@ async function open(folder: DataFolder, io: Io, { readOnly }: { readonly readOnl
   };
 }
 
-/** `DATABASE_URL`, where it is set. */
+/**
+ * `DATABASE_URL`, where it is set. An empty one is most likely a secret that lacks its key: the embedded Postgres would keep
+ * the state in a folder that nobody looks into.
+ * @throws HF_USAGE when it is set but empty
+ */
 export function externalUrl({ environment }: Io): string | undefined {
   const url = environment['DATABASE_URL'];
-  return url === '' ? undefined : url;
+  if (url?.trim() !== '') return url;
+  const remedy = 'give postgres://user:password@host:port/database, or unset it to use the embedded Postgres';
+  throw new HoldfastError('HF_USAGE', `DATABASE_URL is set but empty: ${remedy}`);
 }

@@ -126,7 +126,7 @@ test('a batch that cannot be current is refused, with the reason, and nothing ch
   await rows(`UPDATE holdfast.runs SET pruned_at = now() WHERE run = '${first}'`);
   expect(await refusal('--set', first, ...why)).toEqual([78, 'HF_NOT_FOUND', expect.stringContaining('pruned')]);
   expect((await command(['current', 'unknown'])).stderr).toMatch(/^HF_NOT_FOUND: unknown has not run/);
-  expect((await command(['current', 'refused', '--data', shop.path('none')], { DATABASE_URL: '' })).stderr).toMatch(
+  expect((await shop.holdfast(['current', 'refused', '--data', shop.path('none')])).stderr).toMatch(
     /^HF_NOT_FOUND: there is no state/,
   );
   expect(await rows(`SELECT run FROM holdfast.current_batches WHERE program = 'refused'`)).toEqual([{ run: now }]);

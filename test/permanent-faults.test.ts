@@ -55,8 +55,25 @@ const elsewhere = (url: string) => url.replace('/postgres?', '/nowhere?');
 const nobody = () => postgres.url.replace('holdfast@', 'nobody:reads@');
 const DOWN = 'postgres://reader@127.0.0.1:1/shop';
 
+const EMPTY_ADDRESS = /^HF_USAGE: DATABASE_URL is set but empty: give .*, or unset it/m;
+/** A command that would otherwise use, or make, an embedded Postgres that nobody asked for. */
+const unaddressed = (...args: readonly string[]): Case => ({
+  args: () => args,
+  environment: () => ({ DATABASE_URL: '' }),
+  status: 78,
+  says: EMPTY_ADDRESS,
+});
+
 const CASES: Record<string, Case> = {
   'a record with a malformed URL': recordedIn(() => 'postgres//db/shop', /^HF_DATABASE_REFUSED: .*not of the form/m),
+  'a record with an address that is empty': recordedIn(() => '', EMPTY_ADDRESS),
+  'a record with an address of blanks': recordedIn(() => ' \n', EMPTY_ADDRESS),
+  'a list from an address that is empty': unaddressed('candidates', 'kept', '--csv'),
+  'runs of an address that is empty': unaddressed('runs'),
+  'a discard at an address that is empty': unaddressed('discard', 'kept-1', '--reason', 'a trial'),
+  'the current batch of an address that is empty': unaddressed('current', 'kept'),
+  'a prune of an address that is empty': unaddressed('prune', 'kept', '--deleted', '--dry-run'),
+  'a server on an address that is empty': unaddressed('serve', '--port', '0'),
   'a record with an unknown sslmode': recordedIn(withParameter('sslmode=mostly'), /unknown sslmode mostly/),
   'a record in a database that is not there': recordedIn(() => elsewhere(stranger()), /no such database/),
   'a record whose user is refused': recordedIn(nobody, /^HF_DATABASE_REFUSED: .*the user or the password is refused/m),

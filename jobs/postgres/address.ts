@@ -1,4 +1,5 @@
 import { sqlstate } from './failure.ts';
+import { quoted } from './missing-right.ts';
 import { noConnectionLeft } from './no-connection-left.ts';
 
 /** A connection URL, read. */
@@ -94,14 +95,25 @@ export interface ConnectFailure {
   readonly isPermanent: boolean;
 }
 
-export function connectFailure(error: unknown): ConnectFailure {
+/** @param url that was connected to: of it the reason has the role and the database, and nothing else */
+export function connectFailure(error: unknown, url: string): ConnectFailure {
   const permanent = (reason: string): ConnectFailure => ({ reason, isPermanent: true });
   const passing = (reason: string): ConnectFailure => ({ reason, isPermanent: false });
   const state = sqlstate(error);
-  if (state === '3D000') return permanent('there is no such database');
+  const { role, database } = namedIn(url);
+  if (state === '3D000') {
+    return permanent(`there is no such database: mend its name in the URL, or CREATE DATABASE ${database}`);
+  }
   // Tried again it would be refused again, and a server may lock who is refused too often.
-  if (state?.startsWith('28') === true) return permanent('the user or the password is refused');
-  if (state === '42501') return permanent('the user may not connect to that database: GRANT CONNECT ON DATABASE to it');
+  if (state?.startsWith('28') === true) {
+    const remedy = loginRemedy((error as Error).message, role, database);
+    return permanent(`the user or the password is refused: ${remedy}`);
+  }
+  if (state === '42501') {
+    return permanent(
+      `the role ${role} may not connect to that database: GRANT CONNECT ON DATABASE ${database} TO ${role}`,
+    );
+  }
   const full = noConnectionLeft(error);
   if (full !== undefined) return passing(full);
   if (state === '57P03') return passing('it is starting up or shutting down');
@@ -130,6 +142,31 @@ export function connectFailure(error: unknown): ConnectFailure {
     default:
       return passing(message);
   }
+}
+
+/** Role and database as SQL writes them; ROLE where the URL has none, or one that may be a password gone astray. */
+function namedIn(url: string): { readonly role: string; readonly database: string } {
+  const { username, pathname } = new URL(url);
+  const read = (part: string, otherwise: string) => {
+    try {
+      const name = decodeURIComponent(part);
+      return /^[\w.@-]{1,63}$/.test(name) ? quoted(name) : otherwise;
+    } catch {
+      return otherwise;
+    }
+  };
+  return { role: read(username, 'ROLE'), database: read(pathname.slice(1), 'DATABASE') };
+}
+
+/** @param said by the server, which tells these apart only where it does not help who guesses */
+function loginRemedy(said: string, role: string, database: string): string {
+  if (/role ".*" does not exist/.test(said)) return `there is no role ${role}: CREATE ROLE ${role} LOGIN PASSWORD '…'`;
+  if (/not permitted to log in/.test(said)) return `the role ${role} may not log in: ALTER ROLE ${role} LOGIN`;
+  if (/pg_hba\.conf/.test(said)) {
+    const tls = /no encryption/.test(said) ? ', or sslmode=verify-full in the URL where it lets in who encrypts' : '';
+    return `no line of the server's pg_hba.conf lets ${role} into ${database} from here: add one${tls}`;
+  }
+  return `mend it in the URL, or make it so: CREATE ROLE or ALTER ROLE ${role} LOGIN PASSWORD '…'`;
 }
 
 /** What is wrong with a certificate, and what to do; Node's own advice is for who starts Node. */

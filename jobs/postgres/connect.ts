@@ -55,7 +55,7 @@ export async function connect(url: string, options: ConnectOptions): Promise<Dat
     );
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
-    const { reason, isPermanent } = connectFailure(error);
+    const { reason, isPermanent } = connectFailure(error, address.url);
     throw new HoldfastError(
       isPermanent ? 'HF_DATABASE_REFUSED' : 'HF_DATABASE_UNREACHABLE',
       `cannot connect to Postgres at ${address.target}: ${reason}`,
@@ -101,13 +101,13 @@ async function open(address: Address, options: ConnectOptions, settings: boolean
     else await Promise.all([...inUse.keys()].map(end));
   }
   try {
-    const isOurs = await askFirst(pool, address);
+    const { isOurs, role } = await askFirst(pool, address);
     if (options.patience !== undefined) await fill(pool, TASK_CONNECTIONS);
-    if (isOurs) return { pool, close };
+    if (isOurs) return { pool, role, readOnly, close };
     const begin =
       `BEGIN${readOnly ? ' READ ONLY' : ''}; SET LOCAL statement_timeout = ${limits.statementMs}; ` +
       `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_TIMEOUT_MS}`;
-    return { pool, begin, close };
+    return { pool, role, readOnly, begin, close };
   } catch (error) {
     await close();
     throw error;
@@ -115,23 +115,24 @@ async function open(address: Address, options: ConnectOptions, settings: boolean
 }
 
 /**
- * Refuses a database that cannot hold every text, and resolves to whether the session is ours: the process that a pooler
- * says to be connected to is none of the server's.
+ * Refuses a database that cannot hold every text, and resolves to the role and to whether the session is ours: the process
+ * that a pooler says to be connected to is none of the server's.
  */
-async function askFirst(pool: Pool, { target }: Address): Promise<boolean> {
+async function askFirst(pool: Pool, { target }: Address): Promise<{ isOurs: boolean; role: string }> {
   const client = await pool.connect();
   try {
-    const { rows } = await client.query<{ encoding: string; process: number }>(
-      `SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS process`,
+    const { rows } = await client.query<{ encoding: string; process: number; role: string }>(
+      `SELECT current_setting('server_encoding') AS encoding, pg_backend_pid() AS process, current_user AS role`,
     );
-    const { encoding, process } = rows[0] ?? {};
+    const { encoding, process, role = '' } = rows[0] ?? {};
     if (encoding !== 'UTF8') {
       throw new HoldfastError(
         'HF_DATABASE_REFUSED',
         `the database ${target} has the encoding ${encoding}: make one with ENCODING 'UTF8'`,
       );
     }
-    return (client as unknown as { readonly processID: number | null }).processID === process;
+    const isOurs = (client as unknown as { readonly processID: number | null }).processID === process;
+    return { isOurs, role };
   } finally {
     client.release();
   }

@@ -1,5 +1,7 @@
 import { DatabaseError } from 'pg';
 import { HoldfastError } from '../errors.ts';
+import type { Database } from './database.ts';
+import { missingRight, NEEDS } from './missing-right.ts';
 import { noConnectionLeft } from './no-connection-left.ts';
 
 /** SQLSTATE class 08 is the connection, 57P01 to 57P03 a server that stops or starts. */
@@ -17,11 +19,14 @@ const SOCKET_ERRORS = new Set([
   'EHOSTUNREACH',
 ]);
 
+type Asker = Pick<Database, 'role' | 'readOnly'>;
+
 /**
  * What went wrong in Postgres, as a person should read it. `doing` completes the sentence "Postgres failed to …".
  * A failure that has a code of ours already passes through.
+ * @param asker whom a missing right is told of
  */
-export function databaseError(error: unknown, doing: string): HoldfastError {
+export function databaseError(error: unknown, doing: string, asker?: Asker): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const cause = withoutRows(error);
   const state = sqlstate(error);
@@ -35,8 +40,10 @@ export function databaseError(error: unknown, doing: string): HoldfastError {
     return new HoldfastError('HF_NOT_MIGRATED', message, { cause });
   }
   if (state === '42501') {
-    const message = `Postgres failed to ${doing}: ${(error as Error).message}`;
-    return new HoldfastError('HF_DATABASE_REFUSED', message, { cause });
+    const said = (error as Error).message;
+    const needs = asker?.readOnly === true ? NEEDS.RECORD_READER : NEEDS.RECORD_WRITER;
+    const why = asker === undefined ? said : missingRight(said, asker.role, needs);
+    return new HoldfastError('HF_DATABASE_REFUSED', `Postgres failed to ${doing}: ${why}`, { cause });
   }
   const full = noConnectionLeft(error);
   if (full !== undefined) {

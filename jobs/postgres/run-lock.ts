@@ -22,7 +22,7 @@ export async function lockProgram(database: Database, key: ProgramKey): Promise<
   const { program } = key;
   const doing = `take the lock of ${program}`;
   const client = await database.pool.connect().catch((error: unknown) => {
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   });
   let locked: boolean;
   try {
@@ -34,7 +34,7 @@ export async function lockProgram(database: Database, key: ProgramKey): Promise<
     locked = rows[0]?.locked === true;
   } catch (error) {
     client.release(true);
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   }
   if (!locked) {
     client.release(!(await endLockTransaction(client)));

@@ -22,7 +22,7 @@ export async function statement<Row extends QueryResultRow>(
   try {
     return await run<Row>(database, doing, { text: sql, values: [...values] });
   } catch (error) {
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   }
 }
 
@@ -41,7 +41,7 @@ export async function prepared<Row extends QueryResultRow>(
     // What a pooler's server has prepared may be another one's next time.
     return await run<Row>(database, doing, database.begin === undefined ? { name: nameOf(sql), ...query } : query);
   } catch (error) {
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   }
 }
 

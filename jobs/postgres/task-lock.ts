@@ -23,7 +23,7 @@ export async function lockTask(
 ): Promise<TaskLock> {
   const doing = `wait for its turn at ${task} of ${run}`;
   const client = await database.pool.connect().catch((error: unknown) => {
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   });
   let lost = false;
   let released = false;
@@ -45,7 +45,7 @@ export async function lockTask(
     end(true);
     if (signal.aborted)
       throw new HoldfastError('HF_INTERRUPTED', `interrupted while it was to ${doing}`, { cause: error });
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   } finally {
     signal.removeEventListener('abort', abort);
   }

@@ -26,7 +26,7 @@ export async function transaction<Result>(
 ): Promise<Result> {
   const { doing, signal } = options;
   const client = await database.pool.connect().catch((error: unknown) => {
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   });
   let released = false;
   const release = (destroy: boolean) => {
@@ -61,7 +61,7 @@ export async function transaction<Result>(
         cause: error,
       });
     }
-    throw databaseError(error, doing);
+    throw databaseError(error, doing, database);
   } finally {
     signal?.removeEventListener('abort', abort);
   }

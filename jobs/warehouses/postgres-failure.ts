@@ -1,6 +1,7 @@
 import { withoutValues } from '../columns/failure.ts';
 import { HoldfastError } from '../errors.ts';
 import { isConnectionLost, sqlstate } from '../postgres/failure.ts';
+import { missingRight, NEEDS } from '../postgres/missing-right.ts';
 import { unread } from './duckdb-failure.ts';
 
 /** Classes of SQLSTATE whose messages name objects, settings and limits, but never a value of a row. */
@@ -25,14 +26,21 @@ export class PostgresFailure extends Error {
   }
 }
 
-/** @param planning whether no row had been read, so that a syntax error can quote the statement only */
-export function postgresFailure(error: unknown, planning: boolean): PostgresFailure {
+/**
+ * @param planning whether no row had been read, so that a syntax error can quote the statement only
+ * @param role that reads the warehouse
+ */
+export function postgresFailure(error: unknown, planning: boolean, role: string): PostgresFailure {
   const state = sqlstate(error);
   // What it calls a violation of the protocol is a statement of ours that was given no values.
   if (state === '08P01') return new PostgresFailure(error, 'it has parameters (SQLSTATE 08P01)');
   if (isConnectionLost(error)) return new PostgresFailure(error, 'the connection to Postgres was lost');
   if (state === undefined) return new PostgresFailure(error, 'Postgres gave an answer that cannot be read');
-  const shown = WITHOUT_VALUES.has(state.slice(0, 2)) && (planning || !state.startsWith('42') || state === '42501');
+  if (state === '42501') {
+    const why = missingRight(firstLine((error as Error).message), role, NEEDS.WAREHOUSE_READER);
+    return new PostgresFailure(error, `${why} (SQLSTATE 42501)`);
+  }
+  const shown = WITHOUT_VALUES.has(state.slice(0, 2)) && (planning || !state.startsWith('42'));
   const hidden = state.startsWith('22')
     ? 'a cast or a calculation fails on a value of some row'
     : 'the details may hold values and are left out';

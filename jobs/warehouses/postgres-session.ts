@@ -46,6 +46,7 @@ export class PostgresSession {
   readonly #config: ClientConfig;
   #process = 0;
   #unicode = false;
+  #role = '';
   #stopping: Promise<void> | undefined;
 
   private constructor(client: Client, config: ClientConfig) {
@@ -81,7 +82,7 @@ export class PostgresSession {
     } catch (error) {
       await session?.close();
       if (error instanceof HoldfastError) throw error;
-      const { reason, isPermanent } = connectFailure(error);
+      const { reason, isPermanent } = connectFailure(error, address.url);
       const sentence = `${connector}: cannot connect to Postgres at ${address.target}: ${reason}`;
       // The driver's error may hold the whole address.
       throw new HoldfastError(unread(!isPermanent), sentence, {
@@ -106,10 +107,11 @@ export class PostgresSession {
     // Known from version 14 on: the server looks now and then whether anybody is still there to answer to.
     await this.#client.query(`
       SELECT set_config(name, '10s', true) FROM pg_catalog.pg_settings WHERE name = 'client_connection_check_interval'`);
-    const { rows } = await this.#client.query<{ process: number; unicode: boolean }>(`
-      SELECT pg_backend_pid() AS process, ${POSTGRES_KNOWS_UNICODE} AS unicode`);
+    const { rows } = await this.#client.query<{ process: number; unicode: boolean; role: string }>(`
+      SELECT pg_backend_pid() AS process, ${POSTGRES_KNOWS_UNICODE} AS unicode, current_user AS role`);
     this.#process = rows[0]?.process ?? 0;
     this.#unicode = rows[0]?.unicode ?? false;
+    this.#role = rows[0]?.role ?? '';
   }
 
   /** Whether the server can compose letters. */
@@ -177,7 +179,7 @@ export class PostgresSession {
         }
       });
       query.on('end', () => (failure === undefined ? resolve(rows) : reject(failure)));
-      query.on('error', (error) => reject(failure ?? postgresFailure(error, false)));
+      query.on('error', (error) => reject(failure ?? postgresFailure(error, false, this.#role)));
       this.#client.query(query);
     }).finally(() => stream.off('data', measure));
   }
@@ -191,7 +193,7 @@ export class PostgresSession {
     try {
       return await this.#client.query<(string | null)[]>(query as unknown as QueryArrayConfig);
     } catch (error) {
-      throw postgresFailure(error, planning);
+      throw postgresFailure(error, planning, this.#role);
     }
   }
 

@@ -33,10 +33,11 @@ async function runOnce(warehouse: string, shards: string | undefined): Promise<R
   try {
     const options = ['--output', 'json', '--data', data, '--now', AS_OF, '--source', `customer-analytics=${warehouse}`];
     if (shards !== undefined) options.push('--shards', shards);
+    const { DATABASE_URL: _ours, ...environment } = process.env;
     const began = performance.now();
     const child = spawn(join(ROOT, 'bin/holdfast'), ['run', PROGRAM, ...options], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, DATABASE_URL: '' },
+      env: environment,
     });
     const watch = watchProcesses(child.pid ?? 0, data);
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
