@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
+import { answerOf, TOKEN } from './support/api.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { NOW, type Workspace, workspace } from './support/workspace.ts';
 
@@ -61,6 +62,27 @@ async function expectRefused(role: string, says: string, ...args: readonly strin
   expect(stderr + stdout).not.toContain('hunter2');
 }
 
+/** What `holdfast serve` answers as a role, to each kind of question there is. */
+async function served(role: string): Promise<readonly number[]> {
+  const program = '/v1/namespaces/default/programs/keep';
+  const answers: number[] = [];
+  let asking: Promise<void> | undefined;
+  const ask = async (url: string, abort: AbortController) => {
+    for (const path of ['/readyz', '/', `${program}/candidates`, `${program}/runs`, '/metrics'])
+      answers.push((await answerOf(`${url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })).status);
+    abort.abort();
+  };
+  await shop.holdfast(['serve', '--port', '0', '--data', shop.data], {
+    environment: { DATABASE_URL: urlOf(role), HOLDFAST_API_TOKEN: TOKEN },
+    watch(text, abort) {
+      const url = /"url":"([^"]+)"/.exec(text)?.[1];
+      if (url !== undefined) asking ??= ask(url, abort).catch(() => abort.abort());
+    },
+  });
+  await asking;
+  return answers;
+}
+
 test('the roles of a system of record can do what the guide says, and nothing else', async () => {
   const program = await shop.program();
   const run = ['run', program, '--now', NOW, '--output', 'json'];
@@ -78,6 +100,7 @@ test('the roles of a system of record can do what the guide says, and nothing el
   }[];
   await expectDone('holdfast_viewer', 'explain', 'keep', customer?.customer_id ?? '');
   await expectDone('holdfast_viewer', 'prune', 'keep', '--dry-run');
+  expect(await served('holdfast_viewer')).toEqual([200, 200, 200, 200, 200]);
   const write = 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA holdfast TO holdfast_viewer';
   await expectRefused('holdfast_viewer', write, 'discard', first, '--reason', 'a trial');
   await expectRefused('holdfast_viewer', 'the role is holdfast_viewer: GRANT', ...run);
@@ -135,7 +158,7 @@ test('the role of a warehouse reads what is granted, and what a load makes anew,
     [
       'TABLE analytics.payroll',
       'holdfast_reader',
-      'the role is holdfast_reader: GRANT SELECT ON payroll TO holdfast_reader',
+      'the role is holdfast_reader: GRANT SELECT ON SCHEMA.payroll TO holdfast_reader',
     ],
     ['TABLE holdfast.runs', 'holdfast_reader', 'GRANT USAGE ON SCHEMA holdfast TO holdfast_reader'],
     ['SELECT 1', 'retired', 'the role retired may not log in: ALTER ROLE retired LOGIN'],
