@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
-import { type KubernetesObject, renderChart } from '../support/chart.ts';
+import { type KubernetesObject, renderChart, renderRelease } from '../support/chart.ts';
 
 /*
  * What the chart makes of its values: the image, texts, the API and what Prometheus reads.
@@ -61,6 +61,20 @@ testWithHelm('a tag in a file is as it is written there, or refused with what to
   expect(operatorImage(await withTag('"1.10"'))).toBe('registry.test/holdfast:1.10');
   await expect(withTag('1.10')).rejects.toThrow('image.tag is the number 1.1, which may not be what was written');
   await expect(withTag('12345678901234567890')).rejects.toThrow('Put it in quotes');
+});
+
+testWithHelm.each([
+  ['release', ['a'.repeat(53)], []],
+  ['full name', ['keep'], ['--set', `fullnameOverride=${'b'.repeat(63)}`]],
+])('a %s as long as it may be leaves room in the names of Services', (_, [release], settings) => {
+  const serve = ['--set', 'watchNamespaces={watched}', '--set', 'serve.enabled=true'];
+  const objects = renderRelease(helm, release!, ...serve, ...settings);
+  const names = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  expect(names.map((name) => name.length)).toEqual([63, 63]);
+  const [deployment] = ofApi(objects).filter(({ kind }) => kind === 'Deployment');
+  const [{ env }] = deployment.spec.template.spec.containers;
+  const hosts = env.find(({ name }: KubernetesObject) => name === 'HOLDFAST_API_HOSTS').value.split(',');
+  expect(names).toContain(hosts[0]);
 });
 
 const operatorImage = (objects: readonly KubernetesObject[]): string => {

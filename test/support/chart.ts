@@ -13,8 +13,13 @@ export type KubernetesObject = any;
 
 /** The chart's objects, as helm renders them for a release `holdfast` in `holdfast-system`. */
 export function renderChart(helm: string, ...options: readonly string[]): KubernetesObject[] {
+  return renderRelease(helm, 'holdfast', ...options);
+}
+
+/** The same for a release of another name. */
+export function renderRelease(helm: string, release: string, ...options: readonly string[]): KubernetesObject[] {
   const args = ['--set', `image.repository=${REPOSITORY}`, ...options];
-  const text = execFileSync(helm, ['template', 'holdfast', CHART, '--namespace', 'holdfast-system', ...args], {
+  const text = execFileSync(helm, ['template', release, CHART, '--namespace', 'holdfast-system', ...args], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -12,6 +12,15 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Names of Services have 63 characters at most, and the full name may have as many. */}}
+{{- define "holdfast.api" -}}
+{{- printf "%s-api" (include "holdfast.fullname" . | trunc 59 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "holdfast.metrics" -}}
+{{- printf "%s-metrics" (include "holdfast.fullname" . | trunc 55 | trimSuffix "-") -}}
+{{- end -}}
+
 {{- define "holdfast.serviceAccount" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (include "holdfast.fullname" .) -}}

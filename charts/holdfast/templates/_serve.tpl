@@ -27,7 +27,7 @@
 
 {{/* What clients may call it by, beside addresses. */}}
 {{- define "holdfast.serveHosts" -}}
-{{- $name := printf "%s-api" (include "holdfast.fullname" .root) -}}
+{{- $name := include "holdfast.api" .root -}}
 {{- $short := printf "%s.%s" $name .namespace -}}
 {{- $own := list $name $short (printf "%s.svc" $short) (printf "%s.svc.%s" $short .root.Values.serve.clusterDomain) -}}
 {{- concat $own (compact .root.Values.serve.hosts) | uniq | join "," -}}
