@@ -47,6 +47,8 @@ testWithHelm.each([
   ['20261128235959', '20261128235959'],
   ['1.10', '1.10'],
   ['0012', '0012'],
+  ['2', '2'],
+  ['0', '0'],
 ])('%s is a tag as it is written', (tag, expected) => {
   expect(imageOf(`image.tag=${tag}`)).toBe(`registry.test/holdfast:${expected}`);
 });
@@ -60,6 +62,9 @@ testWithHelm('a tag in a file is as it is written there, or refused with what to
   expect(operatorImage(await withTag('20261128'))).toBe('registry.test/holdfast:20261128');
   expect(operatorImage(await withTag('"1.10"'))).toBe('registry.test/holdfast:1.10');
   await expect(withTag('1.10')).rejects.toThrow('image.tag is the number 1.1, which may not be what was written');
+  // In a file 2.0 and 2 are one number.
+  await expect(withTag('2.0')).rejects.toThrow('image.tag is the number 2, which may not be what was written');
+  await expect(withTag('0')).rejects.toThrow('image.tag is the number 0, which may not be what was written');
   await expect(withTag('12345678901234567890')).rejects.toThrow('Put it in quotes');
 });
 
