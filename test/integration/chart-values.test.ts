@@ -82,6 +82,16 @@ testWithHelm.each([
   expect(names).toContain(hosts[0]);
 });
 
+testWithHelm.each([
+  ['a label that Holdfast gives', 'tasks.labels.app\\.kubernetes\\.io/name=x', '/tasks/labels/app.kubernetes.io~1name'],
+  ['a label that Kubernetes would refuse', 'tasks.labels.team=two words', '/tasks/labels/team'],
+  ['a label that is too long', `tasks.labels.team=${'x'.repeat(64)}`, '/tasks/labels/team'],
+  ['a variable of Holdfast', 'tasks.env.DATABASE_URL=x', '/tasks/env/DATABASE_URL'],
+  ['a variable that cannot be', 'tasks.env.A-B=x', "/tasks/env': additional properties 'A-B'"],
+])('%s is refused by its place in the values', (_, setting, place) => {
+  expect(() => render(setting)).toThrow(`at '${place}`);
+});
+
 const operatorImage = (objects: readonly KubernetesObject[]): string => {
   const deployment = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'holdfast');
   return deployment.spec.template.spec.containers[0].image;
