@@ -92,6 +92,12 @@ testWithHelm.each([
   expect(() => render(setting)).toThrow(`at '${place}`);
 });
 
+testWithHelm('the policy says of a list without a name that it has none', () => {
+  const [policy] = render('allow.secrets.keys={}').filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+  const said: string[] = policy.spec.validations.map(({ messageExpression = '' }) => messageExpression);
+  expect(said.filter((text) => text.endsWith("those are none'"))).toEqual([expect.stringContaining('keySecretRef')]);
+});
+
 const operatorImage = (objects: readonly KubernetesObject[]): string => {
   const deployment = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'holdfast');
   return deployment.spec.template.spec.containers[0].image;
