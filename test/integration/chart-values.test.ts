@@ -146,6 +146,20 @@ testWithHelm.each([
     ['watchNamespaces={watched}', 'serve.tokens.secretName=holdfast-token-api'],
     'serve.tokens.secretName holdfast-token-api is one that programs may name, by holdfast-token-* of allow.secrets.tokens',
   ],
+  [
+    'the secret of the database for its tokens',
+    ['watchNamespaces={watched}', 'serve.tokens.secretName=holdfast-postgres'],
+    'serve.tokens.secretName holdfast-postgres is also postgres.secretName, which programs may name',
+  ],
+  [
+    'a token for Prometheus that programs may name',
+    [
+      'watchNamespaces={watched}',
+      'serve.serviceMonitor.enabled=true',
+      'serve.serviceMonitor.tokenSecret.name=holdfast-token-metrics',
+    ],
+    'serve.serviceMonitor.tokenSecret.name holdfast-token-metrics is one that programs may name',
+  ],
 ])('the API with %s is refused by a sentence', (_, settings, sentence) => {
   expect(() => render('serve.enabled=true', ...settings)).toThrow(sentence);
 });

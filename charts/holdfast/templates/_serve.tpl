@@ -8,18 +8,28 @@
 {{- else if not $namespaces -}}
 {{- fail "\n\nserve.enabled, but no namespace: --set watchNamespaces={NAMESPACE}, or serve.namespaces for some of them." -}}
 {{- else -}}
-{{- include "holdfast.requireSecretOfItsOwn" . -}}
+{{- include "holdfast.requireSecretsOfItsOwn" . -}}
 {{- $namespaces | toJson -}}
 {{- end -}}
 {{- end -}}
 
-{{/* A program that could name the secret would have it sent to an endpoint of its own. */}}
-{{- define "holdfast.requireSecretOfItsOwn" -}}
-{{- $name := .Values.serve.tokens.secretName -}}
-{{- range $use, $allowed := .Values.allow.secrets }}
+{{/* A program that could name a secret with tokens would have it sent to an endpoint of its own. */}}
+{{- define "holdfast.requireSecretsOfItsOwn" -}}
+{{- $secrets := dict "serve.tokens.secretName" .Values.serve.tokens.secretName -}}
+{{- with .Values.serve.serviceMonitor }}
+{{- if .enabled }}
+{{- $_ := set $secrets "serve.serviceMonitor.tokenSecret.name" .tokenSecret.name -}}
+{{- end -}}
+{{- end -}}
+{{- range $value, $name := $secrets }}
+{{- if eq $name $.Values.postgres.secretName -}}
+{{- fail (printf "\n\n%s %s is also postgres.secretName, which programs may name: whoever writes a program would have the tokens of the API." $value $name) -}}
+{{- end -}}
+{{- range $use, $allowed := $.Values.allow.secrets }}
 {{- range $entry := compact $allowed }}
 {{- if or (eq $entry $name) (and (hasSuffix "*" $entry) (hasPrefix (trimSuffix "*" $entry) $name)) -}}
-{{- fail (printf "\n\nserve.tokens.secretName %s is one that programs may name, by %s of allow.secrets.%s: whoever writes a program would have the tokens of the API." $name $entry $use) -}}
+{{- fail (printf "\n\n%s %s is one that programs may name, by %s of allow.secrets.%s: whoever writes a program would have the tokens of the API." $value $name $entry $use) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
