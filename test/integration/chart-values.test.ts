@@ -92,6 +92,19 @@ testWithHelm.each([
   expect(() => render(setting)).toThrow(`at '${place}`);
 });
 
+testWithHelm('names are texts, also those that YAML takes for numbers or truths', () => {
+  const settings = ['--set', 'serve.enabled=true,networkPolicy.enabled=true', '--set-json', 'watchNamespaces=["no"]'];
+  const objects = renderRelease(helm, '2026', ...settings, '--set', 'fullnameOverride=y,caBundle.configMap=on');
+  const places = objects.flatMap(({ metadata }) => [metadata.name, metadata.namespace ?? 'no']);
+  expect(places.filter((name) => typeof name !== 'string')).toEqual([]);
+  const labels = objects.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/instance'] ?? '2026');
+  expect([...new Set(labels)]).toEqual(['2026']);
+  const [deployment] = ofApi(objects).filter(({ kind }) => kind === 'Deployment');
+  expect(deployment.spec.template.spec.volumes).toContainEqual(
+    expect.objectContaining({ name: 'ca', configMap: expect.objectContaining({ name: 'on' }) }),
+  );
+});
+
 testWithHelm('the policy says of a list without a name that it has none', () => {
   const [policy] = render('allow.secrets.keys={}').filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
   const said: string[] = policy.spec.validations.map(({ messageExpression = '' }) => messageExpression);

@@ -23,7 +23,8 @@ export function renderRelease(helm: string, release: string, ...options: readonl
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return parseAllDocuments(text)
+  // As helm and kubectl read it.
+  return parseAllDocuments(text, { version: '1.1' })
     .map((document): KubernetesObject => document.toJS())
     .filter((object) => object !== null);
 }

@@ -30,8 +30,8 @@
 {{- end -}}
 
 {{- define "holdfast.selector" -}}
-app.kubernetes.io/name: {{ include "holdfast.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "holdfast.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end -}}
 
@@ -42,8 +42,8 @@ app.kubernetes.io/component: operator
 
 {{/* Of the API in a namespace of programs. */}}
 {{- define "holdfast.serveSelector" -}}
-app.kubernetes.io/name: {{ include "holdfast.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "holdfast.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: api
 {{- end -}}
 
