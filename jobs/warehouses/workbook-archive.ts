@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { inflateRawSync } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 
 /** Bytes of a workbook as it lies on the disk, and of what it holds: all of it goes through memory. */
 const LARGEST_FILE = 64 * 2 ** 20;
@@ -8,6 +8,8 @@ const MOST_ENTRIES = 10_000;
 /** What a workbook's XML is packed to; more is made to fill a memory. */
 const LARGEST_RATIO = 200;
 const MIB = 2 ** 20;
+/** Cells of the rectangle that a sheet spans: whoever reads it fills it in, and one cell far away makes it large. */
+const MOST_CELLS = 20_000_000;
 
 /** A sheet, as the workbook lists it. */
 export interface ListedSheet {
@@ -15,7 +17,13 @@ export interface ListedSheet {
   readonly isHidden: boolean;
 }
 
-export type Archive = { readonly trouble: string } | { readonly sheets: readonly ListedSheet[] };
+export type Archive =
+  | { readonly trouble: string }
+  | {
+      readonly sheets: readonly ListedSheet[];
+      /** The parts that were looked at, and no other: who reads a ZIP from its start may find some that no directory lists. */
+      readonly bytes: Buffer;
+    };
 
 const REMEDY = 'save the sheet as CSV in UTF-8';
 
@@ -34,6 +42,7 @@ export async function lookIntoWorkbook(file: string): Promise<Archive> {
   if (parts === undefined) return { trouble: `it is no workbook that can be read, or was cut off: ${REMEDY}` };
   let left = Math.min(LARGEST_UNPACKED, LARGEST_RATIO * Math.max(size, MIB / 100));
   let workbook = '';
+  const contents = new Map<string, Buffer>();
   for (const part of parts) {
     const content = unpacked(bytes, part, left);
     if (content === undefined) {
@@ -42,13 +51,21 @@ export async function lookIntoWorkbook(file: string): Promise<Archive> {
       };
     }
     left -= content.length;
+    contents.set(part.name, content);
     if (part.name === 'xl/workbook.xml') workbook = content.toString('utf8');
+    if (part.name.endsWith('.xml') && cellsOf(content) > MOST_CELLS) {
+      return {
+        trouble: `a sheet has a cell far from the others: delete what is right of them and below, or ${REMEDY}`,
+      };
+    }
   }
   const sheets = [...workbook.matchAll(/<(?:\w+:)?sheet\s([^>]*)>/g)].map(([, attributes = '']) => ({
     name: unescaped(/(?:^|\s)name="([^"]*)"/.exec(attributes)?.[1] ?? ''),
     isHidden: /(?:^|\s)state="(?:hidden|veryHidden)"/.test(attributes),
   }));
-  return sheets.length === 0 ? { trouble: `it is no workbook that can be read: ${REMEDY}` } : { sheets };
+  return sheets.length === 0
+    ? { trouble: `it is no workbook that can be read: ${REMEDY}` }
+    : { sheets, bytes: archiveOf(contents) };
 }
 
 interface Entry {
@@ -100,6 +117,59 @@ function unpacked(bytes: Buffer, { method, packed, offset }: Entry, most: number
   } catch {
     return undefined;
   }
+}
+
+/** Address of a cell, or number of a row; a reference in it is none that a spreadsheet writes. */
+const ADDRESS = /\sr\s*=\s*["']([^"'\d]{0,9})(\d{1,9})/g;
+
+/** Cells of the rectangle from A1 to the last row and the last column. */
+function cellsOf(content: Buffer): number {
+  if (!content.includes('sheetData')) return 0;
+  let [rows, columns] = [0, 0];
+  for (const [, letters = '', digits] of content.toString('latin1').matchAll(ADDRESS)) {
+    if (letters.includes('&')) return Number.POSITIVE_INFINITY;
+    rows = Math.max(rows, Number(digits));
+    columns = Math.max(
+      columns,
+      Array.from(letters).reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0),
+    );
+  }
+  return rows * columns;
+}
+
+/** A ZIP file of these entries, none compressed. */
+function archiveOf(contents: ReadonlyMap<string, Buffer>): Buffer {
+  const locals: Buffer[] = [];
+  const central: Buffer[] = [];
+  let offset = 0;
+  for (const [name, content] of contents) {
+    const path = Buffer.from(name);
+    const sizes = Buffer.alloc(22);
+    sizes.writeUInt16LE(20, 0);
+    sizes.writeUInt32LE(crc32(content), 10);
+    sizes.writeUInt32LE(content.length, 14);
+    sizes.writeUInt32LE(content.length, 18);
+    const names = Buffer.alloc(4);
+    names.writeUInt16LE(path.length, 0);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(offset, 10);
+    locals.push(signature(LOCAL), sizes, names, path, content);
+    central.push(signature(CENTRAL), sizes.subarray(0, 2), sizes, names, tail, path);
+    offset += 30 + path.length + content.length;
+  }
+  const directory = Buffer.concat(central);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(contents.size, 4);
+  end.writeUInt16LE(contents.size, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(offset, 12);
+  return Buffer.concat([...locals, directory, signature(END), end]);
+}
+
+function signature(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
 }
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -55,6 +55,17 @@ test('hidden sheets are not asked about, and any sheet can be named', async () =
   expect(await csv(workbook([PEOPLE, other]), other.name)).toBe('"a","b"\n"1","2"\n');
 });
 
+test('a part that the directory of the archive does not list is not read', async () => {
+  const listed = workbook([PEOPLE]);
+  const hidden = zip({ 'xl/worksheets/sheet1.xml': '<worksheet><sheetData/></worksheet>' });
+  const directory = (bytes: Buffer) => bytes.readUInt32LE(bytes.length - 6);
+  const part = hidden.subarray(0, directory(hidden));
+  const at = directory(listed);
+  const bytes = Buffer.concat([listed.subarray(0, at), part, listed.subarray(at)]);
+  bytes.writeUInt32LE(at + part.length, bytes.length - 6);
+  expect(await csv(bytes)).toBe(READ);
+});
+
 describe('a workbook is refused with what to do about it', () => {
   const rows = (...all: Sheet['rows']) => workbook([{ name: 'A', rows: all }]);
   const ole = (text: string) => Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.from(text, 'utf16le')]);
@@ -90,6 +101,12 @@ describe('a workbook is refused with what to do about it', () => {
     ['with a password', ole('EncryptedPackage'), undefined, /locked by a password: open it and save it/],
     ['that is cut off', workbook([PEOPLE]).subarray(0, 900), undefined, /no workbook that can be read, or was cut off/],
     ['that is another archive', zip({ 'a.txt': 'x' }), undefined, /no workbook that can be read/],
+    [
+      'with one cell in the last corner',
+      workbook([{ ...PEOPLE, far: 'XFD1048576' }]),
+      undefined,
+      /a cell far from the others: delete what is right of them and below/,
+    ],
     ['that fills a memory', bomb, undefined, /made to fill a memory/],
   ])('%s', async (_, bytes, sheet, sentence) => {
     const error = (await csv(bytes, sheet).catch((thrown: unknown) => thrown)) as Error;

@@ -35,7 +35,9 @@ export async function workbookAsCsv(
   const chosen = archive.sheets.find(({ name }) => name === (sheet ?? visible[0]?.name));
   if (chosen === undefined) throw refuse(`it has no sheet ${forShell(sheet ?? '')}, but ${names}`);
   const { readSheet } = await import('read-excel-file/node');
-  const read = await readSheet(file, chosen.name, { parseNumber: (text) => text, trim: false }).catch(() => undefined);
+  const read = await readSheet(archive.bytes, chosen.name, { parseNumber: (text) => text, trim: false }).catch(
+    () => undefined,
+  );
   if (read === undefined) throw refuse('it is no workbook that can be read: save the sheet as CSV in UTF-8');
   const rows = read as unknown as readonly Row[];
   const { header, width } = headerOf(rows);

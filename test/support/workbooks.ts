@@ -15,6 +15,8 @@ export interface Sheet {
   readonly name: string;
   readonly rows: readonly (readonly Cell[])[];
   readonly hidden?: boolean;
+  /** Address of one more cell, below the rows. */
+  readonly far?: string;
 }
 
 /** A workbook as the bytes of an .xlsx file. */
@@ -32,13 +34,15 @@ export function workbook(sheets: readonly Sheet[], { date1904 = false } = {}): B
     if ('error' in value) return `<c r="${at}" t="e"><v>${value.error}</v></c>`;
     return `<c r="${at}"><f>${value.formula}</f><v>${value.gives}</v></c>`;
   };
-  const sheetXml = ({ rows }: Sheet) =>
+  const sheetXml = ({ rows, far }: Sheet) =>
     `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>${rows
       .map(
         (row, y) =>
           `<row r="${y + 1}">${row.map((value, x) => cell(value, `${String.fromCharCode(65 + x)}${y + 1}`)).join('')}</row>`,
       )
-      .join('')}</sheetData></worksheet>`;
+      .join('')}${
+      far === undefined ? '' : `<row r="${far.replace(/\D+/, '')}">${cell(1, far)}</row>`
+    }</sheetData></worksheet>`;
   const types = 'application/vnd.openxmlformats-officedocument.spreadsheetml';
   const relation = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
   const relations = (all: readonly string[]) =>
