@@ -7,6 +7,7 @@ import { isDatabase } from '../jobs/onboarding/source.ts';
 import { shown } from '../jobs/onboarding/words.ts';
 import { forShell, pathForShell } from '../jobs/printable.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
+import { tableNameOf } from '../jobs/warehouses/table-name.ts';
 import { integer } from './figures.ts';
 import type { InitOptions } from './init.ts';
 import type { Io } from './io.ts';
@@ -76,7 +77,7 @@ const MOST_COLUMNS = 5;
 
 /** A table as `--table` takes it. */
 function tableOption({ schema, name }: Pick<DatabaseTable, 'schema' | 'name'>, plainSchema: string): string {
-  return schema === plainSchema ? name : `${schema}.${name}`;
+  return tableNameOf({ schema: schema === plainSchema ? undefined : schema, name });
 }
 
 /** The one that `init` would take: that whose columns' names say most, if one does. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openEngine } from '../jobs/columns/engine.ts';
+import { identifier, openEngine } from '../jobs/columns/engine.ts';
 import { holdfast } from './support/workspace.ts';
 
 let folder: string;
@@ -33,6 +33,23 @@ test('a DuckDB file without a table lists what it holds, and with one plausible 
   expect(stdout).toMatch(/old\.names +view\n/);
   expect(stdout).toContain(`next        holdfast init ${file} --table baskets\n`);
 });
+
+test.each(['Past offers', 'old.customers', 'x"y', '-x'])(
+  'the table %j is proposed as --table takes it',
+  async (name) => {
+    const columns =
+      "'C' || i AS customer_id, (i * 7) % 60 AS tenure, CASE WHEN i % 4 = 0 THEN 'Yes' ELSE 'No' END AS churned";
+    const file = await database(
+      `CREATE TABLE ${identifier(name)} AS SELECT ${columns} FROM range(200) AS rows (i)`,
+      'CREATE SCHEMA old',
+      'CREATE TABLE old.customers (name VARCHAR)',
+    );
+    const { stdout } = await holdfast(['init', file, '--output', 'json']);
+    const listed = JSON.parse(stdout).tables.find((one: { readonly name: string }) => one.name === name);
+    const args = ['init', file, `--table=${listed.table}`, '-o', join(folder, 'program.yaml'), '--output', 'json'];
+    expect(await holdfast(args)).toMatchObject({ status: 0 });
+  },
+);
 
 test('of a database in which no table is named like customers or purchases none is proposed', async () => {
   const file = await database('CREATE TABLE colours (name VARCHAR)');
