@@ -134,15 +134,17 @@ Examples:
     .command('validate')
     .description('name every fault of manifests, with line, field and reason')
     .argument('<files...>', 'manifests; - is standard input')
+    .addOption(output)
     .addHelpText(
       'after',
       `
 Examples:
   holdfast validate program.yaml
   holdfast validate examples/*.yaml
+  holdfast validate examples/*.yaml --output json | jq '.findings[] | select(.severity == "fault")'
   kubectl get rp churn-prevention -o yaml | holdfast validate -`,
     )
-    .action(async (files) => ended(await (await import('./validate.ts')).validateFiles(files, io)));
+    .action(async (files, options) => ended(await (await import('./validate.ts')).validateFiles(files, options, io)));
 
   const models = holdfast.command('models').description('look at models before a program uses them');
   models

@@ -14,15 +14,23 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function validate(files: readonly string[], stdin = ''): Promise<{ status: number; out: string; err: string }> {
+async function validate(
+  files: readonly string[],
+  stdin = '',
+  output: 'text' | 'json' = 'text',
+): Promise<{ status: number; out: string; err: string }> {
   let out = '';
   let err = '';
-  const status = await validateFiles(files, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
-    now: () => new Date('2026-11-23T02:00:00Z'),
-    stdin: Readable.from([Buffer.from(stdin)]),
-  });
+  const status = await validateFiles(
+    files,
+    { output },
+    {
+      stdout: { write: (text) => (out += text) },
+      stderr: { write: (text) => (err += text) },
+      now: () => new Date('2026-11-23T02:00:00Z'),
+      stdin: Readable.from([Buffer.from(stdin)]),
+    },
+  );
   return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
 }
 
@@ -91,4 +99,38 @@ test('faults of one kind in different files are told for each', async () => {
 test('a dash validates standard input', async () => {
   expect((await validate(['-'], RUN)).status).toBe(0);
   expect((await validate(['-'], 'kind: 1\n')).out).toContain('stdin:1:1 kind: ');
+});
+
+test('as JSON each finding of several files has its place, object, code and severity, and all are there', async () => {
+  const two = `${RUN}---\n${RUN.replace('name: a\nspec', 'name: b\nspec').replace('batch', 'weekly')}`;
+  const { status, out, err } = await validate(
+    [await file('two.yaml', two), path.join(folder, 'none.yaml')],
+    '',
+    'json',
+  );
+  const said = JSON.parse(out) as { findings: Record<string, unknown>[] };
+  expect({ status, err, lines: out.split('\n').length }).toEqual({ status: 78, err: '', lines: 2 });
+  expect(said).toMatchObject({ valid: false, objects: 2, faults: 2, warnings: 0 });
+  expect(said.findings).toEqual([
+    {
+      file: 'two.yaml',
+      line: 15,
+      column: expect.any(Number),
+      object: 'RetentionRun/b',
+      path: 'spec.pipeline',
+      code: 'HF_MANIFEST_INVALID',
+      message: expect.any(String),
+      severity: 'fault',
+    },
+    {
+      file: 'none.yaml',
+      line: null,
+      column: null,
+      object: null,
+      path: null,
+      code: 'HF_MANIFEST_UNREADABLE',
+      message: 'none.yaml: cannot be read: there is no such file',
+      severity: 'fault',
+    },
+  ]);
 });
