@@ -8,6 +8,7 @@ import { shown } from '../jobs/onboarding/words.ts';
 import { forShell, pathForShell } from '../jobs/printable.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
 import { tableNameOf } from '../jobs/warehouses/table-name.ts';
+import { calledAs } from './called-as.ts';
 import { integer } from './figures.ts';
 import type { InitOptions } from './init.ts';
 import type { Io } from './io.ts';
@@ -23,7 +24,7 @@ export async function refuseWithoutTable(file: string | undefined, options: Init
   if (file !== undefined && /^postgres(?:ql)?:/i.test(file)) {
     throw new HoldfastError(
       'HF_USAGE',
-      'a connection has a password in it, which everybody on this machine could read: put it into the environment as ' +
+      'a connection may have a password in it, which everybody on this machine could read: put it into the environment as ' +
         `${connectionVariable('warehouse')}, or HOLDFAST_CONNECTION_NAME with --connector name`,
     );
   }
@@ -44,8 +45,8 @@ export async function refuseWithoutTable(file: string | undefined, options: Init
       );
     }
     const [plainSchema, command] = isPostgres
-      ? ['', `holdfast init --connector ${forShell(options.connector)}`]
-      : ['main', `holdfast init ${pathForShell(file as string)}`];
+      ? ['', `${calledAs(io)} init --connector ${forShell(options.connector)}`]
+      : ['main', `${calledAs(io)} init ${pathForShell(file as string)}`];
     io.stdout.write(
       options.output === 'json'
         ? `${JSON.stringify(tablesReport(tables, plainSchema, command))}\n`

@@ -35,6 +35,8 @@ interface RunLine extends ProgramKey {
   readonly seconds: number | null;
   /** Stored; null before that. */
   readonly candidates: number | null;
+  /** When somebody said that its batch was never sent. */
+  readonly discardedAt: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
@@ -161,7 +163,8 @@ async function programsOf(
 }
 
 function lineOf(record: RunRecord, current: string | undefined): RunLine {
-  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, stages, error } = record;
+  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, stages, discardedAt, error } =
+    record;
   const stored = stages.find(({ name }) => name === 'store');
   return {
     namespace,
@@ -176,6 +179,7 @@ function lineOf(record: RunRecord, current: string | undefined): RunLine {
     finishedAt: finishedAt === undefined ? null : rfc3339Second(finishedAt),
     seconds: finishedAt === undefined ? null : Math.max(0, (finishedAt.getTime() - startedAt.getTime()) / 1000),
     candidates: stored === undefined ? null : stored.rowsOut,
+    discardedAt: discardedAt === undefined ? null : rfc3339Second(discardedAt),
     error: error ?? null,
   };
 }
@@ -196,7 +200,8 @@ function shown(count: number | null): string {
 }
 
 /** The code of a failure; the sentence too where there is room for it. */
-function reasonOf({ error }: RunLine, isWide: boolean): string {
+function reasonOf({ error, discardedAt }: RunLine, isWide: boolean): string {
+  if (discardedAt !== null) return 'Discarded';
   if (error === null) return '';
   return isWide ? `${error.code}: ${error.message}` : error.code;
 }

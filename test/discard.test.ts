@@ -55,6 +55,8 @@ test('a batch that was never sent counts as no offer: its customers are chosen a
     0,
     expect.stringMatching(/^discarded +again-\S+: what it decided counts/),
   ]);
+  expect(json(await command(['runs', 'again', '--output', 'json'])).runs[1].discardedAt).toMatch(/Z$/);
+  expect((await command(['runs', 'again'])).stdout).toMatch(new RegExp(`^${first.run} .* Discarded$`, 'm'));
   expect((await batch('again', MONDAYS[2])).candidates).toBe(first.candidates);
 });
 

@@ -88,6 +88,16 @@ describe('a JSON file is refused with what to do about it', () => {
     ],
     ['list of numbers', '[1,2,3]', /its rows are no objects/],
     ['list of lists', '[["C1",3],["C2",4]]', /its rows are no objects/],
+    [
+      'list in lists without end',
+      `{"id":"C1","d":[1,${'[1,'.repeat(5000)}2${']'.repeat(5000)}]}`,
+      /more than 200 deep/,
+    ],
+    [
+      'object in objects without end',
+      `{"id":"C1","d":${'{"a":"]}",\n"d":'.repeat(5000)}1${'}'.repeat(5000)}}`,
+      /more than 200 deep/,
+    ],
     ['list of nothing', '[]', /it holds no row/],
     ['two names in capitals and small letters', '{"id":"C1","ID":"C2"}', /names differ in capitals only/],
     ['compressed file', gzipSync(ROWS), /it is compressed: name it \.jsonl\.gz/],

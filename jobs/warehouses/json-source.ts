@@ -46,10 +46,13 @@ export async function jsonScan(
     if (encoding !== undefined) throw refuse(encoding.replaceAll('.csv', '.jsonl'));
   }
   const objects = `read_json_objects([${files.map(literal).join(', ')}], format = 'auto')`;
-  const { rows, structure } = await structureOf(engine, objects).catch((error: unknown) => {
-    const trouble = troubleOf(error);
-    throw trouble === undefined ? error : refuse(trouble, error);
-  });
+  const { rows, structure } = await refuseDeep(engine, objects, refuse)
+    .then(() => structureOf(engine, objects))
+    .catch((error: unknown) => {
+      if (error instanceof HoldfastError) throw error;
+      const trouble = troubleOf(error);
+      throw trouble === undefined ? error : refuse(trouble, error);
+    });
   if (typeof structure === 'string' || isList(structure)) {
     if (rows === 0) throw refuse('it holds no row');
     throw refuse('its rows are no objects: give each value a name, as in {"customer_id": 1}');
@@ -81,6 +84,31 @@ export async function jsonScan(
       : `CAST(${identifier(name)} AS ${type}) AS ${identifier(name)}`,
   );
   return `(SELECT ${typed.join(', ')} FROM ${scan})`;
+}
+
+/** Objects and lists within one another that a row may have: DuckDB's own looking into them is bounded by the stack only. */
+const MOST_DEEP = 200;
+
+async function refuseDeep(engine: Engine, objects: string, refuse: (trouble: string) => HoldfastError): Promise<void> {
+  const text = 'CAST(json AS VARCHAR)';
+  const suspects = `SELECT ${text} FROM ${objects} WHERE length(${text}) - length(translate(${text}, '[{', '')) > ${MOST_DEEP}`;
+  for await (const chunk of engine.chunks(suspects)) {
+    for (const row of chunk.getColumnValues(0)) {
+      if (depthOf(String(row)) > MOST_DEEP) {
+        throw refuse(`a row has objects or lists that lie more than ${MOST_DEEP} deep in one another: leave them out`);
+      }
+    }
+  }
+}
+
+/** How deep the objects and lists of a JSON text lie in one another. */
+function depthOf(json: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs)) {
+    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
+    else if (token === ']' || token === '}') depth--;
+  }
+  return deepest;
 }
 
 async function structureOf(engine: Engine, objects: string): Promise<{ rows: number; structure: Structure }> {
