@@ -126,6 +126,7 @@ describe('what counts', () => {
     const report = await folder.report(await folder.csv(orderLines(ALL, columns), 'orders.csv'));
     const guests = Math.ceil(ALL.length / 4);
     expect(report.transactions?.guests).toBe(guests);
+    expect(report.transactions?.purchases).toBe(ALL.length - guests);
     expect(report.warnings).toContainEqual(
       expect.stringContaining(`${guests} of ${ALL.length} rows (25.0 %) have no customer`),
     );

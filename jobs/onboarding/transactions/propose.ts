@@ -199,13 +199,13 @@ function isOfBasket({ money, basket }: TransactionPlan, { severalRows, sameAmoun
 }
 
 function refuseNothing({ rows, guests, purchases, refunds, free, withoutDay, days, first, future }: Survey): void {
+  if (guests === rows) throw unsuitable('No row has a customer: all are guests. Name the column with --id COLUMN.');
   if (purchases === 0) {
     throw unsuitable(
       `No row is a purchase that has come: of ${rows} rows ${refunds} are refunds or cancellations, ${free} are for nothing, ` +
-        `${withoutDay} have no day, ${future} are of a day that is yet to come.`,
+        `${guests} have no customer, ${withoutDay} have no day, ${future} are of a day that is yet to come.`,
     );
   }
-  if (guests === rows) throw unsuitable('No row has a customer: all are guests. Name the column with --id COLUMN.');
   if (days === 1) {
     throw unsuitable(
       `All ${purchases} purchases are of one day, ${first}: who comes back can be told of months of purchases only. Export more days.`,

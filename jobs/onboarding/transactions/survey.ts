@@ -11,10 +11,11 @@ export interface Survey extends Rhythm {
   /** Rows without a customer. */
   readonly guests: number;
   readonly customers: number;
+  /** Rows of customers that are purchases: those of guests count as `guests` only. */
   readonly purchases: number;
-  /** Rows below zero, or marked as having come back or been called off. */
+  /** Rows of customers that are below zero, or marked as having come back or been called off. */
   readonly refunds: number;
-  /** Rows that are for nothing, and those without an amount. */
+  /** Rows of customers that are for nothing, and those of anybody without an amount. */
   readonly free: number;
   readonly withoutAmount: number;
   readonly withoutDay: number;
@@ -61,9 +62,9 @@ export async function survey(source: Source, plan: TransactionPlan): Promise<Sur
     '  count(*) AS row_count,',
     '  count(*) FILTER (WHERE customer IS NULL) AS guests,',
     `  count(DISTINCT customer) FILTER (WHERE ${come}) AS customers,`,
-    `  count(*) FILTER (WHERE ${come}) AS purchases,`,
-    '  count(*) FILTER (WHERE amount < 0) AS refunds,',
-    '  count(*) FILTER (WHERE amount = 0) AS free,',
+    `  count(*) FILTER (WHERE customer IS NOT NULL AND ${come}) AS purchases,`,
+    '  count(*) FILTER (WHERE customer IS NOT NULL AND amount < 0) AS refunds,',
+    '  count(*) FILTER (WHERE customer IS NOT NULL AND amount = 0) AS free,',
     '  count(*) FILTER (WHERE amount IS NULL) AS without_amount,',
     '  count(*) FILTER (WHERE day IS NULL) AS without_day,',
     '  count(*) FILTER (WHERE day > current_date) AS future,',
