@@ -28,3 +28,13 @@ test('a want of memory has a code of its own, says what to do, and is not tried 
     message: expect.stringMatching(/^Connector shop: Out of Memory Error: .*; give it more memory \(execution\.memory/),
   });
 });
+
+test('a file that may not be read is named so, though it was never up to DuckDB', async () => {
+  const refused = Object.assign(new Error("EACCES: permission denied, open '/home/ann/x.csv'"), { code: 'EACCES' });
+  const failed = withoutValues(
+    () => Promise.reject(refused),
+    (reason, cause) => new HoldfastError('HF_WAREHOUSE_UNREADABLE', reason, { cause }),
+    'no room',
+  );
+  await expect(failed).rejects.toThrow(/^it cannot be opened \(EACCES\)$/);
+});

@@ -46,6 +46,8 @@ function isDiskFull(error: unknown): boolean {
  * else only the kind of error. Messages and logs never show rows.
  */
 function reasonWithoutValues(error: unknown): string {
+  const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (LASTING_ERRNO.test(code ?? '')) return `it cannot be opened (${code})`;
   const message = (error as Error | null)?.message ?? '';
   const firstLine = message.split('\n', 1)[0] ?? '';
   const kind = kindOf(firstLine);
