@@ -122,3 +122,19 @@ test('a shop goes through three weeks: init, run, list; other columns and people
   expect(three.contacted).toEqual(two.contacted);
   expect(three.decided).toEqual(two.decided);
 });
+
+test('ids that a spreadsheet took the zeros from are told, since caps know nobody then', async () => {
+  const persons = people(600, 3).map((person) => ({ ...person, id: person.id.replace('C', '0') }));
+  const columns = ['customer_id', 'last_login', 'total_spend', 'churned'];
+  const first = await weekly('zeros.csv', MONDAYS[0], persons, columns);
+  await good('init', first, '-o', shop.path('zeros.yaml'), '--name', 'zeros');
+  const warnedOf = async (file: string, monday: string) => {
+    const [command, , ...rest] = runOf(file, monday);
+    const { warnings } = JSON.parse(await good(command as string, shop.path('zeros.yaml'), ...rest));
+    return (warnings as { code: string }[]).map(({ code }) => code).filter((code) => code === 'IDS_UNKNOWN');
+  };
+  expect(await warnedOf(first, MONDAYS[0])).toEqual([]);
+  expect(await warnedOf(first, MONDAYS[1])).toEqual([]);
+  const bare = persons.map((person) => ({ ...person, id: String(Number(person.id)) }));
+  expect(await warnedOf(await weekly('bare.csv', MONDAYS[2], bare, columns), MONDAYS[2])).toEqual(['IDS_UNKNOWN']);
+});

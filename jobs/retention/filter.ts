@@ -15,6 +15,7 @@ import { createOfferHistory, offersSince } from './offer-history.ts';
 import { outsideMarketplaces } from './outside-marketplaces.ts';
 import { inputOf } from './row-by-row.ts';
 import { sharedCaps } from './shared-caps.ts';
+import { unknownIds } from './unknown-ids.ts';
 
 /** Writes the decisions of published runs up to the slot to a CSV file; resolves to their number. */
 export type CopyDecisions = typeof copyDecisionsToCsv;
@@ -91,6 +92,7 @@ async function filterArtifact(
   context.progress(rowsIn, rowsIn);
   const warnings = [
     ...told('COLUMN_MISSING_IN_ROWS', missingWarnings(broken)),
+    ...told('IDS_UNKNOWN', await unknownIds(engine, candidates)),
     ...told('OUTSIDE_MARKETPLACES', await outsideMarketplaces(engine, program, candidates)),
   ];
   return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };

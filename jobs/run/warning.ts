@@ -4,6 +4,8 @@ export const WARNING_CODES = {
   SOURCE_COLUMN_ABSENT: 'The source lacks a column of `optionalColumns`, and the query did without.',
   SOURCE_VALUE_BEYOND_TYPE: 'Times that no type here holds are missing.',
   SOURCE_UNCHANGED: 'Every customer reads as in the batch before: the export may not have been written anew.',
+  IDS_UNKNOWN:
+    'Hardly any customer of earlier batches is there: ids may be written otherwise, and caps do not hold then.',
   COLUMN_MISSING_IN_ROWS: 'A column that a filter or a model reads is missing in nearly every row.',
   OUTSIDE_MARKETPLACES: 'Rows have no marketplace, or none that the program lists.',
   COLUMN_REPLACED: 'The query gives a column that the scores or the decisions replace.',
