@@ -16,7 +16,7 @@ import { integer } from './figures.ts';
 import type { Io } from './io.ts';
 import { requireProgram } from './known-program.ts';
 import { openArtifacts } from './past-run.ts';
-import { externalUrl, openHistory, openState, type State } from './state.ts';
+import { openHistory, openState, requireState, type State } from './state.ts';
 
 export interface CurrentOptions {
   readonly data: string;
@@ -42,10 +42,7 @@ export async function current(program: string, options: CurrentOptions, io: Io):
     throw new HoldfastError('HF_USAGE', '--reason, --by and --withdraw go with --set RUN');
   }
   const folder = dataFolder(options.data);
-  const isHere = isDataFolder(folder);
-  if (!isHere && externalUrl(io) === undefined) {
-    throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: give --data, or DATABASE_URL`);
-  }
+  const isHere = requireState(folder, io);
   using _lock = set !== undefined && isHere ? lockDataFolder(folder) : undefined;
   await using state = set === undefined ? await openHistory(folder, io) : await openState(folder, io);
   if (state === undefined) {

@@ -6,9 +6,9 @@ import { printable } from '../jobs/printable.ts';
 import { nearest } from '../jobs/spelling.ts';
 import { linkCurrent } from './current.ts';
 import { forgetProgram } from './current-data.ts';
-import { dataFolder, isDataFolder, lockDataFolder } from './data-folder.ts';
+import { dataFolder, lockDataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
-import { externalUrl, openState, type State } from './state.ts';
+import { openState, requireState, type State } from './state.ts';
 
 export interface DiscardOptions {
   readonly data: string;
@@ -35,10 +35,7 @@ export async function discard(run: string, options: DiscardOptions, io: Io): Pro
   }
   if (undo && keepLater) throw new HoldfastError('HF_USAGE', '--keep-later is for a discard, not for --undo');
   const folder = dataFolder(options.data);
-  const isHere = isDataFolder(folder);
-  if (!isHere && externalUrl(io) === undefined) {
-    throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: give --data, or DATABASE_URL`);
-  }
+  const isHere = requireState(folder, io);
   using _lock = isHere ? lockDataFolder(folder) : undefined;
   await using state = await openState(folder, io);
   const key = await keyOf(state, run, options);

@@ -4,7 +4,7 @@ import { connect } from '../jobs/postgres/connect.ts';
 import type { Database } from '../jobs/postgres/database.ts';
 import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
 import { isMigrated, migrate } from '../jobs/postgres/migrate.ts';
-import type { DataFolder } from './data-folder.ts';
+import { type DataFolder, isDataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
 
 /** The system of record of a laptop. */
@@ -20,6 +20,16 @@ export interface State extends AsyncDisposable {
  */
 export async function openState(folder: DataFolder, io: Io): Promise<State> {
   return open(folder, io, { readOnly: false });
+}
+
+/**
+ * Whether the folder is there; the state may be in the Postgres of DATABASE_URL instead.
+ * @throws HF_NOT_FOUND when it is in neither
+ */
+export function requireState(folder: DataFolder, io: Io): boolean {
+  const isHere = isDataFolder(folder);
+  if (isHere || externalUrl(io) !== undefined) return isHere;
+  throw new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: give --data, or DATABASE_URL`);
 }
 
 /**
