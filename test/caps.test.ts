@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { openEngine } from '../jobs/columns/engine.ts';
-import { openPostgres, type TestPostgres } from './support/postgres.ts';
+import type { TestPostgres } from './support/postgres.ts';
+import { useShop } from './support/shop.ts';
 import { until } from './support/until.ts';
-import { holdfast, NOW, type Workspace, workspace } from './support/workspace.ts';
+import { holdfast, NOW, type Workspace } from './support/workspace.ts';
 
 let shop: Workspace;
 let postgres: TestPostgres;
-beforeAll(async () => {
-  shop = await workspace();
-  postgres = await openPostgres();
-});
-afterAll(async () => {
-  await shop[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
+useShop((opened) => {
+  ({ shop, postgres } = opened);
 });
 
 /** A command with the state of its own that a process of another program has, and the database that both share. */

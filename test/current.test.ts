@@ -1,20 +1,16 @@
 import { mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { openPostgres, type TestPostgres } from './support/postgres.ts';
-import { type CommandResult, type Workspace, workspace } from './support/workspace.ts';
+import type { TestPostgres } from './support/postgres.ts';
+import { useShop } from './support/shop.ts';
+import { type CommandResult, type Workspace } from './support/workspace.ts';
 
 let shop: Workspace;
 let postgres: TestPostgres;
-beforeAll(async () => {
-  shop = await workspace();
-  postgres = await openPostgres();
-});
-afterAll(async () => {
-  await postgres[Symbol.asyncDispose]();
-  await shop[Symbol.asyncDispose]();
+useShop((opened) => {
+  ({ shop, postgres } = opened);
 });
 
 const MONDAY = '2026-11-16T09:00:00Z';

@@ -148,8 +148,8 @@ function makeClone(home: string, owner: Case['user']): string {
 }
 
 function must(script: string): void {
-  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 900_000 });
-  if (status !== 0) throw new Error(`${script}: ${stderr}`);
+  const { status, signal, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', timeout: 900_000 });
+  if (status !== 0) throw new Error(`${script}: ${signal === null ? stderr : 'not done after 15 minutes'}`);
 }
 
 /** Everything that is started ends with it; at the latest when its time is over, which is said. */

@@ -1,21 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../jobs/columns/engine.ts';
 import { customerId } from '../jobs/customer-id.ts';
 import { seeded } from './faults/random.ts';
-import { openPostgres, type TestPostgres } from './support/postgres.ts';
-import { NOW, type ProgramSpec, type Workspace, workspace } from './support/workspace.ts';
+import type { TestPostgres } from './support/postgres.ts';
+import { useShop } from './support/shop.ts';
+import { NOW, type ProgramSpec, type Workspace } from './support/workspace.ts';
 
 let shop: Workspace;
 let postgres: TestPostgres;
-beforeAll(async () => {
-  shop = await workspace();
-  postgres = await openPostgres();
-});
-afterAll(async () => {
-  await postgres[Symbol.asyncDispose]();
-  await shop[Symbol.asyncDispose]();
+useShop((opened) => {
+  ({ shop, postgres } = opened);
 });
 
 /** Every command works on the one Postgres: starting one for each would take most of the time. */

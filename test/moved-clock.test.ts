@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { main } from '../cli/main.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
-import { openPostgres, type TestPostgres } from './support/postgres.ts';
-import { type Workspace, workspace } from './support/workspace.ts';
+import type { TestPostgres } from './support/postgres.ts';
+import { useShop } from './support/shop.ts';
+import { type Workspace } from './support/workspace.ts';
 
 /** Days for which candidates are kept, unless the program says otherwise. */
 const KEPT_DAYS = 30;
 
 let shop: Workspace;
 let postgres: TestPostgres;
-beforeAll(async () => {
-  shop = await workspace();
-  postgres = await openPostgres();
-});
-afterAll(async () => {
-  await postgres[Symbol.asyncDispose]();
-  await shop[Symbol.asyncDispose]();
+useShop((opened) => {
+  ({ shop, postgres } = opened);
 });
 
 /** Runs a program of this name with a clock that shows each of the instants in turn, and then the last for ever. */

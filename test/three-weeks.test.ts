@@ -1,18 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type Person, people } from './support/onboarding.ts';
-import { openPostgres, type TestPostgres } from './support/postgres.ts';
-import { type Workspace, workspace } from './support/workspace.ts';
+import type { TestPostgres } from './support/postgres.ts';
+import { useShop } from './support/shop.ts';
+import { type Workspace } from './support/workspace.ts';
 
 let shop: Workspace;
 let postgres: TestPostgres;
-beforeAll(async () => {
-  shop = await workspace();
-  postgres = await openPostgres();
-});
-afterAll(async () => {
-  await postgres[Symbol.asyncDispose]();
-  await shop[Symbol.asyncDispose]();
+useShop((opened) => {
+  ({ shop, postgres } = opened);
 });
 
 const MONDAYS = ['2026-11-09', '2026-11-16', '2026-11-23'] as const;

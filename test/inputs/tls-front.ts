@@ -14,10 +14,11 @@ export interface TlsFront extends AsyncDisposable {
 
 /** A certificate for localhost that signs itself, `NAME.crt`, and its key, `NAME.key`. */
 export async function writeCertificate(folder: string, name: string): Promise<void> {
-  await promisify(execFile)('openssl', [
+  const request = [
     ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
     ...['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)],
-  ]);
+  ];
+  await promisify(execFile)('openssl', request, { timeout: 60_000 });
 }
 
 /**
