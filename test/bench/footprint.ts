@@ -18,6 +18,7 @@ export interface Footprint {
 const IDLE_MS = 2_000;
 const READY_MS = 30_000;
 const LOOK_MS = 20;
+const QUEUE_DEPTH = 'holdfast_operator_queue_depth';
 
 export async function measureFootprint(
   samples: number,
@@ -34,7 +35,7 @@ export async function measureFootprint(
       const after = (line: RegExp) => Date.parse(line.exec(log)?.[1] ?? '') - begun;
       const readyMs = Math.max(after(/^(\S+) watching$/m), after(/^(\S+) listening on port/m));
       const leadingMs = after(/^(\S+) leading$/m);
-      while ((await metric(operator, 'holdfast_operator_queue_depth')) > 0) await pause(LOOK_MS);
+      await until(operator, 'done with its queue', async () => (await metric(operator, QUEUE_DEPTH)) === 0);
       await pause(IDLE_MS);
       taken.push({ readyMs, leadingMs, residentMb: await residentMb(operator) });
     } finally {
@@ -51,21 +52,19 @@ export async function measureFootprint(
 }
 
 /** Resolves once the operator has the lease and its caches are filled. */
-export async function untilLeading(operator: OperatorProcess): Promise<void> {
-  const deadline = Date.now() + READY_MS;
-  while (!((await isReady(operator)) && (await leads(operator)))) {
-    if (Date.now() > deadline) {
-      throw new Error(`${operator.name} does not lead:\n${await readFile(operator.logFile, 'utf8')}`);
-    }
-    await pause(LOOK_MS);
-  }
+export function untilLeading(operator: OperatorProcess): Promise<void> {
+  return until(operator, 'leading', async () => (await isReady(operator)) && (await leads(operator)));
 }
 
-export async function untilReady(operator: OperatorProcess): Promise<void> {
+export function untilReady(operator: OperatorProcess): Promise<void> {
+  return until(operator, 'ready', () => isReady(operator));
+}
+
+async function until(operator: OperatorProcess, what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + READY_MS;
-  while (!(await isReady(operator))) {
+  while (!(await holds())) {
     if (Date.now() > deadline) {
-      throw new Error(`${operator.name} is not ready:\n${await readFile(operator.logFile, 'utf8')}`);
+      throw new Error(`${operator.name} is not ${what}:\n${await readFile(operator.logFile, 'utf8')}`);
     }
     await pause(LOOK_MS);
   }
