@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { rfc3339 } from '../../jobs/instant.ts';
 import { ownerReference } from '../../operator/build/owner.ts';
 import type { ProgramObject } from '../../operator/objects.ts';
 import { dailyAt, NEWEST_SLOT, type Shop } from './shop.ts';
@@ -38,7 +39,7 @@ export async function measureScheduledWrites(
   count: number,
   start: () => Promise<AsyncDisposable>,
 ): Promise<Writes> {
-  const slot = (daysAgo: number) => new Date(NEWEST_SLOT.getTime() - daysAgo * DAY_MS).toISOString();
+  const slot = (daysAgo: number) => rfc3339(new Date(NEWEST_SLOT.getTime() - daysAgo * DAY_MS));
   const names = Array.from({ length: count }, (_, index) => `scheduled-${index + 1}`);
   for (const name of names) {
     const program = await shop.makeProgram(name, { runHistory: { successful: 3, failed: 3 } });
