@@ -36,7 +36,7 @@ function offered(lines: readonly string[]): string[][] {
 }
 
 inBash('bash offers commands, options and choices as they are defined', () => {
-  const [begun, nested, option, choice, shells, value, none] = offered([
+  const [begun, nested, option, choice, shells, value, none, ...others] = offered([
     'holdfast ex',
     'holdfast models ',
     'holdfast run program.yaml --dry',
@@ -44,18 +44,30 @@ inBash('bash offers commands, options and choices as they are defined', () => {
     'holdfast completion ',
     'holdfast run --now ',
     'holdfast run pro',
+    // Where a file is asked for, nothing of ours, so that the shell offers files.
+    'holdfast run ',
+    // Words of bash, and of zsh and those who took = out of COMP_WORDBREAKS.
+    'holdfast run --output =',
+    'holdfast run --output = j',
+    'holdfast run --output=j',
+    'holdfast run --now=',
+    'holdfast run program.yaml --output=',
   ]);
   expect(begun).toEqual(['explain']);
   expect(nested).toEqual(expect.arrayContaining(['check']));
   expect([option, choice, value, none]).toEqual([['--dry-run'], ['text', 'json'], [], []]);
   expect(shells).toEqual(expect.arrayContaining([...SHELLS]));
+  expect(others).toEqual([[], ['text', 'json'], ['json'], ['--output=json'], [], ['--output=text', '--output=json']]);
 });
 
 inBash('every command and every option of each is offered', () => {
   const all: { line: string; words: string[] }[] = [];
   const walk = (command: Command, line: string) => {
     const long = command.options.filter(({ hidden }) => !hidden).flatMap((option) => option.long ?? []);
-    all.push({ line: `${line} `, words: [...command.commands.map((one) => one.name()), ...long] });
+    all.push(
+      { line: `${line} `, words: command.commands.map((one) => one.name()) },
+      { line: `${line} -`, words: long },
+    );
     for (const one of command.commands) walk(one, `${line} ${one.name()}`);
   };
   walk(holdfast, 'holdfast');

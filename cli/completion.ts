@@ -54,8 +54,8 @@ const flagsOf = ({ short, long }: Option): string[] => [short, long].filter((fla
 function bash(all: readonly Completed[]): string {
   const paths = all.filter(({ path }) => path.length > 0).map(({ path }) => quoted(` ${path.join(' ')}`));
   const words = all.map(({ path, commands, options, values }) => {
-    const list = [...commands, ...values, ...options.flatMap(flagsOf)].join(' ');
-    return `    ${quoted(path.map((one) => ` ${one}`).join(''))}) words=${quoted(list)} ;;`;
+    const [names, flags] = [[...commands, ...values], options.flatMap(flagsOf)].map((list) => quoted(list.join(' ')));
+    return `    ${quoted(path.map((one) => ` ${one}`).join(''))}) words=${names} options=${flags} ;;`;
   });
   const choices = all.flatMap(({ path, options }) =>
     options.flatMap((option) => {
@@ -65,8 +65,16 @@ function bash(all: readonly Completed[]): string {
       return option.required || option.optional ? [`${after}'' ;;`] : [];
     }),
   );
+  // Options only after a dash, as everywhere: else no file would be offered where one is asked for.
   return `_holdfast() {
-  local path='' words='' i
+  local path='' words='' options='' begin='' i
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD - 1]}"
+  # --option=value, which is one word in zsh and three in bash.
+  case "$word" in
+    --*=*) before="\${word%%=*}" begin="\${word%%=*}=" word="\${word#*=}" ;;
+    =) word='' ;;
+    *) if [[ $before == = ]]; then before="\${COMP_WORDS[COMP_CWORD - 2]}"; fi ;;
+  esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$path \${COMP_WORDS[i]}" in
     ${paths.join('|')}) path="$path \${COMP_WORDS[i]}" ;;
@@ -75,10 +83,13 @@ function bash(all: readonly Completed[]): string {
   case "$path" in
 ${words.join('\n')}
   esac
-  case "$path:\${COMP_WORDS[COMP_CWORD - 1]}" in
+  case "$word" in
+    -*) words="$options" ;;
+  esac
+  case "$path:$before" in
 ${choices.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  COMPREPLY=($(compgen -P "$begin" -W "$words" -- "$word"))
 }
 complete -o default -F _holdfast holdfast
 `;
