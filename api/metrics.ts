@@ -41,7 +41,12 @@ export const API_METRICS = {
   holdfast_current_batch_candidates: {
     type: 'gauge',
     labels: ['namespace', 'program', 'risk_level'],
-    help: 'Candidates of the current batch, as its run counted them.',
+    help: 'Candidates of the current batch, those held out as well, as its run counted them.',
+  },
+  holdfast_current_batch_to_contact: {
+    type: 'gauge',
+    labels: ['namespace', 'program'],
+    help: 'Candidates of the current batch who are to be contacted: not held out, and with an offer, as its run counted them.',
   },
   holdfast_current_batch_published_timestamp_seconds: {
     type: 'gauge',
@@ -111,6 +116,7 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
   const waiting = new Gauge(options('holdfast_api_database_waiting_requests'));
   const up = new Gauge(options('holdfast_api_database_up'));
   const candidates = new Gauge(options('holdfast_current_batch_candidates'));
+  const contacts = new Gauge(options('holdfast_current_batch_to_contact'));
   const published = new Gauge(options('holdfast_current_batch_published_timestamp_seconds'));
   const rejected = new Gauge(options('holdfast_current_batch_rejected_rows'));
   const removed = new Gauge(options('holdfast_current_batch_removed_rows'));
@@ -126,7 +132,8 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
     connections.set({ state: 'used' }, totalCount - idleCount);
     waiting.set(waitingCount);
     // What cannot be read is not there, rather than what it was.
-    for (const gauge of [candidates, published, rejected, removed, failed, lastFailed, lastStarted]) gauge.reset();
+    for (const gauge of [candidates, contacts, published, rejected, removed, failed, lastFailed, lastStarted])
+      gauge.reset();
     try {
       for (const { namespace, program, current, newest } of await listPrograms(database, {
         namespaces: namesOf(scope),
@@ -147,6 +154,8 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
         for (const [level, count] of Object.entries(storedCounts(current, 'riskLevels') ?? {})) {
           candidates.set({ namespace, program, risk_level: level }, count);
         }
+        const toContact = countsOf(current, 'store')['toContact'];
+        if (typeof toContact === 'number') contacts.set({ namespace, program }, toContact);
         if (current.publishedAt !== undefined) {
           published.set({ namespace, program }, current.publishedAt.getTime() / 1000);
         }

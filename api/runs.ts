@@ -61,6 +61,7 @@ function toRun(record: RunRecord): Run {
     revision,
     startedAt: record.startedAt.toISOString(),
     finishedAt: record.finishedAt?.toISOString() ?? null,
+    seconds: record.seconds ?? null,
     publishedAt: record.publishedAt?.toISOString() ?? null,
     discardedAt: record.discardedAt?.toISOString() ?? null,
     stages: record.stages.map(({ name, rowsIn, rowsOut, seconds, counts, warnings }) => ({

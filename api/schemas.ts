@@ -69,6 +69,10 @@ export const run = fields('One run of a program.', {
   revision: Type.String({ description: 'SHA-256 of the program that it is pinned to.' }),
   startedAt: moment('When it began.'),
   finishedAt: orNull(Type.String({ format: 'date-time' }), 'When it ended.'),
+  seconds: orNull(
+    Type.Number({ minimum: 0 }),
+    'How long it took; null while it runs, and where it was cut off, so that nobody knows.',
+  ),
   publishedAt: orNull(Type.String({ format: 'date-time' }), 'When its batch became the current one.'),
   discardedAt: orNull(
     Type.String({ format: 'date-time' }),

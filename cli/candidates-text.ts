@@ -1,7 +1,7 @@
 import type { ListColumn } from '../jobs/outreach/list-columns.ts';
 import { offerWords, reasonWords } from '../jobs/outreach/words.ts';
 import type { StoredCandidate } from '../jobs/postgres/candidates.ts';
-import type { RunRecord } from '../jobs/postgres/runs.ts';
+import { type RunRecord, storedCounts } from '../jobs/postgres/runs.ts';
 import { printable, shortened } from '../jobs/printable.ts';
 import { integer } from './figures.ts';
 
@@ -28,10 +28,27 @@ export function candidatesText({ batch, counts, total, shown, columns }: Candida
     `${batch.program}   as of ${batch.slot.toISOString()}   ${batch.run}`,
     `${hasArm ? 'candidates' : 'to contact'} ${integer(all)}   ${levels}`,
   ];
+  const others = hasArm ? undefined : notContacted(batch, all);
+  if (others !== undefined) lines.push(others);
   if (shown.length > 0) lines.push('', ...table(shown, columns[0]?.name ?? '', hasArm));
   const more = total - shown.length;
   if (more > 0) lines.push(`and ${integer(more)} more: --limit N shows more, --csv --out FILE writes them all`);
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** Who of the stored candidates is not to be contacted, and why; undefined where everybody is. */
+function notContacted(batch: RunRecord, contacted: number): string | undefined {
+  const store = batch.stages.find(({ name }) => name === 'store');
+  const heldOut = storedCounts(batch, 'arms')?.['holdout'];
+  const toContact = store?.counts['toContact'];
+  if (store === undefined || store.rowsOut === contacted) return undefined;
+  const reasons = [
+    ['held out', heldOut],
+    ['without an offer', typeof toContact === 'number' ? store.rowsOut - (heldOut ?? 0) - toContact : 0],
+    ['past their time', typeof toContact === 'number' ? toContact - contacted : 0],
+  ] as const;
+  const told = reasons.flatMap(([reason, count = 0]) => (count > 0 ? [`${reason} ${integer(count)}`] : []));
+  return [`of ${integer(store.rowsOut)} candidates`, ...told].join('   ');
 }
 
 function table(shown: readonly StoredCandidate[], idColumn: string, hasArm: boolean): string[] {

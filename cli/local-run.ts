@@ -68,10 +68,12 @@ export interface LocalRunResult {
  */
 export async function runLocally(run: LocalRun, io: Io, progress: Progress): Promise<LocalRunResult> {
   const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
+  const began = io.elapsed();
+  const taken = () => (io.elapsed() - began) / 1000;
   const record =
     run.database === undefined || run.dryRun
       ? unrecorded(run)
-      : await recorded(run.database, run, revisionDigest(revision));
+      : await recorded(run.database, run, revisionDigest(revision), taken);
   const { identity } = record;
   const stages: StageReport[] = [];
   const startedAt = run.now();
@@ -140,6 +142,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     slot: rfc3339(run.slot),
     startedAt: rfc3339(startedAt),
     finishedAt: rfc3339(run.now()),
+    seconds: taken(),
     dryRun: run.dryRun,
     version: VERSION,
     phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
@@ -173,7 +176,13 @@ interface RunRecorder {
   release(): Promise<void>;
 }
 
-async function recorded(database: Database, run: LocalRun, revision: string): Promise<RunRecorder> {
+/** @param taken seconds since the run began */
+async function recorded(
+  database: Database,
+  run: LocalRun,
+  revision: string,
+  taken: () => number,
+): Promise<RunRecorder> {
   const { namespace, program, pipeline, slot, trigger, now } = run;
   const started = await beginRun(database, {
     namespace,
@@ -192,6 +201,7 @@ async function recorded(database: Database, run: LocalRun, revision: string): Pr
       finishRun(database, started, {
         phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
         finishedAt: now(),
+        seconds: taken(),
         ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
       }),
     release: () => started.release(),

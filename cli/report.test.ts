@@ -30,7 +30,9 @@ const STAGES = [
   }),
 ];
 const run = (store: StageReport, change: Partial<Places> = {}) =>
-  funnel({ run: 'keep-1', phase: 'Succeeded', stages: [...STAGES, store] }, { ...PLACES, ...change }).split('\n');
+  funnel({ run: 'keep-1', phase: 'Succeeded', seconds: 3, stages: [...STAGES, store] }, { ...PLACES, ...change }).split(
+    '\n',
+  );
 
 test('the figures of what is stored are those that are left after the caps, and who fell out is a line of its own', () => {
   const stored = stage('store', 9, 6, {

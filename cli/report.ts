@@ -27,6 +27,8 @@ export interface RunReport {
   /** By the clock of the run, `--now` where it is given. */
   readonly startedAt: string;
   readonly finishedAt: string;
+  /** How long it took, whatever its clock shows. Not where it was refused. */
+  readonly seconds?: number;
   /** Of Holdfast. */
   readonly version: string;
   readonly phase: 'Succeeded' | 'Failed' | 'Interrupted' | 'Refused';
@@ -73,7 +75,10 @@ const PER_LINE = 4;
 const TIMES_PER_LINE = 2;
 
 /** The funnel of a run and what to do next, as text. */
-export function funnel(report: Pick<RunReport, 'run' | 'phase' | 'stages' | 'truth'>, places: Places): string {
+export function funnel(
+  report: Pick<RunReport, 'run' | 'phase' | 'stages' | 'seconds' | 'truth'>,
+  places: Places,
+): string {
   const stage = (name: string) => report.stages.find((one) => one.name === name);
   const counts = (name: string, key: string) => nested(stage(name)?.counts, key);
   const lines: string[] = [`${report.run}  as of ${places.slot}${places.dryRun ? '  (dry run)' : ''}`, ''];
@@ -133,20 +138,23 @@ export function funnel(report: Pick<RunReport, 'run' | 'phase' | 'stages' | 'tru
   }
 
   lines.push('');
-  const total = report.stages.reduce((sum, one) => sum + one.seconds, 0);
   const times = report.stages.map(({ name, seconds, rowsIn }) => {
     const speed = rate(rowsIn, seconds);
     return `${name} ${duration(seconds)}${speed === '' ? '' : ` (${speed})`}`;
   });
   for (let from = 0; from < times.length; from += TIMES_PER_LINE) {
-    const [label, figure] = from === 0 ? ['took', duration(total)] : ['', ''];
+    const [label, figure] = from === 0 ? ['took', duration(report.seconds ?? 0)] : ['', ''];
     line(label, figure, times.slice(from, from + TIMES_PER_LINE).join('   '));
   }
   if (places.data !== undefined) line('data', '', places.data);
   if (!places.dryRun) line('state', '', `${places.state}   holdfast.outreach_candidates in ${places.database}`);
   const options = places.elsewhere === undefined ? '' : ` ${places.elsewhere}`;
   if (!places.dryRun && (stored?.rowsOut ?? 0) > 0) {
-    line('list', '', `${places.command} candidates ${places.program} --csv --out contact.csv${options}`);
+    line(
+      'list',
+      integer(number(stored?.counts, 'toContact')),
+      `${places.command} candidates ${places.program} --csv --out contact.csv${options}`,
+    );
   }
   if (places.dryRun) line('next', '', 'the same without --dry-run');
   else if (places.customer !== undefined && isTypable(places.customer)) {

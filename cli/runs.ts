@@ -1,7 +1,7 @@
 import { HoldfastError } from '../jobs/errors.ts';
 import { rfc3339Second } from '../jobs/instant.ts';
 import { listPrograms } from '../jobs/postgres/programs.ts';
-import { currentRun, listRuns, type ProgramKey, type RunRecord } from '../jobs/postgres/runs.ts';
+import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } from '../jobs/postgres/runs.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { age, inColumns } from './columns.ts';
 import { dataFolder, isDataFolder } from './data-folder.ts';
@@ -33,8 +33,11 @@ interface RunLine extends ProgramKey {
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly seconds: number | null;
-  /** Stored; null before that. */
+  /** Stored, those held out as well; null before that. */
   readonly candidates: number | null;
+  readonly heldOut: number | null;
+  /** Of the candidates, as `holdfast candidates` lists them; null also where a version before this one stored them. */
+  readonly toContact: number | null;
   /** When somebody said that its batch was never sent. */
   readonly discardedAt: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -64,7 +67,7 @@ export async function runs(program: string | undefined, options: RunsOptions, io
             'SLOT',
             'PHASE',
             'CURRENT',
-            'CANDIDATES',
+            ...COUNTED,
             'DURATION',
             'AGE',
             ...(isWide ? ['PIPELINE', 'TRIGGER', 'START', 'END'] : []),
@@ -75,8 +78,8 @@ export async function runs(program: string | undefined, options: RunsOptions, io
             line.slot,
             line.phase,
             line.current ? '*' : '',
-            shown(line.candidates),
-            line.seconds === null ? NONE : age(line.seconds * 1000),
+            ...counted(line),
+            line.seconds === null ? NONE : took(line.seconds),
             age(now.getTime() - Date.parse(line.startedAt)),
             ...(isWide ? [line.pipeline, line.trigger, line.startedAt, line.finishedAt ?? NONE] : []),
             reasonOf(line, isWide),
@@ -119,20 +122,11 @@ export async function status(program: string | undefined, options: RunsOptions, 
     options.output === 'json'
       ? `${JSON.stringify({ programs: lines })}\n`
       : inColumns(
-          [
-            'PROGRAM',
-            'SLOT',
-            'CANDIDATES',
-            'LAST',
-            'AGE',
-            'NEXT',
-            ...(isWide ? ['CURRENT', 'LAST RUN'] : []),
-            'REASON',
-          ],
+          ['PROGRAM', 'SLOT', ...COUNTED, 'LAST', 'AGE', 'NEXT', ...(isWide ? ['CURRENT', 'LAST RUN'] : []), 'REASON'],
           lines.map(({ program: name, current, last, nextSlot: next }) => [
             name,
             current?.slot ?? NONE,
-            shown(current?.candidates ?? null),
+            ...counted(current),
             last?.phase ?? NONE,
             since(last?.startedAt),
             next ?? '<unknown>',
@@ -163,9 +157,9 @@ async function programsOf(
 }
 
 function lineOf(record: RunRecord, current: string | undefined): RunLine {
-  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, stages, discardedAt, error } =
-    record;
-  const stored = stages.find(({ name }) => name === 'store');
+  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, discardedAt, error } = record;
+  const stored = record.stages.find(({ name }) => name === 'store');
+  const toContact = stored?.counts['toContact'];
   return {
     namespace,
     program,
@@ -177,8 +171,10 @@ function lineOf(record: RunRecord, current: string | undefined): RunLine {
     trigger,
     startedAt: rfc3339Second(startedAt),
     finishedAt: finishedAt === undefined ? null : rfc3339Second(finishedAt),
-    seconds: finishedAt === undefined ? null : Math.max(0, (finishedAt.getTime() - startedAt.getTime()) / 1000),
+    seconds: record.seconds ?? null,
     candidates: stored === undefined ? null : stored.rowsOut,
+    heldOut: stored === undefined ? null : (storedCounts(record, 'arms')?.['holdout'] ?? null),
+    toContact: typeof toContact === 'number' ? toContact : null,
     discardedAt: discardedAt === undefined ? null : rfc3339Second(discardedAt),
     error: error ?? null,
   };
@@ -195,8 +191,15 @@ async function nextSlot(record: RunRecord, { data }: RunsOptions, now: Date): Pr
   }
 }
 
-function shown(count: number | null): string {
-  return count === null ? NONE : String(count);
+const COUNTED = ['CANDIDATES', 'HELD OUT', 'TO CONTACT'];
+
+function counted(line: RunLine | null): readonly string[] {
+  return [line?.candidates, line?.heldOut, line?.toContact].map((count) => (count == null ? NONE : String(count)));
+}
+
+/** A short run by tenths of a second, which kubectl's ages do not tell. */
+function took(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)}s` : age(seconds * 1000);
 }
 
 /** The code of a failure; the sentence too where there is room for it. */

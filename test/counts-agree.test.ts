@@ -68,6 +68,7 @@ function ofText(printed: string): Figures {
     ...named('tier', tiers),
     none,
     'held out': heldOut,
+    contact: number(/^list +([\d,]+) /m.exec(printed)?.[1]),
     ...named('kind', words('kinds')),
   };
 }
@@ -86,6 +87,7 @@ function ofStages(stages: readonly any[]): Figures {
     ...named('tier', counts.tiers),
     none: counts.withoutOffer,
     'held out': counts.arms.holdout,
+    contact: counts.toContact,
     ...named('kind', counts.kinds),
   };
 }
@@ -130,6 +132,7 @@ async function ofPage(): Promise<Figures> {
     ),
     none: number(offers.find(([, name]) => name === 'No offer')?.[2] ?? '0'),
     'held out': tile('Held out'),
+    contact: number(/<\/a>\s*<span class="quiet">([\d,]+) customers, without/.exec(page)?.[1]),
     ...named(
       'kind',
       Object.fromEntries(
@@ -182,9 +185,13 @@ describe('of one run', () => {
     expect(ids.length).toBeLessThan(stored - heldOut);
     expect(ids.length).toBeGreaterThanOrEqual(stored - heldOut - none);
     expect(lists).toEqual(Object.fromEntries(Object.keys(lists).map((name) => [name, ids])));
+    expect(ofStages(report.stages)).toMatchObject({ contact: ids.length });
 
     const figures = `critical ${level('critical')}   high ${level('high')}   medium ${level('medium')}`;
-    expect((await command(['candidates', 'keep'])).stdout).toContain(`to contact ${ids.length}   ${figures}\n`);
+    const others = `of ${stored} candidates   held out ${heldOut}   without an offer ${stored - heldOut - ids.length}`;
+    expect((await command(['candidates', 'keep'])).stdout).toContain(
+      `to contact ${ids.length}   ${figures}\n${others}\n`,
+    );
     expect((await api.get('/?program=default/keep')).text).toContain(`${ids.length} customers`);
     const choices = [...shown.matchAll(/>(All|Critical|High|Medium) <span class="quiet">(\d+)</g)].map(([, , n]) =>
       Number(n),
@@ -204,6 +211,20 @@ describe('of one run', () => {
     expect(explained.customers).toBe(stored);
     const { batches } = JSON.parse((await command(['current', 'keep', '--output', 'json'])).stdout);
     expect(batches[0]).toMatchObject({ run: report.run, candidates: stored });
+    const wanted = { run: report.run, candidates: stored, heldOut, toContact: figures['contact'] };
+    expect(JSON.parse((await command(['runs', 'keep', '-o', 'json'])).stdout).runs[0]).toMatchObject(wanted);
+    const [standing] = JSON.parse((await command(['status', 'keep', '-o', 'json'])).stdout).programs;
+    expect(standing).toMatchObject({ current: wanted, last: wanted });
+    const cells = (text: string, row: number) => (text.split('\n')[row] ?? '').split(/ {3,}/);
+    for (const asked of ['runs', 'status']) {
+      const { stdout } = await command([asked, 'keep']);
+      const shown = cells(stdout, 1).slice(asked === 'runs' ? 4 : 2);
+      expect(cells(stdout, 0)).toEqual(expect.arrayContaining(['CANDIDATES', 'HELD OUT', 'TO CONTACT']));
+      expect(shown.slice(0, 3).map(Number)).toEqual([stored, heldOut, figures['contact']]);
+    }
+    const inPostgres = `SELECT count(*)::integer AS stored, count(*) FILTER (WHERE arm = 'holdout')::integer AS held,
+        count(*) FILTER (WHERE offer_tier IS NULL)::integer AS none FROM holdfast.candidates WHERE run = $1`;
+    expect((await postgres.database.pool.query(inPostgres, [report.run])).rows).toEqual([file]);
     const metrics = (await api.get('/metrics')).text;
     const ofLevel = (name: string) =>
       Number(
@@ -211,6 +232,9 @@ describe('of one run', () => {
           metrics,
         )?.[1],
       );
+    const gauge = (name: string) => Number(new RegExp(`^${name}\\{.*program="keep"\\} (\\d+)`, 'm').exec(metrics)?.[1]);
+    expect(gauge('holdfast_current_batch_to_contact')).toBe(figures['contact']);
+    expect(gauge('holdfast_current_batch_rejected_rows')).toBe(figures['rejected']);
     for (const name of ['critical', 'high', 'medium'])
       expect([name, ofLevel(name)]).toEqual([name, figures[`level ${name}`]]);
   });

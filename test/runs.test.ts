@@ -4,10 +4,15 @@ import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
 let shop: Workspace;
 beforeAll(async () => {
   shop = await workspace();
-  const run = async (changes?: Parameters<Workspace['program']>[0]) =>
-    shop.holdfast(['run', await shop.program(changes), '--now', NOW]);
-  expect((await run()).status).toBe(0);
-  expect((await run((spec) => (spec['dataConnectors'][0].config.query = 'SELECT * FROM gone'))).status).toBe(78);
+  const run = async (milliseconds: number, changes?: Parameters<Workspace['program']>[0]) => {
+    const hands = [0];
+    const args = ['run', await shop.program(changes), '--now', NOW];
+    return shop.holdfast(args, { elapsed: () => hands.shift() ?? milliseconds });
+  };
+  expect((await run(7500)).status).toBe(0);
+  expect((await run(90_000, (spec) => (spec['dataConnectors'][0].config.query = 'SELECT * FROM gone'))).status).toBe(
+    78,
+  );
 });
 afterAll(async () => await shop[Symbol.asyncDispose]());
 
@@ -17,12 +22,16 @@ test('runs are listed as kubectl lists, newest first, with which is current and 
   const { status, stdout } = await ask('runs', 'keep');
   expect(status).toBe(0);
   const [heading, failed, current, ...more] = stdout.split('\n');
-  expect(heading).toMatch(/^RUN {3,}SLOT {3,}PHASE {3,}CURRENT {3,}CANDIDATES {3,}DURATION {3,}AGE {3,}REASON$/);
+  expect(heading).toMatch(
+    /^RUN {3,}SLOT {3,}PHASE {3,}CURRENT {3,}CANDIDATES {3,}HELD OUT {3}TO CONTACT {3}DURATION {3,}AGE {3,}REASON$/,
+  );
   expect(failed).toMatch(
-    new RegExp(`^keep-20261123t020000z-2 {3}${SLOT} {3}Failed {3,}<none> {3,}0s {3,}0s {3,}HF_WAREHOUSE_UNREADABLE$`),
+    new RegExp(
+      `^keep-20261123t020000z-2 {3}${SLOT} {3}Failed {3,}<none> {3,}<none> {3,}<none> {3,}90s {3,}0s {3,}HF_WAREHOUSE_UNREADABLE$`,
+    ),
   );
   expect(current).toMatch(
-    new RegExp(`^keep-20261123t020000z-1 {3}${SLOT} {3}Succeeded {3}\\* {3,}[1-9]\\d* {3,}0s {3,}0s$`),
+    new RegExp(`^keep-20261123t020000z-1 {3}${SLOT} {3}Succeeded {3}\\* {3,}96 {3,}13 {3,}83 {3,}7.5s {3,}0s$`),
   );
   expect(more).toEqual(['']);
   expect(stdout).not.toMatch(/\.\d{3}Z/);
@@ -35,8 +44,15 @@ test('wide has start, end and the sentence; JSON the same figures', async () => 
   );
   const { runs } = JSON.parse((await ask('runs', 'keep', '--output', 'json')).stdout);
   expect(runs).toMatchObject([
-    { phase: 'Failed', current: false, candidates: null, error: { code: 'HF_WAREHOUSE_UNREADABLE' } },
-    { phase: 'Succeeded', current: true, slot: SLOT, startedAt: NOW, finishedAt: NOW, seconds: 0, error: null },
+    {
+      phase: 'Failed',
+      current: false,
+      candidates: null,
+      toContact: null,
+      seconds: 90,
+      error: { code: 'HF_WAREHOUSE_UNREADABLE' },
+    },
+    { phase: 'Succeeded', current: true, slot: SLOT, startedAt: NOW, finishedAt: NOW, seconds: 7.5, error: null },
   ]);
 });
 
@@ -44,7 +60,7 @@ test('status says which batch is current, how the last ended, and when the next 
   const { stdout } = await ask('status');
   expect(stdout).toMatch(
     new RegExp(
-      `^PROGRAM .*\\nkeep {6}${SLOT} {3}\\d+ {3,}Failed {3}0s {4}2026-11-30T02:00:00Z {3}HF_WAREHOUSE_UNREADABLE\\n$`,
+      `^PROGRAM .*\\nkeep {6}${SLOT} {3}96 {3,}13 {3,}83 {3,}Failed {3}0s {4}2026-11-30T02:00:00Z {3}HF_WAREHOUSE_UNREADABLE\\n$`,
     ),
   );
   const { programs } = JSON.parse((await ask('status', 'keep', '-o', 'json')).stdout);

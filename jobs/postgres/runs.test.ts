@@ -74,6 +74,23 @@ test('a second run of the program is refused while the first is under way, and o
   expect((await findRun(database(), { ...program(), run: 'churn-1' }))?.phase).toBe('Interrupted');
 });
 
+test('how long a run took is what was measured, or else between its times; of one that was cut off nobody knows', async () => {
+  const ended = async (end: { readonly seconds?: number; readonly finishedAt: Date }) => {
+    const run = await beginRun(database(), request());
+    await finishRun(database(), run, { phase: 'Succeeded', ...end });
+    await run.release();
+    return (await findRun(database(), run))?.seconds;
+  };
+  expect(await ended({ seconds: 7.5, finishedAt: MONDAY })).toBe(7.5);
+  expect(await ended({ finishedAt: new Date(MONDAY.getTime() + 61_250) })).toBe(61.25);
+  expect(await ended({ finishedAt: new Date(MONDAY.getTime() - 1) })).toBe(0);
+  const again = await beginRun(database(), request({ run: 'churn-1' }));
+  expect((await findRun(database(), again))?.seconds).toBeUndefined();
+  await again.release();
+  await (await beginRun(database(), request())).release();
+  expect(await findRun(database(), again)).toMatchObject({ phase: 'Interrupted', seconds: undefined });
+});
+
 test('a run whose process is gone is Interrupted once the next begins, and can write no more', async () => {
   const process = await connect(postgres.url, { applicationName: 'a process that dies' });
   const lost = await beginRun(process, request());

@@ -38,6 +38,8 @@ export interface RunRecord extends RunKey {
   readonly phase: RunPhase;
   readonly startedAt: Date;
   readonly finishedAt: Date | undefined;
+  /** How long it took; undefined while it runs, and of one that was cut off. */
+  readonly seconds: number | undefined;
   /** When its batch became the current one. */
   readonly publishedAt: Date | undefined;
   /** When somebody discarded its batch, which was never sent. */
@@ -56,12 +58,14 @@ export interface RunAttempt extends RunKey {
 export interface RunEnd {
   readonly phase: Exclude<RunPhase, 'Running'>;
   readonly finishedAt: Date;
+  /** By a clock that never goes back; the time between its beginning and its end unless given. */
+  readonly seconds?: number;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** By name: what is prepared fails for good once `*` means another list of columns. */
 export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
-  started_at, finished_at, published_at, discarded_at, pruned_at, stages, error_code, error_message`;
+  started_at, finished_at, seconds, published_at, discarded_at, pruned_at, stages, error_code, error_message`;
 
 /** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
 interface RecordedReport extends StageReport {
@@ -111,9 +115,20 @@ export async function finishRun(database: Database, run: RunAttempt, end: RunEnd
   await statement(
     database,
     `record the end of ${run.run}`,
-    `UPDATE holdfast.runs SET phase = $5, finished_at = $6, error_code = $7, error_message = $8
+    `UPDATE holdfast.runs SET phase = $5, finished_at = $6, error_code = $7, error_message = $8,
+       seconds = COALESCE($9, GREATEST(0, extract(epoch FROM $6::timestamptz - started_at)))
      WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
-    [run.namespace, run.program, run.run, run.attempt, end.phase, end.finishedAt, end.error?.code, end.error?.message],
+    [
+      run.namespace,
+      run.program,
+      run.run,
+      run.attempt,
+      end.phase,
+      end.finishedAt,
+      end.error?.code,
+      end.error?.message,
+      end.seconds,
+    ],
   );
 }
 
@@ -187,6 +202,7 @@ export interface RunRow {
   readonly phase: RunPhase;
   readonly started_at: Date;
   readonly finished_at: Date | null;
+  readonly seconds: number | null;
   readonly published_at: Date | null;
   readonly discarded_at: Date | null;
   readonly pruned_at: Date | null;
@@ -211,6 +227,7 @@ export function toRecord(row: RunRow): RunRecord {
     phase,
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,
+    seconds: row.seconds ?? undefined,
     publishedAt: row.published_at ?? undefined,
     discardedAt: row.discarded_at ?? undefined,
     prunedAt: row.pruned_at ?? undefined,

@@ -11,7 +11,8 @@ interface Group {
 }
 
 /**
- * Counts a file of decisions. Held-out rows are counted like all others: they are decisions too.
+ * Counts a file of decisions. Held-out rows are counted like all others: they are decisions too. To contact is who is not
+ * held out and has an offer, as `holdfast.outreach_candidates` has it: everybody, where the program makes none.
  * @param offers every kind and every tier of offers there is
  */
 export async function countDecisions(
@@ -32,5 +33,6 @@ export async function countDecisions(
     kinds: Object.fromEntries(kinds.map((kind) => [kind, sum((row) => row.kind === kind)])),
     arms: { treatment: sum(({ arm }) => arm === 'treatment'), holdout: sum(({ arm }) => arm === 'holdout') },
     withoutOffer: sum(({ tier }) => tier === null),
+    toContact: sum(({ arm, tier }) => arm === 'treatment' && (tier !== null || tiers.length === 0)),
   };
 }

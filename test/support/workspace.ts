@@ -23,6 +23,8 @@ export interface CommandOptions {
   /** Called with everything that goes to stderr, as it goes: a place to pull the plug from. */
   readonly watch?: (text: string, abort: AbortController) => void;
   readonly terminal?: boolean;
+  /** Milliseconds; the machine's clock unless given. */
+  readonly elapsed?: () => number;
 }
 
 /** A folder with a small business in it: customers, two models, and room for a program. */
@@ -111,7 +113,7 @@ export async function holdfast(args: readonly string[], options: CommandOptions 
     environment: options.environment ?? {},
     signal: abort.signal,
     now: () => new Date(NOW),
-    elapsed: () => performance.now(),
+    elapsed: options.elapsed ?? (() => performance.now()),
   });
   return { status, stdout, stderr };
 }

@@ -7,6 +7,7 @@ import { currentChanges } from './0006-current-changes.ts';
 import { outreachView } from './0007-outreach-view.ts';
 import { outreachOffers } from './0008-outreach-offers.ts';
 import { discardedRuns } from './0009-discarded-runs.ts';
+import { runSeconds } from './0010-run-seconds.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outreachView,
   outreachOffers,
   discardedRuns,
+  runSeconds,
 ];
