@@ -14,6 +14,7 @@ const PASSING: readonly ErrorCode[] = [
   'HF_INTERRUPTED',
   'HF_RUN_NOT_PREPARED',
   'HF_ADDRESS_UNAVAILABLE',
+  'HF_CURSOR_EXPIRED',
 ];
 
 test('every code is either worth another try, which is said here, or ends with 78', () => {

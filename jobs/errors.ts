@@ -244,7 +244,7 @@ export const ERROR_CODES = {
     remedy: 'Use a token that names the namespace; `holdfast serve --help` says how to list them.',
   },
   HF_CURSOR_EXPIRED: {
-    kind: 'terminal',
+    kind: 'retry',
     meaning: 'The batch that a cursor goes on in has expired, was removed, or was stored anew.',
     remedy: 'Begin again without a cursor.',
   },

@@ -8,7 +8,7 @@ import { decideRun } from '../decide/run.ts';
 import { isFinal, type RunSnapshot, waitsForPerson, waitsForRun } from '../decide/run-snapshot.ts';
 import { runNotRead } from '../decide/run-status.ts';
 import { currentStage } from '../decide/tasks.ts';
-import { endOf, stuckJob, stuckPods, troubleDue } from '../decide/trouble.ts';
+import { outcomeOf, stuckJob, stuckPods, troubleDue } from '../decide/trouble.ts';
 import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import type { Change } from '../kube/reflector.ts';
 import {
@@ -151,7 +151,7 @@ async function gather(run: RunObject, context: ControllerContext, isLive: boolea
   const name = current?.phase === 'Succeeded' ? undefined : current?.job;
   if (name !== undefined) {
     const cached = jobs.get(name);
-    if (cached === undefined || endOf(cached)?.succeeded === false) {
+    if (cached === undefined || outcomeOf(cached)?.succeeded === false) {
       const live = await api.get<JobObject>(RESOURCES.jobs, `${namespace}/${name}`);
       if (live !== undefined && isOwnedBy(live, uid)) {
         jobs.set(name, live);
@@ -216,7 +216,7 @@ async function liveProgram(key: ObjectKey, { api }: ControllerContext): Promise<
 /** Pods of a Job; once it is over, with those that tell how it ended, for which the cache may be late. */
 async function podsOf(job: JobObject, { api, caches }: ControllerContext): Promise<readonly PodObject[]> {
   const cached = caches.pods.byIndex('owner', ownedBy(job));
-  const end = endOf(job);
+  const end = outcomeOf(job);
   if (end === undefined || toldBy(cached, end.succeeded) >= (end.succeeded ? 1 : (job.status?.failed ?? 1)))
     return cached;
   const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`;

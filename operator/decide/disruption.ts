@@ -82,7 +82,7 @@ export function disruptionOf(
   if (newest === undefined) return complaint === undefined ? goneFor(job, history, before, now) : undefined;
   const message = howDisrupted(newest);
   if (message === undefined) return undefined;
-  const end = endOf(newest);
+  const end = endTimeOf(newest);
   if (end === undefined) return { message };
   const tries = pods.filter(
     (pod) => shardOf(pod) === shardOf(newest) && containerOf(pod)?.state?.running === undefined,
@@ -115,7 +115,8 @@ function madeBy({ spec }: JobObject, { made }: JobHistory): number | undefined {
   return (spec?.completions ?? 1) > 1 ? undefined : made;
 }
 
-function endOf(pod: PodObject): number | undefined {
+/** Milliseconds since 1970, of a pod that is over. */
+function endTimeOf(pod: PodObject): number | undefined {
   const { phase, conditions } = pod.status ?? {};
   if (phase !== 'Failed' && phase !== 'Succeeded') return undefined;
   const changed = conditions?.find(({ type }) => type === TARGET)?.lastTransitionTime;

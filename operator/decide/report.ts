@@ -21,7 +21,7 @@ const LONGEST_MESSAGE = 1024;
 export function reportOf(pods: readonly PodObject[]): Report | undefined {
   const shards = Map.groupBy(pods, shardOf);
   const ends = [...shards].flatMap(([index, tries]) => {
-    const end = endOf(tries);
+    const end = decidingTry(tries);
     return end === undefined ? [] : [{ ...end, index }];
   });
   const told = ends.toSorted(byWeight).at(-1);
@@ -41,8 +41,8 @@ type End = NonNullable<NonNullable<ReturnType<typeof containerOf>>['state']>['te
   readonly pod: PodObject;
 };
 
-/** How a task, or one shard of it, has ended, as far as it has. */
-function endOf(tries: readonly PodObject[]): End | undefined {
+/** The try that says how a task, or one shard of it, has ended, as far as it has. */
+function decidingTry(tries: readonly PodObject[]): End | undefined {
   const ended = tries.flatMap((pod): End[] => {
     const terminated = containerOf(pod)?.state?.terminated;
     return terminated === undefined ? [] : [{ ...terminated, pod }];

@@ -9,7 +9,7 @@ import { MOST_ATTEMPTS, start } from './run-start.ts';
 import { wait } from './run-wait.ts';
 import { type EndedApart, markDone } from './sidecar.ts';
 import { type Place, placesOf, type StageStatus } from './tasks.ts';
-import { endOf } from './trouble.ts';
+import { outcomeOf } from './trouble.ts';
 
 interface Apart {
   readonly current: StageStatus;
@@ -36,7 +36,7 @@ export function settleApart(
   const says = (what: string) => event(run, 'SidecarOutlivesTask', `${where} ${ended.because}: ${what}. ${REMEDY}`);
   if (ended.task === 'succeeded') {
     const place = placesOf(run.spec.pipeline)[index] as Place;
-    const marked = endOf(job) === undefined ? markDone(job) : [];
+    const marked = outcomeOf(job) === undefined ? markDone(job) : [];
     const message = `the task ${ended.because}`.slice(0, 1024);
     const completed = { ...complete(current, place, job, pods, now), message };
     const next = goOn(snapshot, admission, index, completed, now);

@@ -8,7 +8,7 @@ import { event, isFinal, type RunDecision, type RunSnapshot } from './run-snapsh
 import { type Outcome, runStatus } from './run-status.ts';
 import { isMarkedDone } from './sidecar.ts';
 import { currentStage, type Place, type StageStatus, withStage } from './tasks.ts';
-import { endOf } from './trouble.ts';
+import { outcomeOf } from './trouble.ts';
 
 /** A finished Job and its pods, with their logs, are kept so long. */
 const TTL_SECONDS = 7 * 24 * 3600;
@@ -20,7 +20,7 @@ export function sweep({ run, jobs }: RunSnapshot): readonly Action[] {
     const recorded =
       current === undefined ? isFinal(run) : job.metadata.name !== current.job || current.phase === 'Succeeded';
     if (!recorded || job.metadata.deletionTimestamp !== undefined) return [];
-    if (endOf(job) === undefined)
+    if (outcomeOf(job) === undefined)
       return isMarkedDone(job) ? [{ do: 'delete', resource: RESOURCES.jobs, object: job }] : [];
     if (job.spec?.ttlSecondsAfterFinished !== undefined) return [];
     const patch = { spec: { ttlSecondsAfterFinished: TTL_SECONDS } };
@@ -105,7 +105,7 @@ export function fail(snapshot: RunSnapshot, outcome: Outcome, now: Date): RunDec
 /** Deletes what still runs. */
 export function endJobs({ jobs }: RunSnapshot): readonly Action[] {
   return [...jobs.values()]
-    .filter((job) => endOf(job) === undefined && job.metadata.deletionTimestamp === undefined)
+    .filter((job) => outcomeOf(job) === undefined && job.metadata.deletionTimestamp === undefined)
     .map((job) => ({ do: 'delete', resource: RESOURCES.jobs, object: job }));
 }
 

@@ -9,7 +9,7 @@ import { event, later, type RunDecision, type RunSnapshot } from './run-snapshot
 import { type Outcome, runStatus } from './run-status.ts';
 import { steadyPart } from './steady.ts';
 import { type StageStatus, withStage } from './tasks.ts';
-import { endOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
+import { outcomeOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
 
 /** What a Job gets beyond the time at which it makes its next pod. */
 const LATE_MS = 30_000;
@@ -136,7 +136,7 @@ export function hold(snapshot: RunSnapshot, outcome: Outcome, now: Date): RunDec
 function suspendJobs({ jobs }: RunSnapshot): readonly Action[] {
   const patch = { metadata: { annotations: { [ANNOTATIONS.suspended]: 'true' } }, spec: { suspend: true } };
   return [...jobs.values()]
-    .filter((job) => endOf(job) === undefined && job.spec?.suspend !== true)
+    .filter((job) => outcomeOf(job) === undefined && job.spec?.suspend !== true)
     .map((job) => ({ do: 'patch', resource: RESOURCES.jobs, object: job, patch }));
 }
 

@@ -9,7 +9,7 @@ import { MOST_ATTEMPTS, start } from './run-start.ts';
 import { hold, wait } from './run-wait.ts';
 import { endedApart } from './sidecar.ts';
 import { currentStage, pendingStages, placesOf, type StageStatus } from './tasks.ts';
-import { endOf } from './trouble.ts';
+import { outcomeOf } from './trouble.ts';
 
 /** What is to be done for a run, and what its status should be. */
 export function decideRun(snapshot: RunSnapshot, now: Date): RunDecision {
@@ -79,7 +79,7 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
     );
     return { ...again, actions: [...again.actions, retried] };
   }
-  const end = job && endOf(job);
+  const end = job && outcomeOf(job);
   const apart = done || job === undefined ? undefined : endedApart(job, pods, now);
   if (job !== undefined && apart?.ended !== undefined) {
     return settleApart(snapshot, admission, { current, index, job, ended: apart.ended }, now);

@@ -4,7 +4,7 @@ import { RESOURCES } from '../kube/api.ts';
 import type { ContainerStatus, JobObject, PodObject } from '../objects.ts';
 import type { Action } from './action.ts';
 import { containerOf, shardOf } from './report.ts';
-import { endOf } from './trouble.ts';
+import { outcomeOf } from './trouble.ts';
 
 /**
  * How a task has ended whose Job does not say so, since another container of its pod goes on, or has failed. A pod ends with
@@ -25,7 +25,7 @@ const PATIENCE_MS = 10_000;
 
 /** Undefined where the task goes on, or its Job tells how it ended, or is about to. */
 export function endedApart(job: JobObject, pods: readonly PodObject[], now: Date): EndedApart | undefined {
-  if (endOf(job)?.succeeded === true) return undefined;
+  if (outcomeOf(job)?.succeeded === true) return undefined;
   const isFailing = job.status?.conditions?.some(
     ({ type, status }) => (type === 'Failed' || type === 'FailureTarget') && status === 'True',
   );

@@ -134,7 +134,7 @@ function isWaiting({ status }: PodObject): boolean {
 }
 
 /** Whether the Job has ended, and how: what never changes again. */
-export function endOf(
+export function outcomeOf(
   job: JobObject,
 ): { readonly succeeded: boolean; readonly reason: string; readonly message: string } | undefined {
   const end = job.status?.conditions?.find(
@@ -144,5 +144,5 @@ export function endOf(
 }
 
 function isOver(job: JobObject): boolean {
-  return endOf(job) !== undefined;
+  return outcomeOf(job) !== undefined;
 }
