@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,17 @@ test.each([
   ['behind a number sign', '#?sslmode=require'],
 ])('a mode whose name is written %s is refused: the driver would go without TLS', (_name, rest) => {
   expect(readAddress(`${URL_START}${rest}`)).toEqual({ fault: 'spells sslmode otherwise: write ?sslmode=verify-full' });
+});
+
+test.each([
+  [
+    'sslmode=verify-full&sslrootcert=system',
+    'has sslrootcert=system: leave it out, verify-full asks the authorities that Node knows',
+  ],
+  ['sslrootcert=system', 'has sslrootcert=system: leave it out, verify-full asks the authorities that Node knows'],
+  ['uselibpqcompat=true&sslmode=verify-ca', 'has verify-ca without its authority: add sslrootcert=FILE'],
+])('%s, which libpq may take, is refused with the way out', (parameters, fault) => {
+  expect(readAddress(`${URL_START}?${parameters}`)).toEqual({ fault });
 });
 
 test('a password that reads like a mode stays as it is', () => {
@@ -148,7 +159,17 @@ if (!openssl) console.warn('certificates of Postgres: skipped, since making one 
     await writeCertificate(folder, 'other');
     await expect(connect(byAddress('verify-ca', 'other.crt'), { applicationName: 'test' })).rejects.toMatchObject({
       code: 'HF_DATABASE_REFUSED',
-      message: expect.stringContaining('its certificate is not accepted'),
+      message: expect.stringMatching(
+        /its certificate is not accepted: self-signed; no authority in sslrootcert signed it: /,
+      ),
+    });
+  });
+
+  test('of a file without a certificate it is said that nothing in it signed', async () => {
+    await writeFile(join(folder, 'empty.crt'), 'none\n');
+    await expect(connect(byAddress('verify-full', 'empty.crt'), { applicationName: 'test' })).rejects.toMatchObject({
+      code: 'HF_DATABASE_REFUSED',
+      message: expect.stringContaining('no authority in sslrootcert signed it: '),
     });
   });
 

@@ -49,8 +49,15 @@ export function readAddress(text: string): Address | { readonly fault: string } 
     return { fault: 'spells sslmode otherwise: write ?sslmode=verify-full' };
   }
   const [given, ...more] = searchParams.getAll('sslmode');
+  // Newer versions of libpq mean the system's authorities by it; the driver would look for a file of that name.
+  if (searchParams.get('sslrootcert') === 'system') {
+    return { fault: 'has sslrootcert=system: leave it out, verify-full asks the authorities that Node knows' };
+  }
   // Who asks for what libpq does gets it: the driver knows this parameter.
-  if (given === undefined || searchParams.get('uselibpqcompat') === 'true') return { url, target };
+  if (given === undefined || searchParams.get('uselibpqcompat') === 'true') {
+    const lacksAuthority = given === 'verify-ca' && !searchParams.has('sslrootcert');
+    return lacksAuthority ? { fault: 'has verify-ca without its authority: add sslrootcert=FILE' } : { url, target };
+  }
   // An authority of one's own may be asked for alone: its certificates may be for names that nobody connects by.
   if (given === 'verify-ca' && more.length === 0 && searchParams.has('sslrootcert')) {
     return { url: `${url}&uselibpqcompat=true`, target };
@@ -122,7 +129,7 @@ export function connectFailure(error: unknown, url: string): ConnectFailure {
   if (syscall === 'open') return permanent(message);
   if (/client password must be a/.test(message)) return permanent('it asks for a password, and the URL has none');
   if (CERTIFICATE.test(code ?? ''))
-    return permanent(`its certificate is not accepted: ${certificateFault(code ?? '', message)}`);
+    return permanent(`its certificate is not accepted: ${certificateFault(code ?? '', message, namesAuthority(url))}`);
   if (/does not support SSL/.test(message))
     return permanent('it speaks no TLS, which the URL asks for; sslmode=disable goes without');
   const refused = refusedSetting(error);
@@ -169,12 +176,22 @@ function loginRemedy(said: string, role: string, database: string): string {
   return `mend it in the URL, or make it so: CREATE ROLE or ALTER ROLE ${role} LOGIN PASSWORD '…'`;
 }
 
-/** What is wrong with a certificate, and what to do; Node's own advice is for who starts Node. */
-function certificateFault(code: string, message: string): string {
+function namesAuthority(url: string): boolean {
+  return new URL(url).searchParams.has('sslrootcert');
+}
+
+/**
+ * What is wrong with a certificate, and what to do; Node's own advice is for who starts Node.
+ * @param isNamed whether the URL names an authority
+ */
+function certificateFault(code: string, message: string, isNamed: boolean): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return 'it is for another name; connect by one that is in it, or have its authority checked alone: sslmode=verify-ca and sslrootcert=FILE';
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return message.split(';')[0] ?? message;
   const reason = code.includes('SELF_SIGNED') ? 'self-signed' : message.split(';')[0];
+  if (isNamed) {
+    return `${reason}; no authority in sslrootcert signed it: name the file of the one that did, or encrypt without knowing to whom with sslmode=no-verify`;
+  }
   return `${reason}; every sslmode but disable and no-verify checks it: name its authority in sslrootcert=FILE or NODE_EXTRA_CA_CERTS (caBundle of the chart), or encrypt without knowing to whom with sslmode=no-verify`;
 }
