@@ -146,7 +146,7 @@ async function proposeProgram(
     modelFile: basename(places.modelFile),
     connector: origin.connector(places.folder),
   });
-  await source.written?.check(program.query);
+  await source.check?.(program.query);
   assertValid(program.text, places.manifest ?? 'stdout');
   return { proposal, model, program };
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
 import { workbook } from './support/workbooks.ts';
-import { holdfast } from './support/workspace.ts';
+import { holdfast, NOW } from './support/workspace.ts';
 
 let place: Onboarding;
 beforeAll(async () => {
@@ -53,6 +53,23 @@ test('a model is measured on JSON lines', async () => {
   const model = ['models', 'check', place.at('small-retention-risk.onnx'), '--data', place.at('labelled.jsonl')];
   const { status, stdout } = await holdfast([...model, '--output', 'json']);
   expect({ status, measured: JSON.parse(stdout).measured?.rows }).toEqual({ status: 0, measured: everybody.length });
+});
+
+test('days as plain numbers are not read from 1900 where a workbook counts them from 1904', async () => {
+  const number = (person: Person, from: number) => Date.parse(day(person)) / 86_400_000 + from;
+  const rows = (from: number) => [
+    ['customer_id', 'last_login', 'total_spend', 'churned'],
+    ...everybody.map((person) => [person.id, number(person, from), person.spend, person.left]),
+  ];
+  const mac = workbook([{ name: 'A', rows: rows(25_569 - 1462) }], { date1904: true });
+  await writeFile(place.at('mac.xlsx'), mac);
+  const remedy = /counts days from 1904, .* give the cells of that column the number format Date/;
+  expect(await place.refusal(place.at('mac.xlsx'))).toMatch(remedy);
+  await writeFile(place.at('windows.xlsx'), workbook([{ name: 'A', rows: rows(25_569) }]));
+  await place.report(place.at('windows.xlsx'));
+  const run = ['run', place.at('program.yaml'), '--now', NOW, '--dry-run', '--data', place.at('state')];
+  const ran = await holdfast([...run, '--source', `customers=${place.at('mac.xlsx')}`]);
+  expect(ran).toMatchObject({ status: 78, stderr: expect.stringMatching(remedy) });
 });
 
 test("a workbook becomes a program that runs, and so does next week's, under another name of its sheet", async () => {

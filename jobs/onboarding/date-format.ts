@@ -1,3 +1,5 @@
+import { EXCEL_DAY_ZERO } from '../warehouses/workbook.ts';
+
 /** Order of year, month and day. */
 export type DateOrder = 'ymd' | 'mdy' | 'dmy';
 
@@ -117,7 +119,7 @@ export function shapeOfDate({ order, separator, shortYear, counted }: DateFormat
 
 /** SQL of the day that a text counts, whose shape is known. */
 export function dayOfCounted(text: string, counted: Counted): string {
-  if (counted === 'excelDays') return `CAST(DATE '1899-12-30' + CAST(substr(${text}, 1, 5) AS INTEGER) AS DATE)`;
+  if (counted === 'excelDays') return `CAST(${EXCEL_DAY_ZERO} + CAST(substr(${text}, 1, 5) AS INTEGER) AS DATE)`;
   // The first ten figures of milliseconds are seconds.
   return `CAST(DATE '1970-01-01' + CAST(floor(CAST(substr(${text}, 1, 10) AS BIGINT) / 86400.0) AS INTEGER) AS DATE)`;
 }

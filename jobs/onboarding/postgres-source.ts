@@ -111,11 +111,8 @@ async function copied(table: string, connectorId: string, opened: Opened): Promi
       );
       return found.map(({ value, count }) => ({ value, rows: Number(count) }));
     },
-    written: {
-      dialect: postgresDialect(unicode),
-      table: quoted,
-      check: async (query) => void (await warehouse.describe(query)),
-    },
+    check: async (query) => void (await warehouse.describe(query)),
+    written: { dialect: postgresDialect(unicode), table: quoted },
     [Symbol.asyncDispose]: close,
   };
 }

@@ -7,6 +7,7 @@ import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
 import { fileFormat } from '../warehouses/file-format.ts';
 import { tableParts } from '../warehouses/table-name.ts';
+import { refuseOtherDayZero } from '../warehouses/workbook.ts';
 import type { Dialect } from './dialect.ts';
 import { refuseOddFile } from './source-file.ts';
 import { unsuitable } from './unsuitable.ts';
@@ -36,6 +37,8 @@ export interface Source extends AsyncDisposable {
   count(figures: readonly string[]): Promise<number[]>;
   /** Makes a table of the answer to a SELECT in that same SQL. */
   answer(query: string, table: string): Promise<void>;
+  /** Asks the source whether it understands a query. */
+  check?(query: string): Promise<void>;
   /** How the program's query is written, where that is not the SQL of the file. */
   readonly written?: Written;
 }
@@ -62,8 +65,6 @@ export interface Written {
   readonly dialect: Dialect;
   /** As its SQL names it. */
   readonly table: string;
-  /** Asks the warehouse whether it understands a query. */
-  check(query: string): Promise<void>;
 }
 
 export const CONNECTOR_ID = 'customers';
@@ -117,6 +118,9 @@ export async function openFile(
       };
       return {
         ...(await described(engine, isDatabase(path) ? (table ?? '') : FILE_TABLE)),
+        ...(fileFormat(path) === 'workbook'
+          ? { check: (query: string) => refuseOtherDayZero(CONNECTOR_ID, path, query) }
+          : {}),
         [Symbol.asyncDispose]: close,
       };
     } catch (error) {

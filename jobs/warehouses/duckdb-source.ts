@@ -108,7 +108,7 @@ async function scanOf(
       for (const [index, file] of files.entries()) {
         const folder = join(outputFolder, `sheet-${index}`);
         await mkdir(folder);
-        sheets.push(await workbookAsCsv(connectorId, file, config.sheet, folder));
+        sheets.push(await workbookAsCsv(connectorId, file, config, folder));
       }
       return csvScan(engine, connectorId, sheets, allVarchar);
     }

@@ -21,6 +21,8 @@ export type Archive =
   | { readonly trouble: string }
   | {
       readonly sheets: readonly ListedSheet[];
+      /** Whether its days are counted from 1904 rather than from 1900 (ECMA-376, `date1904` of workbookPr). */
+      readonly countsFrom1904: boolean;
       /** The parts that were looked at, and no other: who reads a ZIP from its start may find some that no directory lists. */
       readonly bytes: Buffer;
     };
@@ -65,8 +67,10 @@ export async function lookIntoWorkbook(file: string): Promise<Archive> {
   }));
   return sheets.length === 0
     ? { trouble: `it is no workbook that can be read: ${REMEDY}` }
-    : { sheets, bytes: archiveOf(contents) };
+    : { sheets, countsFrom1904: FROM_1904.test(workbook), bytes: archiveOf(contents) };
 }
+
+const FROM_1904 = /<(?:\w+:)?workbookPr\b[^>]*\sdate1904\s*=\s*["'](?:1|true)["']/;
 
 interface Entry {
   readonly name: string;

@@ -11,10 +11,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function csv(bytes: Buffer, sheet?: string): Promise<string> {
+async function csv(bytes: Buffer, sheet?: string, query = ''): Promise<string> {
   const file = join(folder, 'people.xlsx');
   await writeFile(file, bytes);
-  return await readFile(await workbookAsCsv('shop', file, sheet, folder), 'utf8');
+  return await readFile(await workbookAsCsv('shop', file, { sheet, query }, folder), 'utf8');
 }
 
 const day = new Date(Date.UTC(2026, 9, 15));

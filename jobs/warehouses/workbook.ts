@@ -8,22 +8,26 @@ import { lookIntoWorkbook } from './workbook-archive.ts';
 
 const MOST_NAMED = 20;
 
+/** The day before the first that Excel counts, as a query has it that reads counted days. */
+export const EXCEL_DAY_ZERO = "DATE '1899-12-30'";
+
 /**
  * Writes one sheet of an Excel workbook as CSV into a folder, and resolves to its path: days as 2026-12-31, numbers with
  * the digits of the file, what a formula gave when it was saved, nothing where it failed.
  * @param sheet its name; undefined for the only one that is not hidden
+ * @param query what reads the sheet
  * @throws HF_SOURCE_UNSUITABLE with what is in the way, and what to do about it
  */
 export async function workbookAsCsv(
   connectorId: string,
   file: string,
-  sheet: string | undefined,
+  { sheet, query }: { readonly sheet?: string | undefined; readonly query: string },
   folder: string,
 ): Promise<string> {
-  const refuse = (trouble: string) =>
-    new HoldfastError('HF_SOURCE_UNSUITABLE', `Connector ${connectorId}: cannot read ${file}: ${trouble}.`);
+  const refuse = refusalOf(connectorId, file);
   const archive = await lookIntoWorkbook(file);
   if ('trouble' in archive) throw refuse(archive.trouble);
+  if (archive.countsFrom1904 && query.includes(EXCEL_DAY_ZERO)) throw refuse(FROM_1904);
   const visible = archive.sheets.filter(({ isHidden }) => !isHidden);
   const names = visible
     .slice(0, MOST_NAMED)
@@ -47,6 +51,25 @@ export async function workbookAsCsv(
   const path = join(folder, `${basename(file)}.csv`);
   await pipeline(Readable.from(csvLines(rows, header, width)), createWriteStream(path));
   return path;
+}
+
+/**
+ * Refuses a query that counts days from 1900 where the workbook counts them from 1904: all would be 1,462 days early.
+ * @throws HF_SOURCE_UNSUITABLE
+ */
+export async function refuseOtherDayZero(connectorId: string, file: string, query: string): Promise<void> {
+  if (!query.includes(EXCEL_DAY_ZERO)) return;
+  const archive = await lookIntoWorkbook(file);
+  if ('countsFrom1904' in archive && archive.countsFrom1904) throw refusalOf(connectorId, file)(FROM_1904);
+}
+
+const FROM_1904 =
+  'it counts days from 1904, as Excel for Mac did, and a column of days is written as plain numbers, which the query ' +
+  'counts from 1900: give the cells of that column the number format Date, and save it again';
+
+function refusalOf(connectorId: string, file: string): (trouble: string) => HoldfastError {
+  return (trouble) =>
+    new HoldfastError('HF_SOURCE_UNSUITABLE', `Connector ${connectorId}: cannot read ${file}: ${trouble}.`);
 }
 
 type Cell = string | number | boolean | Date | null;
