@@ -9,7 +9,7 @@ const only = (name, from, allowed, comment) => ({
   from: { path: from, pathNot: '\\.test\\.ts$' },
   to: {
     dependencyTypesNot: ['core', 'npm', 'npm-dev', 'npm-optional'],
-    pathNot: [from, '^jobs/(customer-id|errors|instant|printable|program-file|spelling)\\.ts$', ...allowed],
+    pathNot: [from, '^jobs/(customer-id|errors|instant|printable|program-file|spelling|unread-file)\\.ts$', ...allowed],
   },
 });
 

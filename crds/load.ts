@@ -14,6 +14,7 @@ import {
 } from 'yaml';
 import { HoldfastError } from '../jobs/errors.ts';
 import { printable, shortened } from '../jobs/printable.ts';
+import { lastingReason } from '../jobs/unread-file.ts';
 import type { FieldPath } from './fault.ts';
 import { illFormed, keyName, overgrown } from './well-formed.ts';
 
@@ -58,8 +59,9 @@ export async function loadManifestFile(
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
+    const lasting = lastingReason(cause);
     const reason =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (code ?? String(cause));
+      code === 'ENOENT' ? 'there is no such file' : lasting === undefined ? (code ?? String(cause)) : `it ${lasting}`;
     throw new HoldfastError('HF_MANIFEST_UNREADABLE', `${name}: cannot be read: ${reason}`, { cause });
   }
   let text: string;

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { NOW, type ProgramChanges, type Workspace, workspace } from './support/workspace.ts';
@@ -12,6 +13,8 @@ beforeAll(async () => {
   await pool.query("CREATE ROLE stranger LOGIN PASSWORD 'reads'");
   await pool.query('CREATE TABLE public.people AS SELECT 1 AS customer_id');
   await mkdir(shop.path('folder.csv'));
+  await symlink('loop.jsonl', shop.path('loop.jsonl'));
+  execFileSync('mkfifo', [shop.path('pipe.csv')]);
   await writeFile(shop.path('plain.csv'), 'customer_id,tenure\nC1,2\n');
 });
 afterAll(async () => {
@@ -103,12 +106,52 @@ const CASES: Record<string, Case> = {
   'a file of customers that is not there': {
     args: (program) => [...run(program), '--source', `shop=${shop.path('gone.parquet')}`],
     status: 78,
-    says: /No such file: .*gone/,
+    says: /gone\.parquet: it does not exist/,
   },
   'a file of customers that is a folder': {
     args: (program) => [...run(program), '--source', `shop=${shop.path('folder.csv')}`],
     status: 78,
     says: /folder\.csv/,
+  },
+  'a file of customers that is a pipe': {
+    args: (program) => [...run(program), '--source', `shop=${shop.path('pipe.csv')}`],
+    status: 78,
+    says: /pipe\.csv: it is not a file: give one file/,
+  },
+  'a file of customers that is a link to itself': {
+    args: (program) => [...run(program), '--source', `shop=${shop.path('loop.jsonl')}`],
+    status: 78,
+    says: /loop\.jsonl: it is a link that leads back to itself/,
+  },
+  'a file of customers of too long a name': {
+    args: (program) => [...run(program), '--source', `shop=${shop.path(`${'a'.repeat(300)}.csv`)}`],
+    status: 78,
+    says: /a\.csv: it has a name that is too long/,
+  },
+  'a database below a file': {
+    args: (program) => [...run(program), '--source', `shop=${shop.path('plain.csv/shop.duckdb')}`],
+    status: 78,
+    says: /shop\.duckdb: it lies in what is no folder/,
+  },
+  'customers by a name that no file has': {
+    args: (program) => [...run(program), '--source', `shop=${shop.path('nobody-*.csv')}`],
+    status: 78,
+    says: /nobody-\*\.csv: it does not exist/,
+  },
+  'a file for init that is a link to itself': {
+    args: () => ['init', shop.path('loop.jsonl'), '-o', shop.path('looped.yaml')],
+    status: 78,
+    says: /loop\.jsonl is a link that leads back to itself/,
+  },
+  'a model that is a link to itself': {
+    args: () => ['models', 'check', shop.path('loop.jsonl')],
+    status: 78,
+    says: /loop\.jsonl is a link that leads back to itself/,
+  },
+  'a manifest that is a link to itself': {
+    args: () => ['validate', shop.path('loop.jsonl')],
+    status: 78,
+    says: /cannot be read: it is a link that leads back to itself/,
   },
   'a manifest that is not there': { args: () => run(shop.path('gone.yaml')), status: 78, says: /no such file/ },
   'a connection that nobody gave': {

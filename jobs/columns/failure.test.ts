@@ -36,5 +36,24 @@ test('a file that may not be read is named so, though it was never up to DuckDB'
     (reason, cause) => new HoldfastError('HF_WAREHOUSE_UNREADABLE', reason, { cause }),
     'no room',
   );
-  await expect(failed).rejects.toThrow(/^it cannot be opened \(EACCES\)$/);
+  await expect(failed).rejects.toThrow(/^it may not be read by this user \(EACCES\)$/);
+});
+
+test.each([
+  ['ERR_MODULE_NOT_FOUND', 'a part of this program is missing (ERR_MODULE_NOT_FOUND): install it again'],
+  ['ERR_INVALID_ARG_VALUE', 'Node.js refused (ERR_INVALID_ARG_VALUE)'],
+  ['ELOOP', 'it is a link that leads back to itself (ELOOP)'],
+  ['ENAMETOOLONG', 'it has a name that is too long (ENAMETOOLONG)'],
+])('%s is told as what it is, without what it quotes, and is not tried again', async (code, reason) => {
+  let passes: boolean | undefined;
+  const failed = withoutValues(
+    () => Promise.reject(Object.assign(new Error('Received ann@example.com'), { code })),
+    (said, cause, passing) => {
+      passes = passing;
+      return new HoldfastError('HF_WAREHOUSE_UNREADABLE', said, { cause });
+    },
+    'no room',
+  );
+  await expect(failed).rejects.toMatchObject({ message: reason });
+  expect(passes).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.ts';
+import { lastingReason } from '../unread-file.ts';
 
 /** Kinds of DuckDB errors whose first line names files, tables and columns, but never a value of a row. */
 const WITHOUT_VALUES = new Set([
@@ -14,15 +15,17 @@ const WITHOUT_VALUES = new Set([
 
 /** Kinds of DuckDB errors that are of the moment rather than of the data or the query. */
 const PASSING = new Set(['INTERNAL', 'FATAL', 'INTERRUPT', 'Connection', 'TransactionContext']);
-/** What the operating system says of a file that is not there, not for us, or not a file. */
-const LASTING_ERRNO = /^(ENOENT|EACCES|EPERM|EISDIR|ENOTDIR|ELOOP|ENAMETOOLONG)$/;
+/** Errors of Node.js itself: a part of the program that is missing, a wrong call. */
+const OF_NODE = /^ERR_[A-Z0-9_]{1,60}$/;
+/** Errors of whoever unpacks a file. */
+const OF_PACKING = /^(?:Z_|ZSTD_)[A-Za-z0-9_]{1,60}$/;
 
 const TORN = /^Invalid Input Error: (?:No magic bytes found|Footer length error|File .* too small).*/;
 
 /** Whether another moment may bring what failed now; what the query or the data say will be the same again. */
 function mayPass(error: unknown): boolean {
   const { code, message = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  if (LASTING_ERRNO.test(code ?? '')) return false;
+  if (lastingReason(error) !== undefined || OF_NODE.test(code ?? '')) return false;
   const kind = kindOf(message);
   // A Parquet file without its end may be one that is still being written.
   if (TORN.test(message)) return true;
@@ -47,7 +50,15 @@ function isDiskFull(error: unknown): boolean {
  */
 function reasonWithoutValues(error: unknown): string {
   const { code } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  if (LASTING_ERRNO.test(code ?? '')) return `it cannot be opened (${code})`;
+  const unread = lastingReason(error);
+  if (unread !== undefined) return `it ${unread}`;
+  // The messages of these may quote what they were given.
+  if (code !== undefined && OF_NODE.test(code)) {
+    return /MODULE_NOT_FOUND|PACKAGE|_RESOLVE/.test(code)
+      ? `a part of this program is missing (${code}): install it again`
+      : `Node.js refused (${code})`;
+  }
+  if (code !== undefined && OF_PACKING.test(code)) return `it is packed wrongly, or was cut off (${code})`;
   const message = (error as Error | null)?.message ?? '';
   const firstLine = message.split('\n', 1)[0] ?? '';
   const kind = kindOf(firstLine);

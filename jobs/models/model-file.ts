@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { HoldfastError } from '../errors.ts';
+import { lastingReason } from '../unread-file.ts';
 import type { ModelReference } from './model.ts';
 
 export const MAXIMUM_MANIFEST_BYTES = 2 ** 20;
@@ -30,10 +31,9 @@ export async function readBounded(
 }
 
 function unreadable(file: string, modelId: string, cause: unknown): HoldfastError {
-  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
   return new HoldfastError(
     'HF_MODEL_MISSING',
-    `Model ${modelId}: ${file} ${missing ? 'does not exist' : 'cannot be read'}.`,
+    `Model ${modelId}: ${file} ${lastingReason(cause) ?? 'cannot be read'}.`,
     { cause },
   );
 }

@@ -1,8 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
 import { programFile } from '../program-file.ts';
+import { whyNoFile } from '../unread-file.ts';
 import { csvScan } from './csv-source.ts';
 import { readingFrom } from './duckdb-failure.ts';
 import { type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';
@@ -27,7 +28,7 @@ export async function openSource(
     // DuckDB lets every query read the folder it spills to: it must be one that holds nothing else.
     const limits = { ...options.resources, scratchFolder: outputFolder };
     const engine = await openEngine(
-      format === 'database' ? { ...limits, file: await existing(path), readOnly: true } : limits,
+      format === 'database' ? { ...limits, file: await readable(connector, path), readOnly: true } : limits,
     );
     try {
       const files =
@@ -74,9 +75,15 @@ async function exposeFiles(
 ): Promise<string[]> {
   const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
   const files = found.map(({ file }) => file);
-  if (files.length === 0) throw new Error(`IO Error: No such file: ${path}`);
+  if (files.length === 0) {
+    await readable(connector, path);
+    throw unreadable(connector, path, 'no file has such a name');
+  }
   // A pattern says nothing of where the links among its files lead.
-  for (const file of files) await programFile(file, options, `Connector ${connector.connectorId}`);
+  for (const file of files) {
+    await programFile(file, options, `Connector ${connector.connectorId}`);
+    await readable(connector, file);
+  }
   const table = connector.config.table ?? basename(path).replace(/\..*$/, '');
   if (table.includes('*') || table.includes('?') || table === '') {
     const sentence = `Connector ${connector.connectorId}: name the files of ${path} with config.table, so that the query can.`;
@@ -122,10 +129,13 @@ async function lock(engine: Engine, files: readonly string[], outputFolder: stri
   await engine.run('SET lock_configuration = true');
 }
 
-async function existing(path: string): Promise<string> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  if (found?.isFile() === true) return path;
-  throw new Error(`IO Error: No such file: ${path}`);
+/** The path, of a file that can be read. */
+async function readable(connector: DataConnector, path: string): Promise<string> {
+  const trouble = await whyNoFile(path);
+  if (trouble !== undefined) throw unreadable(connector, path, `it ${trouble}`);
+  return path;
+}
+
+function unreadable({ connectorId }: DataConnector, path: string, trouble: string): HoldfastError {
+  return new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${connectorId}: cannot read ${path}: ${trouble}.`);
 }
