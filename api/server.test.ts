@@ -3,6 +3,8 @@ import { createServer, connect as openSocket, type Server, type Socket } from 'n
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { connect } from '../jobs/postgres/connect.ts';
+import { migrate } from '../jobs/postgres/migrate.ts';
+import { MIGRATIONS } from '../jobs/postgres/migrations/index.ts';
 import {
   type Answer,
   answerOf,
@@ -494,6 +496,12 @@ test('a database without tables is not ready, and everything says what to do', a
     const { status, json } = await own.get(CANDIDATES);
     expect({ status, code: json.code }).toEqual({ status: 503, code: 'HF_NOT_MIGRATED' });
     expect((await own.get('/')).text).toContain('holdfast run examples/churn-prevention.yaml');
+    const writing = await connect(url, { applicationName: 'bare' });
+    await migrate(writing, MIGRATIONS.slice(0, 1));
+    await writing.close();
+    // What an earlier version stored is not nothing.
+    const page = await own.get('/');
+    expect(page).toMatchObject({ status: 503, text: expect.stringContaining('those of an earlier version') });
   } finally {
     await own[Symbol.asyncDispose]();
     await database.close();

@@ -9,10 +9,10 @@ import { countList, wholeList } from '../jobs/postgres/whole-list.ts';
 import { printable } from '../jobs/printable.ts';
 import { writeCandidatesParquet } from './candidates-parquet.ts';
 import { candidatesText } from './candidates-text.ts';
-import { dataFolder, isDataFolder } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
 import { requireProgram } from './known-program.ts';
-import { externalUrl, openHistory, openState, type State } from './state.ts';
+import { externalUrl, openRecord, type State } from './state.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 export interface CandidatesOptions {
@@ -112,17 +112,14 @@ function usage(message: string): HoldfastError {
 
 async function openList({ data }: CandidatesOptions, io: Io): Promise<State> {
   const folder = dataFolder(data);
-  const isExternal = externalUrl(io) !== undefined;
-  if (!isExternal && !isDataFolder(folder)) {
-    throw new HoldfastError(
-      'HF_NOT_FOUND',
-      `there is no state in ${folder.path}: run the program first, or give --data`,
-    );
-  }
-  // Tables of an earlier version are brought up to this one on a laptop; those of others are only read.
-  const state = isExternal ? await openHistory(folder, io) : await openState(folder, io);
+  const state = await openRecord(folder, io);
   if (state !== undefined) return state;
-  throw new HoldfastError('HF_NOT_MIGRATED', 'the Postgres of DATABASE_URL has no tables of this version');
+  throw externalUrl(io) === undefined
+    ? new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: run the program first, or give --data`)
+    : new HoldfastError(
+        'HF_NOT_MIGRATED',
+        'the Postgres of DATABASE_URL has no tables of Holdfast: run a program on it',
+      );
 }
 
 async function batchOf(

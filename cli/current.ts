@@ -16,7 +16,7 @@ import { integer } from './figures.ts';
 import type { Io } from './io.ts';
 import { requireProgram } from './known-program.ts';
 import { openArtifacts } from './past-run.ts';
-import { openHistory, openState, requireState, type State } from './state.ts';
+import { openRecord, openState, requireState, type State } from './state.ts';
 
 export interface CurrentOptions {
   readonly data: string;
@@ -44,7 +44,7 @@ export async function current(program: string, options: CurrentOptions, io: Io):
   const folder = dataFolder(options.data);
   const isHere = requireState(folder, io);
   using _lock = set !== undefined && isHere ? lockDataFolder(folder) : undefined;
-  await using state = set === undefined ? await openHistory(folder, io) : await openState(folder, io);
+  await using state = set === undefined ? await openRecord(folder, io) : await openState(folder, io);
   if (state === undefined) {
     throw new HoldfastError('HF_NOT_FOUND', `${program} has not run in the namespace ${namespace} of this database`);
   }

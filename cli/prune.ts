@@ -96,10 +96,7 @@ async function programsOf(
   folder: DataFolder,
 ): Promise<readonly ProgramKey[]> {
   if (state === undefined) {
-    throw new HoldfastError(
-      'HF_NOT_FOUND',
-      `nothing has run in ${folder.path} with this version: without --dry-run its database is brought up to it first`,
-    );
+    throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}`);
   }
   if (program === undefined) return everyProgram(state.database);
   await requireProgram(state.database, { namespace, program }, folder.path);

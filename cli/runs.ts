@@ -4,11 +4,11 @@ import { listPrograms } from '../jobs/postgres/programs.ts';
 import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } from '../jobs/postgres/runs.ts';
 import { parseSchedule } from '../jobs/schedules/index.ts';
 import { age, inColumns } from './columns.ts';
-import { dataFolder, isDataFolder } from './data-folder.ts';
+import { dataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
 import { requireProgram } from './known-program.ts';
 import { readRevision } from './past-run.ts';
-import { externalUrl, openHistory, type State } from './state.ts';
+import { openRecord, type State } from './state.ts';
 
 export interface RunsOptions {
   readonly data: string;
@@ -48,7 +48,7 @@ interface RunLine extends ProgramKey {
  * @throws HF_NOT_FOUND, HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED, HF_DATABASE_FAILED
  */
 export async function runs(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
-  await using state = await openRecord(options, io);
+  await using state = await openRuns(options, io);
   const lines: RunLine[] = [];
   for (const key of await programsOf(state, program, options)) {
     const current = await currentRun(state.database, key);
@@ -102,7 +102,7 @@ interface ProgramLine extends ProgramKey {
  * @throws as `runs`
  */
 export async function status(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
-  await using state = await openRecord(options, io);
+  await using state = await openRuns(options, io);
   const now = io.now();
   const lines: ProgramLine[] = [];
   for (const key of await programsOf(state, program, options)) {
@@ -139,9 +139,9 @@ export async function status(program: string | undefined, options: RunsOptions, 
 }
 
 /** @throws HF_NOT_FOUND where nothing has run */
-async function openRecord({ data }: RunsOptions, io: Io): Promise<State> {
+async function openRuns({ data }: RunsOptions, io: Io): Promise<State> {
   const folder = dataFolder(data);
-  const state = isDataFolder(folder) || externalUrl(io) !== undefined ? await openHistory(folder, io) : undefined;
+  const state = await openRecord(folder, io);
   if (state !== undefined) return state;
   throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}: give --data, or DATABASE_URL`);
 }

@@ -33,8 +33,18 @@ export function requireState(folder: DataFolder, io: Io): boolean {
 }
 
 /**
+ * The same for who asks; undefined where nothing has run. Tables of an earlier version are brought up to this one on a laptop;
+ * those of others are only read.
+ * @throws as `openState` and `openHistory`
+ */
+export async function openRecord(folder: DataFolder, io: Io): Promise<State | undefined> {
+  if (externalUrl(io) !== undefined) return openHistory(folder, io);
+  return isDataFolder(folder) && existsSync(folder.postgres) ? openState(folder, io) : undefined;
+}
+
+/**
  * The same to read and never to write; undefined where nothing has been migrated yet, so that there is no history.
- * @throws HF_DATABASE_UNREACHABLE, HF_MIGRATION_FAILED, HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED
+ * @throws HF_DATABASE_UNREACHABLE, HF_NOT_MIGRATED, HF_MIGRATION_FAILED, HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function openHistory(folder: DataFolder, io: Io): Promise<State | undefined> {
   if (externalUrl(io) === undefined && !existsSync(folder.postgres)) return undefined;

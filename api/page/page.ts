@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { text } from '../../crds/schema.ts';
 import { HoldfastError } from '../../jobs/errors.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
+import { isMigrated } from '../../jobs/postgres/migrate.ts';
 import type { ProgramRecord } from '../../jobs/postgres/programs.ts';
 import { type RunRecord, storedCounts } from '../../jobs/postgres/runs.ts';
 import { queryReader } from '../parameters.ts';
@@ -31,14 +32,16 @@ export function firstPage(options: FirstPageOptions): FirstPage {
   const read = queryReader(pageQuery);
   return async (query, scope) => {
     const { program } = read(query);
-    const figures = await gather({ namespace: options.namespace, program, scope }).catch(nothingYet);
+    const figures = await gather({ namespace: options.namespace, program, scope }).catch((error: unknown) =>
+      nothingYet(error, options),
+    );
     return document(figures.program?.program ?? 'Holdfast', header(figures), body(figures, program));
   };
 }
 
 /** A database without tables is one in which nothing has run. */
-function nothingYet(error: unknown): Figures {
-  if (error instanceof HoldfastError && error.code === 'HF_NOT_MIGRATED') {
+async function nothingYet(error: unknown, { database }: FirstPageOptions): Promise<Figures> {
+  if (error instanceof HoldfastError && error.code === 'HF_NOT_MIGRATED' && !(await isMigrated(database))) {
     return { programs: [], program: undefined, groups: [], contacts: new Map(), runs: [] };
   }
   throw error;

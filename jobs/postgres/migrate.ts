@@ -6,6 +6,9 @@ import { MIGRATIONS } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';
 import { transaction } from './transaction.ts';
 
+const OLDER =
+  'the tables of Holdfast are those of an earlier version: run a program, without --dry-run, which brings them up to this one';
+
 interface Applied {
   readonly version: number;
   readonly name: string;
@@ -46,15 +49,17 @@ export async function migrate(
 }
 
 /**
- * Whether every step has been taken; asks without changing anything.
- * @throws HF_MIGRATION_FAILED as `migrate` does
+ * Whether there are tables, which are those of this version; asks without changing anything.
+ * @throws HF_NOT_MIGRATED when they are those of an earlier one, HF_MIGRATION_FAILED as `migrate` does
  */
 export async function isMigrated(database: Database, migrations: readonly Migration[] = MIGRATIONS): Promise<boolean> {
   return transaction(database, { doing: 'read the migrations' }, async (client) => {
     if (!(await hasHistory(client))) return false;
     const history = await appliedSteps(client);
     verify(history, migrations);
-    return history.length === migrations.length;
+    // What they hold cannot be read as it is meant: nobody may take it for nothing.
+    if (history.length < migrations.length) throw new HoldfastError('HF_NOT_MIGRATED', OLDER);
+    return true;
   });
 }
 
