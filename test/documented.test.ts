@@ -74,3 +74,21 @@ test('the examples for a cluster are manifests', async () => {
     }
   }
 });
+
+test.each([
+  ['claim-pod', /65532/],
+  ['postgres', /: 999$/],
+])('without the lines that its head names, %s leaves user and groups to the platform', async (name, lines) => {
+  const file = join(import.meta.dirname, `../examples/cluster/${name}.yaml`);
+  const text = (await readFile(file, 'utf8')).split('\n');
+  const security = (kept: readonly string[]) =>
+    parseAllDocuments(kept.join('\n'))
+      .map((document) => document.toJS())
+      .map(({ spec }) => spec.template?.spec.securityContext ?? spec.securityContext)
+      .filter((context) => context !== undefined);
+  expect(security(text)).toEqual([expect.objectContaining({ runAsUser: expect.any(Number) })]);
+  const [left] = security(text.filter((line) => !lines.test(line)));
+  expect(Object.keys(left).filter((field) => /^(runAs(User|Group)|fsGroup)$/.test(field))).toEqual([]);
+  expect(left).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+  expect(text.join('\n')).toContain(`/${lines.source}/d`);
+});

@@ -77,7 +77,7 @@ test('where nothing can build, that is said, and what would help', async () => {
 
 test.each([
   ['ghcr.io/my-team/holdfast', `ghcr.io/my-team/holdfast:${version}`, 'image.repository=ghcr.io/my-team/holdfast\n'],
-  ['localhost:5000/holdfast:2026', undefined, 'image.repository=localhost:5000/holdfast --set image.tag=2026\n'],
+  ['localhost:5000/holdfast:2026', undefined, 'image.repository=localhost:5000/holdfast --set-string image.tag=2026\n'],
 ])('IMAGE=%s is what it is called, and what the chart is told', async (name, image, told) => {
   await builder('podman');
   const { args, stdout } = await makeImage(`IMAGE=${name}`);

@@ -29,6 +29,16 @@ export function renderRelease(helm: string, release: string, ...options: readonl
     .filter((object) => object !== null);
 }
 
+/** What helm says after an install. */
+export function releaseNotes(helm: string, ...options: readonly string[]): string {
+  const args = ['--namespace', 'holdfast-system', '--dry-run=client', '--set', `image.repository=${REPOSITORY}`];
+  return execFileSync(helm, ['install', 'holdfast', CHART, ...args, ...options], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, KUBECONFIG: '/dev/null' },
+  }).replace(/^[^]*\nNOTES:\n/, '');
+}
+
 const IRREGULAR: Readonly<Record<string, string>> = {
   PodDisruptionBudget: 'poddisruptionbudgets',
   NetworkPolicy: 'networkpolicies',

@@ -15,18 +15,10 @@
 {{- end -}}
 {{- end -}}
 
-{{/*
-A tag may be a number, as --set makes of 2026; one that YAML may have changed is refused. In a file 2.0 and 2 are the same
-number, so that a small one is not believed from there.
-*/}}
 {{- define "holdfast.tag" -}}
 {{- $tag := .Values.image.tag -}}
-{{- $written := kindIs "float64" $tag | ternary 100.0 0.0 -}}
-{{- if or (kindIs "string" $tag) (kindIs "invalid" $tag) -}}
-{{- $tag | default .Chart.AppVersion -}}
-{{- else if or (ne (floor $tag) (float64 $tag)) (lt (float64 $tag) $written) (gt (float64 $tag) 9007199254740991.0) -}}
-{{- fail (printf "\n\nimage.tag is the number %v, which may not be what was written: YAML reads 1.10 as 1.1, and 2.0 as 2. Put it in quotes, or give it by --set-string image.tag=…" $tag) -}}
-{{- else -}}
-{{- printf "%.0f" (float64 $tag) -}}
+{{- if kindIs "bool" $tag -}}
+{{- fail "\n\nimage.tag is true or false, as YAML reads yes, no, on and off, too: put it in quotes, or give it by --set-string image.tag=…" -}}
 {{- end -}}
+{{- include "holdfast.text" (dict "value" $tag "place" "image.tag") | default .Chart.AppVersion -}}
 {{- end -}}

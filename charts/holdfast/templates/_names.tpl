@@ -40,11 +40,12 @@ app.kubernetes.io/component: operator
 {{ include "holdfast.commonLabels" . }}
 {{- end -}}
 
-{{/* Of the API in a namespace of programs. */}}
+{{/* Of the API in a namespace of programs, where another release may have its own: of the same name, from another namespace. */}}
 {{- define "holdfast.serveSelector" -}}
 app.kubernetes.io/name: {{ include "holdfast.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: api
+holdfast.dev/release-namespace: {{ .Release.Namespace | quote }}
 {{- end -}}
 
 {{- define "holdfast.serveLabels" -}}
@@ -72,10 +73,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
       protocol: TCP
 {{- end -}}
 
-{{/* Labels and the like, whose values are texts to Kubernetes; in values people write numbers and true as they are. */}}
+{{/*
+What is text to Kubernetes. A whole number of --set (int64) is as it was typed; one of a file (float64) may not be as it was
+written, and nothing tells: 0123456 and 42798 are one number.
+*/}}
+{{- define "holdfast.text" -}}
+{{- if kindIs "float64" .value -}}
+{{- $number := eq (floor .value) .value | ternary (printf "%.0f" .value) (printf "%v" .value) -}}
+{{- fail (printf "\n\n%s is the number %s, which may not be what was written: in a file YAML reads 0123456 as 42798, 12345e2 as 1234500 and 1.10 as 1.1. Put it in quotes there, or give it by --set-string." .place $number) -}}
+{{- end -}}
+{{- if not (kindIs "invalid" .value) -}}
+{{- kindIs "string" .value | ternary .value (.value | toJson) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels and the like. */}}
 {{- define "holdfast.texts" -}}
 {{- range $name, $value := . }}
-{{ $name | quote }}: {{ kindIs "string" $value | ternary $value ($value | toJson) | quote }}
+{{ $name | quote }}: {{ include "holdfast.text" (dict "value" $value "place" $name) | quote }}
 {{- end }}
 {{- end -}}
 
@@ -90,5 +105,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* What is the same for the pods of all programs: HOLDFAST_TASK_PODS of the operator. */}}
 {{- define "holdfast.taskPods" -}}
+{{- range $texts := list "labels" "annotations" "nodeSelector" "env" -}}
+{{- $_ := include "holdfast.texts" (get $.Values.tasks $texts) -}}
+{{- end -}}
 {{- merge (dict "securityContext" (.Values.securityContext | default dict) "caBundle" .Values.caBundle) .Values.tasks | toJson -}}
 {{- end -}}
