@@ -41,6 +41,7 @@ describe('a run of the batch', () => {
       'pipeline',
       'program',
       'run',
+      'seconds',
       'slot',
       'stages',
       'startedAt',

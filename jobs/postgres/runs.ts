@@ -13,6 +13,9 @@ export interface RunKey extends ProgramKey {
 type RunPhase = 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
 export type RunTrigger = 'schedule' | 'manual' | 'backfill' | 'retry';
 
+/** Types of the columns that the queries of a run read, by connector, table and column. */
+export type SourceTypes = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+
 /** What a stage reported, as it is kept with its run. */
 export interface StageReport {
   readonly name: string;
@@ -21,6 +24,8 @@ export interface StageReport {
   readonly seconds: number;
   readonly counts: Readonly<Record<string, unknown>>;
   readonly warnings?: readonly string[];
+  /** Of the stage that reads the sources. */
+  readonly sources?: SourceTypes;
   /** Digest of the artifact that it committed, if it makes one. */
   readonly artifact?: string;
 }

@@ -7,7 +7,7 @@ import { interruptible } from '../columns/interruption.ts';
 import { parquetColumns, writeParquet } from '../columns/parquet.ts';
 import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../customer-id.ts';
 import { HoldfastError } from '../errors.ts';
-import { currentRun } from '../postgres/runs.ts';
+import { currentRun, type SourceTypes } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { told } from '../run/warning.ts';
 import { isReason, type RawExtract, typedRows } from './candidate-rows.ts';
@@ -18,10 +18,15 @@ import { canonicalNames, neededColumns } from './needed-columns.ts';
 import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
 
 /** What the current batch of the program was made from; undefined before the first. */
-export type LastExtract = (
-  context: StageContext,
-) => Promise<
-  { readonly rows: number; readonly fingerprint?: number; readonly run: string; readonly slot: Date } | undefined
+export type LastExtract = (context: StageContext) => Promise<
+  | {
+      readonly rows: number;
+      readonly fingerprint?: number;
+      readonly sources?: SourceTypes;
+      readonly run: string;
+      readonly slot: Date;
+    }
+  | undefined
 >;
 
 /**
@@ -38,12 +43,13 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
   const { namespace, program, run, attempt } = context.identity;
   const draft = await context.artifacts.draft({ namespace, program, run, stage: 'extract', attempt });
   try {
-    const files = await inStage('extract', () => readConnectors(context));
+    const last = await lastExtract(context);
+    const earlier = last?.sources === undefined ? undefined : { run: last.run, sources: last.sources };
+    const files = await inStage('extract', () => readConnectors(context, earlier));
     const written = await inStage('extract', async () => {
       await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
       return await interruptible(engine, context.signal, () => writeParts(engine, context, files, draft.folder));
     });
-    const last = await lastExtract(context);
     const failure = failedGate({ ...written.size, last: last?.rows }, context.program.quality);
     if (failure !== undefined) throw await withRejects(failure, written.size.rejected, draft, context);
     const { rows: rowsIn, good: rowsOut } = written.size;
@@ -51,7 +57,15 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
     context.progress(rowsIn, rowsIn);
     await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
     const warnings = [...files.warnings, ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context))];
-    return { rowsIn, rowsOut, counts: written.counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
+    const { sources } = files;
+    return {
+      rowsIn,
+      rowsOut,
+      counts: written.counts,
+      artifact,
+      sources,
+      ...(warnings.length === 0 ? {} : { warnings }),
+    };
   } finally {
     await draft.discard();
   }
@@ -63,7 +77,14 @@ async function extractOfCurrent({ database, identity }: StageContext) {
   if (current === undefined || report === undefined) return undefined;
   const { fingerprint } = report.counts ?? {};
   const known = typeof fingerprint === 'number' ? { fingerprint } : {};
-  return { rows: report.rowsOut, ...known, run: current.run, slot: current.slot };
+  const { sources } = report;
+  return {
+    rows: report.rowsOut,
+    ...known,
+    ...(sources === undefined ? {} : { sources }),
+    run: current.run,
+    slot: current.slot,
+  };
 }
 
 /** Rows that did not change from one slot to the next are most likely an export that nobody has written anew. */

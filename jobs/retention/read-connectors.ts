@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
 import { openFeatureStore } from '../features/index.ts';
+import type { SourceTypes } from '../postgres/runs.ts';
 import type { StageContext } from '../run/stage.ts';
 import { told, type Warning } from '../run/warning.ts';
 import { type DataConnector, openWarehouse } from '../warehouses/index.ts';
@@ -9,6 +10,7 @@ import type { ReadOptions, Warehouse } from '../warehouses/warehouse.ts';
 import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
 import { offersSince } from './offer-history.ts';
 import { absentColumns } from './optional-columns.ts';
+import { type EarlierTypes, readTypes, typeWarnings, withTypes } from './source-types.ts';
 
 /** What the connectors of a program gave, as files in the scratch folder. */
 export interface ConnectorFiles {
@@ -18,17 +20,23 @@ export interface ConnectorFiles {
   readonly offers: string | undefined;
   /** What a person should know of the rows. */
   readonly warnings: readonly Warning[];
+  readonly sources: SourceTypes;
 }
 
 /**
  * Reads the query of each connector, completed from the feature store, and the past offers.
+ * @param earlier what the columns were
  * @throws HF_PROVIDER_UNAVAILABLE, HF_WAREHOUSE_UNREADABLE, HF_QUERY_REFUSED, HF_COLUMN_MISSING, HF_DISK_FULL,
  *   HF_INTERRUPTED, HF_MANIFEST_INVALID, HF_EXPRESSION_INVALID
  */
-export async function readConnectors(context: StageContext): Promise<ConnectorFiles> {
+export async function readConnectors(
+  context: StageContext,
+  earlier: EarlierTypes | undefined,
+): Promise<ConnectorFiles> {
   const { program, scratchFolder } = context;
   const needed = neededColumns(program);
   const extracts = [];
+  const sources: Record<string, SourceTypes[string]> = {};
   const warnings: Warning[] = [];
   let offers: string | undefined;
   let done = 0;
@@ -44,7 +52,13 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
         warnings.push(...told('SOURCE_VALUE_BEYOND_TYPE', [sentence]));
       };
       warnings.push(...told('SOURCE_COLUMN_ABSENT', await absentColumns(warehouse, connector)));
-      const rows = await readQuery(warehouse, connector, needed, file, { ...context, progress, beyondType });
+      const types = await readTypes(warehouse, connector.config.query);
+      sources[connectorId] = types;
+      const reading = readQuery(warehouse, connector, needed, file, { ...context, progress, beyondType });
+      const rows = await reading.catch((error: unknown) => {
+        throw withTypes(error, connectorId, types, earlier);
+      });
+      warnings.push(...told('SOURCE_TYPE_CHANGED', typeWarnings(connectorId, types, earlier)));
       extracts.push({ connectorId, file, rows });
       done += rows;
       context.progress(done);
@@ -56,7 +70,7 @@ export async function readConnectors(context: StageContext): Promise<ConnectorFi
       await warehouse.close();
     }
   }
-  return { extracts, offers, warnings };
+  return { extracts, offers, warnings, sources };
 }
 
 function open(connector: DataConnector, context: StageContext): Promise<Warehouse> {

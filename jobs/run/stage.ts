@@ -1,6 +1,7 @@
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { ArtifactReference, ArtifactStore, Counts } from '../artifacts/artifact.ts';
 import type { Database } from '../postgres/database.ts';
+import type { SourceTypes } from '../postgres/runs.ts';
 import type { Warning } from './warning.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
@@ -59,6 +60,8 @@ export interface StageResult {
   readonly artifact?: ArtifactReference;
   /** None of them stops the run. */
   readonly warnings?: readonly Warning[];
+  /** What the columns of the sources are, by which the next run sees that they changed. */
+  readonly sources?: SourceTypes;
 }
 
 /** One stage of a pipeline: reads the artifacts before it, commits its own, may be repeated at any time. */

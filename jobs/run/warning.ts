@@ -2,6 +2,7 @@
 export const WARNING_CODES = {
   MANIFEST: 'The manifest is valid, and something in it most likely not meant, such as a schedule that is over.',
   SOURCE_COLUMN_ABSENT: 'The source lacks a column of `optionalColumns`, and the query did without.',
+  SOURCE_TYPE_CHANGED: 'A column that the query reads is of another kind than in the batch before.',
   SOURCE_VALUE_BEYOND_TYPE: 'Times that no type here holds are missing.',
   SOURCE_UNCHANGED: 'Every customer reads as in the batch before: the export may not have been written anew.',
   IDS_UNKNOWN:

@@ -38,10 +38,12 @@ export async function describeQuery(
     const column = error instanceof HoldfastError ? missingIn(error) : undefined;
     if (column === undefined) throw error;
     const tables = await tablesOf(warehouse, query);
-    const all = [...tables.values()].flat();
+    const all = [...tables.values()].flat().map((one) => one.name);
     const meant = nearest(column, all);
     const hint = meant === undefined ? '' : ` (did you mean ${name(meant)}?)`;
-    const known = [...tables].map(([table, columns]) => `the columns of ${table} are ${list(columns)}`);
+    const known = [...tables].map(
+      ([table, columns]) => `the columns of ${table} are ${list(columns.map((one) => one.name))}`,
+    );
     const sentence = `Connector ${connectorId}: the query reads a column ${name(column)} that its source does not have${hint}`;
     throw new HoldfastError('HF_COLUMN_MISSING', [sentence, ...known].join('; '), { cause: error });
   }
@@ -53,17 +55,16 @@ function missingIn({ code, message }: HoldfastError): string | undefined {
 }
 
 /** Columns of the tables that a query names and the warehouse has. */
-async function tablesOf(warehouse: Warehouse, query: string): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>();
+export async function tablesOf(
+  warehouse: Warehouse,
+  query: string,
+): Promise<ReadonlyMap<string, readonly WarehouseColumn[]>> {
+  const found = new Map<string, readonly WarehouseColumn[]>();
   const names = new Set([...query.matchAll(TABLE)].map(([, table]) => table));
   for (const table of [...names].slice(0, MOST_TABLES)) {
     if (table === undefined) continue;
     const columns = await warehouse.describeTable(table);
-    if (columns !== undefined)
-      found.set(
-        tableNameOf(tableParts(table, '')),
-        columns.map((column) => column.name),
-      );
+    if (columns !== undefined) found.set(tableNameOf(tableParts(table, '')), columns);
   }
   return found;
 }
