@@ -122,6 +122,19 @@ testWithHelm('the API is there once it is asked for, in the namespaces of progra
   ]);
 });
 
+testWithHelm(
+  'pods that are not ready keep no node from being emptied, as those of the API before the first run',
+  () => {
+    const budgets = render('watchNamespaces={watched}', 'serve.enabled=true').filter(
+      ({ kind }) => kind === 'PodDisruptionBudget',
+    );
+    expect(budgets.map(({ spec }) => [spec.maxUnavailable, spec.unhealthyPodEvictionPolicy])).toEqual([
+      [1, 'AlwaysAllow'],
+      [1, 'AlwaysAllow'],
+    ]);
+  },
+);
+
 testWithHelm('one replica of the API has no budget that would keep its node from being emptied', () => {
   const objects = ofApi(render('watchNamespaces={watched}', 'serve.enabled=true', 'serve.replicas=1'));
   expect(objects.map(({ kind }) => kind)).toEqual(['Service', 'Deployment']);

@@ -56,6 +56,14 @@ async function may(verb: string, resource: string, namespace: string, name?: str
   return body.status.allowed;
 }
 
+/** Names and keys that are no texts without quotes. */
+const TEXTS = [
+  'postgres.secretName=2026,postgres.secretKey=1e3,artifacts.claimName=on',
+  'serve.tokens.secretName=12,serve.tokens.secretKey=no,caBundle.configMap=7,caBundle.key=1.10',
+  'image.pullSecrets={1},serve.pullSecrets={2},priorityClassName=3,serve.priorityClassName=4',
+  'serviceAccount.name=5,allow.serviceAccounts={6},serve.service.annotations.a=8,podLabels.off=yes',
+];
+
 testOnServer.each([
   ['as it comes', []],
   ['with namespaces to watch', ['watchNamespaces={watched,other}']],
@@ -114,6 +122,16 @@ testOnServer.each([
   ['with user and groups left to the platform', ['securityContext=null']],
   ['without roles for people', ['aggregateRoles=false']],
   ['with one replica and a secret to pull with', ['replicas=1', 'image.pullSecrets={registry}']],
+  [
+    'with names and keys that YAML takes for numbers or truths',
+    [
+      'watchNamespaces={watched}',
+      'serve.enabled=true,serve.serviceMonitor.enabled=false',
+      'topologySpreadConstraints[0].maxSkew=1,topologySpreadConstraints[0].topologyKey=zone',
+      'topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway',
+    ],
+    TEXTS,
+  ],
   ['without a Service for metrics', ['metrics.service.enabled=false']],
   ['with the API', ['watchNamespaces={watched,other}', 'serve.enabled=true']],
   [
@@ -130,9 +148,15 @@ testOnServer.each([
     ],
   ],
   ['without CRDs and service account', ['crds.install=false', 'serviceAccount.create=false']],
-])('%s, the chart is taken by the API server to the last field', async (_, settings) => {
-  expect(await refusals(plane.request, render(...settings), 'dryRun=All&fieldValidation=Strict')).toEqual([]);
-});
+] as readonly (readonly [string, readonly string[], (readonly string[])?])[])(
+  '%s, the chart is taken by the API server to the last field',
+  async (_, settings, texts = []) => {
+    const options = [...settings.flatMap((one) => ['--set', one]), ...texts.flatMap((one) => ['--set-string', one])];
+    expect(await refusals(plane.request, renderChart(helm, ...options), 'dryRun=All&fieldValidation=Strict')).toEqual(
+      [],
+    );
+  },
+);
 
 testOnServer('the operator is told of the pods of programs, and the users of all pods are those of the values', () => {
   const users = (...settings: string[]) =>
