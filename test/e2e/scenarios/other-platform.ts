@@ -29,7 +29,7 @@ export const otherPlatform: Scenario = {
       crds: { install: false },
       securityContext: { runAsUser: USER, runAsGroup: 0, fsGroup: USER },
       caBundle: { configMap: 'authorities' },
-      tasks: { labels: { mesh: 'on' }, annotations: { cost: 1_000_000 }, env: { GREETING: true }, limits: { cpu: 1 } },
+      tasks: { labels: { mesh: 'on' }, annotations: { cost: '1000000' }, env: { GREETING: true }, limits: { cpu: 1 } },
     });
     await meshIsOn(world, tenant);
     for (const name of ['held', 'native']) {
