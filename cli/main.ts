@@ -162,6 +162,8 @@ Examples:
       '--data <file>',
       'a file that says what happened, to measure it by: with the features, or, with --program, such as it reads',
     )
+    .option('--sheet <name>', 'sheet of --data, where it is an Excel workbook of several')
+    .option('--measure', 'measure the model of --program on the rows that the program reads, as they are by now')
     .option('--label <column>', 'the column that says who left, or COLUMN=VALUE of those who did')
     .option('--plot <file>', 'write the reliability as an SVG picture')
     .addOption(output)
@@ -172,6 +174,7 @@ Examples:
   holdfast models check examples/models/churn-risk-v6.onnx
   holdfast models check my.onnx --features tenure,logins --data labelled.csv --label churned --plot reliability.svg
   holdfast models check --program program.yaml --data later.csv
+  holdfast models check --program program.yaml --measure
   holdfast models check --program program.yaml --output json | jq '.models[].faults'
 
 Exit status: 0 usable, 78 not usable or not to be read, 1 the same may pass later.`,

@@ -2,15 +2,22 @@ import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import { REJECTED_BECAUSE } from '../jobs/columns/candidate.ts';
-import { identifier, literal, openEngine } from '../jobs/columns/engine.ts';
-import { parquetColumns } from '../jobs/columns/parquet.ts';
+import { type Engine, identifier, literal, openEngine } from '../jobs/columns/engine.ts';
+import type { ColumnShape } from '../jobs/columns/parquet.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import type { Model } from '../jobs/models/model.ts';
-import { labelledQuery } from '../jobs/onboarding/labelled-query.ts';
+import { labelledQuery, labelledText } from '../jobs/onboarding/labelled-query.ts';
 import { type Measured, type MeasureOptions, measureRows } from '../jobs/onboarding/measured.ts';
 import { LABEL_COLUMN } from '../jobs/onboarding/query.ts';
 import type { SourceOptions } from '../jobs/onboarding/source.ts';
-import { differences, type TrainingFigures, trainingFigures } from '../jobs/onboarding/training-figures.ts';
+import {
+  differences,
+  type OutOfTimeFigures,
+  outOfTimeFigures,
+  type TrainingFigures,
+  trainingFigures,
+} from '../jobs/onboarding/training-figures.ts';
+import { queryDays } from '../jobs/onboarding/transactions/query-as-of.ts';
 import { unsuitable } from '../jobs/onboarding/unsuitable.ts';
 import { shown } from '../jobs/onboarding/words.ts';
 import { featureExpressions } from '../jobs/retention/feature-columns.ts';
@@ -19,6 +26,12 @@ import { readingFrom } from '../jobs/warehouses/duckdb-failure.ts';
 import { type DataConnector, openWarehouse } from '../jobs/warehouses/index.ts';
 import { describeQuery } from '../jobs/warehouses/missing-column.ts';
 import type { Warehouse } from '../jobs/warehouses/warehouse.ts';
+import {
+  type LabelledTransactions,
+  labelledTransactions,
+  mostFrequentReason,
+  recencyAuc,
+} from './labelled-transactions.ts';
 
 /** A model of a program, measured on another file by the program's own query. */
 export interface MeasuredLater extends Measured {
@@ -26,86 +39,171 @@ export interface MeasuredLater extends Measured {
   readonly rejected: number;
   /** How good the model was when it was made, on rows held out then; undefined where its JSON does not say. */
   readonly training: TrainingFigures | undefined;
+  /** Of transactions, how good the same was at a later cut than it was trained at. */
+  readonly outOfTime?: OutOfTimeFigures | undefined;
+  /** Of transactions, the day up to which features are counted, and how well the days since the last purchase alone do. */
+  readonly cut?: string;
+  readonly horizon?: number;
+  readonly recencyAuc?: number;
+}
+
+/** What a program is measured on. */
+export interface LaterSource {
+  /** A file in the place of the program's own. */
+  readonly file: string | undefined;
+  /** Sheet of a workbook. */
+  readonly sheet: string | undefined;
+  /** Where the program's connector reads, as the environment says. */
+  readonly sources: Readonly<Record<string, string>>;
 }
 
 /**
- * Measures a model of a program that `init` wrote on a later file: features and label are what the program's query makes of
- * it, those who have left included.
- * @param file holds what happened, in the columns of the program's own source
- * @throws HF_USAGE where the program does not read one file; HF_SOURCE_UNSUITABLE where nobody knows yet who left, or the
+ * Measures a model of a program that `init` wrote on a later file, or on its own source as it is by now: features and label
+ * are what the program's query makes of it, those who have left included.
+ * @throws HF_USAGE where the program does not read one source; HF_SOURCE_UNSUITABLE where nobody knows yet who left, or the
  *   query does not say it; HF_COLUMN_MISSING, HF_WAREHOUSE_UNREADABLE
  */
 export async function measureProgram(
   model: Model,
   program: RetentionProgramSpec,
-  file: string,
+  { file, sheet, sources }: LaterSource,
   options: SourceOptions & MeasureOptions & { readonly baseFolder: string },
 ): Promise<MeasuredLater> {
-  const connector = onlyFile(program);
-  const { label } = model.manifest.training;
+  const own = onlyConnector(program, file);
+  const connector = sheet === undefined ? own : { ...own, config: { ...own.config, sheet } };
   const { baseFolder, scratchFolder, resources, signal } = options;
+  const source = file === undefined ? sources[connector.connectorId] : resolve(file);
+  const place = source ?? resolve(baseFolder, connector.config.path ?? '');
+  const name = file ?? (connector.type === 'duckdb' ? place : `The source of ${connector.connectorId}`);
   await using engine = await openEngine({ ...resources, scratchFolder });
-  const query = await labelledQuery(engine, connector.config.query, label);
-  if (query === undefined) {
-    throw unsuitable(
-      `The query of ${connector.connectorId} does not say who left: it has no condition (…) IS NOT TRUE on ${label}, as init writes it for a model that it trained.`,
-    );
-  }
+  const found = await rowsOf(engine, connector, model, name);
   const warehouse = await openWarehouse(connector, {
     baseFolder,
-    source: resolve(file),
+    source,
     sampleFolder: scratchFolder,
     asOf: new Date(0),
     scratchFolder,
     resources,
     signal,
   });
-  const rows = join(scratchFolder, 'labelled.parquet');
   let absent: readonly string[];
+  let rows: LabelledRows;
   try {
-    await requireLabel(warehouse, connector, label, file);
     absent = await absentColumns(warehouse, connector);
     await describeQuery(warehouse, connector.connectorId, connector.config.query);
-    await warehouse.extract({ query }, rows, { signal });
+    rows = await found(warehouse, { scratchFolder, signal });
   } finally {
     await warehouse.close();
   }
-  const columns = await parquetColumns(engine, rows);
-  const apart = columns.some(({ name }) => name.toLowerCase() === REJECTED_BECAUSE)
-    ? `coalesce(CAST(${identifier(REJECTED_BECAUSE)} AS VARCHAR), '') <> ''`
-    : 'false';
+  const { select, label, transactions } = rows;
+  const columns = await columnsOf(engine, select);
+  const hasReasons = columns.some((column) => column.name.toLowerCase() === REJECTED_BECAUSE);
+  const apart = hasReasons ? `coalesce(CAST(${identifier(REJECTED_BECAUSE)} AS VARCHAR), '') <> ''` : 'false';
   const [counted] = await engine.rows<{ apart: string; kept: string }>(
-    `SELECT count(*) FILTER (WHERE ${apart}) AS apart, count(*) FILTER (WHERE NOT ${apart}) AS kept FROM read_parquet(${literal(rows)})`,
+    `SELECT count(*) FILTER (WHERE ${apart}) AS apart, count(*) FILTER (WHERE NOT ${apart}) AS kept FROM (${select})`,
   );
-  const rejected = Number(counted?.apart ?? 0);
+  const [rejected, kept] = [Number(counted?.apart ?? 0), Number(counted?.kept ?? 0)];
+  if (kept === 0) throw unsuitable(await nothingLeft(engine, rows, rejected, name));
   const features = featureExpressions(model.manifest, columns);
-  const select = `SELECT coalesce(CAST(CAST(${LABEL_COLUMN} AS INTEGER) AS DOUBLE), CAST('NaN' AS DOUBLE)), ${features.join(', ')}
-    FROM read_parquet(${literal(rows)}) WHERE NOT ${apart}`;
-  const kept = Number(counted?.kept ?? 0);
-  if (kept === 0)
-    throw unsuitable(`The query sets apart all ${rejected} rows of ${file}: a run of the program on it says why.`);
+  const query = `SELECT coalesce(CAST(CAST(${LABEL_COLUMN} AS INTEGER) AS DOUBLE), CAST('NaN' AS DOUBLE)), ${features.join(', ')}
+    FROM (${select}) WHERE NOT ${apart}`;
   const measured = await readingFrom(connector.connectorId, 'read its rows', () =>
-    measureRows(model, { engine, query: select, total: kept, label }, options),
+    measureRows(model, { engine, query, total: kept, label }, options),
   );
   const training = trainingFigures(model.manifest);
-  const doubts = [
-    ...measured.doubts,
-    ...absent,
-    ...((await isSame(file, resolve(baseFolder, connector.config.path ?? '')))
-      ? ['it is the file of the program: the model has seen most of these rows when it was trained']
-      : differences(measured, training, model.manifest.calibrated)),
-  ];
-  return { ...measured, doubts, rejected, training };
+  const outOfTime = transactions === undefined ? undefined : outOfTimeFigures(model.manifest);
+  const seen =
+    transactions === undefined
+      ? (await isSame(place, resolve(baseFolder, connector.config.path ?? ''))) && connector.type === 'duckdb'
+        ? 'it is the file of the program: the model has seen most of these rows when it was trained'
+        : undefined
+      : transactions.seen;
+  const changed = differences(measured, outOfTime ?? training, model.manifest.calibrated);
+  const doubts = [...measured.doubts, ...absent, ...(seen === undefined ? changed : [seen])];
+  if (transactions === undefined) return { ...measured, doubts, rejected, training };
+  const { cut, horizon } = transactions;
+  const recency = await recencyAuc(engine, select, apart);
+  return { ...measured, doubts, rejected, training, outOfTime, cut, horizon, recencyAuc: recency };
+}
+
+/** Rows of which it is known who left, as a SELECT of DuckDB. */
+interface LabelledRows {
+  readonly select: string;
+  readonly label: string;
+  readonly transactions?: LabelledTransactions;
+}
+
+type ReadRows = (
+  warehouse: Warehouse,
+  options: { readonly scratchFolder: string; readonly signal: AbortSignal },
+) => Promise<LabelledRows>;
+
+/**
+ * How to read them, by how the query was made.
+ * @throws HF_SOURCE_UNSUITABLE where it does not say who left
+ */
+async function rowsOf(engine: Engine, connector: DataConnector, model: Model, name: string): Promise<ReadRows> {
+  const { label } = model.manifest.training;
+  const { query } = connector.config;
+  const days = queryDays(query);
+  if (days !== undefined) {
+    return async (warehouse, options) => {
+      const source = { engine, warehouse, query, days, trainedOn: label, name, ...options };
+      const transactions = await labelledTransactions(source);
+      return { ...transactions, transactions };
+    };
+  }
+  const labelled =
+    connector.type === 'postgres' ? labelledText(query, label) : await labelledQuery(engine, query, label);
+  if (labelled === undefined) {
+    throw unsuitable(
+      `The query of ${connector.connectorId} does not say who left: it is not that of transactions, as init writes it, and has no condition (…) IS NOT TRUE on the label of the model (${shown(label)}).`,
+    );
+  }
+  return async (warehouse, { scratchFolder, signal }) => {
+    await requireLabel(warehouse, connector, label, name);
+    const file = join(scratchFolder, 'labelled.parquet');
+    await warehouse.extract({ query: labelled }, file, { signal });
+    return { select: `SELECT * FROM read_parquet(${literal(file)})`, label };
+  };
+}
+
+async function columnsOf(engine: Engine, select: string): Promise<ColumnShape[]> {
+  const columns = await engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE ${select}`);
+  return columns.map(({ column_name: name, column_type: type }) => ({ name, type }));
+}
+
+async function nothingLeft(
+  engine: Engine,
+  { select, transactions }: LabelledRows,
+  rejected: number,
+  name: string,
+): Promise<string> {
+  if (transactions === undefined)
+    return `The query sets apart all ${rejected} rows of ${name}: a run of the program on it says why.`;
+  const reason = rejected === 0 ? 'nobody bought before it' : ((await mostFrequentReason(engine, select)) ?? '');
+  return `${name} cannot be measured at the cut ${transactions.cut}, ${transactions.horizon} days before its newest purchase: ${reason}.`;
 }
 
 /** @throws HF_USAGE */
-function onlyFile({ dataConnectors, featureStore }: RetentionProgramSpec): DataConnector {
+function onlyConnector(
+  { dataConnectors, featureStore }: RetentionProgramSpec,
+  file: string | undefined,
+): DataConnector {
   const [connector, ...more] = dataConnectors;
-  if (connector?.type === 'duckdb' && more.length === 0 && featureStore === undefined) return connector;
-  throw new HoldfastError(
-    'HF_USAGE',
-    '--program with --data is for a program that reads one file; measure the models of others by a file with their features: holdfast models check MODEL --data FILE',
-  );
+  if (connector === undefined || more.length > 0 || featureStore !== undefined) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      'a program is measured where it has one connector and no feature store; measure the models of others by a file with their features: `holdfast models check MODEL --data FILE`',
+    );
+  }
+  if (connector.type !== 'duckdb' && file !== undefined) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `the query of ${connector.connectorId} is that of a server, which reads no file: measure it on the server's rows, as they are by now, with --measure in place of --data`,
+    );
+  }
+  return connector;
 }
 
 /** @throws HF_SOURCE_UNSUITABLE where the file has no such column, so that the query would take everybody as still there */

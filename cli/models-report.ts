@@ -79,20 +79,33 @@ function snippet({ modelId, file, sha256, manifestSha256, features }: Checked): 
     .split('\n');
 }
 
-function figuresText({ auc, brier }: Figures): string {
-  const shown = (figure: number) => (Number.isNaN(figure) ? 'not defined' : figure.toFixed(4));
-  return `AUC ${shown(auc)}   Brier ${shown(brier)}`;
+const shownFigure = (figure: number) => (Number.isNaN(figure) ? 'not defined' : figure.toFixed(4));
+
+function figuresText({ auc, brier }: Pick<Figures, 'auc' | 'brier'>): string {
+  return `AUC ${shownFigure(auc)}   Brier ${shownFigure(brier)}`;
 }
 
 /** The same figures of the rows held out when the model was made. */
-function trainingLines({ rejected = 0, training }: Partial<MeasuredLater>): string[] {
-  const apart = rejected === 0 ? [] : [line('', `${integer(rejected)} more rows are set apart by the query`)];
+function trainingLines({ rejected = 0, training, outOfTime, recencyAuc }: Partial<MeasuredLater>): string[] {
+  const apart = [
+    ...(recencyAuc === undefined ? [] : [line('', `recency alone: AUC ${shownFigure(recencyAuc)}`)]),
+    ...(rejected === 0 ? [] : [line('', `${integer(rejected)} more rows are set apart by the query`)]),
+  ];
   if (training === undefined) return apart;
   const { rows, auc, brier, logLoss, calibrationError, baseRate } = training;
   return [
     ...apart,
     line('in training', `${integer(rows)} rows held out, of whom ${(100 * baseRate).toFixed(1)} % left`),
     line('', fourFigures(auc, { brier, logLoss, calibrationError })),
+    ...(outOfTime === undefined
+      ? []
+      : [
+          line(
+            '',
+            `out of time, on ${integer(outOfTime.rows)} customers: ${figuresText(outOfTime)}   calibration error ${outOfTime.calibrationError.toFixed(4)}`,
+          ),
+          line('', `recency alone: AUC ${outOfTime.recencyAuc.toFixed(4)}`),
+        ]),
   ];
 }
 

@@ -17,6 +17,7 @@ import { type MeasuredLater, measureProgram } from './measure-program.ts';
 import { type Checked, checkReport } from './models-report.ts';
 import { terminalProgress } from './progress.ts';
 import { reliabilitySvg } from './reliability-svg.ts';
+import { sourcesOf } from './run.ts';
 
 /** Options as the command line gives them. */
 export interface CheckOptions {
@@ -25,6 +26,10 @@ export interface CheckOptions {
   readonly role: ModelRole;
   readonly program?: string;
   readonly data?: string;
+  /** Sheet of a workbook. */
+  readonly sheet?: string;
+  /** Whether a program is measured on its own source, as it is by now. */
+  readonly measure?: boolean;
   readonly label?: string;
   readonly plot?: string;
 }
@@ -53,9 +58,9 @@ export async function checkModels(file: string | undefined, options: CheckOption
       : await checkProgram(manifest, options, threads, io);
   const first = checks.find(({ role }) => role === 'churn-risk') ?? checks[0];
   const measured =
-    options.data === undefined || first === undefined || first.faults.length > 0
+    (options.data === undefined && options.measure !== true) || first === undefined || first.faults.length > 0
       ? undefined
-      : await measure(first, options.data, options, manifest, threads, io);
+      : await measure(first, options, manifest, threads, io);
   if (measured !== undefined && options.plot !== undefined) {
     await writeFile(options.plot, reliabilitySvg(measured, first?.modelId ?? '')).catch(
       (cause: NodeJS.ErrnoException) => {
@@ -74,14 +79,20 @@ export async function checkModels(file: string | undefined, options: CheckOption
   return results.every(({ usable }) => usable) ? 0 : NOT_USABLE;
 }
 
-function refuseNonsense(file: string | undefined, { program, data, label, plot, features }: CheckOptions): void {
+function refuseNonsense(
+  file: string | undefined,
+  { program, data, sheet, measure: own, label, plot, features }: CheckOptions,
+): void {
   const refuse = (reason: string) => {
     throw new HoldfastError('HF_USAGE', reason);
   };
   if ((file === undefined) === (program === undefined)) refuse('give either a model or --program FILE');
   if (program !== undefined && (features ?? label) !== undefined)
     refuse('--features and --label are for one model: the query of a program has both');
-  if (data === undefined && (label ?? plot) !== undefined) refuse('--label and --plot need --data FILE');
+  if (own === true && (program === undefined || data !== undefined))
+    refuse('--measure takes what a program reads: it needs --program FILE, and no --data');
+  if (data === undefined && (label ?? sheet) !== undefined) refuse('--label and --sheet need --data FILE');
+  if (data === undefined && own !== true && plot !== undefined) refuse('--plot needs --data FILE or --measure');
 }
 
 function featuresOf({ features }: CheckOptions): string[] | undefined {
@@ -120,8 +131,7 @@ async function checkProgram(
 
 async function measure(
   check: ModelCheck,
-  data: string,
-  { label }: CheckOptions,
+  { data, sheet, label }: CheckOptions,
   manifest: RunnableManifest | undefined,
   threads: number,
   io: Io,
@@ -144,8 +154,13 @@ async function measure(
     const limits = { scratchFolder, resources, signal: io.signal, progress, losesGaps };
     const measured =
       manifest === undefined
-        ? await measureModel(model, data, label, limits)
-        : await measureProgram(model, manifest.program.spec, data, { ...limits, baseFolder: manifest.baseFolder });
+        ? await measureModel(model, data ?? '', { label, sheet }, limits)
+        : await measureProgram(
+            model,
+            manifest.program.spec,
+            { file: data, sheet, sources: sourcesOf(manifest.program.spec, [], io.environment) },
+            { ...limits, baseFolder: manifest.baseFolder },
+          );
     step.done(measured.rows + measured.unlabelled, measured.rows);
     return measured;
   } catch (error) {

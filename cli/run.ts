@@ -286,7 +286,7 @@ function shardsOf(text = '1'): number {
  * Where connectors read: files, from the environment or from `--source`, which wins, in place of their `path`; and the
  * connections of servers, from the environment only.
  */
-function sourcesOf(
+export function sourcesOf(
   program: RetentionProgramSpec,
   given: readonly string[],
   environment: Io['environment'],

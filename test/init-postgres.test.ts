@@ -362,3 +362,54 @@ test('transactions of a Postgres become the same customers as those of a file', 
   expect(stages).toEqual(await run(at('file/program.yaml')));
   expect(stages['extract']?.rowsOut).toBeGreaterThan(50);
 });
+
+test('a model of a table is measured on the rows of the server, which reads no file', async () => {
+  await init();
+  const check = (...more: string[]) =>
+    command(['models', 'check', '--program', at('program.yaml'), '-o', 'json', ...more]);
+  const { status, stdout, stderr } = await check('--measure');
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  const { measured } = JSON.parse(stdout);
+  const { rows } = await postgres.database.pool.query(
+    'SELECT avg(churned::integer)::float8 AS share FROM shop.customers',
+  );
+  expect(measured).toMatchObject({ label: 'churned', rows: 1200, unlabelled: 0, rejected: 0 });
+  expect(measured.reliability.baseRate).toBeCloseTo(rows[0].share, 12);
+  expect(measured.auc).toBeGreaterThan(0.7);
+  const refused = await check('--data', at('later.csv'));
+  expect(refused).toMatchObject({
+    status: 78,
+    stderr: expect.stringMatching(/a server, which reads no file: .* --measure in place of --data/),
+  });
+});
+
+test('a model of transactions is measured at a cut on the rows of the server', async () => {
+  const all = orders(200, 400);
+  await postgres.database.pool.query(
+    'CREATE TABLE shop.measured_orders (order_id text, customer_id text, order_date date, amount numeric)',
+  );
+  await postgres.database.pool.query(
+    `INSERT INTO shop.measured_orders VALUES ${all.map(({ id, customer, day, amount }) => `('${id}', '${customer}', '${iso(day)}', ${amount})`).join(', ')}`,
+  );
+  const { status } = await command([
+    'init',
+    '--connector',
+    'crm',
+    '-o',
+    at('p.yaml'),
+    '--table',
+    'shop.measured_orders',
+  ]);
+  expect(status).toBe(0);
+  const file = at('orders.csv');
+  await writeFile(file, `${orderLines(all).join('\n')}\n`);
+  expect((await holdfast(['init', file, '-o', at('f.yaml')])).status).toBe(0);
+  const check = async (program: string) => {
+    const { stdout } = await command(['models', 'check', '--program', at(program), '--measure', '-o', 'json']);
+    return JSON.parse(stdout).measured;
+  };
+  const [server, same] = [await check('p.yaml'), await check('f.yaml')];
+  expect(server).toEqual({ ...same, auc: server.auc, reliability: server.reliability });
+  expect(server.auc).toBeCloseTo(same.auc, 6);
+  expect(server.doubts).toEqual([expect.stringMatching(/the cut of the training: the model has seen most/)]);
+});

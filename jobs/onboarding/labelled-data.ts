@@ -24,13 +24,13 @@ const MOST_ROWS = 1_000_000;
 export async function measureModel(
   model: Model,
   file: string,
-  label: string | undefined,
+  { label, sheet }: { readonly label: string | undefined; readonly sheet: string | undefined },
   options: SourceOptions & MeasureOptions,
 ): Promise<Measured> {
   const { features, role } = model.manifest;
   if (role !== 'churn-risk')
     throw unsuitable(`A label says who left: it measures a model of the role churn-risk, not of ${role}.`);
-  await using source = await openFile(file, undefined, false, options);
+  await using source = await openFile(file, sheet, false, options);
   const { engine, table, columns, rows } = source;
   const named = columns.filter(
     ({ name }) =>
@@ -84,7 +84,7 @@ function featureColumns(
   const missing = features.filter((name) => !byName.has(name.toLowerCase()));
   if (missing.length > 0) {
     throw unsuitable(
-      `The file has no column ${missing.join(', ')}: it must hold the features under the names that the model has for them. Where the query of a program makes them: holdfast models check --program FILE --data FILE.`,
+      `The file has no column ${missing.join(', ')}: it must hold the features under the names that the model has for them. Where the query of a program makes them: \`holdfast models check --program FILE --data FILE\`.`,
     );
   }
   const texts = features.filter((name) => !NUMERIC.test(byName.get(name.toLowerCase())?.type ?? ''));

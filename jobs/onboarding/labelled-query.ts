@@ -40,6 +40,24 @@ export async function labelledQuery(engine: Engine, query: string, label: string
   return row?.sql;
 }
 
+/**
+ * The same of a query in the SQL of a server, as `init` writes it: each condition is a line at the end.
+ * @param label name of the column, as a person is shown it
+ */
+export function labelledText(query: string, label: string): string | undefined {
+  const lines = query.trimEnd().split('\n');
+  const from = lines.findLastIndex((line) => line.startsWith('FROM '));
+  const conditions = lines
+    .slice(from + 1)
+    .flatMap((line) => /^\s*(?:WHERE|AND) (\(.*\)) IS NOT TRUE$/.exec(line)?.[1] ?? []);
+  const outcome = conditions.find((sql) =>
+    [...sql.matchAll(/"((?:[^"]|"")+)"/g)].some(([, name = '']) => shown(name.replaceAll('""', '"')) === label),
+  );
+  const others = lines.slice(from + 1).filter((line) => !/^\s*--/.test(line) && line.trim() !== '');
+  if (from < 1 || outcome === undefined || others.length !== conditions.length) return undefined;
+  return [...lines.slice(0, from), `, ${outcome} AS ${LABEL_COLUMN}`, lines[from]].join('\n');
+}
+
 interface Parsed {
   readonly statements: readonly { readonly node?: SelectNode }[];
 }

@@ -20,6 +20,25 @@ export function trainingFigures({ figures }: Pick<ModelManifest, 'figures'>): Tr
     : undefined;
 }
 
+/** How good the same training was at a later cut of transactions, without the log loss. */
+export interface OutOfTimeFigures extends Omit<TrainingFigures, 'logLoss'> {
+  /** Of the days since the last purchase alone. */
+  readonly recencyAuc: number;
+}
+
+/** What the JSON beside a model of transactions says of it. */
+export function outOfTimeFigures({ figures }: Pick<ModelManifest, 'figures'>): OutOfTimeFigures | undefined {
+  const found = {
+    rows: figures['outOfTimeRows'],
+    auc: figures['outOfTimeAuc'],
+    brier: figures['outOfTimeBrier'],
+    calibrationError: figures['outOfTimeCalibrationError'],
+    baseRate: figures['outOfTimeBaseRate'],
+    recencyAuc: figures['outOfTimeRecencyAuc'],
+  };
+  return Object.values(found).every((figure) => Number.isFinite(figure)) ? (found as OutOfTimeFigures) : undefined;
+}
+
 /** Standard deviations beyond which a difference is no accident. */
 const CHANCE_SIGMAS = 3;
 /** Calibration error from which probabilities are not to be taken for such, as at training. */
@@ -28,7 +47,7 @@ const LARGEST_CALIBRATION_ERROR = 0.05;
 /** What differs from the training by more than chance, and what to do about it; a sentence each. */
 export function differences(
   { auc, rows, reliability }: Pick<Measured, 'auc' | 'rows' | 'reliability'>,
-  training: TrainingFigures | undefined,
+  training: Omit<TrainingFigures, 'logLoss'> | undefined,
   isCalibrated: boolean,
 ): string[] {
   if (training === undefined) return [];

@@ -43,11 +43,11 @@ const MOST_LOOKBACK = 730;
 /** Horizons without a purchase after which somebody has left long ago. */
 const ACTIVE_HORIZONS = 3;
 
-function daysFrom(earlier: string, later: string): number {
+export function daysFrom(earlier: string, later: string): number {
   return Math.round((Date.parse(later) - Date.parse(earlier)) / DAY);
 }
 
-function plusDays(day: string, days: number): string {
+export function plusDays(day: string, days: number): string {
   return new Date(Date.parse(day) + days * DAY).toISOString().slice(0, 10);
 }
 

@@ -2,6 +2,7 @@ import { auc } from '../../math/auc.ts';
 import { type Reliability, reliability } from '../../math/reliability.ts';
 import { type LogisticModel, predict } from '../../models/logistic-model.ts';
 import type { NumberColumns } from '../training-rows.ts';
+import { RECENCY } from './query-as-of.ts';
 
 /** How well a model of an earlier cut predicted who would come back after a later one. */
 export interface Later {
@@ -15,7 +16,6 @@ export interface Later {
 }
 
 const LARGEST_CALIBRATION_ERROR = 0.05;
-const RECENCY = 'days_since_last_purchase';
 
 /** Scores the customers of a later cut, whose columns are in the order of `names`. */
 export function measureAtLater(

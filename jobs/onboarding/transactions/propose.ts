@@ -12,6 +12,7 @@ import { unsuitable } from '../unsuitable.ts';
 import { wordsOf } from '../words.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import { type Cut, chooseCut } from './horizon.ts';
+import { outcomeLabel } from './outcome-label.ts';
 import { checkQuery, customersAt, customersNow, type TransactionPlan, transactionQuery } from './query.ts';
 import type { Recognised } from './recognise.ts';
 import { type Survey, survey } from './survey.ts';
@@ -113,7 +114,7 @@ export async function proposeTransactions(
   const now = await count('holdfast_now', 'true');
   if (now === 0)
     throw unsuitable(`Nobody bought in the ${cut.active} days before ${surveyed.newest}: nobody is left to keep.`);
-  const label = `no purchase within ${cut.horizon} days of ${cut.cut}`;
+  const label = outcomeLabel(cut);
   const figures = figuresOf(plan, cut);
   const mappings = mappingsOf(plan, figures);
   const features = figures.filter(({ forModel }) => forModel).map((figure) => featureOf(figure));

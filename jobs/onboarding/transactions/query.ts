@@ -9,6 +9,7 @@ import { type CommonTable, hasFaults, joined, type Reading, readingTables } from
 import { shown } from '../words.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import type { Cut } from './horizon.ts';
+import { AS_OF_NEWEST, CUSTOMER_ITEM, leastDays } from './query-as-of.ts';
 import { GUESTS, type Played } from './roles.ts';
 
 /** What the query of a program for transactions is made of. */
@@ -236,7 +237,7 @@ function items(
   return [
     {
       comment: `${named(customer)} (${customer.confidence.toFixed(2)}): ${customer.reason}`,
-      sql: 'sums.customer AS customer_id',
+      sql: CUSTOMER_ITEM,
     },
     ...(marketplace === undefined
       ? []
@@ -296,11 +297,7 @@ function asOfNewest({ cut, horizon, reason }: Cut, trained: boolean): CommonTabl
           ]
         : []),
     ],
-    lines: [
-      'as_of AS (',
-      '  SELECT max(day) AS holdfast_day FROM bought WHERE is_purchase AND day <= current_date',
-      ')',
-    ],
+    lines: ['as_of AS (', `  ${AS_OF_NEWEST}`, ')'],
   };
 }
 
@@ -312,15 +309,14 @@ export function checkQuery(plan: TransactionPlan, cut: Cut): string {
   ].join('\n');
 }
 
-/** Shares of what would be there if purchases were spread evenly, below which a part of the file is missing. */
+/** Share of what would be there if purchases were spread evenly, below which a part of the file is missing. */
 const LEAST_EVEN = 0.1;
-const LEAST_SPAN = 0.95;
 /** Days at the end of a file in which there are purchases. */
 const LEAST_END = 7;
 
 /** Why nobody's figures can be trusted: the file is of new rows only, or ends in a day that stands alone. */
 function fileCheck({ lookback, horizon }: Cut): CommonTable {
-  const least = Math.floor(LEAST_SPAN * lookback);
+  const least = leastDays(lookback);
   const last = Math.max(LEAST_END, Math.round(horizon / 3));
   const isPart = (days: number, of: string) => `${of} < ${((LEAST_EVEN * days) / lookback).toFixed(4)} * looked_back`;
   const alone = (days: number) =>
