@@ -27,11 +27,12 @@ export async function lockTask(
   });
   let lost = false;
   let released = false;
-  client.on('error', () => {
+  const lose = () => {
     lost = true;
-  });
+  };
+  client.on('error', lose);
   const end = (destroy: boolean) => {
-    if (!released) client.release(destroy);
+    if (!released) client.off('error', lose).release(destroy);
     released = true;
   };
   const abort = () => end(true);
