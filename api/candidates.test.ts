@@ -126,6 +126,7 @@ test('a candidate is shown with its risk and its offer, and for analysis whether
     slot: '2026-11-23T02:00:00.000Z',
     riskScore: 0.45,
     riskLevel: 'medium',
+    riskReasons: ['subscription_tenure below typical', 'streaming_tv_yes'],
     churnSignals: ['inactivity'],
     offer: {
       tier: 'engagement',

@@ -150,6 +150,7 @@ function toCandidate(row: StoredCandidate, { arm }: Pick<CandidateQuery, 'arm'>)
     riskScore: row.risk_score,
     riskLevel: row.risk_level,
     churnSignals: row.churn_signals as string[],
+    riskReasons: row.risk_reasons as string[] | null,
     offer: {
       tier: row.offer_tier,
       kind: row.offer_kind,

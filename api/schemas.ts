@@ -27,6 +27,10 @@ export const candidate = fields('A customer who is about to leave, and what was 
   riskScore: fraction('Risk that the customer leaves.'),
   riskLevel: Type.String({ description: 'Level of the risk: critical, high or medium.' }),
   churnSignals: Type.Array(Type.String(), { description: 'What drew attention to the customer.' }),
+  riskReasons: orNull(
+    Type.Array(Type.String()),
+    'What raised the risk of the model most, the strongest first; null where the model cannot be explained.',
+  ),
   offer,
   arm: Type.Optional(
     oneOf(

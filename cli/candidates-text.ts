@@ -16,8 +16,9 @@ export interface CandidatesShown {
   readonly columns: readonly ListColumn[];
 }
 
-/** Longest text of a cell, in characters. */
+/** Longest text of a cell, in characters; of the last one, which has the reasons. */
 const WIDEST = 40;
+const WIDEST_LAST = 120;
 
 /** The first of a list as a table, for a person. */
 export function candidatesText({ batch, counts, total, shown, columns }: CandidatesShown): string {
@@ -61,9 +62,9 @@ function table(shown: readonly StoredCandidate[], idColumn: string, hasArm: bool
       ...(hasArm ? [row.arm] : []),
       offerWords(row) ?? '',
       row.offer_kind ?? '',
-      reasonWords(row.churn_signals),
+      reasonWords(row),
     ]),
-  ].map((cells) => cells.map((cell) => shortened(printable(cell), WIDEST)));
+  ].map((cells) => cells.map((cell, at) => shortened(printable(cell), at === cells.length - 1 ? WIDEST_LAST : WIDEST)));
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((cells) => cells[at]?.length ?? 0)));
   return rows.map((cells) =>
     cells

@@ -3,6 +3,7 @@ import { RISK_LEVELS } from '../crds/retention-program.ts';
 import { HoldfastError } from '../jobs/errors.ts';
 import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../jobs/outreach/list-columns.ts';
 import { csvList, jsonLines, type ListText, listPieces } from '../jobs/outreach/list-text.ts';
+import { whyNoReasons } from '../jobs/outreach/words.ts';
 import type { Audience, StoredCandidate } from '../jobs/postgres/candidates.ts';
 import { currentRun, findRun, type ProgramKey, type RunRecord } from '../jobs/postgres/runs.ts';
 import { countList, wholeList } from '../jobs/postgres/whole-list.ts';
@@ -145,6 +146,8 @@ function warn(batch: RunRecord, total: number, { arm, run }: CandidatesOptions, 
   if (arm === 'holdout' || arm === 'all') tell('the list has customers who are held out: never contact them from it');
   if (batch.discardedAt !== undefined)
     tell(`the batch of ${batch.run} was discarded: what it decided counts as no offer`);
+  const why = whyNoReasons(batch);
+  if (why !== undefined) tell(why);
   if (run !== undefined && batch.phase !== 'Succeeded') tell(`the run ${run} is ${batch.phase}`);
 }
 

@@ -81,7 +81,7 @@ test('a customer is there with risk, reasons and offer in words, what a message 
     customer_id: expect.any(String),
     risk_level: 'critical',
     risk_score: expect.any(Number),
-    reasons: 'no login for long',
+    reasons: 'no login for long; subscription tenure below typical; streaming tv yes',
     offer: 'premium',
     offer_tier: 'premium',
     offer_kind: expect.stringMatching(/^(upgrade|discount)$/),
@@ -98,6 +98,7 @@ test('a customer is there with risk, reasons and offer in words, what a message 
     subscription_tier: null,
     segment: null,
     churn_signals: ['inactivity'],
+    risk_reasons: ['subscription_tenure below typical', 'streaming_tv_yes'],
     program: 'churn',
     run: 'churn-2',
     slot: weeks(0).toISOString(),
@@ -191,7 +192,9 @@ test('without a format the first are shown, with how many there are', async () =
   expect(place).toBe('churn   as of 2026-11-23T02:00:00.000Z   churn-2');
   expect(figures).toMatch(/^to contact 2,250 {3}critical \d+ {3}high \d+ {3}medium [\d,]+$/);
   expect(head).toMatch(/^customer_id +level +risk +offer +recommended +reasons$/);
-  expect(first).toMatch(/^C\d{5} +critical +0\.\d{3} +premium +(upgrade|discount) +no login for long$/);
+  expect(first).toMatch(
+    /^C\d{5} +critical +0\.\d{3} +premium +(upgrade|discount) +no login for long; subscription tenure below typical; streaming tv yes$/,
+  );
   expect(second).toMatch(/^C\d{5} /);
   expect(more).toMatch(/^and 2,248 more: /);
 });

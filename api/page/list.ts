@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { RISK_LEVELS } from '../../crds/retention-program.ts';
 import { oneOf, text } from '../../crds/schema.ts';
-import { offerWords, reasonWords } from '../../jobs/outreach/words.ts';
+import { offerWords, reasonWords, whyNoReasons } from '../../jobs/outreach/words.ts';
 import type { StoredCandidate } from '../../jobs/postgres/candidates.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
 import { currentRun, type ProgramKey, type RunRecord } from '../../jobs/postgres/runs.ts';
@@ -97,11 +97,13 @@ function backTo(program: string): Html {
 
 function body(view: View): Html {
   const { batch, isOther } = view;
+  const noReasons = whyNoReasons(batch);
   return html`<h1>Whom to contact</h1>
 <p class="quiet asof">${batch.program}, batch as of <time datetime="${batch.slot.toISOString()}">${instant(batch.slot)}</time>${
     view.rows[0] === undefined ? '' : `, holds until ${instant(view.rows[0].expires_at)}`
   }</p>
 ${isOther ? html`<p class="note" role="status">Another batch has become the current one: this is its first page.</p>` : html``}
+${noReasons === undefined ? html`` : html`<p class="note">${noReasons}</p>`}
 ${levels(view)}
 <section class="card" aria-labelledby="list-title">
 <h2 id="list-title">${title(view)}</h2>
@@ -137,7 +139,7 @@ function table({ rows }: View): Html {
 <td role="cell" class="risk"><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><rect class="${row.risk_level}" width="10" height="10" rx="2"/></svg>${label(row.risk_level)} <span class="quiet">${row.risk_score.toFixed(3)}</span></td>
 <td role="cell">${offer === null ? '' : label(offer)}</td>
 <td role="cell">${row.offer_kind === null ? '' : label(row.offer_kind)}</td>
-<td role="cell" class="reasons quiet">${label(reasonWords(row.churn_signals))}</td>
+<td role="cell" class="reasons quiet">${label(reasonWords(row))}</td>
 </tr>`;
   });
   return html`<table class="people" id="people" role="table" aria-labelledby="list-title">

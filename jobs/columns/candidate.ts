@@ -176,6 +176,7 @@ export const LATER_COLUMNS = [
   'risk_level',
   'offer_kind',
   'offer_kind_score',
+  'risk_reasons',
   'offer_tier',
   'discount',
   'duration',
@@ -213,6 +214,12 @@ export const LATER_COLUMN_MEANINGS: Readonly<
   risk_level: { type: 'VARCHAR', unit: 'critical, high, medium', description: 'Level, by `riskLevels`.' },
   offer_kind: { type: 'VARCHAR', unit: 'kind', description: 'The kind of offer that the second model recommends.' },
   offer_kind_score: { type: 'DOUBLE', unit: 'of the model', description: 'What that model says the kind would add.' },
+  risk_reasons: {
+    type: 'VARCHAR[]',
+    unit: 'up to 3',
+    description:
+      'What raised the risk most, the strongest first: features, and which side of typical they are on. Missing where the model cannot be explained.',
+  },
   offer_tier: {
     type: 'VARCHAR',
     unit: 'offerType',

@@ -27,7 +27,7 @@ function batch() {
   return {
     read,
     background: async () => ({
-      medians: MEDIANS,
+      medians: async () => MEDIANS,
       rows: async () => {
         read.push(ROWS);
         return { features, count: ROWS };

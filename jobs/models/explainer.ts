@@ -34,8 +34,8 @@ export interface Explainer {
 
 /** The batch that a row belongs to. */
 export interface Background {
-  /** The median of each feature. */
-  readonly medians: Float32Array;
+  /** The median of each feature; read only when a model does not say what is typical. */
+  medians(): Promise<Float32Array>;
   /** Rows of the batch, row-major; read only when a model does not say how many rows came to its nodes. */
   rows(): Promise<{ readonly features: Float32Array; readonly count: number }>;
 }
@@ -64,7 +64,7 @@ export async function openExplainer(
       return await treeExplainer(manifest, margin, batch);
     } catch (error) {
       if (!(error instanceof NotTrees || error instanceof MalformedModel)) throw error;
-      return occlusionExplainer(await loadModel(reference), usual(manifest, undefined, batch), error.message);
+      return occlusionExplainer(await loadModel(reference), await usual(manifest, undefined, batch), error.message);
     }
   }
   throw new HoldfastError('HF_PROVIDER_UNAVAILABLE', `no model with the role churn-risk is a file (${FILE_SCHEME}…)`);
@@ -76,11 +76,11 @@ interface Usual {
 }
 
 /** What the model says is usual; else what it puts in the place of a missing value; else what the batch says. */
-function usual({ typical }: ModelManifest, fill: Float32Array | undefined, { medians }: Background): Usual {
+async function usual({ typical }: ModelManifest, fill: Float32Array | undefined, batch: Background): Promise<Usual> {
   if (typical !== undefined)
     return { typical: Float32Array.from(typical), typicalOf: 'what the JSON beside the model says' };
   if (fill !== undefined) return { typical: fill, typicalOf: 'what the model puts in the place of a missing value' };
-  return { typical: medians, typicalOf: 'the median of the customers who were scored' };
+  return { typical: await batch.medians(), typicalOf: 'the median of the customers who were scored' };
 }
 
 async function treeExplainer(
@@ -95,7 +95,7 @@ async function treeExplainer(
   const score = after.length === 0 ? '' : `; the score is a function of it that never falls (${after.join(', ')})`;
   return {
     manifest,
-    ...usual(manifest, fill, batch),
+    ...(await usual(manifest, fill, batch)),
     method: 'tree-shap',
     measure: `exact contributions (TreeSHAP) to the raw margin of the trees of ${manifest.modelId}, expected over ${from}${score}`,
     async explain(features, rows) {

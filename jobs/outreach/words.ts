@@ -1,4 +1,6 @@
 import type { StoredCandidate } from '../postgres/candidates.ts';
+import type { RunRecord } from '../postgres/runs.ts';
+import { NO_REASONS } from '../run/warning.ts';
 
 /** Each churn signal as somebody who writes to the customer would say it. */
 const SIGNALS: Readonly<Record<string, string>> = {
@@ -9,9 +11,19 @@ const SIGNALS: Readonly<Record<string, string>> = {
   no_recent_purchase: 'no purchase for long',
 };
 
-/** Such as `engagement fell; logs in less than usual`; empty where the customer shows no signal. */
-export function reasonWords(signals: readonly string[]): string {
-  return signals.map((signal) => SIGNALS[signal] ?? signal.replaceAll('_', ' ')).join('; ');
+/** Such as `engagement fell; support tickets above typical`: signals, then what moved the model. */
+export function reasonWords({
+  churn_signals,
+  risk_reasons,
+}: Pick<StoredCandidate, 'churn_signals' | 'risk_reasons'>): string {
+  return [...churn_signals.map((signal) => SIGNALS[signal] ?? signal), ...(risk_reasons ?? [])]
+    .map((reason) => reason.replaceAll('_', ' '))
+    .join('; ');
+}
+
+/** Why the list of a batch has no reasons of its model, as its run found; undefined where it has them. */
+export function whyNoReasons({ stages }: Pick<RunRecord, 'stages'>): string | undefined {
+  return stages.flatMap(({ warnings }) => warnings ?? []).find((warning) => warning.startsWith(NO_REASONS));
 }
 
 type Offer = Pick<

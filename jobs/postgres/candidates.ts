@@ -34,6 +34,8 @@ export interface StoredCandidate {
   readonly include_personal_call: boolean | null;
   readonly arm: 'treatment' | 'holdout';
   readonly epoch: number;
+  /** What raised the risk most, the strongest first; null where the model cannot be explained, or an earlier version did not. */
+  readonly risk_reasons: readonly string[] | null;
   readonly created_at: Date;
   readonly expires_at: Date;
 }

@@ -28,6 +28,7 @@ export const STORED_COLUMNS = [
   'include_personal_call',
   'arm',
   'epoch',
+  'risk_reasons',
   'created_at',
   'expires_at',
 ] as const;

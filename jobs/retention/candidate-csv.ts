@@ -29,6 +29,7 @@ const SQL_TYPES: Readonly<
   segment: 'VARCHAR',
   risk_score: 'DOUBLE',
   risk_level: 'VARCHAR',
+  risk_reasons: 'VARCHAR[]',
   offer_tier: 'VARCHAR',
   offer_kind: 'VARCHAR',
   discount: 'DOUBLE',
@@ -81,11 +82,13 @@ function fieldOf(column: Exclude<StoredColumn, BatchColumn>, present: ReadonlySe
   const name = NAMES_IN_ARTIFACT[column] ?? column;
   const type = SQL_TYPES[column];
   const value = `CAST(${present.has(name) ? identifier(name) : 'NULL'} AS ${type})`;
-  return type === 'VARCHAR[]' ? arrayLiteral(value) : value;
+  if (type !== 'VARCHAR[]') return value;
+  return column === 'churn_signals' ? arrayLiteral(`COALESCE(${value}, [])`) : arrayLiteral(value);
 }
 
-/** `{"a","b"}` with quotes and backslashes escaped; the empty array when there is no list. */
+/** `{"a","b"}` with quotes and backslashes escaped; missing when there is no list. */
 function arrayLiteral(list: string): string {
   const escaped = `replace(replace(element, '\\', '\\\\'), '"', '\\"')`;
-  return `'{' || COALESCE(array_to_string(list_transform(${list}, lambda element: '"' || ${escaped} || '"'), ','), '') || '}'`;
+  const elements = `list_transform(${list}, lambda element: '"' || ${escaped} || '"')`;
+  return `CASE WHEN ${list} IS NOT NULL THEN '{' || COALESCE(array_to_string(${elements}, ','), '') || '}' END`;
 }

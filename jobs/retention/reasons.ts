@@ -53,6 +53,8 @@ interface ReasonSource {
   readonly filtered: ArtifactReference;
   /** Folder that relative endpoints of models start from; undefined when it is not known any more. */
   readonly modelFolder: string | undefined;
+  /** Whether no path of a model may lead out of it. */
+  readonly confined?: boolean;
   readonly threads: number;
 }
 
@@ -64,19 +66,19 @@ const BACKGROUND_ROWS = 50_000;
  * is no failure: what else is known of a customer can be said without it.
  */
 export async function openReasoner(source: ReasonSource): Promise<Reasoner | NoReasons> {
-  const { engine, program, filtered, modelFolder, threads } = source;
+  const { engine, program, filtered, modelFolder, confined, threads } = source;
   const { scoringModels } = program;
   if (modelFolder === undefined) {
     return { unavailable: 'it is not known where the models of this run lie; give their folder with --models' };
   }
   const file = join(filtered.folder, 'kept.parquet');
   try {
-    const references = scoringModels.map((model) => ({ ...model, baseFolder: modelFolder, threads }));
+    const references = scoringModels.map((model) => ({ ...model, baseFolder: modelFolder, confined, threads }));
     const columns = await parquetColumns(engine, file);
     let expressions: readonly string[] = [];
     const explainer = await openExplainer(references, async (manifest) => {
       expressions = featureExpressions(manifest, columns);
-      return await backgroundOf(engine, file, manifest, expressions);
+      return backgroundOf(engine, file, manifest, expressions);
     });
     return reasonerOf(explainer, expressions, booleansOf(explainer.manifest, columns));
   } catch (error) {
@@ -87,17 +89,24 @@ export async function openReasoner(source: ReasonSource): Promise<Reasoner | NoR
   }
 }
 
-async function backgroundOf(
+function backgroundOf(
   engine: Engine,
   file: string,
   { features }: ModelManifest,
   expressions: readonly string[],
-): Promise<Background> {
+): Background {
   const table = `read_parquet(${literal(file)})`;
-  const medians = expressions.map((sql, index) => `median(${sql}) FILTER (NOT isnan(${sql})) AS m${index}`);
-  const [row] = await engine.rows<Record<string, number | null>>(`SELECT ${medians.join(', ')} FROM ${table}`);
   return {
-    medians: Float32Array.from(features, (_, index) => row?.[`m${index}`] ?? Number.NaN),
+    async medians() {
+      const found = new Float32Array(features.length);
+      // One at a time, since a median holds all values of its column in memory.
+      for (const [index, sql] of expressions.entries()) {
+        const query = `SELECT median(${sql}) FILTER (NOT isnan(${sql})) AS median FROM ${table}`;
+        const [row] = await engine.rows<{ median: number | null }>(query);
+        found[index] = row?.median ?? Number.NaN;
+      }
+      return found;
+    },
     async rows() {
       const query = `SELECT ${expressions.join(', ')} FROM ${table}
         ORDER BY sha256(customer_id), customer_id LIMIT ${BACKGROUND_ROWS}`;
@@ -112,7 +121,8 @@ async function backgroundOf(
   };
 }
 
-function joined(blocks: readonly Float32Array[]): Float32Array {
+/** Rows of several blocks as one. */
+export function joined(blocks: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
   let place = 0;
   for (const block of blocks) {
@@ -125,7 +135,7 @@ function joined(blocks: readonly Float32Array[]): Float32Array {
 type Chunk = Parameters<typeof copyDoubles>[0];
 
 /** Columns of doubles from `first` on as row-major features. */
-function featuresOf(chunk: Chunk, first: number, width: number): Float32Array {
+export function featuresOf(chunk: Chunk, first: number, width: number): Float32Array {
   const features = new Float32Array(chunk.rowCount * width);
   for (let feature = 0; feature < width; feature++) {
     copyDoubles(chunk, first + feature, { start: 0, count: chunk.rowCount }, features, feature, width);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { writeModel } from '../../test/support/models.ts';
-import { identityModel } from '../../test/support/onnx.ts';
+import { identityModel, linearModel } from '../../test/support/onnx.ts';
 import { score, shardedScore } from './score.ts';
 
 let batch: Batch;
@@ -89,6 +89,31 @@ test('a batch of no candidates is a batch', async () => {
   const result = await score(batch.context({ scoringModels: [await riskModel(), await offerModel()] }));
   expect(result).toMatchObject({ rowsIn: 0, rowsOut: 0, counts: { belowThreshold: 0, offerKinds: { discount: 0 } } });
   expect(await batch.rows(result.artifact, 'scored.parquet')).toEqual([]);
+});
+
+test('a candidate has what raised the risk most, in words without any value of the customer; nobody else is explained', async () => {
+  const names = ['tenure', 'is_new', 'calls', 'opted_in'];
+  const bytes = linearModel([-0.01, 0.1, 0.04, -0.3], -0.2);
+  const risk = await writeModel(batch.folder, bytes, {
+    modelId: 'churn-risk',
+    features: names,
+    typical: [20, 0, 1, 1],
+  });
+  await batch.input(
+    'filter',
+    'kept.parquet',
+    `SELECT * FROM (VALUES
+       ('C1', 7, 1.0, 1, true), ('C2', 13, 0.0, 4, false), ('C3', 31, 0.0, 3, true), ('C4', 20, 0.0, 1, false),
+       ('C5', 11, 1.0, 9, false))
+     AS t(customer_id, tenure, is_new, calls, opted_in)`,
+  );
+  const result = await score(batch.context({ scoringModels: [risk] }));
+  expect(await batch.rows(result.artifact, 'scored.parquet', 'customer_id, risk_reasons')).toEqual([
+    { customer_id: 'C2', risk_reasons: ['not opted_in', 'calls above typical', 'tenure below typical'] },
+    { customer_id: 'C4', risk_reasons: ['not opted_in'] },
+    { customer_id: 'C5', risk_reasons: ['calls above typical', 'not opted_in', 'is_new'] },
+  ]);
+  expect(JSON.stringify(await batch.rows(result.artifact, 'below.parquet'))).not.toContain('reasons');
 });
 
 const MANY = `
@@ -195,7 +220,14 @@ test("a feature named like a score is read and then replaced, whatever its lette
   ];
   const result = await score(batch.context({ scoringModels }));
   expect(await batch.rows(result.artifact, 'scored.parquet')).toEqual([
-    { customer_id: 'C1', risk_score: 0.7, risk_level: 'high', offer_kind: null, offer_kind_score: null },
+    {
+      customer_id: 'C1',
+      risk_score: 0.7,
+      risk_level: 'high',
+      offer_kind: null,
+      offer_kind_score: null,
+      risk_reasons: [],
+    },
   ]);
   expect(result.warnings).toContainEqual({ code: 'COLUMN_REPLACED', message: expect.stringMatching(/Risk_Score/) });
 });

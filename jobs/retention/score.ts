@@ -8,17 +8,20 @@ import { ColumnAppender } from '../columns/vectors.ts';
 import { HoldfastError } from '../errors.ts';
 import { shardName } from '../run/name.ts';
 import type { ShardedStage, Stage, StageContext, StageResult } from '../run/stage.ts';
-import type { Warning, WarningCode } from '../run/warning.ts';
+import { NO_REASONS, type Warning, type WarningCode } from '../run/warning.ts';
+import { type CandidateReasons, explainCandidates } from './candidate-reasons.ts';
 import { featureExpressions } from './feature-columns.ts';
+import type { NoReasons } from './reasons.ts';
 import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
 import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
 import { loadScoringModels, type ScoringModels } from './scoring-models.ts';
 
-const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_score'];
+const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_score', 'risk_reasons'];
 
 /**
  * Asks the models for the churn risk of every candidate that the filters kept, and for the offer that would
  * work best. Candidates under the lowest risk level are counted and dropped.
+ * Those at or over it get the reasons that raised their risk most, where the model can be explained.
  * Parts: `scored.parquet`, `below.parquet`.
  * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE,
  *   HF_COLUMN_MISSING, HF_SCORE_OUT_OF_RANGE, HF_DISK_FULL, HF_INTERRUPTED
@@ -93,19 +96,25 @@ async function scoreInto(
 
 /** Turns the table `scores` into the stage's artifact. */
 async function finish(
-  { program }: StageContext,
+  context: StageContext,
   models: ScoringModels,
-  { source, sink, table, columns }: RowByRow,
+  engines: RowByRow,
   draft: ArtifactDraft,
   cached: Counts,
 ): Promise<StageResult> {
+  const { source, sink, table, columns } = engines;
   const rowsIn = await countRows(source, table);
   const kinds = models.offers?.model.manifest.kinds ?? [];
-  await classify(sink, program.riskLevels, kinds);
+  await classify(sink, context.program.riskLevels, kinds);
+  const why = await explainCandidates(
+    context,
+    engines,
+    'SELECT row_number FROM classified WHERE risk_level IS NOT NULL',
+  );
   const dropped = replaced(columns, ADDED_COLUMNS);
   const scored = join(draft.folder, 'scored.parquet');
   const below = join(draft.folder, 'below.parquet');
-  const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped), scored);
+  const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped, why), scored);
   const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
   const counts = {
     belowThreshold,
@@ -122,7 +131,7 @@ async function finish(
     // Of this run, and not of its artifact, which is the same whatever was known before.
     counts: { ...counts, ...cached },
     artifact: await draft.commit({ rows: rowsOut, parts, counts }),
-    warnings: warnings(models, dropped),
+    warnings: warnings(models, dropped, why),
   };
 }
 
@@ -173,12 +182,15 @@ async function classify(
   await engine.run('DROP TABLE scores');
 }
 
-function scoredCandidates(table: string, dropped: readonly string[]): string {
+function scoredCandidates(table: string, dropped: readonly string[], why: CandidateReasons | NoReasons): string {
   const without = ['file_row_number', ...dropped].map(identifier).join(', ');
-  const added = ADDED_COLUMNS.map((name) => `classified.${name}`);
+  const known =
+    'sql' in why ? `CASE WHEN reasons.row_number IS NOT NULL THEN ${why.sql} END` : 'CAST(NULL AS VARCHAR[])';
+  const added = ADDED_COLUMNS.map((name) => (name === 'risk_reasons' ? `${known} AS ${name}` : `classified.${name}`));
   return `
     SELECT candidate.* EXCLUDE (${without}), ${added.join(', ')}
     FROM ${table} AS candidate JOIN classified ON candidate.file_row_number = classified.row_number
+    LEFT JOIN reasons ON reasons.row_number = classified.row_number
     WHERE classified.risk_level IS NOT NULL
     ORDER BY candidate.customer_id`;
 }
@@ -200,7 +212,11 @@ async function countBy(engine: Engine, column: string, values: readonly string[]
   return Object.fromEntries(values.map((value) => [value, counts.get(value) ?? 0]));
 }
 
-function warnings({ risk, offers, cacheCounts }: ScoringModels, dropped: readonly string[]): Warning[] {
+function warnings(
+  { risk, offers, cacheCounts }: ScoringModels,
+  dropped: readonly string[],
+  why: CandidateReasons | NoReasons,
+): Warning[] {
   const found: Warning[] = [];
   const add = (code: WarningCode, sentence: string) => found.push({ code, message: sentence });
   if (!risk.model.manifest.calibrated) {
@@ -215,6 +231,7 @@ function warnings({ risk, offers, cacheCounts }: ScoringModels, dropped: readonl
   if (offers === undefined) {
     add('NO_OFFER_MODEL', 'No model has the role offer-effectiveness: candidates get no recommended offer kind.');
   }
+  if ('unavailable' in why) add('NO_REASONS', `${NO_REASONS}: ${why.unavailable}`);
   if (dropped.length > 0) {
     add(
       'COLUMN_REPLACED',

@@ -12,12 +12,16 @@ export const WARNING_CODES = {
   COLUMN_REPLACED: 'The query gives a column that the scores or the decisions replace.',
   MODEL_NOT_CALIBRATED: 'The thresholds of `riskLevels` do not mean probabilities.',
   NO_OFFER_MODEL: 'No model recommends which kind of offer works.',
+  NO_REASONS: 'The model cannot be explained, such as a remote one, so the list has no reasons of it.',
   SCORE_CACHE_UNUSED: 'Remote models were asked about every row.',
   EXPIRED_NOT_DELETED: 'The batch is published, and candidates past their time were not all deleted.',
   FOREIGN_FILES_KEPT: 'Folders of old runs hold what no run wrote, and stayed.',
   TRUTH_NOT_COMPARED: 'The scores were not compared with the truth of the sample business.',
   CURRENT_PATH_MISSING: 'No path leads to the files of the current batch.',
 } as const;
+
+/** How the sentence of the warning `NO_REASONS` begins; why comes behind it. */
+export const NO_REASONS = 'The list has no reasons of the model';
 
 export type WarningCode = keyof typeof WARNING_CODES;
 

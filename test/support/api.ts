@@ -157,9 +157,10 @@ export async function storeBatch(database: Database, batch: TestBatch): Promise<
     );
     await client.query(
       `INSERT INTO holdfast.candidates
-         (namespace, program, run, customer_id, slot, churn_signals, risk_score, risk_level, offer_tier, offer_kind, arm,
+         (namespace, program, run, customer_id, slot, churn_signals, risk_reasons, risk_score, risk_level, offer_tier, offer_kind, arm,
           epoch, created_at, expires_at)
-       SELECT $1, $2, $3, 'C' || lpad(n::text, 5, '0'), $4, '{inactivity}', risk,
+       SELECT $1, $2, $3, 'C' || lpad(n::text, 5, '0'), $4, '{inactivity}',
+         '{"subscription_tenure below typical",streaming_tv_yes}', risk,
          CASE WHEN risk >= 0.8 THEN 'critical' WHEN risk >= 0.6 THEN 'high' ELSE 'medium' END,
          ${batch.tier ?? "CASE WHEN risk >= 0.8 THEN 'premium' WHEN risk >= 0.6 THEN 'standard' ELSE 'engagement' END"},
          CASE WHEN n % 3 = 0 THEN 'upgrade' ELSE 'discount' END,

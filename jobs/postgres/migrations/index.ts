@@ -8,6 +8,7 @@ import { outreachView } from './0007-outreach-view.ts';
 import { outreachOffers } from './0008-outreach-offers.ts';
 import { discardedRuns } from './0009-discarded-runs.ts';
 import { runSeconds } from './0010-run-seconds.ts';
+import { riskReasons } from './0011-risk-reasons.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outreachOffers,
   discardedRuns,
   runSeconds,
+  riskReasons,
 ];
