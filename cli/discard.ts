@@ -8,6 +8,7 @@ import { linkCurrent } from './current.ts';
 import { forgetProgram } from './current-data.ts';
 import { dataFolder, lockDataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
+import { refuseNamespace, requireProgram } from './known-program.ts';
 import { openState, requireState, type State } from './state.ts';
 
 export interface DiscardOptions {
@@ -60,18 +61,22 @@ export async function discard(run: string, options: DiscardOptions, io: Io): Pro
 }
 
 /** The program that a run is of: its name is hardly ever that of two. */
-async function keyOf({ database }: State, run: string, { namespace, program }: DiscardOptions): Promise<RunKey> {
+async function keyOf({ database, place }: State, run: string, { namespace, program }: DiscardOptions): Promise<RunKey> {
   const programs = await programsOfRun(database, { namespace, run });
-  if (program !== undefined) return { namespace, program, run };
+  if (program !== undefined) {
+    await requireProgram(database, { namespace, program }, place);
+    return { namespace, program, run };
+  }
   const [only, another] = programs;
   if (only !== undefined && another === undefined) return { namespace, program: only, run };
   if (only !== undefined) {
     throw new HoldfastError('HF_USAGE', `${run} is a run of ${programs.join(' and of ')}: give --program`);
   }
   const known = await newestRuns(database, namespace, 200);
+  if (known.length === 0) return refuseNamespace(database, namespace, place);
   const meant = nearest(run, known);
   const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-  const newest = known.length === 0 ? 'there is none' : `the newest are ${known.slice(0, MOST_NAMED).join(', ')}`;
+  const newest = `the newest are ${known.slice(0, MOST_NAMED).join(', ')}`;
   throw new HoldfastError('HF_NOT_FOUND', `there is no run ${run} in the namespace ${namespace}; ${newest}${hint}`);
 }
 

@@ -21,6 +21,18 @@ export async function requireProgram(database: Database, key: ProgramKey, place:
   );
 }
 
+/**
+ * Refuses a namespace in which nothing has run.
+ * @throws HF_NOT_FOUND naming the programs that have, elsewhere
+ */
+export async function refuseNamespace(database: Database, namespace: string, place: string): Promise<never> {
+  const known = await everyProgram(database);
+  throw new HoldfastError(
+    'HF_NOT_FOUND',
+    `nothing has run in ${place}, namespace ${namespace}; ${thoseKnown(known, { namespace, program: '' })}`,
+  );
+}
+
 function thoseKnown(known: readonly ProgramKey[], { namespace, program }: ProgramKey): string {
   if (known.length === 0) return 'no program has';
   const elsewhere = known.filter((one) => one.program === program).map((one) => one.namespace);

@@ -6,7 +6,7 @@ import { parseSchedule } from '../jobs/schedules/index.ts';
 import { age, inColumns } from './columns.ts';
 import { dataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
-import { requireProgram } from './known-program.ts';
+import { refuseNamespace, requireProgram } from './known-program.ts';
 import { readRevision } from './past-run.ts';
 import { openRecord, type State } from './state.ts';
 
@@ -151,7 +151,11 @@ async function programsOf(
   program: string | undefined,
   { namespace }: RunsOptions,
 ): Promise<readonly ProgramKey[]> {
-  if (program === undefined) return listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
+  if (program === undefined) {
+    const programs = await listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
+    if (programs.length === 0) await refuseNamespace(database, namespace, place);
+    return programs;
+  }
   await requireProgram(database, { namespace, program }, place);
   return [{ namespace, program }];
 }

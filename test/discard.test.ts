@@ -154,7 +154,10 @@ test('what is no batch that counts is refused, with the reason', async () => {
     78,
     expect.stringMatching(new RegExp(`^HF_NOT_FOUND: there is no run .*the newest are .*did you mean ${run}\\?`)),
   ]);
-  expect(await refusal(run, '--program', 'other', ...why)).toEqual([78, expect.stringMatching(/other has no run/)]);
+  expect(await refusal(run, '--program', 'other', ...why)).toEqual([
+    78,
+    expect.stringMatching(/other has not run in .*; the programs that have are/),
+  ]);
   for (const [change, reason] of [
     [`phase = 'Running'`, /is under way/],
     [`trigger = 'backfill'`, /is a backfill/],
