@@ -134,12 +134,24 @@ Examples:
     .command('validate')
     .description('name every fault of manifests, with line, field and reason')
     .argument('<files...>', 'manifests; - is standard input')
+    .option('--deep', 'also go through each program as `run --dry-run` does, on its source and its models')
     .addOption(output)
+    .addOption(data)
     .addHelpText(
       'after',
       `
+With --deep the sources are read whole, the models are loaded and asked, and quality is judged as by a run (against the last
+batch, where there is state under --data or in DATABASE_URL). Nothing is written and nothing is left. Connections come from
+HOLDFAST_CONNECTION_<CONNECTOR>, other files from HOLDFAST_SOURCE_<CONNECTOR>. Each program may take as long as its
+execution.deadlineSeconds gives one task (default: an hour). A RetentionRun is tried as of its own slot, with its program
+from among the files; a prune, and a program that is not enabled, are not tried, which is said.
+
+Exit status: 0 valid; 78 something has to be changed first; 1 all that is in the way may pass, such as a server that is down.
+
 Examples:
   holdfast validate program.yaml
+  holdfast validate deploy/*.yaml --deep
+  HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast validate crm.yaml --deep --output json
   holdfast validate examples/*.yaml
   holdfast validate examples/*.yaml --output json | jq '.findings[] | select(.severity == "fault")'
   kubectl get rp churn-prevention -o yaml | holdfast validate -`,

@@ -27,7 +27,7 @@ export interface RunnableManifest {
  * @throws HF_MANIFEST_UNREADABLE, HF_MANIFEST_INVALID, HF_RUN_CANCELLED
  */
 export async function readRunnable(file: string, io: Io, now: Date): Promise<RunnableManifest> {
-  const documents = await loadManifestFile(file);
+  const documents = await loadManifestFile(file, { signal: io.signal });
   const { objects, warnings } = validated(documents, file, io, now);
   const programs = objects.filter((object) => object.kind === 'RetentionProgram');
   const runs = objects.filter((object) => object.kind === 'RetentionRun');

@@ -5,7 +5,7 @@ import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../c
 import type { ArtifactReference } from '../jobs/artifacts/artifact.ts';
 import { VERSION } from '../jobs/artifacts/producer.ts';
 import { openEngine } from '../jobs/columns/engine.ts';
-import { HoldfastError } from '../jobs/errors.ts';
+import { forField, HoldfastError } from '../jobs/errors.ts';
 import { rfc3339 } from '../jobs/instant.ts';
 import { loadModel } from '../jobs/models/index.ts';
 import { currentRun } from '../jobs/postgres/runs.ts';
@@ -60,7 +60,7 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
   let result: LocalRunResult;
   const seen: Seen = { warnings: [] };
   try {
-    result = await prepareAndRun(file, options, seen, io);
+    result = await prepareAndRun((now) => readRunnable(file, io, now), options, seen, io);
   } catch (error) {
     if (options.output === 'json') {
       const failure = asFailure(error, io.signal);
@@ -87,19 +87,28 @@ export async function run(file: string, options: RunOptions, io: Io): Promise<nu
 }
 
 /** What is known of a run by the time that it is refused. */
-interface Seen {
+export interface Seen {
   startedAt?: string;
   plan?: Pick<RunReport, 'namespace' | 'program' | 'pipeline' | 'slot' | 'dryRun'>;
   /** Of the manifest, which were said already. */
   readonly warnings: Warning[];
 }
 
-async function prepareAndRun(file: string, options: RunOptions, seen: Seen, io: Io): Promise<LocalRunResult> {
+/**
+ * Runs a manifest, or tries to: what the stages find is in the result.
+ * @throws every code of what comes before the stages
+ */
+export async function prepareAndRun(
+  read: (now: Date) => Promise<RunnableManifest>,
+  options: RunOptions,
+  seen: Seen,
+  io: Io,
+): Promise<LocalRunResult> {
   const now = clock(options.now, io);
   // Looked at once: a clock that is moved meanwhile must not give the run another slot.
   const begun = now();
   seen.startedAt = rfc3339(begun);
-  const manifest = await readRunnable(file, io, begun);
+  const manifest = await read(begun);
   seen.warnings.push(...told('MANIFEST', manifest.warnings.map(faultLine)));
   const { program, baseFolder } = manifest;
   const plan = {
@@ -338,9 +347,13 @@ async function checkProviders(
   { program, baseFolder, sources }: Pick<Plan, 'program' | 'baseFolder' | 'sources'>,
   { signal }: Io,
 ): Promise<void> {
-  for (const connector of program.dataConnectors) requireWarehouseProvider(connector, sources[connector.connectorId]);
-  for (const scoringModel of program.scoringModels) {
-    const model = await loadModel({ ...scoringModel, baseFolder, threads: 1, signal });
+  for (const [index, connector] of program.dataConnectors.entries()) {
+    const check = async () => requireWarehouseProvider(connector, sources[connector.connectorId]);
+    await forField(['spec', 'dataConnectors', index], check);
+  }
+  for (const [index, scoringModel] of program.scoringModels.entries()) {
+    const load = () => loadModel({ ...scoringModel, baseFolder, threads: 1, signal });
+    const model = await forField(['spec', 'scoringModels', index, 'endpoint'], load);
     await model.close();
   }
 }

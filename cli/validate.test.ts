@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { HoldfastError } from '../jobs/errors.ts';
 import { validateFiles } from './validate.ts';
 
 const RUN =
@@ -16,19 +17,23 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function validate(
   files: readonly string[],
-  stdin = '',
+  stdin: string | Readable = '',
   output: 'text' | 'json' = 'text',
+  signal = new AbortController().signal,
 ): Promise<{ status: number; out: string; err: string }> {
   let out = '';
   let err = '';
   const status = await validateFiles(
     files,
-    { output },
+    { output, data: path.join(folder, 'state') },
     {
       stdout: { write: (text) => (out += text) },
       stderr: { write: (text) => (err += text) },
       now: () => new Date('2026-11-23T02:00:00Z'),
-      stdin: Readable.from([Buffer.from(stdin)]),
+      elapsed: () => 0,
+      environment: {},
+      signal,
+      stdin: typeof stdin === 'string' ? Readable.from([Buffer.from(stdin)]) : stdin,
     },
   );
   return { status, out: out.replaceAll(`${folder}/`, ''), err: err.replaceAll(`${folder}/`, '') };
@@ -133,4 +138,84 @@ test('as JSON each finding of several files has its place, object, code and seve
       severity: 'fault',
     },
   ]);
+});
+
+/** The one finding of a validation as JSON. */
+async function only(files: readonly string[], stdin = ''): Promise<Record<string, unknown>> {
+  const { status, out, err } = await validate(files, stdin, 'json');
+  const { findings, ...said } = JSON.parse(out) as { findings: Record<string, unknown>[] };
+  expect([findings.length, err]).toEqual([1, '']);
+  return { status, ...said, ...findings[0] };
+}
+
+test('as JSON a warning has its place and a code of its own, and the manifest is valid all the same', async () => {
+  const warned = await file('warned.yaml', `${RUN}status: {phase: Running}\n`);
+  expect(await only([warned])).toEqual({
+    status: 0,
+    valid: true,
+    objects: 1,
+    faults: 0,
+    warnings: 1,
+    file: 'warned.yaml',
+    line: 8,
+    column: 1,
+    object: 'RetentionRun/a',
+    path: 'status',
+    code: 'MANIFEST',
+    message: 'is ignored: only the operator writes it',
+    severity: 'warning',
+  });
+});
+
+test.each([
+  ['an object of nothing but null', 'kind: null\nmetadata: null\nspec: null\n', 'kind'],
+  ['a list', '- a\n- b\n', '(document)'],
+  ['a text', 'hello\n', '(document)'],
+])('as JSON %s is named without an object', async (_name, text, at) => {
+  const place = { file: 'stdin', line: 1, column: 1, object: null, path: at };
+  expect(await only(['-'], text)).toMatchObject({ status: 78, valid: false, objects: 1, faults: 1, ...place });
+});
+
+test('as JSON an object whose name is null has its own faults and no object', async () => {
+  const said = await only([await file('null.yaml', RUN.replace('name: a\nspec', 'name: null\nspec'))]);
+  expect(said).toMatchObject({ status: 78, object: null, line: 4, path: 'metadata.name' });
+});
+
+test.each([
+  ['nothing', ''],
+  ['a comment', '# nothing\n'],
+  ['a document that is null', 'null\n'],
+  ['documents without anything', '---\n---\n'],
+])('as JSON a file of %s has one fault and no object', async (_name, text) => {
+  const message = 'empty.yaml: is empty: there is no object in it';
+  const where = { file: 'empty.yaml', line: null, column: null, object: null, path: null };
+  expect(await only([await file('empty.yaml', text)])).toEqual({
+    ...{ status: 78, valid: false, objects: 0, faults: 1, warnings: 0 },
+    ...where,
+    ...{ code: 'HF_MANIFEST_UNREADABLE', message, severity: 'fault' },
+  });
+});
+
+test('as JSON what is no YAML has the line that the message names', async () => {
+  const said = await only(['-'], 'a: 1\nb: [\n');
+  expect(said).toMatchObject({ file: 'stdin', line: 3, column: 1, code: 'HF_MANIFEST_UNREADABLE' });
+  expect(said['message']).toMatch(/^stdin:3:1: /);
+});
+
+test('as JSON standard input that is valid has no findings', async () => {
+  expect(JSON.parse((await validate(['-'], RUN, 'json')).out)).toEqual({
+    valid: true,
+    objects: 1,
+    faults: 0,
+    warnings: 0,
+    findings: [],
+  });
+});
+
+test('who gives up before the end of standard input is not kept', async () => {
+  const abort = new AbortController();
+  const endless = new Readable({
+    read: () => setImmediate(() => abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped'))),
+  });
+  await expect(validate(['-'], endless, 'json', abort.signal)).rejects.toMatchObject({ code: 'HF_INTERRUPTED' });
 });

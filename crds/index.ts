@@ -1,7 +1,7 @@
 export { connectionVariable } from './connection-variable.ts';
 export { fieldName } from './fault.ts';
 export { API_VERSION } from './kinds.ts';
-export { loadManifestFile, loadManifests, type ManifestDocument } from './load.ts';
+export { loadManifestFile, loadManifests, type ManifestDocument, UnreadableManifest } from './load.ts';
 export { checkMeaning } from './meaning.ts';
 export type { RetentionProgram, RetentionRun } from './objects.ts';
 export { amountOf } from './quantity.ts';

@@ -66,6 +66,6 @@ test('a file that is missing, a folder, or not text is refused with its name and
 });
 
 test('a dash reads standard input', async () => {
-  const [manifest] = await loadManifestFile('-', Readable.from([Buffer.from('a: 1\n')]));
+  const [manifest] = await loadManifestFile('-', { stdin: Readable.from([Buffer.from('a: 1\n')]) });
   expect([manifest?.file, manifest?.value]).toEqual(['stdin', { a: 1 }]);
 });

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import {
   type Document,
   isAlias,
@@ -34,6 +35,16 @@ interface ManifestPosition {
   readonly column: number;
 }
 
+/** HF_MANIFEST_UNREADABLE of a text that was read as far as a place in it. */
+export class UnreadableManifest extends HoldfastError {
+  readonly position: ManifestPosition;
+
+  constructor(position: ManifestPosition, message: string, options?: { cause?: unknown }) {
+    super('HF_MANIFEST_UNREADABLE', message, options);
+    this.position = position;
+  }
+}
+
 /** One object of a manifest file, not yet checked. */
 export interface ManifestDocument {
   readonly file: string;
@@ -46,17 +57,18 @@ export interface ManifestDocument {
 
 /**
  * Reads a manifest file; `-` is standard input.
- * @throws HF_MANIFEST_UNREADABLE
+ * @throws HF_MANIFEST_UNREADABLE, HF_INTERRUPTED
  */
 export async function loadManifestFile(
   file: string,
-  stdin: NodeJS.ReadableStream = process.stdin,
+  { stdin = process.stdin, signal }: { readonly stdin?: NodeJS.ReadableStream; readonly signal?: AbortSignal } = {},
 ): Promise<ManifestDocument[]> {
   const name = file === '-' ? 'stdin' : file;
   let bytes: Uint8Array;
   try {
-    bytes = await bounded(file === '-' ? stdin : createReadStream(file), name);
+    bytes = await bounded(file === '-' ? stdin : createReadStream(file), name, signal);
   } catch (cause) {
+    signal?.throwIfAborted();
     if (cause instanceof HoldfastError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const lasting = lastingReason(cause);
@@ -74,7 +86,13 @@ export async function loadManifestFile(
 }
 
 /** What a stream holds, unless it is too large: one that never ends is not read to its end. */
-async function bounded(stream: NodeJS.ReadableStream, name: string): Promise<Uint8Array> {
+async function bounded(
+  stream: NodeJS.ReadableStream,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  // Somebody may have typed no end of it yet, and give up.
+  if (signal !== undefined) addAbortSignal(signal, stream);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {
@@ -218,8 +236,9 @@ function startOf(node: unknown): number | undefined {
 
 function unreadable(file: string, lines: LineCounter, offset: number, reason: string, cause?: unknown): HoldfastError {
   const { line, col } = lines.linePos(offset);
-  const sentence = `${file}:${Math.max(line, 1)}:${col}: ${printable(shortened(reason, LONGEST_REASON))}`;
-  return new HoldfastError('HF_MANIFEST_UNREADABLE', sentence, cause === undefined ? {} : { cause });
+  const position = { line: Math.max(line, 1), column: Math.max(col, 1) };
+  const sentence = `${file}:${position.line}:${position.column}: ${printable(shortened(reason, LONGEST_REASON))}`;
+  return new UnreadableManifest(position, sentence, cause === undefined ? {} : { cause });
 }
 
 function tooLarge(file: string): HoldfastError {

@@ -53,7 +53,7 @@ function errorsPage(): string {
     '',
     '## Warnings',
     '',
-    'What `warnings` of `holdfast run --output json` may hold, each with a `code` of these and a `message`. They stop nothing.',
+    'What `warnings` of `holdfast run --output json`, and findings of `holdfast validate` with the severity `warning`, may hold, each with a `code` of these and a `message`. They stop nothing.',
     '',
     '| code | what it means |',
     '|---|---|',

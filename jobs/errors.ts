@@ -258,6 +258,8 @@ export type ErrorCode = keyof typeof ERROR_CODES;
  */
 export class HoldfastError extends Error {
   readonly code: ErrorCode;
+  /** Where in the manifest its cause is, if that is known: names of fields and positions in lists, from the top. */
+  field?: readonly (string | number)[];
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);
@@ -267,6 +269,19 @@ export class HoldfastError extends Error {
 
   get kind(): FailureKind {
     return ERROR_CODES[this.code].kind;
+  }
+}
+
+/** Does what one part of a manifest asks for; an error that comes of it says which part that was. */
+export async function forField<Result>(
+  field: HoldfastError['field'] & {},
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code !== 'HF_INTERRUPTED') error.field ??= field;
+    throw error;
   }
 }
 

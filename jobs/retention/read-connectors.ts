@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { CANDIDATE_COLUMNS } from '../columns/candidate.ts';
+import { forField } from '../errors.ts';
 import { openFeatureStore } from '../features/index.ts';
 import type { SourceTypes } from '../postgres/runs.ts';
 import type { StageContext } from '../run/stage.ts';
@@ -35,12 +36,12 @@ export async function readConnectors(
 ): Promise<ConnectorFiles> {
   const { program, scratchFolder } = context;
   const needed = neededColumns(program);
-  const extracts = [];
+  const extracts: ConnectorFiles['extracts'][number][] = [];
   const sources: Record<string, SourceTypes[string]> = {};
   const warnings: Warning[] = [];
   let offers: string | undefined;
   let done = 0;
-  for (const connector of program.dataConnectors) {
+  const read = async (connector: DataConnector) => {
     const { connectorId } = connector;
     const warehouse = await open(connector, context);
     try {
@@ -69,6 +70,9 @@ export async function readConnectors(
     } finally {
       await warehouse.close();
     }
+  };
+  for (const [index, connector] of program.dataConnectors.entries()) {
+    await forField(['spec', 'dataConnectors', index], () => read(connector));
   }
   return { extracts, offers, warnings, sources };
 }

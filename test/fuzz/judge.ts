@@ -60,7 +60,7 @@ async function timed(bytes: Uint8Array): Promise<{ readonly verdict: Verdict; re
 async function outcomeOf(bytes: Uint8Array): Promise<Verdict> {
   let documents: ManifestDocument[];
   try {
-    documents = await loadManifestFile('-', Readable.from([Buffer.from(bytes)]));
+    documents = await loadManifestFile('-', { stdin: Readable.from([Buffer.from(bytes)]) });
   } catch (error) {
     return { outcome: 'unreadable', wrong: unreadableFaults(error) };
   }
