@@ -26,6 +26,11 @@ export function withCommandAsCalled(text: string, io: Pick<Io, 'environment'>): 
   return text.replaceAll(/(^|[\s`"])holdfast (?=[a-z[-])/gm, (_, before: string) => `${before}${calledAs(io)} `);
 }
 
+/** A message with the commands that it names in backticks, as this person calls them. */
+export function messageAsCalled(message: string, io: Pick<Io, 'environment'>): string {
+  return message.replaceAll('`holdfast ', `\`${calledAs(io)} `);
+}
+
 function realPath(path: string): string | undefined {
   try {
     return realpathSync(path);

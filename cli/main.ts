@@ -3,7 +3,7 @@ import { VERSION } from '../jobs/artifacts/producer.ts';
 import { exitStatus, HoldfastError } from '../jobs/errors.ts';
 import { printable } from '../jobs/printable.ts';
 import { asFailure } from '../jobs/run/failure.ts';
-import { calledAs, withCommandAsCalled } from './called-as.ts';
+import { messageAsCalled, withCommandAsCalled } from './called-as.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
 import { DEFAULT_DATA } from './data-folder.ts';
 import type { Io, Output } from './io.ts';
@@ -494,7 +494,7 @@ function failureOf(error: unknown, signal: AbortSignal): HoldfastError {
 /** Prints a failure as one line, `CODE: sentence`, and its causes where a person asked for them. */
 function report(failure: HoldfastError, verbose: boolean, io: Io): number {
   // It may quote a column, a path or a query.
-  io.stderr.write(`${failure.code}: ${printable(failure.message).replaceAll('`holdfast ', `\`${calledAs(io)} `)}\n`);
+  io.stderr.write(`${failure.code}: ${messageAsCalled(printable(failure.message), io)}\n`);
   if (verbose) {
     for (let cause: unknown = failure; cause instanceof Error; cause = cause.cause) io.stderr.write(`${cause.stack}\n`);
   }

@@ -8,6 +8,7 @@ import {
   validateManifest,
 } from '../crds/index.ts';
 import { HoldfastError } from '../jobs/errors.ts';
+import { messageAsCalled } from './called-as.ts';
 import { FaultList } from './fault-list.ts';
 import type { Io } from './io.ts';
 
@@ -54,7 +55,7 @@ function validated(
   const found: Fault[] = [];
   const objects: (RetentionProgram | RetentionRun)[] = [];
   const faults = new FaultList((line) => io.stderr.write(`${line}\n`));
-  const warnings = new FaultList((line) => io.stderr.write(`warning: ${line}\n`));
+  const warnings = new FaultList((line) => io.stderr.write(`warning: ${messageAsCalled(line, io)}\n`));
   for (const document of documents) {
     const validation = validateManifest(document, { now });
     for (const fault of validation.faults) faults.add(fault);

@@ -9,6 +9,7 @@ import type { Model } from '../jobs/models/model.ts';
 import { labelledQuery, labelledText } from '../jobs/onboarding/labelled-query.ts';
 import { type Measured, type MeasureOptions, measureRows } from '../jobs/onboarding/measured.ts';
 import { LABEL_COLUMN } from '../jobs/onboarding/query.ts';
+import { UNTRAINED } from '../jobs/onboarding/scorecard.ts';
 import type { SourceOptions } from '../jobs/onboarding/source.ts';
 import {
   differences,
@@ -155,6 +156,11 @@ async function rowsOf(engine: Engine, connector: DataConnector, model: Model, na
   }
   const labelled =
     connector.type === 'postgres' ? labelledText(query, label) : await labelledQuery(engine, query, label);
+  if (labelled === undefined && model.manifest.training.label === UNTRAINED) {
+    throw unsuitable(
+      `The model is a scorecard that nobody trained, and the query of ${connector.connectorId} names no column that says who left: the program cannot be measured by itself. Measure the scorecard by a file that has its features (${model.manifest.features.join(', ')}) and who left: \`holdfast models check MODEL --data FILE --label COLUMN\`.`,
+    );
+  }
   if (labelled === undefined) {
     throw unsuitable(
       `The query of ${connector.connectorId} does not say who left: it is not that of transactions, as init writes it, and has no condition (…) IS NOT TRUE on the label of the model (${shown(label)}).`,

@@ -157,3 +157,34 @@ describe('a command is printed as this person calls it', () => {
     ).toBe('Usage: ./bin/holdfast run [options]\n  A=b ./bin/holdfast run x\nholdfast.dev/v1, a holdfast-key');
   });
 });
+
+/** Helps, which are printed as called as a whole; comments of a manifest; names of connections; a page. */
+const NO_MESSAGES = [
+  'cli/main.ts',
+  'cli/init.ts',
+  'cli/serve.ts',
+  'jobs/onboarding/manifest.ts',
+  'jobs/onboarding/program.ts',
+];
+
+test('no message names a command without the backticks by which it is printed as called', async () => {
+  const names = commands(silent(), () => {}).commands.map((command) => command.name());
+  const bare = new RegExp(`(?<!\`)\\bholdfast (?:${names.join('|')})\\b`);
+  const found: string[] = [];
+  let looked = 0;
+  for (const folder of ['cli', 'jobs', 'crds']) {
+    for (const name of await readdir(join(ROOT, folder), { recursive: true })) {
+      const file = join(folder, name);
+      if (!file.endsWith('.ts') || file.endsWith('.test.ts') || NO_MESSAGES.includes(file)) continue;
+      looked++;
+      const lines = (await readFile(join(ROOT, file), 'utf8')).split('\n');
+      found.push(
+        ...lines
+          .filter((line) => !/^\s*(?:\/\/|\/?\*)/.test(line) && bare.test(line))
+          .map((line) => `${file}: ${line.trim()}`),
+      );
+    }
+  }
+  expect(looked).toBeGreaterThan(100);
+  expect(found).toEqual([]);
+});

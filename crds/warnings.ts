@@ -57,7 +57,7 @@ function unpinnedMeanings({ scoringModels }: RetentionProgramSpec): Finding[] {
       ? [
           warning(
             ['scoringModels', index],
-            'the JSON beside the model, which says what its outputs mean, is not pinned: holdfast models check prints its manifestSha256',
+            'the JSON beside the model, which says what its outputs mean, is not pinned: `holdfast models check` prints its manifestSha256',
           ),
         ]
       : [],

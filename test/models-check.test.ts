@@ -36,7 +36,7 @@ interface Report {
     gaps: object;
     doubts: string[];
     unlabelled: number;
-    reliability: { calibrationError: number; bins: { rows: number }[] };
+    reliability: { baseRate: number; brier: number; calibrationError: number; bins: { rows: number }[] };
   };
 }
 
@@ -169,6 +169,63 @@ test('labels measure it, and the picture shows what was measured', async () => {
   const { stdout } = await check(at('risk.onnx'), '--data', data, '--label', 'churned=Yes');
   expect(stdout).toMatch(/^measured +3,992 rows, of whom 5\d\.\d % left \(churned\); 8 rows without a label$/m);
   expect(stdout).toMatch(/0\.9–1\.0 .*│.*●.*│/);
+});
+
+test('ten rows, ties and missing labels have the figures that are worked out by hand', async () => {
+  await writeModel(folder, linearModel([1, 0], 0), RISK);
+  // Four scores, of which two are tied over both outcomes; two rows say nothing.
+  const rows = [
+    [-2, 0],
+    [-2, 1],
+    [0, 0],
+    [0, 1],
+    [0, 1],
+    [0, 0],
+    [1, 1],
+    [1, 0],
+    [3, 1],
+    [3, 1],
+    [3, ''],
+    [-2, ''],
+  ] as const;
+  const file = at('ten.csv');
+  await writeFile(file, `tenure,logins,churned\n${rows.map(([tenure, left]) => `${tenure},0,${left}`).join('\n')}\n`);
+  const { report } = await json(at('risk.onnx'), '--data', file, '--label', 'churned');
+  const known = rows.flatMap(([tenure, left]) => (left === '' ? [] : [{ score: sigmoid(tenure), left }]));
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const pairs = known
+    .filter(({ left }) => left === 1)
+    .flatMap(({ score }) =>
+      known.filter(({ left }) => left === 0).map((other) => (Math.sign(score - other.score) + 1) / 2),
+    );
+  const { rows: count, unlabelled, auc, reliability } = report.measured;
+  expect([count, unlabelled]).toEqual([10, 2]);
+  expect(auc).toBeCloseTo(mean(pairs), 12);
+  expect(reliability).toMatchObject({ baseRate: 0.6 });
+  expect(reliability.brier).toBeCloseTo(mean(known.map(({ score, left }) => (score - left) ** 2)), 6);
+  const bins = [...Map.groupBy(known, ({ score }) => Math.floor(score * 10)).values()];
+  const distances = bins.map(
+    (bin) => Math.abs(mean(bin.map(({ score }) => score)) - mean(bin.map(({ left }) => left))) * (bin.length / 10),
+  );
+  expect(reliability.calibrationError).toBeCloseTo(
+    distances.reduce((sum, one) => sum + one, 0),
+    6,
+  );
+});
+
+test('a score that is the same for all is guessing, and a file of one outcome is refused', async () => {
+  await writeModel(folder, linearModel([0, 0], 0), RISK);
+  const write = (outcome: (row: number) => number) =>
+    writeFile(
+      at('few.csv'),
+      `tenure,logins,churned\n${Array.from({ length: 10 }, (_, row) => `${row},1,${outcome(row)}`).join('\n')}\n`,
+    );
+  await write((row) => row % 2);
+  const { report } = await json(at('risk.onnx'), '--data', at('few.csv'), '--label', 'churned');
+  expect(report.measured).toMatchObject({ auc: 0.5, doubts: [], reliability: { brier: 0.25, calibrationError: 0 } });
+  await write(() => 1);
+  const all = await check(at('risk.onnx'), '--data', at('few.csv'), '--label', 'churned=1');
+  expect(all).toMatchObject({ status: 78, stderr: expect.stringMatching(/Of 10 rows with a label, everybody left/) });
 });
 
 test('a score that falls where people leave is doubted', async () => {

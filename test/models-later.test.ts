@@ -131,6 +131,30 @@ test('a program whose query does not say who left is refused with what it lacks'
   expect({ status, stderr }).toEqual({ status: 78, stderr: expect.stringMatching(/does not say who left/) });
 });
 
+test('a scorecard is measured by a file with its features and a label, which the refusal of its program names', async () => {
+  const lines = customers({ seed: 1, rows: 300, day: '2026-10-01', label: () => '' });
+  await writeFile(at('unlabelled.csv'), lines);
+  expect((await holdfast(['init', at('unlabelled.csv'), '-o', at('card.yaml')])).status).toBe(0);
+  const refused = await holdfast(['models', 'check', '--program', at('card.yaml'), '--data', at('later.csv')]);
+  expect(refused.stderr).toMatch(
+    /scorecard that nobody trained, .* its features \(.*days_since_last_login.*\) and who left: `\S*holdfast models check MODEL --data FILE --label COLUMN`/,
+  );
+  expect(refused.status).toBe(78);
+  await writeFile(at('features.csv'), customers({ seed: 2, rows: 900, day: '2026-11-01', asFeatures: true }));
+  const card = await holdfast([
+    'models',
+    'check',
+    at('unlabelled-retention-risk.onnx'),
+    '--data',
+    at('features.csv'),
+    '--label',
+    'churned',
+    '-o',
+    'json',
+  ]);
+  expect(JSON.parse(card.stdout).measured).toMatchObject({ rows: 900, label: 'churned' });
+});
+
 test('features that the file lacks are told with the way by the program', async () => {
   const model = at('first-retention-risk.onnx');
   const { stderr } = await holdfast(['models', 'check', model, '--data', at('later.csv')]);

@@ -10,7 +10,7 @@ import { LEAST_OF_EACH, leak, strength } from './leaks.ts';
 import type { ColumnProfile } from './profile.ts';
 import { PREPARED, type Proposal, STILL_HERE } from './proposal.ts';
 import { LABEL_COLUMN } from './query.ts';
-import { canMakeScorecard, makeScorecard, SCORECARD_COLUMNS } from './scorecard.ts';
+import { canMakeScorecard, makeScorecard, SCORECARD_COLUMNS, UNTRAINED } from './scorecard.ts';
 import { type Trained, train } from './train.ts';
 import { type NumberColumns, readNumbers } from './training-rows.ts';
 import { type Later, laterFigures, measureAtLater } from './transactions/out-of-time.ts';
@@ -185,7 +185,7 @@ async function scorecard(
   const manifest = modelManifest(modelId, bytes, features, {
     calibrated: false,
     rows: data.rows,
-    label: 'none: a scorecard that nobody trained',
+    label: UNTRAINED,
     figures: {},
   });
   const scores = await scoresOf(engine, features, (row) => scorecardRisk(card, row));

@@ -24,6 +24,9 @@ export function canMakeScorecard(columns: readonly string[]): boolean {
   return columns.some((column) => SCORECARD_COLUMNS.includes(column) && !SAYS_LITTLE.includes(column));
 }
 
+/** What the JSON of a scorecard has in the place of a label. */
+export const UNTRAINED = 'none: a scorecard that nobody trained';
+
 /** Parts of equal size that a figure is cut into. */
 const PARTS = 20;
 
