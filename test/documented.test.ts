@@ -13,6 +13,7 @@ const DOCUMENTS = [
     'cluster',
     'data',
     'explain',
+    'filters',
     'gitops',
     'list',
     'models',
@@ -20,6 +21,7 @@ const DOCUMENTS = [
     'prune',
     'start',
     'transactions',
+    'warehouses',
   ].map((name) => `docs/guides/${name}.md`),
 ];
 

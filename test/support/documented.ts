@@ -20,7 +20,7 @@ export interface ShellBlock {
 export function shellBlocks(file: string): readonly ShellBlock[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const blocks = text.matchAll(
-    /^(?:<!-- (?:run: ([\w-]+)|not run: ([^\n]+?)) -->\n)?```(?:sh|bash|shell|console)\n([^]*?)^```$/gm,
+    /^ *(?:<!-- (?:run: ([\w-]+)|not run: ([^\n]+?)) -->\n)? *```(?:sh|bash|shell|console)\n([^]*?)^ *```$/gm,
   );
   return [...blocks].map(({ 1: name, 2: reason, 3: script = '', index }) => ({
     file,
