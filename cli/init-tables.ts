@@ -2,7 +2,12 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { connectionVariable } from '../crds/index.ts';
 import { HoldfastError } from '../jobs/errors.ts';
-import { type DatabaseTable, duckdbTables, postgresTables } from '../jobs/onboarding/database-tables.ts';
+import {
+  type DatabaseTable,
+  type DeniedTables,
+  duckdbTables,
+  postgresTables,
+} from '../jobs/onboarding/database-tables.ts';
 import { isDatabase } from '../jobs/onboarding/source.ts';
 import { shown } from '../jobs/onboarding/words.ts';
 import { forShell, pathForShell } from '../jobs/printable.ts';
@@ -35,13 +40,13 @@ export async function refuseWithoutTable(file: string | undefined, options: Init
   const resources = { threads: Math.min(2, availableParallelism()), memoryMb: MEMORY_MB };
   const limits = { scratchFolder, resources, signal: io.signal };
   try {
-    const tables = isPostgres
+    const { tables, denied } = isPostgres
       ? await postgresTables(options.connector, connection, limits)
-      : await duckdbTables(file as string, limits);
+      : { tables: await duckdbTables(file as string, limits), denied: [] };
     if (tables.length === 0) {
       throw new HoldfastError(
         'HF_USAGE',
-        'the database has no table or view that may be read: grant its reader USAGE of the schema and SELECT of the tables',
+        ['the database has no table or view that may be read', ...denied.map(grantOf)].join('; '),
       );
     }
     const [plainSchema, command] = isPostgres
@@ -49,13 +54,18 @@ export async function refuseWithoutTable(file: string | undefined, options: Init
       : ['main', `${calledAs(io)} init ${pathForShell(file as string)}`];
     io.stdout.write(
       options.output === 'json'
-        ? `${JSON.stringify(tablesReport(tables, plainSchema, command))}\n`
-        : tablesText(tables, plainSchema, command),
+        ? `${JSON.stringify({ ...tablesReport(tables, plainSchema, command), ...(denied.length === 0 ? {} : { denied }) })}\n`
+        : tablesText(tables, plainSchema, command) + denied.map((one) => `no right    ${grantOf(one)}\n`).join(''),
     );
     throw new HoldfastError('HF_USAGE', 'name the table that is meant with --table: nothing was written');
   } finally {
     await rm(scratchFolder, { recursive: true, force: true });
   }
+}
+
+function grantOf({ schema, tables, role }: DeniedTables): string {
+  const more = `${integer(tables)} more in ${schema} that ${role} may not read`;
+  return `${more}: GRANT USAGE ON SCHEMA ${schema} TO ${role}; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO ${role}`;
 }
 
 function nextCommand(table: DatabaseTable, plainSchema: string, command: string): string {

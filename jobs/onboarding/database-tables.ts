@@ -30,16 +30,30 @@ export interface DatabaseTable {
 const MOST_TABLES = 500;
 const MOST_COLUMNS = 500;
 
-/** Tables and views that a role of Postgres may read; a partition is of its table. */
+/** Tables and views of Postgres; a partition is of its table. */
+const NAMED = `pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+const READABLE = `has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')`;
+
+/** Those that the role may not read, by schema; as SQL names schema and role. */
+const POSTGRES_DENIED = `
+  SELECT quote_ident(n.nspname) AS schema_name, count(*)::int AS tables, quote_ident(current_user) AS role_name
+  FROM ${NAMED} AND NOT (${READABLE}) GROUP BY n.nspname ORDER BY n.nspname`;
+
+/** Tables that a role has no right to. */
+export interface DeniedTables {
+  readonly schema: string;
+  readonly tables: number;
+  readonly role: string;
+}
+
 const POSTGRES_TABLES = `
   SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, c.relkind IN ('v', 'm') AS is_view,
     CASE WHEN c.reltuples >= 0 AND c.relkind <> 'v' THEN c.reltuples::float8 END AS row_count,
     (SELECT string_agg(a.attname::text || ' ' || format_type(a.atttypid, NULL), chr(10) ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum BETWEEN 1 AND ${MOST_COLUMNS} AND NOT a.attisdropped) AS column_list
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+  FROM ${NAMED} AND ${READABLE}
   ORDER BY n.nspname, c.relname
   LIMIT ${MOST_TABLES}`;
 
@@ -61,14 +75,14 @@ interface Row {
 }
 
 /**
- * Tables and views of a Postgres, the likeliest first.
+ * Tables and views of a Postgres, the likeliest first, and those that the role may not read.
  * @throws HF_USAGE, HF_WAREHOUSE_UNREADABLE
  */
 export async function postgresTables(
   connectorId: string,
   connection: string | undefined,
   options: SourceOptions,
-): Promise<DatabaseTable[]> {
+): Promise<{ readonly tables: DatabaseTable[]; readonly denied: readonly DeniedTables[] }> {
   const folder = await mkdtemp(join(options.scratchFolder, 'tables-'));
   try {
     const place = { baseFolder: folder, sampleFolder: folder, scratchFolder: folder, asOf: new Date(0) };
@@ -79,8 +93,15 @@ export async function postgresTables(
     try {
       const file = join(folder, 'tables.parquet');
       await warehouse.extract({ query: POSTGRES_TABLES }, file, { signal: options.signal });
+      const rights = join(folder, 'denied.parquet');
+      await warehouse.extract({ query: POSTGRES_DENIED }, rights, { signal: options.signal });
       await using engine = await openEngine({ ...options.resources, scratchFolder: folder });
-      return ranked(await engine.rows<Row>(`SELECT * FROM read_parquet(${literal(file)})`));
+      return {
+        tables: ranked(await engine.rows<Row>(`SELECT * FROM read_parquet(${literal(file)})`)),
+        denied: await engine.rows<DeniedTables>(
+          `SELECT schema_name AS schema, tables, role_name AS role FROM read_parquet(${literal(rights)})`,
+        ),
+      };
     } finally {
       await warehouse.close();
     }
