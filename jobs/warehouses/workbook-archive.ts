@@ -10,6 +10,8 @@ const LARGEST_RATIO = 200;
 const MIB = 2 ** 20;
 /** Cells of the rectangle that a sheet spans: whoever reads it fills it in, and one cell far away makes it large. */
 const MOST_CELLS = 20_000_000;
+/** Rows of a sheet of Excel; an empty one takes memory, too. */
+const MOST_ROWS = 2 ** 20;
 
 /** A sheet, as the workbook lists it. */
 export interface ListedSheet {
@@ -55,7 +57,7 @@ export async function lookIntoWorkbook(file: string): Promise<Archive> {
     left -= content.length;
     contents.set(part.name, content);
     if (part.name === 'xl/workbook.xml') workbook = content.toString('utf8');
-    if (part.name.endsWith('.xml') && cellsOf(content) > MOST_CELLS) {
+    if (cellsOf(content) > MOST_CELLS) {
       return {
         trouble: `a sheet has a cell far from the others: delete what is right of them and below, or ${REMEDY}`,
       };
@@ -123,15 +125,18 @@ function unpacked(bytes: Buffer, { method, packed, offset }: Entry, most: number
   }
 }
 
-/** Address of a cell, or number of a row; a reference in it is none that a spreadsheet writes. */
-const ADDRESS = /\sr\s*=\s*["']([^"'\d]{0,9})(\d{1,9})/g;
+/** Address of a cell, or number of a row, whatever stands before it. */
+const ADDRESS = /\sr\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+/** As spreadsheets write one. Another, such as `1e9` or `A1&#48;`, may be read as a number far away. */
+const PLAIN_ADDRESS = /^([A-Z]{0,3})(\d{1,7})$/;
 
-/** Cells of the rectangle from A1 to the last row and the last column. */
+/** Cells of the rectangle from A1 to the last row and the last column; no end of them where an address is not plain. */
 function cellsOf(content: Buffer): number {
   if (!content.includes('sheetData')) return 0;
   let [rows, columns] = [0, 0];
-  for (const [, letters = '', digits] of content.toString('latin1').matchAll(ADDRESS)) {
-    if (letters.includes('&')) return Number.POSITIVE_INFINITY;
+  for (const [, quoted, single] of content.toString('latin1').matchAll(ADDRESS)) {
+    const [, letters = '', digits] = PLAIN_ADDRESS.exec(quoted ?? single ?? '') ?? [];
+    if (digits === undefined || Number(digits) > MOST_ROWS) return Number.POSITIVE_INFINITY;
     rows = Math.max(rows, Number(digits));
     columns = Math.max(
       columns,

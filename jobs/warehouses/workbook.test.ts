@@ -114,6 +114,39 @@ describe('a workbook is refused with what to do about it', () => {
     expect(error.message).not.toMatch(/C1|export/);
   });
 
+  const sheetOf = (row: string, name = 'sheet1.xml', more: Readonly<Record<string, string>> = {}) =>
+    zip({
+      'xl/workbook.xml':
+        '<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="A" r:id="rId1"/></sheets></workbook>',
+      'xl/_rels/workbook.xml.rels': `<Relationships><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/${name}"/></Relationships>`,
+      [`xl/worksheets/${name}`]: `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="str"><v>id</v></c></row>${row}</sheetData></worksheet>`,
+      ...more,
+    });
+  const row = (number: string, cell: string) => `<row ${number}><c ${cell} t="str"><v>C1</v></c></row>`;
+
+  test.each<[string, Buffer]>([
+    ['a row in powers of ten', sheetOf(row('r="1e9"', 'r="A1e9"'))],
+    ['an infinite row', sheetOf(row('r="1e999"', 'r="A1e999"'))],
+    ['a row with digits as references', sheetOf(row('r="1&#48;&#48;&#48;&#48;&#48;&#48;&#48;"', 'r="A1"'))],
+    ['a row in hexadecimal', sheetOf(row('r="0x3B9ACA00"', 'r="A2"'))],
+    ['a row beyond those of Excel', sheetOf(row("r='9999999'", "r='A9999999'"))],
+    ['a column of many letters', sheetOf(row('r="2"', 'r="ZZZZZZZZZZZZ2"'))],
+    ['an address with blanks around it', sheetOf(row('r="2"', 's="0"\nr = "ZZZZZZ2"'))],
+    ['a sheet under another name', sheetOf(row('r="2"', 'r="ZZZZZZ2"'), 'sheet1.xml.rels')],
+  ])('that has %s', async (_, bytes) => {
+    await expect(csv(bytes)).rejects.toMatchObject({
+      code: 'HF_SOURCE_UNSUITABLE',
+      message: expect.stringMatching(/a cell far from the others/),
+    });
+  });
+
+  test('whose cells share one text that is long', async () => {
+    const cells = Array.from({ length: 1100 }, (_, y) => `<row r="${y + 2}"><c r="A${y + 2}" t="s"><v>0</v></c></row>`);
+    const strings = `<sst><si><t>${'y'.repeat(2 ** 20)}</t></si></sst>`;
+    const bytes = sheetOf(cells.join(''), 'sheet1.xml', { 'xl/sharedStrings.xml': strings });
+    await expect(csv(bytes)).rejects.toMatchObject({ message: expect.stringMatching(/made to fill a disk/) });
+  });
+
   test('whatever size it claims for what it holds', async () => {
     const lying = Buffer.from(bomb);
     // The size of the sheet, in its own header and in the directory.

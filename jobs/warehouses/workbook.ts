@@ -7,6 +7,8 @@ import { forShell } from '../printable.ts';
 import { lookIntoWorkbook } from './workbook-archive.ts';
 
 const MOST_NAMED = 20;
+/** Characters of a sheet: one long text that many cells share is small in a workbook, and large as CSV. */
+const MOST_CHARACTERS = 2 ** 30;
 
 /** The day before the first that Excel counts, as a query has it that reads counted days. */
 export const EXCEL_DAY_ZERO = "DATE '1899-12-30'";
@@ -48,6 +50,11 @@ export async function workbookAsCsv(
   if (header === -1) throw refuse('its sheet is empty');
   const trouble = headerTrouble(rows, header, width);
   if (trouble !== undefined) throw refuse(trouble);
+  if (charactersOf(rows) > MOST_CHARACTERS) {
+    throw refuse(
+      'its cells hold more than 1 GiB of text, or it is made to fill a disk: save the sheet as CSV in UTF-8',
+    );
+  }
   const path = join(folder, `${basename(file)}.csv`);
   await pipeline(Readable.from(csvLines(rows, header, width)), createWriteStream(path));
   return path;
@@ -105,6 +112,12 @@ function headerTrouble(rows: readonly Row[], header: number, width: number): str
     seen.add(key);
   }
   return undefined;
+}
+
+function charactersOf(rows: readonly Row[]): number {
+  let characters = 0;
+  for (const row of rows) for (const cell of row) if (typeof cell === 'string') characters += cell.length;
+  return characters;
 }
 
 /** `A`, `Z`, `AA`. */
