@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { beginRun } from '../jobs/postgres/begin-run.ts';
+import type { Database } from '../jobs/postgres/database.ts';
 import { finishRun, recordStage } from '../jobs/postgres/runs.ts';
 import { openApi } from '../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../test/support/postgres.ts';
+import { apiMetrics } from './metrics.ts';
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -49,4 +51,21 @@ test('metrics count failed runs by code, rejected rows, and whom each filter rem
     'holdfast_last_run_failed{namespace="metrics",program="keep"} 1',
   ])
     expect(text).toContain(`${line}\n`);
+});
+
+test('whoever asks for metrics many times over keeps others waiting no longer than by asking once', async () => {
+  let statements = 0;
+  const query = async () => {
+    statements++;
+    return { rows: [] };
+  };
+  const pool = { totalCount: 0, idleCount: 0, waitingCount: 0, query };
+  const { page } = apiMetrics({ pool } as unknown as Database, '0.0.0');
+  const [mine, others] = [new Set(['mine']), new Set(['others'])];
+  await page(mine);
+  const once = statements;
+  await Promise.all([...Array.from({ length: 100 }, () => page(mine)), page(others)]);
+  expect(statements).toBe(3 * once);
+  await page(mine);
+  expect(statements).toBe(4 * once);
 });

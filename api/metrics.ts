@@ -170,14 +170,20 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
   }
 
   let turn: Promise<unknown> = Promise.resolve();
+  /** Pages that wait for their turn: whoever asks for one of them meanwhile gets it, so that nobody can fill the queue. */
+  const waitingPages = new Map<Scope, Promise<string>>();
   return {
     contentType: registry.contentType,
     page(scope) {
+      const asked = waitingPages.get(scope);
+      if (asked !== undefined) return asked;
       // One after the other: the gauges hold what one scope may see.
       const page = turn.then(async () => {
+        waitingPages.delete(scope);
         await look(scope);
         return registry.metrics();
       });
+      waitingPages.set(scope, page);
       turn = page.catch(() => {});
       return page;
     },
