@@ -1,6 +1,8 @@
+import { connect as openSocket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { answerOf, openApi, SHOP_TOKEN, storeBatch, type TestApi, TOKEN, weeks } from '../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../test/support/postgres.ts';
+import { until } from '../test/support/until.ts';
 
 const CSV = '/v1/namespaces/shop/programs/churn/candidates.csv';
 const LINES = '/v1/namespaces/shop/programs/churn/candidates.jsonl';
@@ -160,4 +162,19 @@ test('a download that fails on its way is cut off, so that nobody takes it for w
   };
   await expect(rest()).rejects.toThrow();
   expect(api.log()).toMatch(/"route":"[^"]*candidates\.csv".*"status":500.*HF_CURSOR_EXPIRED/);
+});
+
+test('whoever asks for a list and does not read it is let go, and the memory that it takes with them', async () => {
+  await storeBatch(postgres.database, { program: 'unread', run: 'unread-1', customers: 60_000, risk: '0.9' });
+  await using own = await openApi(postgres.database, { stalledMs: 300 });
+  const socket = openSocket({ host: '127.0.0.1', port: own.port }).on('error', () => {});
+  socket
+    .pause()
+    .write(
+      `GET /v1/namespaces/shop/programs/unread/candidates.jsonl?arm=all HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`,
+    );
+  await until('the download begins', own.connections, (open) => open === 1, 5000);
+  await until('the server lets go', own.connections, (open) => open === 0, 10_000);
+  expect(own.log()).toMatch(/candidates\.jsonl","status":499/);
+  socket.destroy();
 });

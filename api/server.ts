@@ -26,6 +26,8 @@ export interface ListenOptions {
   readonly drainSeconds: number;
   /** Milliseconds for a whole request, its head included, to arrive. Default: 30 seconds, 10 of them for the head. */
   readonly requestMs?: number;
+  /** Milliseconds after which a connection on which nothing moves is closed. Default: a minute. */
+  readonly stalledMs?: number;
 }
 
 /** What is under way is given as long as a statement may take, and some. */
@@ -34,7 +36,7 @@ const GRACE_MS = 10_000;
 /** Serves the API. @throws HF_ADDRESS_UNAVAILABLE when it cannot listen there */
 export async function serveApi(
   api: ApiOptions,
-  { host, port, drainSeconds, requestMs = 30_000 }: ListenOptions,
+  { host, port, drainSeconds, requestMs = 30_000, stalledMs = 60_000 }: ListenOptions,
 ): Promise<Listening> {
   const app = application(api);
   const server = createServer(
@@ -48,6 +50,8 @@ export async function serveApi(
     },
     app.express,
   );
+  // Whoever asks for a list and does not read it would keep a page of it in memory for ever.
+  server.setTimeout(stalledMs);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseUnread(error, socket));
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
