@@ -2,6 +2,7 @@ import type { ListColumn } from '../jobs/outreach/list-columns.ts';
 import { offerWords, reasonWords } from '../jobs/outreach/words.ts';
 import type { StoredCandidate } from '../jobs/postgres/candidates.ts';
 import { type RunRecord, storedCounts } from '../jobs/postgres/runs.ts';
+import { totalOf } from '../jobs/postgres/whole-list.ts';
 import { printable, shortened } from '../jobs/printable.ts';
 import { integer } from './figures.ts';
 
@@ -22,7 +23,7 @@ const WIDEST_LAST = 120;
 
 /** The first of a list as a table, for a person. */
 export function candidatesText({ batch, counts, total, shown, columns }: CandidatesShown): string {
-  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const all = totalOf(counts);
   const levels = [...counts].map(([level, count]) => `${level} ${integer(count)}`).join('   ');
   const hasArm = columns.some(({ name }) => name === 'arm');
   const lines = [

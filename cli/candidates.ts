@@ -6,14 +6,14 @@ import { csvList, jsonLines, type ListText, listPieces } from '../jobs/outreach/
 import { whyNoReasons } from '../jobs/outreach/words.ts';
 import type { Audience, StoredCandidate } from '../jobs/postgres/candidates.ts';
 import { currentRun, findRun, type ProgramKey, type RunRecord } from '../jobs/postgres/runs.ts';
-import { countList, wholeList } from '../jobs/postgres/whole-list.ts';
+import { countList, totalOf, wholeList } from '../jobs/postgres/whole-list.ts';
 import { printable } from '../jobs/printable.ts';
 import { writeCandidatesParquet } from './candidates-parquet.ts';
 import { candidatesText } from './candidates-text.ts';
 import { dataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
 import { requireProgram } from './known-program.ts';
-import { externalUrl, openRecord, type State } from './state.ts';
+import { externalUrl, openRecord, requireState, type State } from './state.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 export interface CandidatesOptions {
@@ -52,12 +52,12 @@ export async function candidates(program: string, options: CandidatesOptions, io
   const batch = await batchOf(database, key, options.run, place);
   const wanted = { batch, audience: options.arm, now: io.now() };
   const counts = await countList(database, wanted);
-  warn(batch, sum(counts), options, io);
+  warn(batch, totalOf(counts), options, io);
   const pages = wholeList(database, { ...wanted, riskLevel: options.risk, limit: most, signal: io.signal });
   if (format === 'text') {
     const shown: StoredCandidate[] = [];
     for await (const page of pages) shown.push(...page);
-    const total = options.risk === undefined ? sum(counts) : (counts.get(options.risk) ?? 0);
+    const total = totalOf(counts, options.risk);
     io.stdout.write(candidatesText({ batch, counts, total, shown, columns }));
     return 0;
   }
@@ -113,10 +113,11 @@ function usage(message: string): HoldfastError {
 
 async function openList({ data }: CandidatesOptions, io: Io): Promise<State> {
   const folder = dataFolder(data);
+  requireState(folder, io);
   const state = await openRecord(folder, io);
   if (state !== undefined) return state;
   throw externalUrl(io) === undefined
-    ? new HoldfastError('HF_NOT_FOUND', `there is no state in ${folder.path}: run the program first, or give --data`)
+    ? new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}: give --data, or DATABASE_URL`)
     : new HoldfastError(
         'HF_NOT_MIGRATED',
         'the Postgres of DATABASE_URL has no tables of Holdfast: run a program on it',
@@ -151,6 +152,14 @@ function warn(batch: RunRecord, total: number, { arm, run }: CandidatesOptions, 
   if (run !== undefined && batch.phase !== 'Succeeded') tell(`the run ${run} is ${batch.phase}`);
 }
 
+/** Lines as a terminal shows them: its escapes come from a shop's data. */
+function linesPrintable(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => printable(line.replace(/\r$/, '')))
+    .join('\n');
+}
+
 async function writeText(
   list: ListText,
   pages: AsyncIterable<readonly StoredCandidate[]>,
@@ -158,15 +167,12 @@ async function writeText(
   io: Io,
 ): Promise<void> {
   if (out === undefined || out === '-') {
-    for await (const piece of listPieces(list, pages)) io.stdout.write(piece);
+    const shown = io.stdout.isTTY === true ? linesPrintable : (piece: string) => piece;
+    for await (const piece of listPieces(list, pages)) io.stdout.write(shown(piece));
     return;
   }
   await writeWholeFile(out, async (partial) => {
     await using file = await open(partial, 'wx');
     for await (const piece of listPieces(list, pages)) await file.writeFile(piece);
   });
-}
-
-function sum(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].reduce((total, count) => total + count, 0);
 }

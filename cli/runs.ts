@@ -8,7 +8,7 @@ import { dataFolder } from './data-folder.ts';
 import type { Io } from './io.ts';
 import { refuseNamespace, requireProgram } from './known-program.ts';
 import { readRevision } from './past-run.ts';
-import { openRecord, type State } from './state.ts';
+import { openRecord, requireState, type State } from './state.ts';
 
 export interface RunsOptions {
   readonly data: string;
@@ -141,6 +141,7 @@ export async function status(program: string | undefined, options: RunsOptions, 
 /** @throws HF_NOT_FOUND where nothing has run */
 async function openRuns({ data }: RunsOptions, io: Io): Promise<State> {
   const folder = dataFolder(data);
+  requireState(folder, io);
   const state = await openRecord(folder, io);
   if (state !== undefined) return state;
   throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}: give --data, or DATABASE_URL`);

@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { HoldfastError } from '../jobs/errors.ts';
 
 /**
  * Has a file written beside its place and put into it once it is whole: whatever fails, what was there before stays, and
- * nothing half is left. A link keeps leading where it does.
+ * nothing half is left. A link keeps leading where it does; one to
+ * nothing is refused.
  * @param write writes the file at the path that it is given
  * @throws HF_USAGE when nothing can be written there, HF_DISK_FULL, and what `write` throws
  */
 export async function writeWholeFile(file: string, write: (partial: string) => Promise<void>): Promise<void> {
   const target = await realpath(file).catch(() => file);
+  if (target === file && (await lstat(file).catch(() => undefined))?.isSymbolicLink() === true) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `cannot write ${file}: it is a link to nothing; remove it, or make what it leads to`,
+    );
+  }
   const kind = await stat(target).catch(() => undefined);
   if (kind !== undefined && !kind.isFile()) {
     throw new HoldfastError('HF_USAGE', `cannot write ${file}: it is ${kind.isDirectory() ? 'a folder' : 'no file'}`);

@@ -8,6 +8,7 @@ test.each([
   ['quotes', `it's "so"`, String.raw`'it'\''s "so"'`],
   ['what a shell would expand', '$HOME `id` *', "'$HOME `id` *'"],
   ['nothing', '', "''"],
+  ['what zsh would take for a command', '=ls', "'=ls'"],
   ['a home folder', '~/x', "'~/x'"],
   ['a line break, as one line', "a\nb'c\\", String.raw`$'a\u000ab\'c\\'`],
 ])('%s is one word of a shell, and is read back', (_name, word, written) => {

@@ -12,7 +12,8 @@ export function printable(text: string): string {
 
 /** A word that a shell takes as it is, whatever a file or a customer is called, and that fits on one line. */
 export function forShell(word: string): string {
-  if (/^[\w@%+=:,./][\w@%+=:,./-]*$/.test(word)) return word;
+  // zsh takes a word that begins with = for the path of a command.
+  if (/^[\w@%+:,./][\w@%+=:,./-]*$/.test(word)) return word;
   if (printable(word) === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
   return `$'${printable(word.replaceAll(/['\\]/g, String.raw`\$&`))}'`;
 }

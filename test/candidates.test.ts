@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../jobs/columns/engine.ts';
 import { HoldfastError } from '../jobs/errors.ts';
@@ -271,6 +271,28 @@ test('a link keeps leading where it does', async () => {
   await symlink('target.csv', shop.path('link.csv'));
   await list(['churn', '--out', shop.path('link.csv'), '--limit', '1']);
   expect(await readFile(shop.path('target.csv'), 'utf8')).toMatch(/^"customer_id"/);
+});
+
+test('a link to nothing is refused and stays', async () => {
+  await symlink('nothing.csv', shop.path('dangling.csv'));
+  const { status, stderr } = await list(['churn', '--out', shop.path('dangling.csv'), '--limit', '1']);
+  expect({ status, stderr }).toEqual({
+    status: 78,
+    stderr: expect.stringMatching(/^HF_USAGE: .*is a link to nothing/),
+  });
+  expect(await readlink(shop.path('dangling.csv'))).toBe('nothing.csv');
+});
+
+test('what a terminal acts on is shown by its code on a terminal, and is in a file as it is', async () => {
+  await storeBatch(postgres.database, { program: 'escape', run: 'escape-1', customers: 2 });
+  await postgres.database.pool.query(
+    `UPDATE holdfast.candidates SET locale = E'\\x1b[31mred' WHERE program = 'escape'`,
+  );
+  const shown = await list(['escape', '--csv', '--limit', '1'], { stdoutIsTerminal: true });
+  expect(shown.stdout).toContain('\\u001b[31mred');
+  expect(shown.stdout).not.toMatch(/[\u001b\r]/);
+  expect(shown.stdout.split('\n')).toHaveLength(3);
+  expect((await list(['escape', '--csv', '--limit', '1'])).stdout).toContain('\u001b[31mred');
 });
 
 test('a run on this machine is listed from its own Postgres', async () => {

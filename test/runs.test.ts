@@ -81,6 +81,6 @@ test('where nothing has run, that is said', async () => {
   const { status, stderr } = await shop.holdfast(['runs', '--data', shop.path('nowhere')]);
   expect({ status, stderr }).toEqual({
     status: 78,
-    stderr: expect.stringMatching(/^HF_NOT_FOUND: nothing has run in/),
+    stderr: expect.stringMatching(/^HF_NOT_FOUND: there is no state in/),
   });
 });

@@ -5,7 +5,7 @@ import { offerWords, reasonWords, whyNoReasons } from '../../jobs/outreach/words
 import type { StoredCandidate } from '../../jobs/postgres/candidates.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
 import { currentRun, type ProgramKey, type RunRecord } from '../../jobs/postgres/runs.ts';
-import { countList, listPage } from '../../jobs/postgres/whole-list.ts';
+import { countList, listPage, totalOf } from '../../jobs/postgres/whole-list.ts';
 import { candidatesFile, type DownloadFormat, type FileOfPieces } from '../downloads.ts';
 import { queryReader } from '../parameters.ts';
 import { notFound } from '../route.ts';
@@ -54,7 +54,7 @@ export function listPages(source: ListSource): ListPages {
       if (batch === undefined) throw notFound('no batch of that program has been published');
       const list = { batch, now: source.now() };
       const counts = await countList(source.database, list);
-      const total = level === undefined ? sum(counts) : (counts.get(level) ?? 0);
+      const total = totalOf(counts, level);
       const pages = Math.max(1, Math.ceil(total / ROWS));
       const isOther = run !== undefined && run !== batch.run;
       // Pages of a batch that is no more would miss some and show others twice.
@@ -118,7 +118,7 @@ function levels({ program, risk: chosen, counts, batch }: View): Html {
     html`<li><a href="${listAddress({ program, risk: level, run: batch.run })}"${
       level === chosen ? html` aria-current="true"` : html``
     }>${level === undefined ? 'All' : label(level)} <span class="quiet">${integer(count)}</span></a></li>`;
-  return html`<nav aria-label="Risk level"><ul class="choices" id="levels">${link(undefined, sum(counts))}${[
+  return html`<nav aria-label="Risk level"><ul class="choices" id="levels">${link(undefined, totalOf(counts))}${[
     ...counts,
   ].map(([level, count]) => link(level, count))}</ul></nav>`;
 }
@@ -163,8 +163,4 @@ function files({ program, risk: level, total }: View): Html {
   return html`<section class="card files" aria-labelledby="files-title"><h2 id="files-title">Take it away</h2>
 <p class="quiet">${level === undefined ? 'All' : `Those of ${level} risk, all`} ${integer(total)}, with the offer in columns of its own. No spreadsheet runs a text in it as a formula.</p>
 <ul class="choices">${link('CSV', 'csv')}${link('CSV for Excel', 'csv', true)}${link('JSON lines', 'jsonl')}</ul></section>`;
-}
-
-function sum(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].reduce((total, count) => total + count, 0);
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../jobs/postgres/database.ts';
 import { isMigrated } from '../../jobs/postgres/migrate.ts';
 import type { ProgramRecord } from '../../jobs/postgres/programs.ts';
 import { type RunRecord, storedCounts } from '../../jobs/postgres/runs.ts';
+import { totalOf } from '../../jobs/postgres/whole-list.ts';
 import { queryReader } from '../parameters.ts';
 import type { Problem } from '../schemas.ts';
 import type { Scope } from '../sessions.ts';
@@ -165,7 +166,7 @@ ${tile('Held out', held, total === 0 ? '' : `${share(held, total)} of candidates
 }
 
 function toContact({ contacts }: Figures, program: ProgramRecord): Html {
-  const total = [...contacts.values()].reduce((sum, count) => sum + count, 0);
+  const total = totalOf(contacts);
   return html`<p class="act"><a class="button" href="${listAddress({ program: addressOf(program) })}">Whom to contact</a>
 <span class="quiet">${integer(total)} ${total === 1 ? 'customer' : 'customers'}, without those held out and those who get no offer</span></p>`;
 }

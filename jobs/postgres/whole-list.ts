@@ -72,6 +72,12 @@ export async function countList(
   return new Map(RISK_LEVELS.map((level) => [level, counted.get(level) ?? 0]));
 }
 
+/** How many candidates of a list there are, at one risk level or at all of them. */
+export function totalOf(counts: ReadonlyMap<string, number>, riskLevel?: string): number {
+  if (riskLevel !== undefined) return counts.get(riskLevel) ?? 0;
+  return [...counts.values()].reduce((total, count) => total + count, 0);
+}
+
 export interface ListPage extends Pick<WholeList, 'batch' | 'audience' | 'now'> {
   readonly riskLevel?: (typeof RISK_LEVELS)[number] | undefined;
   /** Candidates before the first of the page. */

@@ -23,6 +23,7 @@ export interface CommandOptions {
   /** Called with everything that goes to stderr, as it goes: a place to pull the plug from. */
   readonly watch?: (text: string, abort: AbortController) => void;
   readonly terminal?: boolean;
+  readonly stdoutIsTerminal?: boolean;
   /** Milliseconds; the machine's clock unless given. */
   readonly elapsed?: () => number;
 }
@@ -102,7 +103,7 @@ export async function holdfast(args: readonly string[], options: CommandOptions 
   let stdout = '';
   let stderr = '';
   const status = await main(args, {
-    stdout: { write: (text) => (stdout += text) },
+    stdout: { isTTY: options.stdoutIsTerminal === true, write: (text) => (stdout += text) },
     stderr: {
       isTTY: options.terminal === true,
       write: (text) => {
