@@ -2,9 +2,10 @@ import { type CandidateGroup, countCandidates } from '../../jobs/postgres/batch-
 import type { Database } from '../../jobs/postgres/database.ts';
 import { listPrograms, type ProgramRecord } from '../../jobs/postgres/programs.ts';
 import { listRuns, type RunRecord } from '../../jobs/postgres/runs.ts';
-import { countList } from '../../jobs/postgres/whole-list.ts';
+import { countListUntil } from '../../jobs/postgres/whole-list.ts';
 import { MOST_PROGRAMS } from '../programs.ts';
 import { namesOf, type Scope } from '../sessions.ts';
+import { keptCounts } from './kept-counts.ts';
 
 /** What the first page shows. */
 export interface Figures {
@@ -20,8 +21,6 @@ export interface Figures {
 }
 
 const SHOWN_RUNS = 10;
-/** Batches of which the counts are kept: they do not change once published. */
-const KEPT_COUNTS = 16;
 
 /** Gathers the figures of a program. */
 export type GatherFigures = (wanted: {
@@ -37,19 +36,8 @@ export function figuresFrom({
   readonly database: Database;
   readonly now: () => Date;
 }): GatherFigures {
-  const kept = new Map<string, readonly CandidateGroup[]>();
-
-  async function counted(run: RunRecord): Promise<readonly CandidateGroup[]> {
-    const key = JSON.stringify([run.namespace, run.program, run.run, run.attempt, run.publishedAt]);
-    const groups = kept.get(key) ?? (await countCandidates(database, run));
-    kept.delete(key);
-    kept.set(key, groups);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT_COUNTS) break;
-      kept.delete(oldest);
-    }
-    return groups;
-  }
+  const groupsOf = keptCounts(async (run) => ({ counts: await countCandidates(database, run), until: undefined }));
+  const contactsOf = keptCounts((batch, at) => countListUntil(database, { batch, now: at }));
 
   return async ({ namespace, program: name, scope }) => {
     const programs = await listPrograms(database, { namespaces: namesOf(scope), limit: MOST_PROGRAMS });
@@ -58,8 +46,8 @@ export function figuresFrom({
     if (program === undefined) return { programs, program, groups: [], contacts: new Map(), runs: [] };
     const { current } = program;
     const [groups, contacts, runs] = await Promise.all([
-      current === undefined ? [] : counted(current),
-      current === undefined ? new Map<string, number>() : countList(database, { batch: current, now: now() }),
+      current === undefined ? [] : groupsOf(current, now()),
+      current === undefined ? new Map<string, number>() : contactsOf(current, now()),
       // A prune that went well says nothing of the batch before it.
       listRuns(database, {
         namespace: program.namespace,

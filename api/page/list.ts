@@ -5,13 +5,14 @@ import { offerWords, reasonWords, whyNoReasons } from '../../jobs/outreach/words
 import type { StoredCandidate } from '../../jobs/postgres/candidates.ts';
 import type { Database } from '../../jobs/postgres/database.ts';
 import { currentRun, type ProgramKey, type RunRecord } from '../../jobs/postgres/runs.ts';
-import { countList, listPage, totalOf } from '../../jobs/postgres/whole-list.ts';
+import { countListUntil, listPage, totalOf } from '../../jobs/postgres/whole-list.ts';
 import { candidatesFile, type DownloadFormat, type FileOfPieces } from '../downloads.ts';
 import { queryReader } from '../parameters.ts';
 import { notFound } from '../route.ts';
 import { mayRead, type Scope } from '../sessions.ts';
 import { document } from './document.ts';
 import { type Html, html } from './html.ts';
+import { keptCounts } from './kept-counts.ts';
 import { LIST_FILES, listAddress } from './list-address.ts';
 import { instant, integer, label } from './words.ts';
 
@@ -46,6 +47,7 @@ const ROWS = 50;
 export function listPages(source: ListSource): ListPages {
   const readView = queryReader(viewQuery);
   const readFile = queryReader(fileQuery);
+  const countsOf = keptCounts((batch, now) => countListUntil(source.database, { batch, now }));
   return {
     async page(query, scope) {
       const { program, risk: level, page, run } = readView(query);
@@ -53,7 +55,7 @@ export function listPages(source: ListSource): ListPages {
       const batch = await currentRun(source.database, key);
       if (batch === undefined) throw notFound('no batch of that program has been published');
       const list = { batch, now: source.now() };
-      const counts = await countList(source.database, list);
+      const counts = await countsOf(batch, list.now);
       const total = totalOf(counts, level);
       const pages = Math.max(1, Math.ceil(total / ROWS));
       const isOther = run !== undefined && run !== batch.run;

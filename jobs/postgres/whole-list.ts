@@ -56,20 +56,29 @@ const LIVING_OF_RUN = ['namespace = $1 AND program = $2 AND run = $3', 'expires_
 /** How many candidates of a batch a list has, by risk level. */
 export async function countList(
   database: Database,
-  { batch, audience, now }: Pick<WholeList, 'batch' | 'audience' | 'now'>,
+  list: Pick<WholeList, 'batch' | 'audience' | 'now'>,
 ): Promise<ReadonlyMap<string, number>> {
+  return (await countListUntil(database, list)).counts;
+}
+
+/** The same, and when the first of them expires, if there is any. */
+export async function countListUntil(
+  database: Database,
+  { batch, audience, now }: Pick<WholeList, 'batch' | 'audience' | 'now'>,
+): Promise<{ readonly counts: ReadonlyMap<string, number>; readonly until: Date | undefined }> {
   const conditions = [...LIVING_OF_RUN, ...audienceConditions(audience)];
-  const { rows } = await prepared<{ readonly risk_level: string; readonly candidates: string }>(
+  const { rows } = await prepared<{ readonly risk_level: string; readonly candidates: string; readonly until: Date }>(
     database,
     'count the candidates',
     {
-      sql: `SELECT risk_level, count(*) AS candidates FROM holdfast.candidates
+      sql: `SELECT risk_level, count(*) AS candidates, min(expires_at) AS until FROM holdfast.candidates
         WHERE ${conditions.join(' AND ')} GROUP BY risk_level`,
       values: [batch.namespace, batch.program, batch.run, now],
     },
   );
   const counted = new Map(rows.map(({ risk_level, candidates }) => [risk_level, Number(candidates)]));
-  return new Map(RISK_LEVELS.map((level) => [level, counted.get(level) ?? 0]));
+  const [until] = rows.map((row) => row.until).toSorted((one, other) => one.getTime() - other.getTime());
+  return { counts: new Map(RISK_LEVELS.map((level) => [level, counted.get(level) ?? 0])), until };
 }
 
 /** How many candidates of a list there are, at one risk level or at all of them. */
