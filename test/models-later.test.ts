@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { workbook } from './support/workbooks.ts';
 import { type CommandResult, holdfast, type Workspace, workspace } from './support/workspace.ts';
 
 let shop: Workspace;
@@ -159,4 +160,30 @@ test('features that the file lacks are told with the way by the program', async 
   const model = at('first-retention-risk.onnx');
   const { stderr } = await holdfast(['models', 'check', model, '--data', at('later.csv')]);
   expect(stderr).toMatch(/no column days_since_last_login, .*models check --program FILE --data FILE/);
+});
+
+test('a sheet of a workbook is measured as the same rows in a file', async () => {
+  const text = customers({ seed: 2, rows: 900, day: '2026-11-01', asFeatures: true });
+  const rows = text
+    .trimEnd()
+    .split('\n')
+    .map((line, row) =>
+      line.split(',').map((cell, place) => {
+        return row === 0 || place === 0 || !/^[\d.]+$/.test(cell) ? cell : Number(cell);
+      }),
+    );
+  await writeFile(at('same.csv'), text);
+  await writeFile(
+    at('later.xlsx'),
+    workbook([
+      { name: 'Notes', rows: [['a', 'b']] },
+      { name: 'Later', rows },
+    ]),
+  );
+  const measure = (...more: string[]) =>
+    holdfast(['models', 'check', at('first-retention-risk.onnx'), '-o', 'json', ...more]);
+  expect((await measure('--data', at('later.xlsx'))).stderr).toMatch(/say which with --sheet NAME/);
+  const sheet = await measure('--data', at('later.xlsx'), '--sheet', 'Later');
+  const file = await measure('--data', at('same.csv'));
+  expect(JSON.parse(sheet.stdout).measured).toEqual(JSON.parse(file.stdout).measured);
 });
