@@ -426,7 +426,12 @@ test('tables that the role has no right to are counted, with the GRANT', async (
   expect(stdout).toContain(
     'no right    2 more in "Far away" that narrow may not read: GRANT USAGE ON SCHEMA "Far away" TO narrow; GRANT SELECT ON ALL TABLES IN SCHEMA "Far away" TO narrow\n',
   );
-  await postgres.database.pool.query('REVOKE ALL ON public.shown FROM narrow');
+  await postgres.database.pool.query(`REVOKE ALL ON public.shown FROM narrow;
+    DO $$ DECLARE name text; BEGIN
+      FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information' LOOP
+        EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM PUBLIC', name);
+      END LOOP;
+    END $$`);
   const none = await command(['init', '--connector', 'crm'], narrow);
   expect(none).toMatchObject({
     status: 78,
