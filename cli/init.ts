@@ -12,17 +12,10 @@ import { openPostgresTable } from '../jobs/onboarding/postgres-source.ts';
 import { type ProposedProgram, writeProgram } from '../jobs/onboarding/program.ts';
 import { type Proposal, prepareRows, propose } from '../jobs/onboarding/proposal.ts';
 import { type ProposedModel, proposeModel } from '../jobs/onboarding/proposed-model.ts';
-import {
-  asPattern,
-  CONNECTOR_ID,
-  isDatabase,
-  openFile,
-  type Source,
-  type SourceOptions,
-} from '../jobs/onboarding/source.ts';
+import { CONNECTOR_ID, isDatabase, openFile, type Source, type SourceOptions } from '../jobs/onboarding/source.ts';
 import { slug } from '../jobs/onboarding/words.ts';
 import { makeTemporaryFolder } from '../jobs/run/temporary-folder.ts';
-import { isOfTexts } from '../jobs/warehouses/file-format.ts';
+import { asPattern, isOfTexts } from '../jobs/warehouses/file-format.ts';
 import { calledAs } from './called-as.ts';
 import { faultLine } from './fault-list.ts';
 import { type InitReport, initReport, reportOf } from './init-report.ts';

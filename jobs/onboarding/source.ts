@@ -5,7 +5,7 @@ import { refusal } from '../columns/select.ts';
 import { customerCounts, customerIdInDuckdb } from '../customer-id.ts';
 import { readingFrom } from '../warehouses/duckdb-failure.ts';
 import { openSource } from '../warehouses/duckdb-source.ts';
-import { fileFormat } from '../warehouses/file-format.ts';
+import { asPattern, fileFormat } from '../warehouses/file-format.ts';
 import { tableParts } from '../warehouses/table-name.ts';
 import { refuseOtherDayZero } from '../warehouses/workbook.ts';
 import type { Dialect } from './dialect.ts';
@@ -70,11 +70,6 @@ export interface Written {
 export const CONNECTOR_ID = 'customers';
 /** What the query calls the rows of a file. */
 export const FILE_TABLE = 'customers';
-
-/** A path as the manifest has it, where some characters stand for others. */
-export function asPattern(path: string): string {
-  return path.replaceAll(/[[*?]/g, (character) => `[${character}]`);
-}
 
 /** Whether a file holds several tables, so that one has to be named. */
 export function isDatabase(path: string): boolean {

@@ -4,6 +4,7 @@ import { HoldfastError } from '../errors.ts';
 import { type Beginning, beginningOf, type CsvRecord, csvRecords } from './csv-records.ts';
 import { diagnoseCsv, headerTrouble, LOOKED_INTO, otherEncoding, take } from './csv-trouble.ts';
 import { readingFrom } from './duckdb-failure.ts';
+import { asPattern } from './file-format.ts';
 
 const DELIMITERS = [',', '\t', ';', '|'];
 
@@ -51,7 +52,7 @@ export async function csvScan(
   }
   const [delimiter = ','] = delimiters;
   const layout = { delimiter, skip: layouts[0]?.skip ?? 0, strict: layouts.every(({ strict }) => strict) };
-  const source = `[${files.map(literal).join(', ')}], ${dialect(layout)}, union_by_name = ${files.length > 1}`;
+  const source = `[${files.map(asPattern).map(literal).join(', ')}], ${dialect(layout)}, union_by_name = ${files.length > 1}`;
   if (allVarchar) return `read_csv(${source}, all_varchar = true)`;
   const sniffed = await engine.rows<Sniffed>(`DESCRIBE SELECT * FROM read_csv(${source}, sample_size = -1)`);
   const altered = await alteredByType(engine, `read_csv(${source}, all_varchar = true)`, sniffed);
@@ -105,10 +106,10 @@ async function layoutOf(engine: Engine, connectorId: string, file: string): Prom
 async function checkedRows(engine: Engine, file: string, layout: Layout): Promise<number> {
   const columns = Array.from({ length: layout.columns }, (_, index) => `'c${index}': 'VARCHAR'`).join(', ');
   const [counted] = await engine.rows<{ rows: string }>(
-    `SELECT count(*) AS rows, count(COLUMNS(*)) FROM read_csv(${literal(file)}, auto_detect = false, columns = {${columns}}, ${dialect(layout)})`,
+    `SELECT count(*) AS rows, count(COLUMNS(*)) FROM read_csv(${literal(asPattern(file))}, auto_detect = false, columns = {${columns}}, ${dialect(layout)})`,
   );
   // What it counts so it may still not be able to find the header of.
-  await engine.rows(`DESCRIBE SELECT * FROM read_csv(${literal(file)}, ${dialect(layout)})`);
+  await engine.rows(`DESCRIBE SELECT * FROM read_csv(${literal(asPattern(file))}, ${dialect(layout)})`);
   return Number(counted?.rows);
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../columns/engine.ts';
 import { HoldfastError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { programFile } from '../program-file.ts';
 import { whyNoFile } from '../unread-file.ts';
 import { csvScan } from './csv-source.ts';
 import { readingFrom } from './duckdb-failure.ts';
-import { type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';
+import { asPattern, type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';
 import type { DataConnector, WarehouseOptions } from './index.ts';
 import { jsonScan } from './json-source.ts';
 import { sampleWarehouse } from './sample-file.ts';
@@ -73,7 +73,12 @@ async function exposeFiles(
   format: Exclude<FileFormat, 'database'>,
   outputFolder: string,
 ): Promise<string[]> {
-  const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(path)}) ORDER BY file`);
+  // A file of that very name comes first: `export[2].csv` is that file, not export2.csv beside it.
+  const pattern = await stat(path).then(
+    () => asPattern(path),
+    () => path,
+  );
+  const found = await engine.rows<{ file: string }>(`SELECT file FROM glob(${literal(pattern)}) ORDER BY file`);
   const files = found.map(({ file }) => file);
   if (files.length === 0) {
     await readable(connector, path);
@@ -105,7 +110,7 @@ async function scanOf(
   const allVarchar = config.allVarchar === true;
   switch (format) {
     case 'parquet':
-      return `read_parquet([${files.map(literal).join(', ')}], union_by_name = ${files.length > 1})`;
+      return `read_parquet([${files.map(asPattern).map(literal).join(', ')}], union_by_name = ${files.length > 1})`;
     case 'csv':
       return csvScan(engine, connectorId, files, allVarchar);
     case 'json':
@@ -123,7 +128,9 @@ async function scanOf(
 }
 
 async function lock(engine: Engine, files: readonly string[], outputFolder: string): Promise<void> {
-  await engine.run(`SET allowed_paths = [${files.map(literal).join(', ')}]`);
+  // As they are read, and as they are called.
+  const allowed = [...files.map(asPattern), ...files];
+  await engine.run(`SET allowed_paths = [${allowed.map(literal).join(', ')}]`);
   await engine.run(`SET allowed_directories = [${literal(outputFolder)}]`);
   await engine.run('SET enable_external_access = false');
   await engine.run('SET lock_configuration = true');

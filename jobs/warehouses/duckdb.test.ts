@@ -309,3 +309,16 @@ test('a provider that is not built yet is unavailable, and the message lists tho
     message: expect.stringContaining('duckdb'),
   });
 });
+
+test.each([
+  ['export[2].csv', 'export2.csv', 'customer_id,a\nC1,1\n', 'customer_id,a\nC2,2\n'],
+  ['export*.csv', 'exports.csv', 'customer_id,a\nC1,1\n', 'customer_id,a\nC2,2\n'],
+  ['export?.jsonl', 'export2.jsonl', '{"customer_id": "C1"}\n', '{"customer_id": "C2"}\n'],
+])(
+  'the file %s is read where there is one, and not %s, which its name would be a pattern of',
+  async (file, other, text, otherText) => {
+    await writeFile(join(folder, file), text);
+    await writeFile(join(folder, other), otherText);
+    expect(await read(file, 'SELECT customer_id FROM customers')).toEqual([{ customer_id: 'C1' }]);
+  },
+);

@@ -30,3 +30,8 @@ export function isOfTexts(path: string): boolean {
   const format = fileFormat(path);
   return format === 'csv' || format === 'json' || format === 'workbook';
 }
+
+/** A path for DuckDB, in which some characters stand for others. */
+export function asPattern(path: string): string {
+  return path.replaceAll(/[[*?]/g, (character) => `[${character}]`);
+}

@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors.ts';
 import { beginningOf } from './csv-records.ts';
 import { alteredByType } from './csv-source.ts';
 import { otherEncoding } from './csv-trouble.ts';
+import { asPattern } from './file-format.ts';
 
 /** Bytes that tell what a file is. */
 const LOOKED_AT = 4096;
@@ -45,7 +46,7 @@ export async function jsonScan(
     const encoding = otherEncoding((await beginningOf(file, LOOKED_AT)).bytes);
     if (encoding !== undefined) throw refuse(encoding.replaceAll('.csv', '.jsonl'));
   }
-  const objects = `read_json_objects([${files.map(literal).join(', ')}], format = 'auto')`;
+  const objects = `read_json_objects([${files.map(asPattern).map(literal).join(', ')}], format = 'auto')`;
   const { rows, structure } = await refuseDeep(engine, objects, refuse)
     .then(() => structureOf(engine, objects))
     .catch((error: unknown) => {
