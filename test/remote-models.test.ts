@@ -76,7 +76,7 @@ test('a model elsewhere makes the batch that it makes here, is asked about no ro
   expect(dry.phase).toBe('Succeeded');
 
   const first = await run(program, NOW);
-  const listed = await shop.holdfast(['candidates', 'churn-prevention', '--json', '--limit', '1']);
+  const listed = await shop.holdfast(['candidates', 'keep', '--json', '--limit', '1']);
   expect(listed.stderr).toMatch(
     /warning: The list has no reasons of the model: HF_PROVIDER_UNAVAILABLE: no model with/,
   );
