@@ -9,6 +9,7 @@ import {
   DERIVED_COLUMNS,
   LATER_COLUMN_MEANINGS,
   REJECTED_BECAUSE,
+  WARNED_BECAUSE,
 } from '../jobs/columns/candidate.ts';
 import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
 import { ERROR_CODES, type FailureKind } from '../jobs/errors.ts';
@@ -139,6 +140,7 @@ function columnsPage(): string {
     '',
     `A query may also give \`${REJECTED_BECAUSE}\`: a text that sets the row apart, reasons with \`; \` between them and no`,
     'value of the row among them. Where it is empty or missing the row passes; the column goes no further.',
+    `\`${WARNED_BECAUSE}\` is the same of what is odd and lets the row pass: the run warns of it, with its rows.`,
     '',
     'Where a number or a truth is due, a text that stands for a missing value is one:',
     `${MISSING_WORDS.filter((word) => word !== '')

@@ -115,6 +115,36 @@ describe('a later file', () => {
     expect((await folder.run('--source', `customers=${later}`))['extract']).toBe(customers.length);
   });
 
+  test.each<[string, (all: Order[]) => Order[], RegExp | undefined]>([
+    ['of the same days', (all) => all, undefined],
+    ['of a window of the same length', (all) => all.map((order) => ({ ...order, day: order.day + 30 })), undefined],
+    [
+      'that begins later',
+      (all) => all.filter(({ day }) => day >= 100),
+      /begin on 2025-04-\d\d, and on 2025-01-\d\d in the file .* are of a shorter time/,
+    ],
+    [
+      'that begins earlier',
+      (all) => [...all.map((order) => ({ ...order, day: order.day - 100 })), ...all],
+      /begin on 2024-\d\d-\d\d, .* are of a longer time/,
+    ],
+    [
+      'with a month twice',
+      (all) => [...all, ...all.filter(({ day }) => day > DAYS - 60 && day < DAYS - 30)],
+      /\d+ of \d+ purchases are there twice/,
+    ],
+  ])('%s makes the run warn where the value would be another', async (_, change, expected) => {
+    const file = await folder.csv(lines(orders(150)), 'orders.csv');
+    await folder.report(file, '--cut', iso(180), '--horizon', '60');
+    const later = await folder.csv(lines(change(orders(150))), 'later.csv');
+    const where = ['--now', NOW, '--dry-run', '--output', 'json', '--data', folder.at('state')];
+    const ran = await holdfast(['run', folder.at('program.yaml'), ...where, '--source', `customers=${later}`]);
+    expect(ran).toMatchObject({ status: 0 });
+    const { warnings } = JSON.parse(ran.stdout) as { warnings: { code: string; message: string }[] };
+    const doubts = warnings.filter(({ code }) => code === 'SOURCE_DOUBTFUL').map(({ message }) => message);
+    expect(doubts).toEqual(expected === undefined ? [] : [expect.stringMatching(expected)]);
+  });
+
   test.each<[string, (all: Order[]) => Order[], RegExp]>([
     [
       'of the new week only',

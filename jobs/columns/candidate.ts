@@ -121,6 +121,9 @@ export const CANDIDATE_COLUMNS = [
  */
 export const REJECTED_BECAUSE = 'rejected_because';
 
+/** The same of what is odd in the whole source, or in a row that passes: the run warns of it, with its rows. */
+export const WARNED_BECAUSE = 'warned_because';
+
 /** Columns that `extract` adds to each candidate. */
 export const DERIVED_COLUMNS = [
   {

@@ -1,4 +1,10 @@
-import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMNS, REJECTED_BECAUSE } from '../columns/candidate.ts';
+import {
+  CANDIDATE_COLUMNS,
+  DERIVED_COLUMNS,
+  LATER_COLUMNS,
+  REJECTED_BECAUSE,
+  WARNED_BECAUSE,
+} from '../columns/candidate.ts';
 import { literal } from '../columns/engine.ts';
 import { type Departure, tellsWhoLeft } from './departures.ts';
 import type { Dialect } from './dialect.ts';
@@ -63,7 +69,7 @@ export function proposeFeatures(
   const names = new Set<string>(
     [...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS]
       .map(({ name }) => name as string)
-      .concat(LATER_COLUMNS, 'file_row_number', REJECTED_BECAUSE),
+      .concat(LATER_COLUMNS, 'file_row_number', REJECTED_BECAUSE, WARNED_BECAUSE),
   );
   for (const source of profiles) {
     if (taken.has(source.name)) continue;

@@ -4,6 +4,7 @@ import {
   type ColumnType,
   DERIVED_COLUMNS,
   REJECTED_BECAUSE,
+  WARNED_BECAUSE,
 } from '../columns/candidate.ts';
 import { identifier, literal } from '../columns/engine.ts';
 import { asWrittenSql } from '../columns/marketplace.ts';
@@ -46,7 +47,7 @@ export interface RawExtract {
  */
 export function typedRows(raw: RawExtract, within?: string): string {
   const [because] = raw.columns.filter(isReason);
-  const kept = raw.columns.filter((shape) => !isReason(shape));
+  const kept = raw.columns.filter((shape) => !goesNoFurther(shape));
   const columns = kept.map((shape) => typedColumn(shape, raw.names.get(shape.name) ?? shape.name, raw));
   const reasons = columns.flatMap(({ faults }) =>
     faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
@@ -65,8 +66,18 @@ export function typedRows(raw: RawExtract, within?: string): string {
 }
 
 /** Whether a column says why its row is to be set apart. */
-export function isReason({ name }: Pick<ColumnShape, 'name'>): boolean {
+function isReason({ name }: Pick<ColumnShape, 'name'>): boolean {
   return name.toLowerCase() === REJECTED_BECAUSE;
+}
+
+/** Whether a column says what is odd about its row, or the source. */
+export function isWarning({ name }: Pick<ColumnShape, 'name'>): boolean {
+  return name.toLowerCase() === WARNED_BECAUSE;
+}
+
+/** Whether a column is for the run alone. */
+export function goesNoFurther(shape: Pick<ColumnShape, 'name'>): boolean {
+  return isReason(shape) || isWarning(shape);
 }
 
 interface TypedColumn {

@@ -10,11 +10,12 @@ import { HoldfastError } from '../errors.ts';
 import { currentRun, type SourceTypes } from '../postgres/runs.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { told } from '../run/warning.ts';
-import { isReason, type RawExtract, typedRows } from './candidate-rows.ts';
+import { goesNoFurther, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
 import { type ExtractSize, failedGate } from './extract-gates.ts';
 import { inStage } from './failure.ts';
 import { canonicalNames, neededColumns } from './needed-columns.ts';
+import { queryWarnings } from './query-warnings.ts';
 import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
 
 /** What the current batch of the program was made from; undefined before the first. */
@@ -56,7 +57,11 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
     const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
     context.progress(rowsIn, rowsIn);
     await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
-    const warnings = [...files.warnings, ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context))];
+    const warnings = [
+      ...files.warnings,
+      ...told('SOURCE_DOUBTFUL', written.doubts),
+      ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context)),
+    ];
     const { sources } = files;
     return {
       rowsIn,
@@ -102,6 +107,8 @@ function unchanged(
 interface Written {
   readonly size: Omit<ExtractSize, 'last'>;
   readonly counts: Counts;
+  /** What the queries warn of. */
+  readonly doubts: readonly string[];
   readonly parts: readonly Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[];
 }
 
@@ -111,7 +118,7 @@ async function writeParts(
   files: ConnectorFiles,
   folder: string,
 ): Promise<Written> {
-  const columns = await defineRows(engine, context, files);
+  const { columns, doubts } = await defineRows(engine, context, files);
   await markBadRows(engine);
   const selects = {
     'candidates.parquet': goodRows(columns, context),
@@ -136,14 +143,18 @@ async function writeParts(
     reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')),
     fingerprint: await fingerprintOf(engine, join(folder, 'candidates.parquet')),
   };
-  return { size: { rows, rejected, reasons: counts.reasons, good }, counts, parts };
+  return { size: { rows, rejected, reasons: counts.reasons, good }, counts, doubts, parts };
 }
 
 /**
  * Makes `typed_rows`, the rows of all connectors, and `typed_bad_rows`, those of them in the table `bad`; resolves to
- * their columns, those of the candidate first.
+ * their columns, those of the candidate first, and what the queries warn of.
  */
-async function defineRows(engine: Engine, context: StageContext, { extracts }: ConnectorFiles): Promise<string[]> {
+async function defineRows(
+  engine: Engine,
+  context: StageContext,
+  { extracts }: ConnectorFiles,
+): Promise<{ readonly columns: string[]; readonly doubts: string[] }> {
   const needed = neededColumns(context.program);
   const found = new Set<string>();
   const raws: RawExtract[] = [];
@@ -153,7 +164,7 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
       columns.map(({ name }) => name),
       needed,
     );
-    for (const name of names.values()) if (!isReason({ name })) found.add(name);
+    for (const name of names.values()) if (!goesNoFurther({ name })) found.add(name);
     raws.push({ connectorId, file, columns, names, index, marketplaces: context.program.marketplaces });
   }
   await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[])`);
@@ -162,7 +173,9 @@ async function defineRows(engine: Engine, context: StageContext, { extracts }: C
     await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
   }
   const ordered = CANDIDATE_COLUMNS.map(({ name }) => name as string).filter((name) => found.has(name));
-  return [...ordered, ...[...found].filter((name) => !ordered.includes(name))];
+  const doubts = [];
+  for (const raw of raws) doubts.push(...(await queryWarnings(engine, raw)));
+  return { columns: [...ordered, ...[...found].filter((name) => !ordered.includes(name))], doubts };
 }
 
 /**

@@ -4,6 +4,8 @@ export const WARNING_CODES = {
   SOURCE_COLUMN_ABSENT: 'The source lacks a column of `optionalColumns`, and the query did without.',
   SOURCE_TYPE_CHANGED: 'A column that the query reads is of another kind than in the batch before.',
   SOURCE_VALUE_BEYOND_TYPE: 'Times that no type here holds are missing.',
+  SOURCE_DOUBTFUL:
+    'The query says in `warned_because` what is odd, such as purchases that are there twice, or begin on another day.',
   SOURCE_UNCHANGED: 'Every customer reads as in the batch before: the export may not have been written anew.',
   IDS_UNKNOWN:
     'Hardly any customer of earlier batches is there: ids may be written otherwise, and caps do not hold then.',

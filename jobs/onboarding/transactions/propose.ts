@@ -139,6 +139,7 @@ export async function proposeTransactions(
           wanted: ({ name, mapped }) => mapped || wanted.includes(name),
           checked,
           trained,
+          firstFile: surveyed,
         }),
     },
   };

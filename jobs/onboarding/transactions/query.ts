@@ -1,4 +1,4 @@
-import { REJECTED_BECAUSE } from '../../columns/candidate.ts';
+import { REJECTED_BECAUSE, WARNED_BECAUSE } from '../../columns/candidate.ts';
 import { identifier, literal } from '../../columns/engine.ts';
 import type { Dialect } from '../dialect.ts';
 import { asDay, asNumber, asText, isText, noWordOf } from '../expressions.ts';
@@ -252,6 +252,64 @@ function items(
 
 const stillCustomer = ({ active }: Cut) => `last_day > as_of.holdfast_day - ${active}`;
 
+/** Purchases of all that have come, beyond the first of the same customer, day, basket and amount. */
+export const REPEATED = [
+  'SELECT coalesce(sum(times - 1), 0) FROM (SELECT count(*) AS times FROM bought',
+  'WHERE customer IS NOT NULL AND is_purchase AND day <= current_date GROUP BY customer, day, basket, amount) AS each_once',
+].join(' ');
+
+/** What the file was like that the program was made from. */
+export interface FirstFile {
+  /** Its first and its newest day of purchases. */
+  readonly first: string;
+  readonly newest: string;
+  readonly purchases: number;
+  readonly repeated: number;
+}
+
+/** Days by which a first purchase may differ, and the share of the first file's days from which on a window is shorter. */
+const SAME_BEGIN = 7;
+const SAME_SPAN = 0.95;
+/** How much more often rows may be there twice than in the first file: by a part of that, and of all rows. */
+const MORE_OFTEN = 1.25;
+const MORE_ROWS = 0.002;
+
+/** What is odd of the whole file beside the one that the program was made from, for the run to warn of. */
+function fileDoubts({ money }: TransactionPlan, { first, newest, purchases, repeated }: FirstFile): CommonTable {
+  const most = (MORE_OFTEN * repeated) / Math.max(1, purchases) + MORE_ROWS;
+  const begins = (compared: string) =>
+    `'purchases begin on ' || CAST(first_day AS VARCHAR) || ', and on ${first} in the file that the program was made from: ` +
+    `lifetime value and tenure are of ${compared} time than there'`;
+  const span = `(DATE '${newest}' - DATE '${first}')`;
+  const twice =
+    "CAST(repeated AS VARCHAR) || ' of ' || CAST(purchases AS VARCHAR) || ' purchases are there twice, with customer, day, " +
+    "basket and amount, far more than in the file that the program was made from: where exports overlap they are added up twice'";
+  return {
+    comments: [
+      `The file that the program was made from had purchases from ${first} to ${newest}, ${repeated} of ${purchases} there twice.`,
+    ],
+    lines: [
+      'file_doubts AS (',
+      "  SELECT concat_ws('; ',",
+      '    CASE',
+      `      WHEN first_day < DATE '${first}' - ${SAME_BEGIN} THEN ${begins('a longer')}`,
+      `      WHEN first_day > DATE '${first}' + ${SAME_BEGIN} AND newest_day - first_day < ${SAME_SPAN} * ${span} THEN ${begins('a shorter')}`,
+      `    END${
+        money === undefined || money.ofBasket
+          ? ''
+          : `,
+    CASE WHEN repeated > ${most.toFixed(4)} * purchases THEN ${twice} END`
+      }) AS doubts`,
+      '  FROM (',
+      '    SELECT min(day) AS first_day, max(day) AS newest_day, count(*) AS purchases,',
+      `      (${REPEATED}) AS repeated`,
+      '    FROM bought WHERE customer IS NOT NULL AND is_purchase AND day <= current_date',
+      '  ) AS whole_file',
+      ')',
+    ],
+  };
+}
+
 /** What a program's query has beside its plan. */
 interface Written {
   readonly wanted: (figure: Figure) => boolean;
@@ -259,10 +317,15 @@ interface Written {
   readonly checked: boolean;
   /** Whether a model was trained at the cut. */
   readonly trained: boolean;
+  readonly firstFile: FirstFile;
 }
 
 /** The query of the program: whoever bought lately, as of the newest day of the file. */
-export function transactionQuery(plan: TransactionPlan, cut: Cut, { wanted, checked, trained }: Written): string {
+export function transactionQuery(
+  plan: TransactionPlan,
+  cut: Cut,
+  { wanted, checked, trained, firstFile }: Written,
+): string {
   const reasons = [
     ...(checked ? ['file_check.reason'] : []),
     ...(hasFaults(readingPlan(plan)) ? [`sums.${REJECTED_BECAUSE}`] : []),
@@ -270,6 +333,7 @@ export function transactionQuery(plan: TransactionPlan, cut: Cut, { wanted, chec
   const all = [
     ...items(plan, cut, wanted),
     ...(reasons.length === 0 ? [] : [{ sql: `concat_ws('; ', ${reasons.join(', ')}) AS ${REJECTED_BECAUSE}` }]),
+    { sql: `file_doubts.doubts AS ${WARNED_BECAUSE}` },
   ];
   const orSetApart = hasFaults(readingPlan(plan)) ? ` OR sums.${REJECTED_BECAUSE} IS NOT NULL` : '';
   return [
@@ -277,10 +341,11 @@ export function transactionQuery(plan: TransactionPlan, cut: Cut, { wanted, chec
       ...boughtTables(plan),
       asOfNewest(cut, trained),
       ...(checked ? [fileCheck(cut)] : []),
+      fileDoubts(plan, firstFile),
       ...customerTables(plan, cut),
     ]),
     ...select(all),
-    `FROM sums JOIN as_of ON true${checked ? ' JOIN file_check ON true' : ''} LEFT JOIN rhythm ON rhythm.customer = sums.customer`,
+    `FROM sums JOIN as_of ON true${checked ? ' JOIN file_check ON true' : ''} JOIN file_doubts ON true LEFT JOIN rhythm ON rhythm.customer = sums.customer`,
     `-- Whoever bought nothing for ${cut.active} days has left long ago, and was not among those that the model learned from.`,
     `WHERE ${stillCustomer(cut)}${orSetApart}`,
   ].join('\n');

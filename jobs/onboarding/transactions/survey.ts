@@ -3,7 +3,7 @@ import { readingFrom } from '../../warehouses/duckdb-failure.ts';
 import { joined } from '../reading.ts';
 import { CONNECTOR_ID, type Source } from '../source.ts';
 import type { Rhythm } from './horizon.ts';
-import { boughtTables, type TransactionPlan } from './query.ts';
+import { boughtTables, REPEATED, type TransactionPlan } from './query.ts';
 
 /** What the rows of a table of transactions are, in figures of the whole of it. */
 export interface Survey extends Rhythm {
@@ -26,6 +26,8 @@ export interface Survey extends Rhythm {
   /** Baskets of several rows, and those of them whose rows all have the same amount. */
   readonly severalRows: number;
   readonly sameAmount: number;
+  /** Purchases beyond the first of the same customer, day, basket and amount. */
+  readonly repeated: number;
   /** Different days of purchases. */
   readonly days: number;
 }
@@ -74,6 +76,7 @@ export async function survey(source: Source, plan: TransactionPlan): Promise<Sur
     '  (SELECT count(days_between) FROM gaps) AS gaps,',
     '  (SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY days_between) FROM gaps) AS most_gaps,',
     '  (SELECT max(row_count) FROM of_customer) AS most_rows,',
+    `  (${REPEATED}) AS repeated,`,
     '  (SELECT count(*) FROM of_basket WHERE row_count > 1) AS several_rows,',
     '  (SELECT count(*) FROM of_basket WHERE row_count > 1 AND least = most) AS same_amount',
     'FROM bought',
@@ -100,6 +103,7 @@ export async function survey(source: Source, plan: TransactionPlan): Promise<Sur
     mostRows: number('most_rows'),
     severalRows: number('several_rows'),
     sameAmount: number('same_amount'),
+    repeated: number('repeated'),
   };
 }
 
