@@ -100,6 +100,11 @@ describe('a JSON file is refused with what to do about it', () => {
     ],
     ['list of nothing', '[]', /it holds no row/],
     ['two names in capitals and small letters', '{"id":"C1","ID":"C2"}', /names differ in capitals only/],
+    ['name twice in a row', '{"id":"C1","v":1}\n{"id":"C2","v":1,"v":2}\n', /an object has a name twice/],
+    ['name twice in an object within', '{"id":"C1","a/b":{"v":1,"v":2}}', /an object has a name twice/],
+    ['empty name', '{"id":"C1","":2}', /a value has an empty name/],
+    ['name like that of an object within', '{"id":"C1","a.b":1,"a":{"b":2}}', /a name with a point, as in "a\.b"/],
+    ['row of many MiB', `{"id":"C1","note":"${'x'.repeat(34 * 2 ** 20)}"}`, /a row is longer than 16 MiB/],
     ['compressed file', gzipSync(ROWS), /it is compressed: name it \.jsonl\.gz/],
   ])('%s', async (_, bytes, sentence) => {
     const error = (await read(bytes).catch((thrown: unknown) => thrown)) as Error;

@@ -63,11 +63,26 @@ export async function jsonScan(
     const path = `.[${JSON.stringify(lists[0]?.[0])}][]`;
     throw refuse(`it is one object whose rows are in a list: jq -c '${path.replaceAll("'", "'\\''")}' IN >OUT.jsonl`);
   }
+  const paths = objectsIn(structure);
+  if (paths.some(({ members }) => members.includes(''))) throw refuse('a value has an empty name: give it another');
+  if (
+    await hasNameTwice(
+      engine,
+      objects,
+      paths.map(({ pointer }) => pointer),
+    )
+  ) {
+    throw refuse('an object has a name twice, and nobody can tell which of the values counts: leave one out');
+  }
   const columns = columnsOf(structure);
   if (columns.length > MOST_COLUMNS) {
     throw refuse(
       `it has ${columns.length} columns, and at most ${MOST_COLUMNS} can be looked at: keep those that say something`,
     );
+  }
+  const flattened = columns.some(({ name }, index) => columns.findIndex((other) => other.name === name) < index);
+  if (flattened) {
+    throw refuse('a name with a point, as in "a.b", stands beside an object a that has a b: rename one of them');
   }
   const twice = columns.find(({ name }, index) =>
     columns.slice(0, index).some((other) => other.name.toLowerCase() === name.toLowerCase()),
@@ -85,6 +100,16 @@ export async function jsonScan(
       : `CAST(${identifier(name)} AS ${type}) AS ${identifier(name)}`,
   );
   return `(SELECT ${typed.join(', ')} FROM ${scan})`;
+}
+
+/** Whether an object of a row, at one of these JSON pointers, has a name twice: what reads it takes the first. */
+async function hasNameTwice(engine: Engine, objects: string, pointers: readonly string[]): Promise<boolean> {
+  const keys = pointers.map((pointer) => `json_keys(json, ${literal(pointer)})`);
+  const tests = keys.map((list) => `bool_or(len(${list}) > len(list_distinct(${list})))`);
+  const [found] = await engine.rows<{ twice: boolean | null }>(
+    `SELECT ${tests.map((test) => `coalesce(${test}, false)`).join(' OR ')} AS twice FROM ${objects}`,
+  );
+  return found?.twice === true;
 }
 
 /** Objects and lists within one another that a row may have: DuckDB's own looking into them is bounded by the stack only. */
@@ -136,11 +161,26 @@ const TYPES: Readonly<Record<string, string>> = {
   BOOLEAN: 'BOOLEAN',
 };
 
+/** A row, and the objects in it that are flattened, with the names of what they hold. */
+function objectsIn(
+  structure: Readonly<Record<string, Structure>>,
+  pointer = '',
+  depth = 1,
+): { readonly pointer: string; readonly members: readonly string[] }[] {
+  const within = Object.entries(structure).flatMap(([member, inner]) =>
+    isObject(inner) && depth < DEEPEST ? objectsIn(inner, `${pointer}/${escaped(member)}`, depth + 1) : [],
+  );
+  return [{ pointer, members: Object.keys(structure) }, ...within];
+}
+
+/** A name as a JSON pointer has it. */
+const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
 function columnsOf(structure: Readonly<Record<string, Structure>>, names: readonly string[] = []): Column[] {
   return Object.entries(structure).flatMap(([member, inner]) => {
     const path = [...names, member];
     if (isObject(inner) && Object.keys(inner).length > 0 && path.length < DEEPEST) return columnsOf(inner, path);
-    const pointer = path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+    const pointer = path.map((name) => `/${escaped(name)}`).join('');
     return [
       { name: path.join('.'), pointer, type: typeof inner === 'string' ? (TYPES[inner] ?? 'VARCHAR') : 'VARCHAR' },
     ];
@@ -150,6 +190,9 @@ function columnsOf(structure: Readonly<Record<string, Structure>>, names: readon
 /** What DuckDB refuses of a file, without a value of it. */
 function troubleOf(error: unknown): string | undefined {
   const { message = '' } = (error ?? {}) as Partial<Error>;
+  if (message.includes('maximum_object_size')) {
+    return 'a row is longer than 16 MiB: leave out what is not of the customer, such as pictures and documents';
+  }
   const [, unit = '', number = '', reason = ''] =
     /at byte \d+ in (line|record\/value) (\d+): ([a-z][a-z0-9 ,()'-]*)/i.exec(message) ?? [];
   if (reason === '') return undefined;
