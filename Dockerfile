@@ -18,10 +18,15 @@ COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY api api
+COPY base base
 COPY cli cli
+COPY contract contract
 COPY crds crds
+COPY customers customers
+COPY database database
 COPY jobs jobs
 COPY operator operator
+COPY providers providers
 RUN npm run build
 COPY package.json LICENSE dist/
 COPY examples dist/examples

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Database } from '../jobs/postgres/database.ts';
+import type { Database } from '../database/client/database.ts';
 import {
   type Access,
   isOurHost,
@@ -10,21 +10,21 @@ import {
   scopeOfSession,
   scopeOfToken,
   sessionCookie,
-} from './access.ts';
-import { DOWNLOADS } from './downloads.ts';
-import type { Log } from './log.ts';
+} from './http/access.ts';
+import type { Log } from './http/log.ts';
+import { problemOf, RequestError } from './http/problem.ts';
+import { databaseReadiness } from './http/readiness.ts';
+import type { PathValues } from './http/route.ts';
+import { mayRead, type Scope } from './http/sessions.ts';
 import { apiMetrics } from './metrics.ts';
-import { openapiDocument } from './openapi.ts';
 import { listPages } from './page/list.ts';
 import { LIST_FILES, LIST_PATH } from './page/list-address.ts';
 import { firstPage, refusalPage } from './page/page.ts';
 import { ICON, STYLE } from './page/style.ts';
-import { problemOf, RequestError } from './problem.ts';
-import { databaseReadiness } from './readiness.ts';
 import { JSON_TYPE, PAGE_HEADERS, PROBLEM_TYPE, reply, sendFile, TEXT_TYPE } from './reply.ts';
-import type { PathValues } from './route.ts';
-import { ROUTES } from './routes.ts';
-import { mayRead, type Scope } from './sessions.ts';
+import { DOWNLOADS } from './v1/downloads.ts';
+import { openapiDocument } from './v1/openapi.ts';
+import { ROUTES } from './v1/routes.ts';
 
 /** What the API is made of. */
 export interface ApiOptions {

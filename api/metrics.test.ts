@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { beginRun } from '../jobs/postgres/begin-run.ts';
-import type { Database } from '../jobs/postgres/database.ts';
-import { finishRun, recordStage } from '../jobs/postgres/runs.ts';
+import type { Database } from '../database/client/database.ts';
+import { beginRun } from '../database/runs/begin-run.ts';
+import { finishRun, recordStage } from '../database/runs/runs.ts';
 import { openApi } from '../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { apiMetrics } from './metrics.ts';

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Database } from '../jobs/postgres/database.ts';
-import { countFailedRuns } from '../jobs/postgres/failed-runs.ts';
-import { listPrograms } from '../jobs/postgres/programs.ts';
-import { type RunRecord, storedCounts } from '../jobs/postgres/runs.ts';
-import { MOST_PROGRAMS } from './programs.ts';
-import { namesOf, type Scope } from './sessions.ts';
+import type { Database } from '../database/client/database.ts';
+import { countFailedRuns } from '../database/runs/failed-runs.ts';
+import { listPrograms } from '../database/runs/programs.ts';
+import { type RunRecord, storedCounts } from '../database/runs/runs.ts';
+import { namesOf, type Scope } from './http/sessions.ts';
+import { MOST_PROGRAMS } from './v1/programs.ts';
 
 interface MetricEntry {
   readonly type: 'counter' | 'gauge' | 'histogram';

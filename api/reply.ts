@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { FileOfPieces } from './downloads.ts';
+import type { FileOfPieces } from './v1/downloads.ts';
 
 /** What every response says: nobody keeps it, frames it, guesses its type, or learns where a reader came from. */
 export const HEADERS = {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { connect } from '../jobs/postgres/connect.ts';
-import { migrate } from '../jobs/postgres/migrate.ts';
-import { MIGRATIONS } from '../jobs/postgres/migrations/index.ts';
+import { connect } from '../database/client/connect.ts';
+import { MIGRATIONS } from '../database/migrations/index.ts';
+import { migrate } from '../database/migrations/migrate.ts';
 import {
   type Answer,
   answerOf,
@@ -17,10 +17,10 @@ import {
 } from '../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { until } from '../test/support/until.ts';
-import { openapiDocument } from './openapi.ts';
-import { ROUTES } from './routes.ts';
-import { problem } from './schemas.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions } from './http/sessions.ts';
+import { openapiDocument } from './v1/openapi.ts';
+import { ROUTES } from './v1/routes.ts';
+import { problem } from './v1/schemas.ts';
 
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 const CANDIDATES = '/v1/namespaces/shop/programs/churn/candidates';

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { HoldfastError } from '../jobs/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 import { type ApiOptions, application } from './application.ts';
-import { problemOf, RequestError } from './problem.ts';
+import { problemOf, RequestError } from './http/problem.ts';
 import { HEADERS, PROBLEM_TYPE } from './reply.ts';
 
 export interface Listening {

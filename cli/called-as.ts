@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { pathForShell } from '../jobs/printable.ts';
+import { pathForShell } from '../base/text/printable.ts';
 import type { Io } from './io.ts';
 
 /** Set by `bin/holdfast`: how it was called. */

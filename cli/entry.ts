@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { HoldfastError } from '../jobs/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 
 /*
  * The process of `holdfast`. It hears signals before anything else is loaded: as process 1 of a container it would

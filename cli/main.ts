@@ -1,12 +1,12 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { VERSION } from '../jobs/artifacts/producer.ts';
-import { exitStatus, HoldfastError } from '../jobs/errors.ts';
-import { printable } from '../jobs/printable.ts';
-import { asFailure } from '../jobs/run/failure.ts';
+import { exitStatus, HoldfastError } from '../base/errors.ts';
+import { printable } from '../base/text/printable.ts';
+import { asFailure } from '../contract/failure.ts';
+import { VERSION } from '../providers/artifacts/producer.ts';
 import { messageAsCalled, withCommandAsCalled } from './called-as.ts';
 import { completionScript, SHELLS, type Shell } from './completion.ts';
-import { DEFAULT_DATA } from './data-folder.ts';
 import type { Io, Output } from './io.ts';
+import { DEFAULT_DATA } from './local/data-folder.ts';
 
 /** Each command's code, and with it the drivers it needs, is loaded only when the command runs. */
 export function commands(io: Io, ended: (status: number) => void): Command {
@@ -63,7 +63,7 @@ Examples:
   holdfast run program.yaml --output json | jq '.stages[] | {name, rowsOut}'
   holdfast run program.yaml --dry-run`,
     )
-    .action(async (file, options) => ended(await (await import('./run.ts')).run(file, options, io)));
+    .action(async (file, options) => ended(await (await import('./commands/run.ts')).run(file, options, io)));
 
   holdfast
     .command('init')
@@ -128,7 +128,7 @@ Examples:
   HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast init --connector crm      # lists its tables
   HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast init --connector crm --table analytics.customers`,
     )
-    .action(async (file, options) => ended(await (await import('./init.ts')).init(file, options, io)));
+    .action(async (file, options) => ended(await (await import('./commands/init.ts')).init(file, options, io)));
 
   holdfast
     .command('validate')
@@ -156,7 +156,9 @@ Examples:
   holdfast validate examples/*.yaml --output json | jq '.findings[] | select(.severity == "fault")'
   kubectl get rp churn-prevention -o yaml | holdfast validate -`,
     )
-    .action(async (files, options) => ended(await (await import('./validate.ts')).validateFiles(files, options, io)));
+    .action(async (files, options) =>
+      ended(await (await import('./commands/validate.ts')).validateFiles(files, options, io)),
+    );
 
   const models = holdfast.command('models').description('look at models before a program uses them');
   models
@@ -191,7 +193,9 @@ Examples:
 
 Exit status: 0 usable, 78 not usable or not to be read, 1 the same may pass later.`,
     )
-    .action(async (file, options) => ended(await (await import('./models.ts')).checkModels(file, options, io)));
+    .action(async (file, options) =>
+      ended(await (await import('./commands/models.ts')).checkModels(file, options, io)),
+    );
 
   holdfast
     .command('explain')
@@ -222,7 +226,7 @@ Examples:
   holdfast explain churn-prevention --candidates --sample all --output json > reasons.jsonl`,
     )
     .action(async (program, customer, options) =>
-      ended(await (await import('./explain.ts')).explain(program, customer, options, io)),
+      ended(await (await import('./commands/explain.ts')).explain(program, customer, options, io)),
     );
 
   holdfast
@@ -263,7 +267,7 @@ Examples:
   DATABASE_URL=postgres://… holdfast candidates churn-prevention --namespace shop --csv`,
     )
     .action(async (program, options) =>
-      ended(await (await import('./candidates.ts')).candidates(program, options, io)),
+      ended(await (await import('./commands/candidates.ts')).candidates(program, options, io)),
     );
 
   const listing = new Option('-o, --output <format>', 'what to print')
@@ -287,7 +291,7 @@ Examples:
   holdfast runs churn-prevention --output wide
   DATABASE_URL=postgres://… holdfast runs churn-prevention -n shop -o json | jq '.runs[] | select(.error)'`,
     )
-    .action(async (program, options) => ended(await (await import('./runs.ts')).runs(program, options, io)));
+    .action(async (program, options) => ended(await (await import('./commands/runs.ts')).runs(program, options, io)));
 
   holdfast
     .command('status')
@@ -308,7 +312,7 @@ Examples:
   holdfast status churn-prevention --output wide
   holdfast status -o json | jq '.programs[] | {program, nextSlot}'`,
     )
-    .action(async (program, options) => ended(await (await import('./runs.ts')).status(program, options, io)));
+    .action(async (program, options) => ended(await (await import('./commands/runs.ts')).status(program, options, io)));
 
   holdfast
     .command('current')
@@ -333,7 +337,9 @@ Examples:
   holdfast current churn-prevention --set churn-prevention-20261116t020000z-3 --reason 'prices were wrong'
   DATABASE_URL=postgres://… holdfast current churn-prevention --namespace shop --output json`,
     )
-    .action(async (program, options) => ended(await (await import('./current.ts')).current(program, options, io)));
+    .action(async (program, options) =>
+      ended(await (await import('./commands/current.ts')).current(program, options, io)),
+    );
 
   holdfast
     .command('discard')
@@ -361,7 +367,7 @@ Examples:
   holdfast discard churn-prevention-20261123t020000z-4 --undo --reason 'it was sent after all'
   DATABASE_URL=postgres://… holdfast discard churn-prevention-29674200 --namespace shop --reason 'a trial'`,
     )
-    .action(async (run, options) => ended(await (await import('./discard.ts')).discard(run, options, io)));
+    .action(async (run, options) => ended(await (await import('./commands/discard.ts')).discard(run, options, io)));
 
   holdfast
     .command('prune')
@@ -387,7 +393,7 @@ Examples:
   holdfast prune old-program --deleted
   holdfast prune --all --output json`,
     )
-    .action(async (program, options) => ended(await (await import('./prune.ts')).prune(program, options, io)));
+    .action(async (program, options) => ended(await (await import('./commands/prune.ts')).prune(program, options, io)));
 
   holdfast
     .command('serve')
@@ -417,7 +423,7 @@ Examples:
   curl -H "Authorization: Bearer $TOKEN" \
     'http://127.0.0.1:8080/v1/namespaces/default/programs/churn-prevention/candidates?riskLevel=critical&limit=10'`,
     )
-    .action(async (options) => ended(await (await import('./serve.ts')).serve(options, io)));
+    .action(async (options) => ended(await (await import('./commands/serve.ts')).serve(options, io)));
 
   holdfast
     .command('completion')
@@ -438,7 +444,7 @@ Examples:
     .description('remove the local state: artifacts, sample warehouses and the embedded Postgres')
     .addOption(data)
     .addHelpText('after', '\nA database given by DATABASE_URL is left as it is.')
-    .action(async (options) => ended(await (await import('./clean.ts')).clean(options, io)));
+    .action(async (options) => ended(await (await import('./commands/clean.ts')).clean(options, io)));
 
   for (const command of [holdfast, ...holdfast.commands, ...models.commands]) {
     command.exitOverride().configureOutput({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { ERROR_CODES } from '../jobs/errors.ts';
+import { ERROR_CODES } from '../base/errors.ts';
 import { calledAs, withCommandAsCalled } from './called-as.ts';
 import type { Io } from './io.ts';
 import { commands } from './main.ts';
@@ -161,10 +161,10 @@ describe('a command is printed as this person calls it', () => {
 /** Helps, which are printed as called as a whole; comments of a manifest; names of connections; a page. */
 const NO_MESSAGES = [
   'cli/main.ts',
-  'cli/init.ts',
-  'cli/serve.ts',
-  'jobs/onboarding/manifest.ts',
-  'jobs/onboarding/program.ts',
+  'cli/commands/init.ts',
+  'cli/commands/serve.ts',
+  'cli/init/manifest.ts',
+  'cli/init/program.ts',
 ];
 
 test('no message names a command without the backticks by which it is printed as called', async () => {

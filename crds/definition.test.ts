@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { type CelValue, compileRule } from '../jobs/cel/rule.ts';
+import { type CelValue, compileRule } from '../base/cel/rule.ts';
 import { definitionFile, definitionText } from './definition.ts';
 import { generate } from './generate.ts';
 import { kinds } from './kinds.ts';

@@ -1,4 +1,4 @@
-import { printable, shortened } from '../jobs/printable.ts';
+import { printable, shortened } from '../base/text/printable.ts';
 
 /** Where something is within a manifest: field names and list positions, from the top. */
 export type FieldPath = readonly (string | number)[];

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Type } from 'typebox';
-import type { FilterDefinition } from '../jobs/filters/filter.ts';
-import { FILTERS } from '../jobs/filters/index.ts';
+import type { FilterDefinition } from '../customers/filters/filter.ts';
+import { FILTERS } from '../customers/filters/index.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
 
 const definition = (rule: string, type: FilterDefinition['type'], parameters: FilterDefinition['parameters']) =>

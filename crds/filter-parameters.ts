@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
-import type { FilterDefinition } from '../jobs/filters/filter.ts';
-import { FILTERS } from '../jobs/filters/index.ts';
+import type { FilterDefinition } from '../customers/filters/filter.ts';
+import { FILTERS } from '../customers/filters/index.ts';
 import type { Rule } from './schema.ts';
 
 /*

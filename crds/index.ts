@@ -1,4 +1,4 @@
-export { connectionVariable } from './connection-variable.ts';
+export { connectionVariable } from '../contract/connection-variable.ts';
 export { fieldName } from './fault.ts';
 export { API_VERSION } from './kinds.ts';
 export { loadManifestFile, loadManifests, type ManifestDocument, UnreadableManifest } from './load.ts';

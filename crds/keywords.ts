@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import { scheduleFault } from '../jobs/schedules/index.ts';
-import { nearest } from '../jobs/spelling.ts';
+import { scheduleFault } from '../base/schedules/index.ts';
+import { nearest } from '../base/text/spelling.ts';
 import type { FieldPath, Finding } from './fault.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
 import type { StructuralSchema } from './structural.ts';

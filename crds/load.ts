@@ -13,9 +13,9 @@ import {
   type Tags,
   type YAMLMap,
 } from 'yaml';
-import { HoldfastError } from '../jobs/errors.ts';
-import { printable, shortened } from '../jobs/printable.ts';
-import { lastingReason } from '../jobs/unread-file.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { printable, shortened } from '../base/text/printable.ts';
+import { lastingReason } from '../base/unread-file.ts';
 import type { FieldPath } from './fault.ts';
 import { illFormed, keyName, overgrown } from './well-formed.ts';
 

@@ -1,9 +1,9 @@
-import { HoldfastError } from '../jobs/errors.ts';
-import { filterFault } from '../jobs/filters/resolve.ts';
-import { parseSchedule } from '../jobs/schedules/index.ts';
-import { nearest } from '../jobs/spelling.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { parseSchedule } from '../base/schedules/index.ts';
+import { nearest } from '../base/text/spelling.ts';
+import { modelTokenVariable } from '../contract/model-token.ts';
+import { filterFault } from '../customers/filters/resolve.ts';
 import type { Finding } from './fault.ts';
-import { modelTokenVariable } from './model-token.ts';
 import { amountOf } from './quantity.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
 import { tooLarge } from './spec-size.ts';

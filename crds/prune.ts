@@ -1,4 +1,4 @@
-import { nearest } from '../jobs/spelling.ts';
+import { nearest } from '../base/text/spelling.ts';
 import type { FieldPath, Finding } from './fault.ts';
 import type { StructuralSchema } from './structural.ts';
 

@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { type FilterType, OFFER_HISTORY_DAYS } from '../jobs/filters/filter.ts';
+import { TOKEN_ADDRESS } from '../contract/model-token.ts';
+import { type FilterType, OFFER_HISTORY_DAYS } from '../customers/filters/filter.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
-import { TOKEN_ADDRESS } from './model-token.ts';
 import { RUN_PHASES } from './run-phase.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
 import {

@@ -1,4 +1,4 @@
-import { type CelValue, type CompiledRule, compileRule } from '../jobs/cel/rule.ts';
+import { type CelValue, type CompiledRule, compileRule } from '../base/cel/rule.ts';
 import { type FieldPath, type Finding, isWithin } from './fault.ts';
 import { isRecord, type UnknownField } from './prune.ts';
 import type { Rule } from './schema.ts';

@@ -1,8 +1,8 @@
-import { LONGEST_SCHEDULE, SCHEDULE_PATTERN } from '../jobs/schedules/index.ts';
+import { LONGEST_SCHEDULE, SCHEDULE_PATTERN } from '../base/schedules/index.ts';
 
 /**
  * The form of a schedule, which is all that the API server can check. Whether it means something is for
- * jobs/schedules to say.
+ * base/schedules to say.
  */
 export const SCHEDULE = {
   pattern: SCHEDULE_PATTERN,

@@ -1,5 +1,5 @@
-import { printable, shortened } from '../jobs/printable.ts';
-import { nearest } from '../jobs/spelling.ts';
+import { printable, shortened } from '../base/text/printable.ts';
+import { nearest } from '../base/text/spelling.ts';
 import { type Fault, type FieldPath, type Finding, fieldName, isWithin } from './fault.ts';
 import { compileKeywords, type KeywordCheck } from './keywords.ts';
 import { API_VERSION, type Kind, kinds } from './kinds.ts';

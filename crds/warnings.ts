@@ -1,4 +1,4 @@
-import { scheduleEnd } from '../jobs/schedules/index.ts';
+import { scheduleEnd } from '../base/schedules/index.ts';
 import type { Finding } from './fault.ts';
 import { amountOf } from './quantity.ts';
 import { type RetentionProgramSpec, RISK_LEVELS } from './retention-program.ts';

@@ -1,5 +1,5 @@
 import { CST, type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, type Pair, type YAMLMap } from 'yaml';
-import { printable, shortened } from '../jobs/printable.ts';
+import { printable, shortened } from '../base/text/printable.ts';
 
 /** No manifest nests so deeply; what is deeper exhausts the stack of whoever reads on. */
 const DEEPEST = 100;

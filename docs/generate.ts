@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { API_METRICS } from '../api/metrics.ts';
-import { openapiDocument } from '../api/openapi.ts';
-import { VERSION } from '../jobs/artifacts/producer.ts';
+import { openapiDocument } from '../api/v1/openapi.ts';
+import { ERROR_CODES, type FailureKind } from '../base/errors.ts';
+import { WARNING_CODES } from '../contract/warning.ts';
 import {
   CANDIDATE_COLUMNS,
   type ColumnDefinition,
@@ -10,14 +11,13 @@ import {
   LATER_COLUMN_MEANINGS,
   REJECTED_BECAUSE,
   WARNED_BECAUSE,
-} from '../jobs/columns/candidate.ts';
-import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
-import { ERROR_CODES, type FailureKind } from '../jobs/errors.ts';
-import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../jobs/outreach/list-columns.ts';
-import { WARNING_CODES } from '../jobs/run/warning.ts';
+} from '../customers/columns/candidate.ts';
+import { MISSING_WORDS } from '../customers/columns/missing-words.ts';
+import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../customers/contact-list/list-columns.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
 import { EVENT_REASONS } from '../operator/kube/events.ts';
 import { METRICS } from '../operator/metrics.ts';
+import { VERSION } from '../providers/artifacts/producer.ts';
 
 const PERMANENCE: Readonly<Record<FailureKind, string>> = { terminal: 'yes', retry: 'no', 'not-yet': 'no, it waits' };
 
@@ -36,7 +36,7 @@ function errorsPage(): string {
     ([code, { kind, meaning, remedy }]) =>
       `| \`${code}\` | ${PERMANENCE[kind]} | ${kind === 'terminal' ? 78 : 1} | ${meaning} | ${remedy} |`,
   );
-  return page('jobs/errors.ts and jobs/run/warning.ts', [
+  return page('base/errors.ts and contract/warning.ts', [
     '# Error codes',
     '',
     'Every failure has one of these codes. A *permanent* one stays until somebody changes something, so that trying the same',
@@ -129,7 +129,7 @@ function metricsPage(): string {
 
 function columnsPage(): string {
   const later = Object.entries(LATER_COLUMN_MEANINGS).map(([name, meaning]) => ({ name, ...meaning }));
-  return page('jobs/columns/candidate.ts', [
+  return page('customers/columns/candidate.ts', [
     '# Columns of a candidate',
     '',
     'As they lie in the Parquet files of a run; [guides/data.md](guides/data.md) says where these are.',
@@ -163,7 +163,7 @@ function listColumnsPage(): string {
     '|---|---|---|',
     ...columns.map(({ name, type, meaning }) => `| \`${name}\` | ${type} | ${meaning} |`),
   ];
-  return page('jobs/outreach/list-columns.ts', [
+  return page('customers/contact-list/list-columns.ts', [
     '# Columns of the list of whom to contact',
     '',
     'As `holdfast candidates` writes them, in every format; [guides/list.md](guides/list.md) has examples.',
@@ -191,7 +191,7 @@ function bounds(minimum: number | undefined, maximum: number | undefined): strin
 
 function openapiPage(): string {
   const text = stringify(openapiDocument(VERSION), { lineWidth: 120, aliasDuplicateObjects: false });
-  return `# DO NOT EDIT: generated from api/schemas.ts and api/routes.ts by \`make generate\`.\n${text}`;
+  return `# DO NOT EDIT: generated from api/v1/schemas.ts and api/v1/routes.ts by \`make generate\`.\n${text}`;
 }
 
 function page(sources: string, lines: readonly string[]): string {

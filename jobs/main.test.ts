@@ -2,11 +2,11 @@ import { copyFile, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { PIPELINES } from '../contract/pipelines.ts';
+import { lockTask } from '../database/locks/task-lock.ts';
+import { openFolderStore } from '../providers/artifacts/folder.ts';
 import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
 import type { ProgramChanges, ProgramSpec } from '../test/support/workspace.ts';
-import { openFolderStore } from './artifacts/folder.ts';
-import { PIPELINES } from './pipelines/pipelines.ts';
-import { lockTask } from './postgres/task-lock.ts';
 
 /** Of a program whose work is not divided. */
 const TASKS = PIPELINES.batch.flatMap(({ name, tasks }) =>

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { HoldfastError } from './errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 
 /*
  * The process of one task of a run (task-command.ts). It hears signals before anything else is loaded: as process 1 of

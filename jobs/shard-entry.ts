@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { HoldfastError } from './errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 
 /*
@@ -26,7 +26,7 @@ process.once('message', (request: ShardRequest) => {
 });
 
 async function work(request: ShardRequest): Promise<ShardMessage> {
-  const { asFailure } = await import('./run/failure.ts');
+  const { asFailure } = await import('../contract/failure.ts');
   try {
     const shard = await import('./shard.ts');
     // A signal that came meanwhile is heard once the loop has been round; this turn has begun.

@@ -1,6 +1,6 @@
-import { openFolderStore } from './artifacts/folder.ts';
-import { HoldfastError } from './errors.ts';
-import { loadSharded, PIPELINES, type PipelineName } from './pipelines/pipelines.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { loadSharded, PIPELINES, type PipelineName } from '../contract/pipelines.ts';
+import { openFolderStore } from '../providers/artifacts/folder.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 import type { StageContext } from './run/stage.ts';
 

@@ -2,8 +2,8 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { lockTask } from '../database/locks/task-lock.ts';
 import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
-import { lockTask } from './postgres/task-lock.ts';
 
 const BEFORE = ['batch/extract/migrate', 'batch/extract/extract', 'batch/filter/filter'];
 const SHARDS = 'batch/score/shards';

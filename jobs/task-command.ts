@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { exitStatus, HoldfastError } from './errors.ts';
-import { isSharded, loadSharded, PIPELINES, type PipelineName } from './pipelines/pipelines.ts';
-import { asFailure } from './run/failure.ts';
+import { exitStatus, HoldfastError } from '../base/errors.ts';
+import { asFailure } from '../contract/failure.ts';
+import { isSharded, loadSharded, PIPELINES, type PipelineName } from '../contract/pipelines.ts';
+import { readTaskSettings, terminationLog } from '../contract/task-settings.ts';
+import { type TaskReport, terminationMessage } from '../contract/termination-message.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
-import { readTaskSettings, terminationLog } from './run/task-settings.ts';
-import { type TaskReport, terminationMessage } from './run/termination-message.ts';
 
 export interface MainIo extends Omit<TaskIo, 'warn'> {
   readonly environment: Readonly<Record<string, string | undefined>>;

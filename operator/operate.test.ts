@@ -3,7 +3,7 @@ import { type FakeKube, fakeKube } from '../test/support/fake-kube.ts';
 import { program, STAGE_SETTINGS } from '../test/support/program.ts';
 import { type KubeApi, KubeError, type ListOptions, RESOURCES, type Resource } from './kube/api.ts';
 import { systemClock } from './kube/clock.ts';
-import type { ProgramObject } from './objects.ts';
+import type { ProgramObject } from './kube/objects.ts';
 import { type Operator, operate } from './operate.ts';
 
 const { retentionPrograms, deployments, leases } = RESOURCES;

@@ -10,7 +10,7 @@ import { createRecorder } from './kube/events.ts';
 import { fence } from './kube/fence.ts';
 import { type Elector, type LeaseTiming, startElector } from './kube/lease.ts';
 import type { ReflectorTiming } from './kube/reflector.ts';
-import { EVERY_NAMESPACE, type Settings } from './settings.ts';
+import { EVERY_NAMESPACE, type Settings } from './settings/settings.ts';
 
 export interface OperatorOptions {
   readonly settings: Settings;

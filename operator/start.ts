@@ -1,7 +1,7 @@
 import { createClient } from './kube/client.ts';
 import { systemClock } from './kube/clock.ts';
 import { operate } from './operate.ts';
-import { readSettings } from './settings.ts';
+import { readSettings } from './settings/settings.ts';
 
 /**
  * The operator, from its environment (see settings.ts) until the signal comes.

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { HoldfastError } from '../jobs/errors.ts';
-import { connect } from '../jobs/postgres/connect.ts';
-import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { connect } from '../database/client/connect.ts';
+import { startEmbeddedPostgres } from '../database/embedded/embedded.ts';
 import {
   type CommandResult,
   NOW,

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { HoldfastError } from '../jobs/errors.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
+import { HoldfastError } from '../base/errors.ts';
 import { storeBatch, weeks } from './support/api.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { type CommandOptions, type CommandResult, type Workspace, workspace } from './support/workspace.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { openEngine } from '../jobs/columns/engine.ts';
+import { openEngine } from '../base/duckdb/engine.ts';
 import type { TestPostgres } from './support/postgres.ts';
 import { useShop } from './support/shop.ts';
 import { until } from './support/until.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
 import { openApi, storeBatch, type TestApi } from './support/api.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { type Workspace, workspace } from './support/workspace.ts';

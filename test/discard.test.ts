@@ -1,7 +1,7 @@
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { publishBatch } from '../jobs/postgres/publish.ts';
+import { publishBatch } from '../database/batches/publish.ts';
 import { openApi } from './support/api.ts';
 import type { TestPostgres } from './support/postgres.ts';
 import { useShop } from './support/shop.ts';

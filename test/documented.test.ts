@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
-import { VERSION } from '../jobs/artifacts/producer.ts';
+import { VERSION } from '../providers/artifacts/producer.ts';
 import { shellBlocks } from './support/documented.ts';
 
 /** Whose lines are tested as they are printed. */

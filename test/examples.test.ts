@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMN_MEANINGS } from '../jobs/columns/candidate.ts';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { type Belief, compareWithTruth } from '../jobs/retention/belief.ts';
-import { truthOf } from '../jobs/warehouses/sample/sample.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
+import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMN_MEANINGS } from '../customers/columns/candidate.ts';
+import { truthOf } from '../providers/warehouses/sample/sample.ts';
+import { type Belief, compareWithTruth } from '../providers/warehouses/sample/scores-beside-truth.ts';
 import { holdfast } from './support/workspace.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -16,7 +16,7 @@ const ORDINARY = { uid: 61_234, gid: 61_234 };
 const ENTRY = `ordinary:x:${ORDINARY.uid}:${ORDINARY.gid}:::/bin/sh`;
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const DEMO = 'make demo CUSTOMERS=2000';
-const EMBEDDED_TEST = `npm test --silent -- jobs/postgres/embedded.test.ts -t 'what was committed is there'`;
+const EMBEDDED_TEST = `npm test --silent -- database/embedded/embedded.test.ts -t 'what was committed is there'`;
 
 /** What a machine lacks, hidden in a private mount namespace, so that the machine itself stays as it is. */
 interface Machine {

@@ -3,8 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { connect } from '../jobs/postgres/connect.ts';
-import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
+import { connect } from '../database/client/connect.ts';
+import { startEmbeddedPostgres } from '../database/embedded/embedded.ts';
 import { NOW, type Workspace, workspace } from './support/workspace.ts';
 
 const COMMAND = fileURLToPath(new URL('../bin/holdfast', import.meta.url));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { loadManifests, validateManifest } from '../crds/index.ts';
-import { type FilterManifest, predicateOf } from '../jobs/filters/resolve.ts';
-import { parseModelManifest } from '../jobs/models/manifest.ts';
+import { type FilterManifest, predicateOf } from '../customers/filters/resolve.ts';
+import { parseModelManifest } from '../providers/models/model-card.ts';
 
 /** The fenced examples of a guide in one language. */
 async function examples(guide: string, language: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { customerId } from '../jobs/customer-id.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
+import { customerId } from '../customers/columns/customer-id.ts';
 import { seeded } from './faults/random.ts';
 import type { TestPostgres } from './support/postgres.ts';
 import { useShop } from './support/shop.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openEngine } from '../jobs/columns/engine.ts';
+import { openEngine } from '../base/duckdb/engine.ts';
 import { lines, type Onboarding, onboarding, people } from './support/onboarding.ts';
 
 let place: Onboarding;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { identifier, openEngine } from '../jobs/columns/engine.ts';
+import { identifier, openEngine } from '../base/duckdb/engine.ts';
 import { holdfast } from './support/workspace.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { auc } from '../jobs/math/auc.ts';
+import { auc } from '../base/math/auc.ts';
 import { type Onboarding, onboarding } from './support/onboarding.ts';
 import { iso, orderLines as lines, type Order, orders } from './support/orders.ts';
 import { holdfast, NOW } from './support/workspace.ts';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import type { InitReport } from '../cli/init-report.ts';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { MISSING_WORDS } from '../jobs/columns/missing-words.ts';
-import { openWarehouse } from '../jobs/warehouses/index.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
+import type { InitReport } from '../cli/terminal/init-report.ts';
+import { MISSING_WORDS } from '../customers/columns/missing-words.ts';
+import { openWarehouse } from '../providers/warehouses/index.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openEngine } from '../jobs/columns/engine.ts';
+import { openEngine } from '../base/duckdb/engine.ts';
 import { lines, type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import type { InitReport } from '../cli/init-report.ts';
-import { openEngine } from '../jobs/columns/engine.ts';
-import { HoldfastError } from '../jobs/errors.ts';
-import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { openEngine } from '../base/duckdb/engine.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { randomNumbers } from '../base/math/random-numbers.ts';
+import type { InitReport } from '../cli/terminal/init-report.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
 let folder: string;

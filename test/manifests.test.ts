@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { HoldfastError } from '../base/errors.ts';
 import {
   type Fault,
   loadManifests,
@@ -8,7 +9,6 @@ import {
   type RetentionRun,
   validateManifest,
 } from '../crds/index.ts';
-import { HoldfastError } from '../jobs/errors.ts';
 
 /*
  * The oracle: a file in test/manifests is a test. What is expected stands in comments at its top:

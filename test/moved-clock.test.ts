@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseSchedule } from '../base/schedules/index.ts';
 import { main } from '../cli/main.ts';
-import { parseSchedule } from '../jobs/schedules/index.ts';
 import type { TestPostgres } from './support/postgres.ts';
 import { useShop } from './support/shop.ts';
 import { type Workspace } from './support/workspace.ts';

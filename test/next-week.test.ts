@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { randomNumbers } from '../jobs/math/random-numbers.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
+import { randomNumbers } from '../base/math/random-numbers.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { type CommandResult, holdfast, NOW } from './support/workspace.ts';
 

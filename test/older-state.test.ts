@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createDataFolder, dataFolder } from '../cli/data-folder.ts';
-import { connect } from '../jobs/postgres/connect.ts';
-import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
-import { migrate } from '../jobs/postgres/migrate.ts';
-import { MIGRATIONS } from '../jobs/postgres/migrations/index.ts';
+import { createDataFolder, dataFolder } from '../cli/local/data-folder.ts';
+import { connect } from '../database/client/connect.ts';
+import { startEmbeddedPostgres } from '../database/embedded/embedded.ts';
+import { MIGRATIONS } from '../database/migrations/index.ts';
+import { migrate } from '../database/migrations/migrate.ts';
 import { NOW, type Workspace, workspace } from './support/workspace.ts';
 
 const RUN = `INSERT INTO holdfast.runs

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { connect } from '../jobs/postgres/connect.ts';
-import type { Database } from '../jobs/postgres/database.ts';
-import { lockProgram } from '../jobs/postgres/run-lock.ts';
-import { prepared, statement } from '../jobs/postgres/statement.ts';
-import { lockTask } from '../jobs/postgres/task-lock.ts';
-import { transaction } from '../jobs/postgres/transaction.ts';
+import { connect } from '../database/client/connect.ts';
+import type { Database } from '../database/client/database.ts';
+import { prepared, statement } from '../database/client/statement.ts';
+import { transaction } from '../database/client/transaction.ts';
+import { lockProgram } from '../database/locks/run-lock.ts';
+import { lockTask } from '../database/locks/task-lock.ts';
 import { hasPooler, openPooler, type Pooler } from './support/pooler.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { workspace } from './support/workspace.ts';

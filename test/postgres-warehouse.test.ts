@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../jobs/columns/engine.ts';
-import { PIPELINES } from '../jobs/pipelines/pipelines.ts';
+import { literal, openEngine } from '../base/duckdb/engine.ts';
+import { PIPELINES } from '../contract/pipelines.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { NOW, type ProgramSpec, type Workspace, workspace } from './support/workspace.ts';
 

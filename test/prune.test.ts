@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect } from '../jobs/postgres/connect.ts';
-import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
+import { connect } from '../database/client/connect.ts';
+import { startEmbeddedPostgres } from '../database/embedded/embedded.ts';
 import { type Workspace, workspace } from './support/workspace.ts';
 
 /** A year of batches every five weeks: candidates of each have expired when the next but one runs. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { connect } from '../jobs/postgres/connect.ts';
-import { startEmbeddedPostgres } from '../jobs/postgres/embedded.ts';
+import { connect } from '../database/client/connect.ts';
+import { startEmbeddedPostgres } from '../database/embedded/embedded.ts';
 import { type InferenceServer, inferenceServer, type ServerOptions } from './support/inference-server.ts';
 import { linearModel } from './support/onnx.ts';
 import { type ProgramSpec, type Workspace, workspace } from './support/workspace.ts';

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { VERSION } from '../jobs/artifacts/producer.ts';
-import { HoldfastError } from '../jobs/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { VERSION } from '../providers/artifacts/producer.ts';
 import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
 
 interface Report {

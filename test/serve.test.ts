@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { findPostmaster } from '../jobs/postgres/postmaster.ts';
+import { findPostmaster } from '../database/embedded/postmaster.ts';
 import { answerOf, TOKEN } from './support/api.ts';
 import { until } from './support/until.ts';
 import { type CommandResult, holdfast, type Workspace, workspace } from './support/workspace.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { HoldfastError } from '../jobs/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 import { NOW, type Workspace, workspace } from './support/workspace.ts';
 
 let shop: Workspace;

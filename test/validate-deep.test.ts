@@ -1,9 +1,9 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
-import { tryPrograms } from '../cli/validate-deep.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { tryPrograms } from '../cli/commands/validate-deep.ts';
 import { loadManifestFile, validateManifest } from '../crds/index.ts';
-import { HoldfastError } from '../jobs/errors.ts';
 import { type Shop, useShop } from './support/shop.ts';
 import { type CommandOptions, type CommandResult, NOW, type ProgramChanges } from './support/workspace.ts';
 

@@ -1,10 +1,10 @@
-import { type CandidateGroup, countCandidates } from '../../jobs/postgres/batch-figures.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
-import { listPrograms, type ProgramRecord } from '../../jobs/postgres/programs.ts';
-import { listRuns, type RunRecord } from '../../jobs/postgres/runs.ts';
-import { countListUntil } from '../../jobs/postgres/whole-list.ts';
-import { MOST_PROGRAMS } from '../programs.ts';
-import { namesOf, type Scope } from '../sessions.ts';
+import { type CandidateGroup, countCandidates } from '../../database/batches/batch-figures.ts';
+import { countListUntil } from '../../database/candidates/whole-list.ts';
+import type { Database } from '../../database/client/database.ts';
+import { listPrograms, type ProgramRecord } from '../../database/runs/programs.ts';
+import { listRuns, type RunRecord } from '../../database/runs/runs.ts';
+import { namesOf, type Scope } from '../http/sessions.ts';
+import { MOST_PROGRAMS } from '../v1/programs.ts';
 import { keptCounts } from './kept-counts.ts';
 
 /** What the first page shows. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { RunRecord } from '../../jobs/postgres/runs.ts';
+import type { RunRecord } from '../../database/runs/runs.ts';
 import { keptCounts } from './kept-counts.ts';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 2, minute));

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../jobs/postgres/runs.ts';
+import type { RunRecord } from '../../database/runs/runs.ts';
 
 /** Batches of which the counts are kept. */
 const KEPT = 16;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { CandidateGroup } from '../../jobs/postgres/batch-figures.ts';
+import type { CandidateGroup } from '../../database/batches/batch-figures.ts';
 import { offers } from './pictures.ts';
 
 const group = (change: Partial<CandidateGroup>): CandidateGroup => ({

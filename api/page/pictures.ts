@@ -1,7 +1,7 @@
 import { RISK_LEVELS } from '../../crds/retention-program.ts';
-import type { CandidateGroup } from '../../jobs/postgres/batch-figures.ts';
-import { RISK_BINS } from '../../jobs/postgres/batch-figures.ts';
-import type { RunRecord, StageReport } from '../../jobs/postgres/runs.ts';
+import type { CandidateGroup } from '../../database/batches/batch-figures.ts';
+import { RISK_BINS } from '../../database/batches/batch-figures.ts';
+import type { RunRecord, StageReport } from '../../database/runs/runs.ts';
 import { type Html, html } from './html.ts';
 import { instant, integer, label, seconds, share } from './words.ts';
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { scoreMargin } from '../../jobs/models/margin.ts';
-import { readGraph } from '../../jobs/models/onnx-graph.ts';
-import { margins } from '../../jobs/models/tree.ts';
-import { treeShap } from '../../jobs/models/tree-shap.ts';
+import { readGraph } from '../../providers/models/onnx/graph.ts';
+import { scoreMargin } from '../../providers/models/trees/margin.ts';
+import { treeShap } from '../../providers/models/trees/shap.ts';
+import { margins } from '../../providers/models/trees/tree.ts';
 
 /**
  * node examples/models/compare-contributions.ts CONTRIBUTIONS

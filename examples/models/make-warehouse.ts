@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeSampleWarehouse } from '../../jobs/warehouses/sample/sample.ts';
+import { makeSampleWarehouse } from '../../providers/warehouses/sample/sample.ts';
 
 /**
  * node examples/models/make-warehouse.ts OUT.duckdb --customers 100000 --seed 7 --as-of 2026-11-23T02:00:00Z

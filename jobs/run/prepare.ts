@@ -1,7 +1,7 @@
-import type { RunNumbers } from '../postgres/begin-run.ts';
-import type { Database } from '../postgres/database.ts';
-import { joinRun, type OwnedRun } from '../postgres/join-run.ts';
-import { migrate } from '../postgres/migrate.ts';
+import type { Database } from '../../database/client/database.ts';
+import { migrate } from '../../database/migrations/migrate.ts';
+import type { RunNumbers } from '../../database/runs/begin-run.ts';
+import { joinRun, type OwnedRun } from '../../database/runs/join-run.ts';
 
 /** Brings the system of record to where a run's tasks need it; may be repeated at any time. */
 export type Preparation = (database: Database, run: OwnedRun) => Promise<RunNumbers>;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { HoldfastError } from '../errors.ts';
-import type { Revision } from './revision.ts';
-import type { TaskSettings } from './task-settings.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import type { Revision } from '../../contract/revision.ts';
+import type { TaskSettings } from '../../contract/task-settings.ts';
 
 /**
  * The program that the run is pinned to, down to the byte.

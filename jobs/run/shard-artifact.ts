@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ArtifactReference, ArtifactStore } from '../artifacts/artifact.ts';
-import { openWhole } from '../artifacts/open-whole.ts';
-import { shardName } from './name.ts';
+import { shardName } from '../../contract/run-name.ts';
+import type { ArtifactReference, ArtifactStore } from '../../providers/artifacts/artifact.ts';
+import { openWhole } from '../../providers/artifacts/open-whole.ts';
 import type { Shard, ShardedStage, StageContext } from './stage.ts';
 
 /** What is the same for all shards of a stage of a run. */

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { type ErrorCode, HoldfastError } from '../../base/errors.ts';
+import { shardName } from '../../contract/run-name.ts';
+import { told } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { ArtifactKey, ArtifactReference } from '../artifacts/artifact.ts';
-import { openFolderStore } from '../artifacts/folder.ts';
-import { type ErrorCode, HoldfastError } from '../errors.ts';
-import { shardName } from './name.ts';
+import type { ArtifactKey, ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import { openFolderStore } from '../../providers/artifacts/folder.ts';
 import type { RunIdentity, Shard, ShardedStage, Stage, StageContext } from './stage.ts';
-import { told } from './warning.ts';
 
 /** What a process is told that does one shard of a stage. */
 export interface ShardRequest {

@@ -1,4 +1,4 @@
-import type { StageReport } from '../postgres/runs.ts';
+import type { StageReport } from '../../database/runs/runs.ts';
 import type { StageResult } from './stage.ts';
 
 /** What is recorded of a stage that is done, on a laptop and on a cluster alike. */

@@ -1,8 +1,8 @@
+import type { Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { ArtifactReference, ArtifactStore, Counts } from '../artifacts/artifact.ts';
-import type { Database } from '../postgres/database.ts';
-import type { SourceTypes } from '../postgres/runs.ts';
-import type { Warning } from './warning.ts';
+import type { Database } from '../../database/client/database.ts';
+import type { SourceTypes } from '../../database/runs/runs.ts';
+import type { ArtifactReference, ArtifactStore, Counts } from '../../providers/artifacts/artifact.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
 export interface RunIdentity {

@@ -1,8 +1,5 @@
-import { MANAGED_SELECTOR } from '../build/labels.ts';
 import { type KubeApi, KubeError, type KubeObject, type ObjectKey, RESOURCES, type Resource } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
-import { type Change, type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
-import type { Indexes, Store } from '../kube/store.ts';
 import {
   controllerOf,
   type JobObject,
@@ -11,7 +8,10 @@ import {
   type RunObject,
   type StoredMetadata,
   seniority,
-} from '../objects.ts';
+} from '../kube/objects.ts';
+import { type Change, type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
+import type { Indexes, Store } from '../kube/store.ts';
+import { MANAGED_SELECTOR } from '../objects/labels.ts';
 import { kept } from './kept.ts';
 
 /** What the operator watches, by name. */

@@ -1,7 +1,7 @@
 import type { KubeApi, ObjectKey } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Recorder } from '../kube/events.ts';
-import type { StageSettings } from '../settings.ts';
+import type { StageSettings } from '../settings/settings.ts';
 import type { CacheChange, CacheName, Caches } from './caches.ts';
 import type { Memory } from './memory.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { type Fate, openWorld, picture, type World } from '../../test/support/operator-world.ts';
 import { program, programSpec, run, STAGE_SETTINGS } from '../../test/support/program.ts';
-import { buildRevision } from '../build/revision.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
-import type { JobObject, ProgramObject, RunObject } from '../objects.ts';
+import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
+import { buildRevision } from '../objects/revision.ts';
 
 const { retentionPrograms, retentionRuns, jobs, pods, configMaps } = RESOURCES;
 const FRIDAY = new Date('2026-11-20T12:00:00Z');

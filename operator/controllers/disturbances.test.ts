@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { openWorld, type World } from '../../test/support/operator-world.ts';
 import { program, run } from '../../test/support/program.ts';
 import { KubeError, type KubeObject, RESOURCES } from '../kube/api.ts';
-import type { JobObject, PodObject, ProgramObject, RunObject } from '../objects.ts';
+import type { JobObject, PodObject, ProgramObject, RunObject } from '../kube/objects.ts';
 
 /* What tenants, people and other controllers do to objects that the operator works with. */
 const { retentionPrograms, retentionRuns, jobs, pods, configMaps } = RESOURCES;

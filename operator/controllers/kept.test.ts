@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { storedProgram } from '../../test/support/program.ts';
 import type { KubeObject } from '../kube/api.ts';
-import type { JobObject, PodObject, ProgramObject } from '../objects.ts';
+import type { JobObject, PodObject, ProgramObject } from '../kube/objects.ts';
 import { kept } from './kept.ts';
 
 const METADATA = {

@@ -1,9 +1,9 @@
-import { ANNOTATIONS } from '../build/labels.ts';
-import { COMPLETION_INDEX, containerOf } from '../decide/report.ts';
-import { initialising } from '../decide/trouble.ts';
+import { COMPLETION_INDEX, containerOf } from '../decide/run/report.ts';
+import { initialising } from '../decide/run/trouble.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
-import type { ContainerStatus, JobObject, PodObject, ProgramObject } from '../objects.ts';
-import { boundProgram } from '../program-bound.ts';
+import type { ContainerStatus, JobObject, PodObject, ProgramObject } from '../kube/objects.ts';
+import { ANNOTATIONS } from '../objects/labels.ts';
+import { boundProgram } from '../objects/program-bound.ts';
 
 /** Annotations that something is decided on. Of others anybody may write any number. */
 const READ: ReadonlySet<string> = new Set([...Object.values(ANNOTATIONS), COMPLETION_INDEX]);

@@ -1,5 +1,5 @@
 import { type KubeApi, type KubeObject, keyOf } from '../kube/api.ts';
-import { controllerOf } from '../objects.ts';
+import { controllerOf } from '../kube/objects.ts';
 import { kept } from './kept.ts';
 import { createTurns, type Turns } from './turns.ts';
 

@@ -1,10 +1,15 @@
-import { apply } from '../apply.ts';
 import { type Attempts, makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
-import { decideProgram, type ProgramDecision, type ProgramSnapshot, programNotRead } from '../decide/program.ts';
+import {
+  decideProgram,
+  type ProgramDecision,
+  type ProgramSnapshot,
+  programNotRead,
+} from '../decide/program/program.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
+import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { pages } from '../kube/pages.ts';
-import type { ProgramObject, RunObject } from '../objects.ts';
-import { boundProgram } from '../program-bound.ts';
+import { boundProgram } from '../objects/program-bound.ts';
+import { apply } from './apply.ts';
 import { objectsOf, olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './caches.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { kept } from './kept.ts';

@@ -1,16 +1,12 @@
-import { apply } from '../apply.ts';
-import { ANNOTATIONS } from '../build/labels.ts';
-import { buildRevision } from '../build/revision.ts';
 import { makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
-import { isDisrupted, isDisruptedSo } from '../decide/disruption.ts';
-import { containerOf } from '../decide/report.ts';
-import { decideRun } from '../decide/run.ts';
-import { isFinal, type RunSnapshot, waitsForPerson, waitsForRun } from '../decide/run-snapshot.ts';
-import { runNotRead } from '../decide/run-status.ts';
-import { currentStage } from '../decide/tasks.ts';
-import { outcomeOf, stuckJob, stuckPods, troubleDue } from '../decide/trouble.ts';
+import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
+import { containerOf } from '../decide/run/report.ts';
+import { decideRun } from '../decide/run/run.ts';
+import { isFinal, type RunSnapshot, waitsForPerson, waitsForRun } from '../decide/run/snapshot.ts';
+import { runNotRead } from '../decide/run/status.ts';
+import { currentStage } from '../decide/run/tasks.ts';
+import { outcomeOf, stuckJob, stuckPods, troubleDue } from '../decide/run/trouble.ts';
 import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
-import type { Change } from '../kube/reflector.ts';
 import {
   type ConfigMapObject,
   isOwnedBy,
@@ -19,12 +15,16 @@ import {
   type ProgramObject,
   type RunObject,
   seniority,
-} from '../objects.ts';
-import { boundProgram } from '../program-bound.ts';
+} from '../kube/objects.ts';
+import type { Change } from '../kube/reflector.ts';
+import { ANNOTATIONS } from '../objects/labels.ts';
+import { boundProgram } from '../objects/program-bound.ts';
+import { buildRevision } from '../objects/revision.ts';
+import { apply } from './apply.ts';
 import { type Caches, objectsOf, olderTwinsOf, ownedBy, programKeyOf, runKeyOf, twinsOf } from './caches.ts';
-import { jobHistory, lastComplaint } from './complaint.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { lookAgain } from './resync.ts';
+import { jobHistory, lastComplaint } from './warning-events.ts';
 import { writeStatus } from './write-status.ts';
 
 /** Each round, one more object turns out to be in the way, or to be there. */

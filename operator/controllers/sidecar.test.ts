@@ -3,7 +3,7 @@ import type { Ending, Script } from '../../test/support/fake-kubelet.ts';
 import { type Fate, openWorld, type World } from '../../test/support/operator-world.ts';
 import { program, programSpec, run } from '../../test/support/program.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
-import type { RunObject } from '../objects.ts';
+import type { RunObject } from '../kube/objects.ts';
 
 /*
  * A cluster that puts another container into each pod, which does not end when the task does.

@@ -1,8 +1,8 @@
 import { type KubeObject, keyOf, type Resource } from '../kube/api.ts';
 import type { EventReason } from '../kube/events.ts';
-import type { StoredMetadata } from '../objects.ts';
+import type { StoredMetadata } from '../kube/objects.ts';
 
-/** What is to be done to the cluster, as data. `operator/apply.ts` is the only place that does it. */
+/** What is to be done to the cluster, as data. `operator/controllers/apply.ts` is the only place that does it. */
 export type Action =
   /** POST. The name is the lock: that it is taken by an object with the same controller is success. */
   | { readonly do: 'create'; readonly resource: Resource; readonly object: KubeObject }

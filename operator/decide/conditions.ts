@@ -1,5 +1,5 @@
+import { rfc3339Second } from '../../base/instant.ts';
 import type { RetentionRunStatus } from '../../crds/index.ts';
-import { rfc3339Second } from '../../jobs/instant.ts';
 
 export type Conditions = NonNullable<RetentionRunStatus['conditions']>;
 

@@ -4,7 +4,7 @@ import { retentionRunSpec } from '../../crds/retention-run.ts';
 import { objectName } from '../../crds/schema.ts';
 import { programSpec, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { asking, EVERY_REFERENCE, REFERENCE_CASES, reading } from '../../test/support/references.ts';
-import type { StageSettings } from '../settings.ts';
+import type { StageSettings } from '../settings/settings.ts';
 import { referenceFault } from './references.ts';
 
 /** As the chart comes. */

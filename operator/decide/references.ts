@@ -1,6 +1,6 @@
 import { fieldName, type RetentionProgramSpec } from '../../crds/index.ts';
-import { isAllowed, USES, type Use } from '../allowed.ts';
-import type { StageSettings } from '../settings.ts';
+import { isAllowed, USES, type Use } from '../settings/allowed.ts';
+import type { StageSettings } from '../settings/settings.ts';
 
 /** An object of its namespace that a program names, and what for. */
 interface Reference {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { run } from '../../test/support/program.ts';
-import type { RunObject } from '../objects.ts';
+import type { RunObject } from '../kube/objects.ts';
+import type { StageStatus } from './run/tasks.ts';
 import { resultOf } from './run-result.ts';
-import type { StageStatus } from './tasks.ts';
 
 const stage = (name: string, rowsIn: number, rowsOut: number, counts: Record<string, number> = {}): StageStatus => ({
   name,

@@ -1,6 +1,6 @@
-import type { RunObject } from '../objects.ts';
-import type { Outcome } from './run-status.ts';
-import type { StageStatus } from './tasks.ts';
+import type { RunObject } from '../kube/objects.ts';
+import type { Outcome } from './run/status.ts';
+import type { StageStatus } from './run/tasks.ts';
 
 /** Whether the run's batch is to become the current one: how a program is goes by these, not by trials or the past. */
 export function isForPublishing({ spec }: Pick<RunObject, 'spec'>): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { NO_ATTEMPTS } from './action.ts';
-import { decideProgram } from './program.ts';
+import { decideProgram } from './program/program.ts';
 
 const NOW = new Date('2026-11-23T02:00:00Z');
 

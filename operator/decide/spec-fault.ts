@@ -1,8 +1,8 @@
+import { printable, shortened } from '../../base/text/printable.ts';
 import { checkMeaning, fieldName, type RetentionProgramSpec, unavailableProviders } from '../../crds/index.ts';
-import { printable, shortened } from '../../jobs/printable.ts';
-import { oncePer } from '../build/once-per.ts';
-import type { ProgramObject } from '../objects.ts';
-import { runsIn, type StageSettings } from '../settings.ts';
+import type { ProgramObject } from '../kube/objects.ts';
+import { oncePer } from '../objects/once-per.ts';
+import { runsIn, type StageSettings } from '../settings/settings.ts';
 import type { ConditionReason } from './reasons.ts';
 import { referenceFault } from './references.ts';
 

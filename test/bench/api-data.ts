@@ -1,5 +1,5 @@
-import type { Database } from '../../jobs/postgres/database.ts';
-import { transaction } from '../../jobs/postgres/transaction.ts';
+import type { Database } from '../../database/client/database.ts';
+import { transaction } from '../../database/client/transaction.ts';
 
 /** Where the candidates of the bench are. */
 export const BENCH_PROGRAM = { namespace: 'default', program: 'keep' } as const;

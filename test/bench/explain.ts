@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { margins } from '../../jobs/models/tree.ts';
-import { treeShap } from '../../jobs/models/tree-shap.ts';
+import { treeShap } from '../../providers/models/trees/shap.ts';
+import { margins } from '../../providers/models/trees/tree.ts';
 import { randomEnsemble, randomRows } from '../support/trees.ts';
 
 /**

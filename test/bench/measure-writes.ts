@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { rfc3339 } from '../../jobs/instant.ts';
-import { ownerReference } from '../../operator/build/owner.ts';
-import type { ProgramObject } from '../../operator/objects.ts';
+import { rfc3339 } from '../../base/instant.ts';
+import type { ProgramObject } from '../../operator/kube/objects.ts';
+import { ownerReference } from '../../operator/objects/owner.ts';
 import { dailyAt, NEWEST_SLOT, type Shop } from './shop.ts';
 import { tally, type Write, writesFor } from './writes.ts';
 

@@ -5,12 +5,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cachedModel } from '../../jobs/models/cached.ts';
-import { loadModel } from '../../jobs/models/index.ts';
-import type { Model } from '../../jobs/models/model.ts';
-import type { ScoreCache } from '../../jobs/models/score-cache.ts';
-import { keepScores, readCachedScores } from '../../jobs/postgres/cached-scores.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
+import type { Database } from '../../database/client/database.ts';
+import { keepScores, readCachedScores } from '../../database/scores/cached-scores.ts';
+import { cachedModel } from '../../providers/models/cached.ts';
+import { loadModel } from '../../providers/models/index.ts';
+import type { Model } from '../../providers/models/model.ts';
+import type { ScoreCache } from '../../providers/models/score-cache.ts';
 import { seeded } from '../faults/random.ts';
 import { openPostgres } from '../support/postgres.ts';
 

@@ -4,11 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { openEngine } from '../../jobs/columns/engine.ts';
-import { ColumnAppender, copyDoubles } from '../../jobs/columns/vectors.ts';
-import { loadModel } from '../../jobs/models/index.ts';
-import { SCORE_COLUMNS, scoreRows } from '../../jobs/retention/score-rows.ts';
-import type { ScoringModels } from '../../jobs/retention/scoring-models.ts';
+import { openEngine } from '../../base/duckdb/engine.ts';
+import { ColumnAppender, copyDoubles } from '../../base/duckdb/vectors.ts';
+import { SCORE_COLUMNS, scoreRows } from '../../jobs/batch/score-rows.ts';
+import type { ScoringModels } from '../../jobs/batch/scoring-models.ts';
+import { loadModel } from '../../providers/models/index.ts';
 
 const HELP = `Usage: npm run bench:score [-- --rows 1000000] [--times 5] [--python .venv/bin/python]
 

@@ -6,7 +6,7 @@ import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
 import type { Lease } from '../../operator/kube/lease.ts';
-import type { JobObject, ProgramObject, RunObject } from '../../operator/objects.ts';
+import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { type OperatorProcess, startOperator } from '../cluster/operator-process.ts';
 import { startScriptedKubelet } from '../cluster/scripted-kubelet.ts';

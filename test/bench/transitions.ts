@@ -1,5 +1,5 @@
-import { ANNOTATIONS } from '../../operator/build/labels.ts';
-import type { JobObject } from '../../operator/objects.ts';
+import type { JobObject } from '../../operator/kube/objects.ts';
+import { ANNOTATIONS } from '../../operator/objects/labels.ts';
 
 interface Life {
   readonly name: string;

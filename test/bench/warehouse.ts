@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { to as copyTo } from 'pg-copy-streams';
-import { literal, openEngine } from '../../jobs/columns/engine.ts';
-import { writeParquet } from '../../jobs/columns/parquet.ts';
-import { connect } from '../../jobs/postgres/connect.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
-import { transaction } from '../../jobs/postgres/transaction.ts';
-import { openWarehouse } from '../../jobs/warehouses/index.ts';
+import { literal, openEngine } from '../../base/duckdb/engine.ts';
+import { writeParquet } from '../../base/duckdb/parquet.ts';
+import { connect } from '../../database/client/connect.ts';
+import type { Database } from '../../database/client/database.ts';
+import { transaction } from '../../database/client/transaction.ts';
+import { openWarehouse } from '../../providers/warehouses/index.ts';
 import { openPostgres } from '../support/postgres.ts';
 
 const HELP = `Usage: npm run bench:warehouse [-- --rows N[,N…]] [--url postgres://…]

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
-import type { JobObject, PodObject } from '../../operator/objects.ts';
+import type { JobObject, PodObject } from '../../operator/kube/objects.ts';
 import { type ApiAnswer, apiRequest } from './api-request.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { condition, containers, type Ending, endingOf, now, verdict } from './scripted-status.ts';

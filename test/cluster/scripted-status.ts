@@ -1,4 +1,4 @@
-import type { Condition, PodObject } from '../../operator/objects.ts';
+import type { Condition, PodObject } from '../../operator/kube/objects.ts';
 
 /** How the pod of a Job ends: its exit status and what it says. */
 export interface Ending {

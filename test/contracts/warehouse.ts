@@ -2,9 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { literal, openEngine } from '../../jobs/columns/engine.ts';
-import { describeQuery } from '../../jobs/warehouses/missing-column.ts';
-import type { Warehouse } from '../../jobs/warehouses/warehouse.ts';
+import { literal, openEngine } from '../../base/duckdb/engine.ts';
+import { describeQuery } from '../../providers/warehouses/missing-column.ts';
+import type { Warehouse } from '../../providers/warehouses/warehouse.ts';
 
 /** Opens a warehouse whose only table, `customers`, holds `CUSTOMERS`; it may use the folder. */
 export type MakeWarehouse = (folder: string) => Promise<Warehouse>;

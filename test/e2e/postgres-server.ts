@@ -3,8 +3,8 @@ import { appendFile, chown, mkdir, open, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
-import { locateBinaries } from '../../jobs/postgres/binaries.ts';
-import { chooseServerUser } from '../../jobs/postgres/server-user.ts';
+import { locateBinaries } from '../../database/embedded/binaries.ts';
+import { chooseServerUser } from '../../database/embedded/server-user.ts';
 import { endOf } from '../cluster/ending.ts';
 
 const PORT = 5432;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RunObject } from '../../operator/objects.ts';
+import type { RunObject } from '../../operator/kube/objects.ts';
 import type { Gates } from './gate.ts';
 import { execution, smallProgram, TASKS } from './program.ts';
 import { openReadyTenant, type Tenant } from './tenant.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { RESOURCES } from '../../operator/kube/api.ts';
-import type { ProgramObject } from '../../operator/objects.ts';
+import type { ProgramObject } from '../../operator/kube/objects.ts';
 import { differences, type Picture, takePicture } from './picture.ts';
 import type { World } from './world.ts';
 

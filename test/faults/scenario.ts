@@ -1,7 +1,7 @@
 import type { RetentionProgramSpec } from '../../crds/index.ts';
-import { buildRun } from '../../operator/build/run.ts';
 import { type KubeObject, keyOf, RESOURCES } from '../../operator/kube/api.ts';
-import type { JobObject, ProgramObject, RunObject } from '../../operator/objects.ts';
+import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
+import { buildRun } from '../../operator/objects/run.ts';
 import type { Script } from '../cluster/scripted-kubelet.ts';
 import { program } from '../support/program.ts';
 import type { World } from './world.ts';

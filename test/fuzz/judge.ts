@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { faultLine } from '../../cli/fault-list.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import { parseSchedule, type Schedule } from '../../base/schedules/index.ts';
+import { faultLine } from '../../cli/terminal/fault-list.ts';
 import {
   type Fault,
   loadManifestFile,
@@ -10,9 +12,7 @@ import {
   type RetentionRun,
   validateManifest,
 } from '../../crds/index.ts';
-import { HoldfastError } from '../../jobs/errors.ts';
-import { neededColumns } from '../../jobs/retention/needed-columns.ts';
-import { parseSchedule, type Schedule } from '../../jobs/schedules/index.ts';
+import { neededColumns } from '../../jobs/batch/needed-columns.ts';
 
 export interface Verdict {
   /** What came of the bytes. */

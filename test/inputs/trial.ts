@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cp, glob, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { literal, openEngine } from '../../jobs/columns/engine.ts';
+import { literal, openEngine } from '../../base/duckdb/engine.ts';
 
 /** One input and what must come of it. */
 export interface Case {

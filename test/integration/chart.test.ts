@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import { buildJob } from '../../operator/build/job.ts';
-import { buildRevision, readRevision } from '../../operator/build/revision.ts';
-import { type Storage, storageOf } from '../../operator/build/storage.ts';
-import type { RunObject } from '../../operator/objects.ts';
-import { readSettings, type Settings } from '../../operator/settings.ts';
-import { PLAIN_TASK_PODS } from '../../operator/task-pods.ts';
+import type { RunObject } from '../../operator/kube/objects.ts';
+import { buildJob } from '../../operator/objects/job.ts';
+import { buildRevision, readRevision } from '../../operator/objects/revision.ts';
+import { type Storage, storageOf } from '../../operator/objects/storage.ts';
+import { readSettings, type Settings } from '../../operator/settings/settings.ts';
+import { PLAIN_TASK_PODS } from '../../operator/settings/task-pods.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';

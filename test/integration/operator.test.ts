@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
-import type { JobObject, ProgramObject, RunObject } from '../../operator/objects.ts';
+import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { type Operator, operate } from '../../operator/operate.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';

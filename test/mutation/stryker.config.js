@@ -1,5 +1,5 @@
-/** The folder whose code is changed, and whose own tests are to see it: MUTATE=jobs/schedules npm run mutate */
-const folder = process.env['MUTATE'] ?? 'jobs/schedules';
+/** The folder whose code is changed, and whose own tests are to see it: MUTATE=base/schedules npm run mutate */
+const folder = process.env['MUTATE'] ?? 'base/schedules';
 
 export default {
   mutate: [`${folder}/**/*.ts`, `!${folder}/**/*.test.ts`],

@@ -1,10 +1,10 @@
 import { request } from 'node:http';
-import { accessTo } from '../../api/access.ts';
 import { type ApiOptions } from '../../api/application.ts';
-import { jsonLog } from '../../api/log.ts';
+import { accessTo } from '../../api/http/access.ts';
+import { jsonLog } from '../../api/http/log.ts';
 import { type Listening, type ListenOptions, serveApi } from '../../api/server.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
-import { transaction } from '../../jobs/postgres/transaction.ts';
+import type { Database } from '../../database/client/database.ts';
+import { transaction } from '../../database/client/transaction.ts';
 
 export const TOKEN = 'a-token-that-nobody-guesses';
 /** Of the namespace shop alone. */

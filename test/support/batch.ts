@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openEngine } from '../../base/duckdb/engine.ts';
+import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { ArtifactReference, Counts } from '../../jobs/artifacts/artifact.ts';
-import { openFolderStore } from '../../jobs/artifacts/folder.ts';
-import { openEngine } from '../../jobs/columns/engine.ts';
-import { parquetColumns, writeParquet } from '../../jobs/columns/parquet.ts';
 import type { StageContext } from '../../jobs/run/stage.ts';
+import type { ArtifactReference, Counts } from '../../providers/artifacts/artifact.ts';
+import { openFolderStore } from '../../providers/artifacts/folder.ts';
 
 /** A folder in which one stage can be run on rows that a test makes up. */
 export interface Batch extends AsyncDisposable {

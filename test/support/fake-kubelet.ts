@@ -1,5 +1,5 @@
 import { type KubeObject, keyOf, RESOURCES } from '../../operator/kube/api.ts';
-import type { JobObject, PodObject } from '../../operator/objects.ts';
+import type { JobObject, PodObject } from '../../operator/kube/objects.ts';
 import type { FakeKube } from './fake-kube.ts';
 
 /** How the pod of a Job ends: its exit status and what it says. */

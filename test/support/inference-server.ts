@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadOnnxRuntime } from '../../jobs/models/onnx-runtime.ts';
+import { loadOnnxRuntime } from '../../providers/models/onnx/runtime.ts';
 
 /** A server that speaks the Open Inference Protocol, in front of a real model: a test's other end of the wire. */
 export interface InferenceServer extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelManifest } from '../../jobs/models/model.ts';
+import type { ModelManifest } from '../../providers/models/model.ts';
 
 /** What a program says of a model. */
 export interface ScoringModel {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { parse } from 'yaml';
-import type { InitReport } from '../../cli/init-report.ts';
-import { randomNumbers } from '../../jobs/math/random-numbers.ts';
-import { openFile } from '../../jobs/onboarding/source.ts';
+import { randomNumbers } from '../../base/math/random-numbers.ts';
+import { openFile } from '../../cli/init/source.ts';
+import type { InitReport } from '../../cli/terminal/init-report.ts';
 import { holdfast, NOW, type ProgramSpec } from './workspace.ts';
 
 /** A folder in which files become programs. */

@@ -1,4 +1,4 @@
-import { type Field, type Graph, message, node, tensor, model as write } from '../../jobs/models/onnx-writer.ts';
+import { type Field, type Graph, message, node, tensor, model as write } from '../../providers/models/onnx/writer.ts';
 
 export { message, node, tensor };
 

@@ -4,7 +4,7 @@ import { CONTROLLERS } from '../../operator/controllers/registry.ts';
 import { startControllers } from '../../operator/controllers/start.ts';
 import { type KubeApi, KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import { createRecorder } from '../../operator/kube/events.ts';
-import type { StageSettings } from '../../operator/settings.ts';
+import type { StageSettings } from '../../operator/settings/settings.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { type FakeKube, fakeKube } from './fake-kube.ts';
 import { fakeKubelet, GOOD, type Script } from './fake-kubelet.ts';

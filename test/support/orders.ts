@@ -1,4 +1,4 @@
-import { randomNumbers } from '../../jobs/math/random-numbers.ts';
+import { randomNumbers } from '../../base/math/random-numbers.ts';
 
 /** One purchase. */
 export interface Order {

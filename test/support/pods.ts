@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { revisionDigest, revisionText } from '../../contract/revision.ts';
 import { loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
-import { connect } from '../../jobs/postgres/connect.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../jobs/postgres/embedded.ts';
-import { revisionDigest, revisionText } from '../../jobs/run/revision.ts';
+import { connect } from '../../database/client/connect.ts';
+import type { Database } from '../../database/client/database.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../database/embedded/embedded.ts';
 import { main } from '../../jobs/task-command.ts';
 import { type ProgramChanges, SLOT, workspace } from './workspace.ts';
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { literal, openEngine } from '../../jobs/columns/engine.ts';
-import { type DataConnector, openWarehouse, type WarehouseOptions } from '../../jobs/warehouses/index.ts';
-import type { Warehouse } from '../../jobs/warehouses/warehouse.ts';
+import { literal, openEngine } from '../../base/duckdb/engine.ts';
+import { type DataConnector, openWarehouse, type WarehouseOptions } from '../../providers/warehouses/index.ts';
+import type { Warehouse } from '../../providers/warehouses/warehouse.ts';
 import { CUSTOMERS } from '../contracts/warehouse.ts';
 import { openPostgres } from './postgres.ts';
 

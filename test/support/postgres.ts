@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '../../jobs/postgres/connect.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
-import { startEmbeddedPostgres } from '../../jobs/postgres/embedded.ts';
-import { migrate } from '../../jobs/postgres/migrate.ts';
+import { connect } from '../../database/client/connect.ts';
+import type { Database } from '../../database/client/database.ts';
+import { startEmbeddedPostgres } from '../../database/embedded/embedded.ts';
+import { migrate } from '../../database/migrations/migrate.ts';
 
 /** A real Postgres of a test file's own. */
 export interface TestPostgres extends AsyncDisposable {

@@ -1,8 +1,8 @@
 import { API_VERSION, loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
-import type { ProgramObject, RunObject } from '../../operator/objects.ts';
-import type { StageSettings } from '../../operator/settings.ts';
-import { PLAIN_TASK_PODS } from '../../operator/task-pods.ts';
+import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
+import type { StageSettings } from '../../operator/settings/settings.ts';
+import { PLAIN_TASK_PODS } from '../../operator/settings/task-pods.ts';
 
 /** Where the stages of a test's operator find things. */
 export const STAGE_SETTINGS: StageSettings = {

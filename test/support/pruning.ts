@@ -1,12 +1,12 @@
 import { cp, lutimes, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ArtifactStore } from '../../jobs/artifacts/artifact.ts';
-import { openFolderStore } from '../../jobs/artifacts/folder.ts';
-import type { RunFolders } from '../../jobs/artifacts/run-folders.ts';
-import type { Database } from '../../jobs/postgres/database.ts';
-import { databaseIdentity } from '../../jobs/postgres/identity.ts';
-import { type Pruned, type PruneRequest, pruneProgram } from '../../jobs/retention/prune.ts';
+import type { Database } from '../../database/client/database.ts';
+import { databaseIdentity } from '../../database/client/identity.ts';
+import { type Pruned, type PruneRequest, pruneProgram } from '../../jobs/prune/prune.ts';
+import type { ArtifactStore } from '../../providers/artifacts/artifact.ts';
+import { openFolderStore } from '../../providers/artifacts/folder.ts';
+import type { RunFolders } from '../../providers/artifacts/run-folders.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,4 +1,4 @@
-import { SPLITS, type Tree, type TreeEnsemble } from '../../jobs/models/tree.ts';
+import { SPLITS, type Tree, type TreeEnsemble } from '../../providers/models/trees/tree.ts';
 import { attribute, integers, node, tensor } from './onnx.ts';
 
 const MODES = ['BRANCH_LEQ', 'BRANCH_LT', 'BRANCH_GTE', 'BRANCH_GT', 'BRANCH_EQ', 'BRANCH_NEQ'];

@@ -1,4 +1,4 @@
-import { emptyTree, goesYes, SPLITS, type Tree, type TreeEnsemble } from '../../jobs/models/tree.ts';
+import { emptyTree, goesYes, SPLITS, type Tree, type TreeEnsemble } from '../../providers/models/trees/tree.ts';
 
 /** What trees a test wants. */
 export interface EnsembleShape {

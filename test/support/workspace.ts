@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { literal, openEngine } from '../../base/duckdb/engine.ts';
 import { main } from '../../cli/main.ts';
-import { literal, openEngine } from '../../jobs/columns/engine.ts';
 import { writeModel } from './models.ts';
 import { identityModel, linearModel } from './onnx.ts';
 

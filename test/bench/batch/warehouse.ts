@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { identifier, literal, openEngine } from '../../../jobs/columns/engine.ts';
-import { makeSampleWarehouse } from '../../../jobs/warehouses/sample/sample.ts';
+import { identifier, literal, openEngine } from '../../../base/duckdb/engine.ts';
+import { makeSampleWarehouse } from '../../../providers/warehouses/sample/sample.ts';
 
 /** Rows that the example's query returns of one sample business; larger warehouses are copies of it. */
 const BUSINESS = 500_000;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { PodObject } from '../../../operator/objects.ts';
+import type { PodObject } from '../../../operator/kube/objects.ts';
 import { until } from '../../support/until.ts';
 import { TASKS } from '../program.ts';
 import type { Scenario } from '../scenario.ts';

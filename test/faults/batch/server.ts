@@ -2,10 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { locateBinaries } from '../../../jobs/postgres/binaries.ts';
-import { initialise, SUPERUSER } from '../../../jobs/postgres/initialise.ts';
-import { openServerLog } from '../../../jobs/postgres/server-log.ts';
-import { chooseServerUser } from '../../../jobs/postgres/server-user.ts';
+import { locateBinaries } from '../../../database/embedded/binaries.ts';
+import { initialise, SUPERUSER } from '../../../database/embedded/initialise.ts';
+import { openServerLog } from '../../../database/embedded/server-log.ts';
+import { chooseServerUser } from '../../../database/embedded/server-user.ts';
 import { endOf } from '../../cluster/ending.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { placesOf } from '../../../operator/decide/tasks.ts';
-import type { JobObject, RunObject } from '../../../operator/objects.ts';
+import { placesOf } from '../../../operator/decide/run/tasks.ts';
+import type { JobObject, RunObject } from '../../../operator/kube/objects.ts';
 import { openImpatient } from '../impatient.ts';
 import { type Interference, refusal, type WatchedEvent } from '../interference.ts';
 import type { Point } from '../point.ts';

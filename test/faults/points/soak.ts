@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RESOURCES } from '../../../operator/kube/api.ts';
-import type { ProgramObject } from '../../../operator/objects.ts';
+import type { ProgramObject } from '../../../operator/kube/objects.ts';
 import { CUT, type Interference, refusal } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';

@@ -1,0 +1,211 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { RISK_LEVELS } from '../../crds/retention-program.ts';
+import { count, fields, fraction, oneOf, text } from '../../crds/schema.ts';
+
+/** What the API answers with. The document at /openapi.json is made from these, and so are the types. */
+
+const moment = (description: string) => Type.String({ format: 'date-time', description });
+const orNull = <Schema extends TSchema>(schema: Schema, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
+
+const offer = fields('What was decided for the customer.', {
+  tier: orNull(
+    Type.String(),
+    'What the risk level gets. Null where the program makes no offers, or, with `arm`, none to that level.',
+  ),
+  kind: orNull(Type.String(), 'What the second model recommends, such as `discount`.'),
+  discountPercent: orNull(Type.Number(), 'Discount in per cent.'),
+  durationMonths: orNull(Type.Integer(), 'How long the discount lasts.'),
+  upgrade: orNull(Type.Boolean(), 'Whether an upgrade is included.'),
+  personalCall: orNull(Type.Boolean(), 'Whether a personal call is included.'),
+});
+
+export const candidate = fields('A customer who is about to leave, and what was decided.', {
+  customerId: Type.String({ description: 'Id of the customer in the warehouse.' }),
+  run: Type.String({ description: 'Run that the candidate is of.' }),
+  slot: moment('The instant that its batch is as of.'),
+  riskScore: fraction('Risk that the customer leaves.'),
+  riskLevel: Type.String({ description: 'Level of the risk: critical, high or medium.' }),
+  churnSignals: Type.Array(Type.String(), { description: 'What drew attention to the customer.' }),
+  riskReasons: orNull(
+    Type.Array(Type.String()),
+    'What raised the risk of the model most, the strongest first; null where the model cannot be explained.',
+  ),
+  offer,
+  arm: Type.Optional(
+    oneOf(
+      ['treatment', 'holdout'],
+      'Held-out customers get nothing, so that the effect can be measured. Only where `arm` is asked for.',
+    ),
+  ),
+  epoch: Type.Optional(count('Epoch of the experiment. Only where `arm` is asked for.')),
+  lifetimeValue: orNull(Type.Number(), 'In the currency of the program.'),
+  subscriptionTier: orNull(Type.String(), 'Such as `premium`.'),
+  segment: orNull(Type.String(), 'Segment of the newest published snapshot.'),
+  marketplace: orNull(Type.String(), 'Such as `US`.'),
+  currency: orNull(Type.String(), 'ISO 4217.'),
+  timezone: orNull(Type.String(), 'IANA.'),
+  locale: orNull(Type.String(), 'Such as `en-US`.'),
+  createdAt: moment('When it was stored.'),
+  expiresAt: moment('From when on it is no longer shown.'),
+});
+export type Candidate = Static<typeof candidate>;
+
+const stage = fields('What a stage reported.', {
+  name: Type.String({ description: 'Such as `filter`.' }),
+  rowsIn: count('Rows that it read.'),
+  rowsOut: count('Rows that it passed on.'),
+  seconds: Type.Number({ minimum: 0, description: 'How long it took.' }),
+  counts: Type.Record(Type.String(), Type.Unknown(), { description: 'Further counts, such as `removed`.' }),
+  warnings: Type.Optional(Type.Array(Type.String(), { description: 'What a person should know.' })),
+});
+
+export const run = fields('One run of a program.', {
+  name: Type.String({ description: 'Name of the run.' }),
+  program: Type.String({ description: 'Name of the program.' }),
+  namespace: Type.String({ description: 'Its namespace.' }),
+  pipeline: Type.String({ description: 'What was run.' }),
+  phase: oneOf(['Running', 'Succeeded', 'Failed', 'Interrupted'], 'How far it has come.'),
+  trigger: oneOf(['schedule', 'manual', 'backfill', 'retry'], 'Why there is this run.'),
+  slot: moment('The instant that it is as of.'),
+  sequence: count('Grows with every run of the program.'),
+  attempt: count('Attempt, from 1.'),
+  revision: Type.String({ description: 'SHA-256 of the program that it is pinned to.' }),
+  startedAt: moment('When it began.'),
+  finishedAt: orNull(Type.String({ format: 'date-time' }), 'When it ended.'),
+  seconds: orNull(
+    Type.Number({ minimum: 0 }),
+    'How long it took; null while it runs, and where it was cut off, so that nobody knows.',
+  ),
+  publishedAt: orNull(Type.String({ format: 'date-time' }), 'When its batch became the current one.'),
+  discardedAt: orNull(
+    Type.String({ format: 'date-time' }),
+    'When somebody discarded its batch, which was never sent: what it decided is no offer.',
+  ),
+  stages: Type.Array(stage, { description: 'The stages that are done, in order.' }),
+  error: orNull(
+    fields('A failure.', {
+      code: Type.String({ description: 'See docs/errors.md.' }),
+      message: Type.String({ description: 'What went wrong and what to do.' }),
+    }),
+    'Why it failed.',
+  ),
+});
+export type Run = Static<typeof run>;
+
+const runSummary = orNull(
+  fields('A run, in short; `…/runs/{run}` has it whole.', {
+    name: run.properties.name,
+    phase: run.properties.phase,
+    slot: run.properties.slot,
+    startedAt: run.properties.startedAt,
+    publishedAt: run.properties.publishedAt,
+  }),
+  'A run, or null before the first.',
+);
+
+export const program = fields('A program that has run.', {
+  name: run.properties.program,
+  namespace: run.properties.namespace,
+  currentBatch: runSummary,
+  newestRun: runSummary,
+});
+export type Program = Static<typeof program>;
+
+/** A list, whole. */
+export function listOf<Item extends TSchema>(item: Item, description: string) {
+  return fields(description, { items: Type.Array(item, { description: 'In order.' }) });
+}
+
+/** A list in pages. */
+export function pageOf<Item extends TSchema>(item: Item, description: string) {
+  return fields(description, {
+    items: Type.Array(item, { description: 'In order.' }),
+    nextCursor: orNull(Type.String(), 'For the next page; null on the last.'),
+  });
+}
+
+export const problem = fields('Why a request was not answered, as RFC 9457 has it.', {
+  type: Type.String({ description: 'A page about the code.' }),
+  title: Type.String({ description: 'What the code means.' }),
+  status: Type.Integer({ description: 'Status of the response.' }),
+  detail: Type.String({ description: 'What happened this time.' }),
+  code: Type.String({ description: 'Stable code, such as HF_NOT_FOUND; see docs/errors.md.' }),
+  requestId: Type.String({ description: 'As in the header x-request-id, and in the log.' }),
+  errors: Type.Optional(
+    Type.Array(
+      fields('A parameter that is at fault.', {
+        parameter: Type.String({ description: 'Its name.' }),
+        reason: Type.String({ description: 'What is wrong with it.' }),
+      }),
+    ),
+  ),
+});
+export type Problem = Static<typeof problem>;
+
+/** Query parameters of everything that comes in pages. */
+const paging = {
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Most items in the page.' }),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: '`nextCursor` of the page before, with the same query.',
+    }),
+  ),
+};
+
+const word = (description: string) => text(description, 64);
+
+/** Without it whom to contact is shown, as the view for outreach has it, and nothing of whoever is shown tells that there is an experiment. */
+const arm = Type.Optional(
+  oneOf(
+    ['treatment', 'holdout', 'all'],
+    'For analysis: the arm of the experiment, which is then shown. Without it only whom to contact.',
+  ),
+);
+
+export const candidateQuery = Type.Object({
+  riskLevel: Type.Optional(oneOf(RISK_LEVELS, 'Level of the risk.')),
+  minScore: Type.Optional(fraction('Least risk, included.')),
+  offerKind: Type.Optional(word('What the second model recommends: `discount`, `upgrade`, `personal_call`.')),
+  offerTier: Type.Optional(word('What the risk level gets: `premium`, `standard`, `engagement`.')),
+  since: Type.Optional(
+    moment('With `offerKind`: all batches from this slot on, by date, instead of the current batch by risk.'),
+  ),
+  before: Type.Optional(moment('With `since`: only slots before this one.')),
+  arm,
+  ...paging,
+});
+export type CandidateQuery = Static<typeof candidateQuery>;
+
+/** What a whole list may be narrowed to. */
+export const downloadQuery = Type.Object({
+  riskLevel: candidateQuery.properties.riskLevel,
+  minScore: candidateQuery.properties.minScore,
+  offerKind: candidateQuery.properties.offerKind,
+  offerTier: candidateQuery.properties.offerTier,
+  arm,
+});
+
+export const customerQuery = Type.Object({ arm });
+
+export const runQuery = Type.Object(paging);
+
+export const noQuery = Type.Object({});
+
+const resourceName = (description: string) => text(description, 253);
+
+/** Parameters in paths. Lengths in characters. */
+export const pathParameters = {
+  namespace: resourceName('Namespace of the program; `default` on a laptop.'),
+  program: resourceName('Name of the program.'),
+  run: resourceName('Name of a run.'),
+  customer: Type.String({
+    pattern: '^[^\\x00]*$',
+    meaning: 'an id of a customer',
+    minLength: 1,
+    maxLength: 256,
+    description: 'Id of a customer.',
+  }),
+};

@@ -1,0 +1,365 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { openEngine } from '../../base/duckdb/engine.ts';
+import { forField, HoldfastError } from '../../base/errors.ts';
+import { rfc3339 } from '../../base/instant.ts';
+import { parseSchedule } from '../../base/schedules/index.ts';
+import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
+import { pathForShell } from '../../base/text/printable.ts';
+import { asFailure } from '../../contract/failure.ts';
+import { told, type Warning } from '../../contract/warning.ts';
+import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
+import { riskiestCustomer } from '../../customers/explanations/explain.ts';
+import { currentRun } from '../../database/runs/runs.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import { VERSION } from '../../providers/artifacts/producer.ts';
+import { loadModel } from '../../providers/models/index.ts';
+import { requireWarehouseProvider } from '../../providers/warehouses/index.ts';
+import { calledAs } from '../called-as.ts';
+import type { Io } from '../io.ts';
+import { clock } from '../local/clock.ts';
+import { decisionsOf, pointAtCurrent } from '../local/current-data.ts';
+import {
+  clearScratch,
+  createDataFolder,
+  type DataFolder,
+  DEFAULT_DATA,
+  dataFolder,
+  isDataFolder,
+  lockDataFolder,
+} from '../local/data-folder.ts';
+import { type LocalRun, type LocalRunResult, runLocally } from '../local/local-run.ts';
+import { openHistory, openState } from '../local/state.ts';
+import { faultLine } from '../terminal/fault-list.ts';
+import { terminalProgress } from '../terminal/progress.ts';
+import { prunedIn, pruneText } from '../terminal/prune-report.ts';
+import { funnel, type Places, type RunReport } from '../terminal/report.ts';
+import { withTruth } from './compare-with-truth.ts';
+import { type RunnableManifest, readRunnable } from './manifests.ts';
+
+/** Options as the command line gives them. */
+export interface RunOptions {
+  readonly output: 'text' | 'json';
+  readonly data: string;
+  readonly now?: string;
+  readonly customers?: string;
+  readonly shards?: string;
+  readonly source: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Runs a manifest on this machine. With `--output json` exactly one JSON object goes to stdout, however it ends,
+ * with the `warnings` of its stages.
+ * @throws every code of the stages; HF_MANIFEST_INVALID, HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_USAGE
+ */
+export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
+  const print = (report: RunReport, warnings: readonly Warning[]) =>
+    io.stdout.write(`${JSON.stringify({ ...report, warnings })}\n`);
+  let result: LocalRunResult;
+  const seen: Seen = { warnings: [] };
+  try {
+    result = await prepareAndRun((now) => readRunnable(file, io, now), options, seen, io);
+  } catch (error) {
+    if (options.output === 'json') {
+      const failure = asFailure(error, io.signal);
+      print(
+        {
+          run: '',
+          ...seen.plan,
+          startedAt: seen.startedAt ?? rfc3339(io.now()),
+          finishedAt: rfc3339(io.now()),
+          version: VERSION,
+          phase: 'Refused',
+          stages: [],
+          error: { code: failure.code, message: failure.message },
+        },
+        seen.warnings,
+      );
+    }
+    throw error;
+  }
+  for (const { message } of result.warnings) io.stderr.write(`warning: ${message}\n`);
+  if (options.output === 'json') print(result.report, [...seen.warnings, ...result.warnings]);
+  if (result.failure !== undefined) throw result.failure;
+  return 0;
+}
+
+/** What is known of a run by the time that it is refused. */
+export interface Seen {
+  startedAt?: string;
+  plan?: Pick<RunReport, 'namespace' | 'program' | 'pipeline' | 'slot' | 'dryRun'>;
+  /** Of the manifest, which were said already. */
+  readonly warnings: Warning[];
+}
+
+/**
+ * Runs a manifest, or tries to: what the stages find is in the result.
+ * @throws every code of what comes before the stages
+ */
+export async function prepareAndRun(
+  read: (now: Date) => Promise<RunnableManifest>,
+  options: RunOptions,
+  seen: Seen,
+  io: Io,
+): Promise<LocalRunResult> {
+  const now = clock(options.now, io);
+  // Looked at once: a clock that is moved meanwhile must not give the run another slot.
+  const begun = now();
+  seen.startedAt = rfc3339(begun);
+  const manifest = await read(begun);
+  seen.warnings.push(...told('MANIFEST', manifest.warnings.map(faultLine)));
+  const { program, baseFolder } = manifest;
+  const plan = {
+    namespace: program.metadata.namespace ?? 'default',
+    program: program.spec,
+    pipeline: manifest.run?.spec.pipeline ?? 'batch',
+    slot: slotOf(manifest, begun),
+    trigger: manifest.run?.spec.trigger ?? 'manual',
+    dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
+    baseFolder,
+    sources: sourcesOf(program.spec, options.source, io.environment),
+    sampleCustomers: customersOf(options.customers),
+    shards: shardsOf(options.shards),
+    now,
+  } satisfies Partial<LocalRun>;
+  const { namespace, pipeline, dryRun } = plan;
+  seen.plan = { namespace, program: plan.program.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
+  if (plan.pipeline === 'batch') await checkProviders(plan, io);
+  else if (plan.dryRun) {
+    // A dry run has a folder of artifacts of its own, in which there is nothing to prune.
+    const asked = `holdfast prune ${plan.program.programId} --dry-run`;
+    throw new HoldfastError('HF_USAGE', `a dry run of prune on this machine is \`${asked}\``);
+  }
+  const folder = dataFolder(options.data);
+  return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
+}
+
+type Plan = Omit<LocalRun, 'artifactRoot' | 'sampleFolder' | 'scratchFolder' | 'database'>;
+
+async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
+  createDataFolder(folder);
+  using _lock = lockDataFolder(folder);
+  clearScratch(folder);
+  await using state = await openState(folder, io);
+  const local = {
+    ...plan,
+    artifactRoot: folder.artifacts,
+    sampleFolder: folder.samples,
+    scratchFolder: folder.scratch,
+    database: state.database,
+  };
+  const ran = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
+  if (ran.failure !== undefined) return ran;
+  const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
+  const isCurrent = current?.run === ran.report.run;
+  const result = await withData(ran, isCurrent ? folder.artifacts : undefined);
+  if (isShown(result, options)) {
+    const places = {
+      command: calledAs(io),
+      state: near(folder.path),
+      database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
+      elsewhere: explainOptions(plan.namespace, isCurrent ? undefined : result.report.run, options.data),
+    };
+    await printFunnel(result, plan, places, io);
+  }
+  return result;
+}
+
+/** A dry run reads the history that is there, and writes to a folder that goes with it. */
+async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
+  // Nobody takes away the history while it is read.
+  using _lock = isDataFolder(folder) ? lockDataFolder(folder) : undefined;
+  const temporary = await makeTemporaryFolder('holdfast-dry-run-');
+  try {
+    await using state = await openHistory(folder, io);
+    const local = {
+      ...plan,
+      artifactRoot: temporary,
+      sampleFolder: temporary,
+      scratchFolder: temporary,
+      database: state?.database,
+    };
+    const result = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
+    const places = { command: calledAs(io), state: '', database: '', elsewhere: undefined };
+    if (isShown(result, options)) await printFunnel(result, plan, places, io);
+    return result;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** The result with where its data are; the program's stable path leads there when they are the current batch's. */
+async function withData(result: LocalRunResult, currentIn: string | undefined): Promise<LocalRunResult> {
+  const made = decidedIn(result);
+  if (made === undefined) return result;
+  const stages = Object.fromEntries(Object.entries(result.artifacts).map(([stage, { folder }]) => [stage, folder]));
+  const data = { decisions: decisionsOf(made), stages };
+  if (currentIn === undefined) return { ...result, report: { ...result.report, data } };
+  try {
+    const current = await pointAtCurrent(currentIn, made);
+    return { ...result, report: { ...result.report, data: { ...data, current } } };
+  } catch (error) {
+    // The batch is published, whatever becomes of the link.
+    const warning = `No path leads to the current batch (${(error as NodeJS.ErrnoException).code ?? String(error)}).`;
+    const warnings = [...result.warnings, ...told('CURRENT_PATH_MISSING', [warning])];
+    return { ...result, warnings, report: { ...result.report, data } };
+  }
+}
+
+/** The artifact with the decisions of a run: those that were stored, or else those that were offered. */
+function decidedIn({ artifacts }: LocalRunResult): ArtifactReference | undefined {
+  return artifacts['store'] ?? artifacts['offer'];
+}
+
+/** Whether a person is to see the funnel. */
+function isShown({ failure }: LocalRunResult, { output }: RunOptions): boolean {
+  return output === 'text' && failure === undefined;
+}
+
+async function printFunnel(
+  result: LocalRunResult,
+  plan: Plan,
+  places: Pick<Places, 'command' | 'state' | 'database' | 'elsewhere'>,
+  io: Io,
+): Promise<void> {
+  const { extract } = result.artifacts;
+  const decided = decidedIn(result);
+  const { data } = result.report;
+  // Progress above, where a terminal shows both.
+  if (io.stdout.isTTY === true) io.stdout.write('\n');
+  if (plan.pipeline === 'prune') {
+    io.stdout.write(pruneText(plan.program.programId, prunedIn(result.report), plan.dryRun));
+    return;
+  }
+  io.stdout.write(
+    funnel(result.report, {
+      ...places,
+      slot: rfc3339(plan.slot),
+      rejects: extract === undefined || plan.dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
+      data: data === undefined ? undefined : near(data.current ?? data.decisions),
+      customer: decided === undefined || plan.dryRun ? undefined : await exampleCustomer(decided),
+      program: plan.program.programId,
+      dryRun: plan.dryRun,
+    }),
+  );
+}
+
+/** Options that `explain` needs to look where this run was. */
+function explainOptions(namespace: string, run: string | undefined, data: string): string | undefined {
+  const options = [
+    ...(namespace === 'default' ? [] : ['--namespace', namespace]),
+    ...(run === undefined ? [] : ['--run', run]),
+    ...(data === DEFAULT_DATA ? [] : ['--data', pathForShell(data)]),
+  ];
+  return options.length === 0 ? undefined : options.join(' ');
+}
+
+async function exampleCustomer(decided: ArtifactReference): Promise<string | undefined> {
+  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
+  return await riskiestCustomer(engine, decided);
+}
+
+/** The instant of a run: its own, or the newest of the program's schedule. */
+function slotOf({ program, run }: RunnableManifest, now: Date): Date {
+  if (run?.spec.slot !== undefined) return new Date(run.spec.slot);
+  const { batchSchedule, timeZone } = program.spec;
+  const slot = parseSchedule(batchSchedule, timeZone).newest(now);
+  if (slot !== undefined) return slot;
+  throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${rfc3339(now)}`);
+}
+
+const FEWEST_CUSTOMERS = 100;
+const MOST_CUSTOMERS = 10_000_000;
+
+function customersOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const customers = Number(text.replaceAll('_', ''));
+  if (!/^[\d_]+$/.test(text) || customers < FEWEST_CUSTOMERS || customers > MOST_CUSTOMERS) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `--customers ${text}: give a whole number from ${FEWEST_CUSTOMERS} to ${MOST_CUSTOMERS}`,
+    );
+  }
+  return customers;
+}
+
+function shardsOf(text = '1'): number {
+  const shards = Number(text);
+  if (/^\d+$/.test(text) && shards >= 1 && shards <= MOST_SHARDS) return shards;
+  throw new HoldfastError('HF_USAGE', `--shards ${text}: give a whole number from 1 to ${MOST_SHARDS}`);
+}
+
+/**
+ * Where connectors read: files, from the environment or from `--source`, which wins, in place of their `path`; and the
+ * connections of servers, from the environment only.
+ */
+export function sourcesOf(
+  program: RetentionProgramSpec,
+  given: readonly string[],
+  environment: Io['environment'],
+): Record<string, string> {
+  const known = program.dataConnectors.map(({ connectorId }) => connectorId);
+  const servers = new Set(program.dataConnectors.filter(isServer).map(({ connectorId }) => connectorId));
+  const sources: Record<string, string> = {};
+  for (const connector of known) {
+    if (servers.has(connector)) {
+      const connection = environment[connectionVariable(connector)];
+      if (connection !== undefined && connection !== '') sources[connector] = connection;
+      continue;
+    }
+    const path = environment[`HOLDFAST_SOURCE_${connector.toUpperCase().replaceAll('-', '_')}`];
+    if (path !== undefined && path !== '') sources[connector] = resolve(path);
+  }
+  for (const one of given) {
+    const [, connector = '', path] = /^([^=]+)=(.+)$/.exec(one) ?? [];
+    if (servers.has(connector) || /^[^=]*=?postgres(ql)?:/i.test(one)) {
+      // It may hold a password: it is not repeated, and everybody on this machine can see it already.
+      const variable = connectionVariable(known.includes(connector) ? connector : 'connector');
+      throw new HoldfastError(
+        'HF_USAGE',
+        `--source takes files only: give the connection of a server by the environment, as ${variable}=postgres://…`,
+      );
+    }
+    if (path === undefined || !known.includes(connector)) {
+      throw new HoldfastError(
+        'HF_USAGE',
+        `--source ${one}: give CONNECTOR=PATH; the connectors are ${known.join(', ')}`,
+      );
+    }
+    sources[connector] = resolve(path);
+  }
+  return sources;
+}
+
+/** Whether a connector reads from a server, whose connection is a secret, rather than from files. */
+function isServer({ type }: RetentionProgramSpec['dataConnectors'][number]): boolean {
+  return type === 'postgres';
+}
+
+/**
+ * Refuses, before anything is read, what only the end of a long run would find out.
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
+ *   HF_MODEL_UNREACHABLE
+ */
+async function checkProviders(
+  { program, baseFolder, sources }: Pick<Plan, 'program' | 'baseFolder' | 'sources'>,
+  { signal }: Io,
+): Promise<void> {
+  for (const [index, connector] of program.dataConnectors.entries()) {
+    const check = async () => requireWarehouseProvider(connector, sources[connector.connectorId]);
+    await forField(['spec', 'dataConnectors', index], check);
+  }
+  for (const [index, scoringModel] of program.scoringModels.entries()) {
+    const load = () => loadModel({ ...scoringModel, baseFolder, threads: 1, signal });
+    const model = await forField(['spec', 'scoringModels', index, 'endpoint'], load);
+    await model.close();
+  }
+}
+
+/** A path as short as it can be said from here. */
+function near(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
+}

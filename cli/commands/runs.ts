@@ -1,0 +1,215 @@
+import { HoldfastError } from '../../base/errors.ts';
+import { rfc3339Second } from '../../base/instant.ts';
+import { parseSchedule } from '../../base/schedules/index.ts';
+import { listPrograms } from '../../database/runs/programs.ts';
+import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
+import type { Io } from '../io.ts';
+import { dataFolder } from '../local/data-folder.ts';
+import { refuseNamespace, requireProgram } from '../local/known-program.ts';
+import { readRevision } from '../local/past-run.ts';
+import { openRecord, requireState, type State } from '../local/state.ts';
+import { age, inColumns } from '../terminal/columns.ts';
+
+export interface RunsOptions {
+  readonly data: string;
+  readonly namespace: string;
+  readonly output: 'text' | 'wide' | 'json';
+}
+
+/** Runs of each program that are shown. */
+const MOST_RUNS = 20;
+const MOST_PROGRAMS = 1000;
+const NONE = '<none>';
+
+/** A run as `--output json` gives it. */
+interface RunLine extends ProgramKey {
+  readonly run: string;
+  readonly pipeline: string;
+  readonly slot: string;
+  readonly phase: string;
+  /** Whether its batch is the current one. */
+  readonly current: boolean;
+  readonly trigger: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+  readonly seconds: number | null;
+  /** Stored, those held out as well; null before that. */
+  readonly candidates: number | null;
+  readonly heldOut: number | null;
+  /** Of the candidates, as `holdfast candidates` lists them; null also where a version before this one stored them. */
+  readonly toContact: number | null;
+  /** When somebody said that its batch was never sent. */
+  readonly discardedAt: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/**
+ * Lists the newest runs of a program, or of every one of a namespace.
+ * @throws HF_NOT_FOUND, HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED, HF_DATABASE_FAILED
+ */
+export async function runs(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
+  await using state = await openRuns(options, io);
+  const lines: RunLine[] = [];
+  for (const key of await programsOf(state, program, options)) {
+    const current = await currentRun(state.database, key);
+    for (const record of await listRuns(state.database, { ...key, limit: MOST_RUNS })) {
+      lines.push(lineOf(record, current?.run));
+    }
+  }
+  const now = io.now();
+  const isWide = options.output === 'wide';
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ runs: lines })}\n`
+      : inColumns(
+          [
+            'RUN',
+            'SLOT',
+            'PHASE',
+            'CURRENT',
+            ...COUNTED,
+            'DURATION',
+            'AGE',
+            ...(isWide ? ['PIPELINE', 'TRIGGER', 'START', 'END'] : []),
+            'REASON',
+          ],
+          lines.map((line) => [
+            line.run,
+            line.slot,
+            line.phase,
+            line.current ? '*' : '',
+            ...counted(line),
+            line.seconds === null ? NONE : took(line.seconds),
+            age(now.getTime() - Date.parse(line.startedAt)),
+            ...(isWide ? [line.pipeline, line.trigger, line.startedAt, line.finishedAt ?? NONE] : []),
+            reasonOf(line, isWide),
+          ]),
+        ),
+  );
+  return 0;
+}
+
+/** A program as `--output json` gives it. */
+interface ProgramLine extends ProgramKey {
+  readonly current: RunLine | null;
+  readonly last: RunLine | null;
+  /** The next slot of its batch, by the program of the last run; null where that is not on this machine. */
+  readonly nextSlot: string | null;
+}
+
+/**
+ * Says of a program, or of every one of a namespace, which batch is current, how the last run ended and when the next is due.
+ * @throws as `runs`
+ */
+export async function status(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
+  await using state = await openRuns(options, io);
+  const now = io.now();
+  const lines: ProgramLine[] = [];
+  for (const key of await programsOf(state, program, options)) {
+    const current = await currentRun(state.database, key);
+    const [last] = await listRuns(state.database, { ...key, limit: 1, pipeline: 'batch' });
+    lines.push({
+      ...key,
+      current: current === undefined ? null : lineOf(current, current.run),
+      last: last === undefined ? null : lineOf(last, current?.run),
+      nextSlot: last === undefined ? null : await nextSlot(last, options, now),
+    });
+  }
+  const isWide = options.output === 'wide';
+  const since = (instant: string | null | undefined) =>
+    instant == null ? NONE : age(now.getTime() - Date.parse(instant));
+  io.stdout.write(
+    options.output === 'json'
+      ? `${JSON.stringify({ programs: lines })}\n`
+      : inColumns(
+          ['PROGRAM', 'SLOT', ...COUNTED, 'LAST', 'AGE', 'NEXT', ...(isWide ? ['CURRENT', 'LAST RUN'] : []), 'REASON'],
+          lines.map(({ program: name, current, last, nextSlot: next }) => [
+            name,
+            current?.slot ?? NONE,
+            ...counted(current),
+            last?.phase ?? NONE,
+            since(last?.startedAt),
+            next ?? '<unknown>',
+            ...(isWide ? [current?.run ?? NONE, last?.run ?? NONE] : []),
+            last === null ? '' : reasonOf(last, isWide),
+          ]),
+        ),
+  );
+  return 0;
+}
+
+/** @throws HF_NOT_FOUND where nothing has run */
+async function openRuns({ data }: RunsOptions, io: Io): Promise<State> {
+  const folder = dataFolder(data);
+  requireState(folder, io);
+  const state = await openRecord(folder, io);
+  if (state !== undefined) return state;
+  throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}: give --data, or DATABASE_URL`);
+}
+
+async function programsOf(
+  { database, place }: State,
+  program: string | undefined,
+  { namespace }: RunsOptions,
+): Promise<readonly ProgramKey[]> {
+  if (program === undefined) {
+    const programs = await listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
+    if (programs.length === 0) await refuseNamespace(database, namespace, place);
+    return programs;
+  }
+  await requireProgram(database, { namespace, program }, place);
+  return [{ namespace, program }];
+}
+
+function lineOf(record: RunRecord, current: string | undefined): RunLine {
+  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, discardedAt, error } = record;
+  const stored = record.stages.find(({ name }) => name === 'store');
+  const toContact = stored?.counts['toContact'];
+  return {
+    namespace,
+    program,
+    run,
+    pipeline,
+    slot: rfc3339Second(slot),
+    phase,
+    current: run === current,
+    trigger,
+    startedAt: rfc3339Second(startedAt),
+    finishedAt: finishedAt === undefined ? null : rfc3339Second(finishedAt),
+    seconds: record.seconds ?? null,
+    candidates: stored === undefined ? null : stored.rowsOut,
+    heldOut: stored === undefined ? null : (storedCounts(record, 'arms')?.['holdout'] ?? null),
+    toContact: typeof toContact === 'number' ? toContact : null,
+    discardedAt: discardedAt === undefined ? null : rfc3339Second(discardedAt),
+    error: error ?? null,
+  };
+}
+
+/** The next slot of the program that a run was pinned to, where its artifacts are here. */
+async function nextSlot(record: RunRecord, { data }: RunsOptions, now: Date): Promise<string | null> {
+  try {
+    const { spec } = await readRevision(dataFolder(data).artifacts, record);
+    const next = parseSchedule(spec.batchSchedule, spec.timeZone).next(now);
+    return next === undefined ? null : rfc3339Second(next);
+  } catch {
+    return null;
+  }
+}
+
+const COUNTED = ['CANDIDATES', 'HELD OUT', 'TO CONTACT'];
+
+function counted(line: RunLine | null): readonly string[] {
+  return [line?.candidates, line?.heldOut, line?.toContact].map((count) => (count == null ? NONE : String(count)));
+}
+
+/** A short run by tenths of a second, which kubectl's ages do not tell. */
+function took(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)}s` : age(seconds * 1000);
+}
+
+/** The code of a failure; the sentence too where there is room for it. */
+function reasonOf({ error, discardedAt }: RunLine, isWide: boolean): string {
+  if (discardedAt !== null) return 'Discarded';
+  if (error === null) return '';
+  return isWide ? `${error.code}: ${error.message}` : error.code;
+}

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+
+/** What a run is pinned to: a program as resolved when the run began. */
+export interface Revision {
+  readonly schemaVersion: 'v1alpha1';
+  readonly spec: RetentionProgramSpec;
+}
+
+/** The bytes of a revision: keys sorted, so that equal programs are equal bytes. */
+export function revisionText(revision: Revision): string {
+  return `${JSON.stringify(sorted(revision), undefined, 2)}\n`;
+}
+
+/** SHA-256 of the revision's bytes, in lower-case hexadecimal. */
+export function revisionDigest(revision: Revision): string {
+  return createHash('sha256').update(revisionText(revision)).digest('hex');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

@@ -1,0 +1,89 @@
+import { HoldfastError } from '../base/errors.ts';
+import type { RunTrigger } from '../database/runs/runs.ts';
+import { connectionVariable } from './connection-variable.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a task on a cluster is told by its environment: which run it is part of, and where things are. */
+export interface TaskSettings {
+  readonly namespace: string;
+  /** Name of the RetentionRun. */
+  readonly run: string;
+  /** Its uid. */
+  readonly owner: string;
+  readonly slot: Date;
+  readonly trigger: RunTrigger;
+  readonly dryRun: boolean;
+  readonly revision: {
+    /** Path of the mounted revision. */
+    readonly file: string;
+    /** SHA-256 that its bytes must have. */
+    readonly digest: string;
+  };
+  readonly databaseUrl: string;
+  /** Connection of a connector's server, if this task is given it. */
+  readonly connection: (connectorId: string) => string | undefined;
+  /** Folder that every task of the run sees. */
+  readonly artifactRoot: string;
+  readonly scratchFolder: string;
+  /** Folder that relative paths in the program start from. */
+  readonly baseFolder: string;
+  /** Which of the pods of a task that has several this is, from 0. */
+  readonly shardIndex: number | undefined;
+  /** Where Kubernetes reads what a container has to say at its end. */
+  readonly terminationLog: string;
+}
+
+const TRIGGERS: readonly RunTrigger[] = ['schedule', 'manual', 'backfill', 'retry'];
+
+/**
+ * Reads the environment of a task.
+ * @throws HF_USAGE naming the variable that is missing or wrong
+ */
+export function readTaskSettings(environment: Environment): TaskSettings {
+  const slot = new Date(required(environment, 'HOLDFAST_SLOT'));
+  if (Number.isNaN(slot.getTime())) throw wrong('HOLDFAST_SLOT', 'an instant such as 2026-11-23T02:00:00Z');
+  const trigger = TRIGGERS.find((known) => known === required(environment, 'HOLDFAST_TRIGGER'));
+  if (trigger === undefined) throw wrong('HOLDFAST_TRIGGER', TRIGGERS.join(', '));
+  return {
+    namespace: required(environment, 'HOLDFAST_NAMESPACE'),
+    run: required(environment, 'HOLDFAST_RUN'),
+    owner: required(environment, 'HOLDFAST_RUN_UID'),
+    slot,
+    trigger,
+    dryRun: environment['HOLDFAST_DRY_RUN'] === 'true',
+    revision: {
+      file: required(environment, 'HOLDFAST_REVISION'),
+      digest: required(environment, 'HOLDFAST_REVISION_DIGEST'),
+    },
+    databaseUrl: required(environment, 'DATABASE_URL'),
+    connection: (connectorId) => environment[connectionVariable(connectorId)] || undefined,
+    artifactRoot: required(environment, 'HOLDFAST_ARTIFACTS'),
+    scratchFolder: required(environment, 'HOLDFAST_SCRATCH'),
+    baseFolder: required(environment, 'HOLDFAST_FILES'),
+    shardIndex: shardIndex(environment),
+    terminationLog: terminationLog(environment),
+  };
+}
+
+/** As Kubernetes gives it to the pods of an Indexed Job. */
+function shardIndex({ JOB_COMPLETION_INDEX: index }: Environment): number | undefined {
+  if (index === undefined) return undefined;
+  if (/^\d{1,4}$/.test(index)) return Number(index);
+  throw wrong('JOB_COMPLETION_INDEX', 'a whole number from 0');
+}
+
+/** Known even when the rest of the environment is wrong, so that this can be said. */
+export function terminationLog(environment: Environment): string {
+  return environment['HOLDFAST_TERMINATION_LOG'] || '/dev/termination-log';
+}
+
+function required(environment: Environment, name: string): string {
+  const value = environment[name];
+  if (value !== undefined && value !== '') return value;
+  throw new HoldfastError('HF_USAGE', `${name} is not set: the operator sets it in every Job that it makes`);
+}
+
+function wrong(name: string, expected: string): HoldfastError {
+  return new HoldfastError('HF_USAGE', `${name}: expected ${expected}`);
+}

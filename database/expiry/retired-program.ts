@@ -1,0 +1,32 @@
+import type { Database } from '../client/database.ts';
+import { transaction } from '../client/transaction.ts';
+import { lockProgram } from '../locks/run-lock.ts';
+import { interruptLeftovers } from '../runs/begin-run.ts';
+import type { ProgramKey } from '../runs/runs.ts';
+
+/**
+ * Ends what a program that was deleted still has under way, and leaves it without a current batch, so that nothing of it is
+ * shown and nothing pins its runs. No run of it is begun on this database until the work is done.
+ * @throws HF_DATA_LOCKED when one is under way on a laptop
+ */
+export async function withoutProgram<Result>(
+  database: Database,
+  key: ProgramKey,
+  now: Date,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { namespace, program } = key;
+  const lock = await lockProgram(database, key);
+  try {
+    await transaction(database, { doing: `end the runs of ${program}` }, async (client) => {
+      await interruptLeftovers(client, { namespace, program, startedAt: now });
+      await client.query('DELETE FROM holdfast.current_batches WHERE namespace = $1 AND program = $2', [
+        namespace,
+        program,
+      ]);
+    });
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,55 @@
+import { HoldfastError } from '../../base/errors.ts';
+import { databaseError } from '../../base/postgres/failure.ts';
+import type { Database } from '../client/database.ts';
+import type { ProgramKey } from '../runs/runs.ts';
+import { beginLockTransaction, endLockTransaction } from './lock-transaction.ts';
+
+export interface RunLock {
+  release(): Promise<void>;
+}
+
+/** What is hashed for the lock of a program. A slash is in neither name. */
+export function programLockName({ namespace, program }: ProgramKey): string {
+  return `holdfast run ${namespace}/${program}`;
+}
+
+/**
+ * The right to run a program in this database: a lock of a transaction, so it goes when the process does, however
+ * that ends. It takes one connection of the pool.
+ * @throws HF_DATA_LOCKED when another run holds it
+ */
+export async function lockProgram(database: Database, key: ProgramKey): Promise<RunLock> {
+  const { program } = key;
+  const doing = `take the lock of ${program}`;
+  const client = await database.pool.connect().catch((error: unknown) => {
+    throw databaseError(error, doing, database);
+  });
+  let locked: boolean;
+  try {
+    await beginLockTransaction(client);
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked',
+      [programLockName(key)],
+    );
+    locked = rows[0]?.locked === true;
+  } catch (error) {
+    client.release(true);
+    throw databaseError(error, doing, database);
+  }
+  if (!locked) {
+    client.release(!(await endLockTransaction(client)));
+    throw new HoldfastError(
+      'HF_DATA_LOCKED',
+      `another run of ${program} is under way in the same database; wait for it to end`,
+    );
+  }
+  let released = false;
+  return {
+    async release() {
+      if (released) return;
+      released = true;
+      // Before the connection goes back, so that the next run can start at once.
+      client.release(!(await endLockTransaction(client)));
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import type { ClientBase } from 'pg';
+import { HoldfastError } from '../../base/errors.ts';
+import { rfc3339 } from '../../base/instant.ts';
+import { requireNewestSlot } from '../batches/publish.ts';
+import type { Database } from '../client/database.ts';
+import { transaction } from '../client/transaction.ts';
+import { lockProgram } from '../locks/run-lock.ts';
+import type { ProgramKey, RunAttempt, RunTrigger } from './runs.ts';
+import { requireSlotHasCome } from './slot-clock.ts';
+
+export interface NewRun extends ProgramKey {
+  /** Name of the run, or how it follows from its sequence. A name that has run before is its next attempt. */
+  readonly run: string | ((sequence: number) => string);
+  readonly pipeline: string;
+  readonly slot: Date;
+  readonly trigger: RunTrigger;
+  readonly revision: string;
+  readonly startedAt: Date;
+  /** Uid of the object on a cluster that stands for the run; two of one name are two attempts. */
+  readonly owner?: string;
+}
+
+/** A run under way: nobody else runs the same program in this database until it is released. */
+export interface StartedRun extends RunAttempt {
+  readonly sequence: number;
+  /** Runs that their process left unfinished; they are now Interrupted. */
+  readonly interrupted: readonly string[];
+  /** Gives the program free. Also happens by itself when this process or its connection ends. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the program's lock, gives the run its number and records it as Running.
+ * @throws HF_DATA_LOCKED when another run of the program holds the lock
+ * @throws HF_MANIFEST_INVALID when a run of that name had another slot
+ * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
+ */
+export async function beginRun(database: Database, request: NewRun): Promise<StartedRun> {
+  const { namespace, program } = request;
+  const lock = await lockProgram(database, request);
+  try {
+    const begun = await transaction(database, { doing: `begin a run of ${program}` }, async (client) => {
+      await requireTimely(client, request);
+      const interrupted = await interruptLeftovers(client, request);
+      return { ...((await repeatRun(client, request)) ?? (await insertRun(client, request))), interrupted };
+    });
+    return { namespace, program, ...begun, release: () => lock.release() };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/**
+ * Refuses a run whose slot is yet to come, and a batch that could not become the current one.
+ * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT
+ */
+export async function requireTimely(client: ClientBase, request: NewRun): Promise<void> {
+  await requireSlotHasCome(client, request.slot);
+  if (request.pipeline === 'batch') await requireNewestSlot(client, request);
+}
+
+/** Marks runs as Interrupted whose process lost the program lock, which we hold. @param but a run that is left as it is */
+export async function interruptLeftovers(
+  client: ClientBase,
+  { namespace, program, startedAt }: Pick<NewRun, 'namespace' | 'program' | 'startedAt'>,
+  but = '',
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ run: string }>(
+    `UPDATE holdfast.runs SET phase = 'Interrupted', finished_at = $3
+     WHERE namespace = $1 AND program = $2 AND phase = 'Running' AND run <> $4 RETURNING run`,
+    [namespace, program, startedAt, but],
+  );
+  return rows.map(({ run }) => run);
+}
+
+/** Begins the next attempt of a run that has run before; undefined when it has not. */
+export async function repeatRun(client: ClientBase, request: NewRun): Promise<RunNumbers | undefined> {
+  const { namespace, program, run, slot, trigger, revision, startedAt, owner } = request;
+  if (typeof run !== 'string') return undefined;
+  const { rows } = await client.query<{ slot: Date; sequence: string; attempt: number }>(
+    `UPDATE holdfast.runs
+     SET attempt = attempt + 1, phase = 'Running', trigger = $4, revision = $5, started_at = $6,
+         finished_at = NULL, seconds = NULL, error_code = NULL, error_message = NULL, stages = '[]', owner = $7, pruned_at = NULL
+     WHERE namespace = $1 AND program = $2 AND run = $3 RETURNING slot, sequence, attempt`,
+    [namespace, program, run, trigger, revision, startedAt, owner],
+  );
+  const [repeated] = rows;
+  if (repeated === undefined) return undefined;
+  if (repeated.slot.getTime() !== slot.getTime()) {
+    throw new HoldfastError(
+      'HF_MANIFEST_INVALID',
+      `the run ${run} has already run for the slot ${rfc3339(repeated.slot)}, which never changes: give the run for ${rfc3339(slot)} another name`,
+    );
+  }
+  return { run, sequence: Number(repeated.sequence), attempt: repeated.attempt };
+}
+
+/** Gives a new run its number and records it as Running. */
+export async function insertRun(client: ClientBase, request: NewRun): Promise<RunNumbers> {
+  const { namespace, program, pipeline, slot, trigger, revision, startedAt, owner } = request;
+  const { rows } = await client.query<{ last_sequence: string }>(
+    `INSERT INTO holdfast.programs (namespace, program, last_sequence) VALUES ($1, $2, 1)
+     ON CONFLICT (namespace, program) DO UPDATE SET last_sequence = programs.last_sequence + 1
+     RETURNING last_sequence`,
+    [namespace, program],
+  );
+  const sequence = Number(rows[0]?.last_sequence);
+  const run = typeof request.run === 'string' ? request.run : request.run(sequence);
+  await client.query(
+    `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at, owner)
+     VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'Running', $9, $10)`,
+    [namespace, program, run, pipeline, slot, sequence, trigger, revision, startedAt, owner],
+  );
+  return { run, sequence, attempt: 1 };
+}
+
+export interface RunNumbers {
+  readonly run: string;
+  readonly sequence: number;
+  readonly attempt: number;
+}

@@ -1,0 +1,29 @@
+import type { Database } from '../client/database.ts';
+import { prepared } from '../client/statement.ts';
+import type { ProgramKey } from './runs.ts';
+
+/** How many runs of a program ended with a code. */
+export interface FailedRuns extends ProgramKey {
+  /** `HF_INTERRUPTED` where a run left none behind. */
+  readonly code: string;
+  readonly runs: number;
+}
+
+/** Failed and interrupted runs on record, by program and error code. @param namespaces every one unless given */
+export async function countFailedRuns(
+  database: Database,
+  namespaces: readonly string[] | undefined,
+): Promise<readonly FailedRuns[]> {
+  const { rows } = await prepared<Omit<FailedRuns, 'runs'> & { readonly runs: string }>(
+    database,
+    'count the runs that failed',
+    {
+      sql: `SELECT namespace, program, coalesce(error_code, 'HF_INTERRUPTED') AS code, count(*) AS runs
+        FROM holdfast.runs
+        WHERE phase IN ('Failed', 'Interrupted') AND ($1::text[] IS NULL OR namespace = ANY ($1))
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+      values: [namespaces ?? null],
+    },
+  );
+  return rows.map(({ runs, ...row }) => ({ ...row, runs: Number(runs) }));
+}

@@ -1,0 +1,251 @@
+import type { Database } from '../client/database.ts';
+import { prepared, statement } from '../client/statement.ts';
+
+export interface ProgramKey {
+  readonly namespace: string;
+  readonly program: string;
+}
+
+export interface RunKey extends ProgramKey {
+  readonly run: string;
+}
+
+type RunPhase = 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
+export type RunTrigger = 'schedule' | 'manual' | 'backfill' | 'retry';
+
+/** Types of the columns that the queries of a run read, by connector, table and column. */
+export type SourceTypes = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+
+/** What a stage reported, as it is kept with its run. */
+export interface StageReport {
+  readonly name: string;
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly seconds: number;
+  readonly counts: Readonly<Record<string, unknown>>;
+  readonly warnings?: readonly string[];
+  /** Of the stage that reads the sources. */
+  readonly sources?: SourceTypes;
+  /** Digest of the artifact that it committed, if it makes one. */
+  readonly artifact?: string;
+}
+
+export interface RunRecord extends RunKey {
+  readonly pipeline: string;
+  readonly slot: Date;
+  readonly sequence: number;
+  readonly attempt: number;
+  readonly trigger: RunTrigger;
+  /** SHA-256 of the program that the run is pinned to. */
+  readonly revision: string;
+  /** Uid of the object on a cluster that stands for the run. */
+  readonly owner: string | undefined;
+  readonly phase: RunPhase;
+  readonly startedAt: Date;
+  readonly finishedAt: Date | undefined;
+  /** How long it took; undefined while it runs, and of one that was cut off. */
+  readonly seconds: number | undefined;
+  /** When its batch became the current one. */
+  readonly publishedAt: Date | undefined;
+  /** When somebody discarded its batch, which was never sent. */
+  readonly discardedAt: Date | undefined;
+  /** When its artifacts were pruned. */
+  readonly prunedAt: Date | undefined;
+  readonly stages: readonly StageReport[];
+  readonly error: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** Which try of a run: what an earlier one still writes is ignored or refused. */
+export interface RunAttempt extends RunKey {
+  readonly attempt: number;
+}
+
+export interface RunEnd {
+  readonly phase: Exclude<RunPhase, 'Running'>;
+  readonly finishedAt: Date;
+  /** By a clock that never goes back; the time between its beginning and its end unless given. */
+  readonly seconds?: number;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** By name: what is prepared fails for good once `*` means another list of columns. */
+export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
+  started_at, finished_at, seconds, published_at, discarded_at, pruned_at, stages, error_code, error_message`;
+
+/** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
+interface RecordedReport extends StageReport {
+  readonly order?: Readonly<Record<string, readonly string[]>>;
+}
+
+function orderOf(counts: StageReport['counts']): Readonly<Record<string, readonly string[]>> {
+  const nested = Object.entries(counts).filter(([, count]) => typeof count === 'object' && count !== null);
+  return Object.fromEntries(nested.map(([name, count]) => [name, Object.keys(count as object)]));
+}
+
+function inOrder({ order = {}, ...report }: RecordedReport): StageReport {
+  const counts = Object.entries(report.counts).map(([name, count]) => {
+    const keys = order[name];
+    if (keys === undefined) return [name, count];
+    return [name, Object.fromEntries(keys.map((key) => [key, (count as Record<string, unknown>)[key]]))];
+  });
+  return { ...report, counts: Object.fromEntries(counts) };
+}
+
+/** More warnings of one stage than a person reads. */
+const MOST_WARNINGS = 20;
+
+/** Records what a stage reported; a repeated stage replaces its report. `extract_rows` is for a version gone back to. */
+export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
+  const bounded: RecordedReport = {
+    ...report,
+    ...(report.warnings ? { warnings: report.warnings.slice(0, MOST_WARNINGS) } : {}),
+    order: orderOf(report.counts),
+  };
+  await statement(
+    database,
+    `record the stage ${report.name}`,
+    `UPDATE holdfast.runs
+     SET stages = COALESCE(
+           (SELECT jsonb_agg(report ORDER BY position)
+            FROM jsonb_array_elements(stages) WITH ORDINALITY AS kept (report, position)
+            WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb),
+         extract_rows = CASE WHEN $5 = 'extract' THEN $7::bigint ELSE extract_rows END
+     WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
+    [run.namespace, run.program, run.run, run.attempt, report.name, JSON.stringify(bounded), report.rowsOut],
+  );
+}
+
+/** Records how a run ended. One that another process has since marked Interrupted, or begun again, is left alone. */
+export async function finishRun(database: Database, run: RunAttempt, end: RunEnd): Promise<void> {
+  await statement(
+    database,
+    `record the end of ${run.run}`,
+    `UPDATE holdfast.runs SET phase = $5, finished_at = $6, error_code = $7, error_message = $8,
+       seconds = COALESCE($9, GREATEST(0, extract(epoch FROM $6::timestamptz - started_at)))
+     WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
+    [
+      run.namespace,
+      run.program,
+      run.run,
+      run.attempt,
+      end.phase,
+      end.finishedAt,
+      end.error?.code,
+      end.error?.message,
+      end.seconds,
+    ],
+  );
+}
+
+/**
+ * The run whose batch is the program's current one; undefined before the first. A batch that somebody set back from, since
+ * it was wrong, is no measure for the next.
+ */
+export async function currentRun(
+  database: Database,
+  { namespace, program }: ProgramKey,
+): Promise<RunRecord | undefined> {
+  const { rows } = await statement<RunRow>(
+    database,
+    `read the current run of ${program}`,
+    `SELECT ${RUN_COLUMNS} FROM holdfast.runs
+     WHERE (namespace, program, run) = (
+       SELECT namespace, program, run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)`,
+    [namespace, program],
+  );
+  return rows[0] && toRecord(rows[0]);
+}
+
+export async function findRun(database: Database, { namespace, program, run }: RunKey): Promise<RunRecord | undefined> {
+  const { rows } = await statement<RunRow>(
+    database,
+    `read the run ${run}`,
+    `SELECT ${RUN_COLUMNS} FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3`,
+    [namespace, program, run],
+  );
+  return rows[0] && toRecord(rows[0]);
+}
+
+/** Runs of a program, newest first. @param query.before sequence of the last run of the page before */
+export async function listRuns(
+  database: Database,
+  {
+    namespace,
+    program,
+    before,
+    limit,
+    pipeline,
+  }: ProgramKey & { readonly before?: number | undefined; readonly limit: number; readonly pipeline?: string },
+): Promise<readonly RunRecord[]> {
+  const { rows } = await prepared<RunRow>(database, 'read runs', {
+    sql: `SELECT ${RUN_COLUMNS} FROM holdfast.runs
+      WHERE namespace = $1 AND program = $2 AND sequence < $3 AND ($5::text IS NULL OR pipeline = $5)
+      ORDER BY sequence DESC LIMIT $4`,
+    values: [namespace, program, before ?? Number.MAX_SAFE_INTEGER, limit, pipeline ?? null],
+  });
+  return rows.map(toRecord);
+}
+
+/** Whether a run of the program was ever begun. */
+export async function hasProgram(database: Database, { namespace, program }: ProgramKey): Promise<boolean> {
+  const sql = 'SELECT FROM holdfast.programs WHERE namespace = $1 AND program = $2';
+  return (await prepared(database, 'read the programs', { sql, values: [namespace, program] })).rows.length > 0;
+}
+
+export interface RunRow {
+  readonly namespace: string;
+  readonly program: string;
+  readonly run: string;
+  readonly pipeline: string;
+  readonly slot: Date;
+  /** bigint, which node-postgres hands over as text. */
+  readonly sequence: string;
+  readonly attempt: number;
+  readonly trigger: RunTrigger;
+  readonly revision: string;
+  readonly owner: string | null;
+  readonly phase: RunPhase;
+  readonly started_at: Date;
+  readonly finished_at: Date | null;
+  readonly seconds: number | null;
+  readonly published_at: Date | null;
+  readonly discarded_at: Date | null;
+  readonly pruned_at: Date | null;
+  readonly stages: readonly RecordedReport[];
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+}
+
+export function toRecord(row: RunRow): RunRecord {
+  const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages } = row;
+  return {
+    namespace,
+    program,
+    run,
+    pipeline,
+    slot,
+    sequence: Number(row.sequence),
+    attempt,
+    trigger,
+    revision,
+    owner: row.owner ?? undefined,
+    phase,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at ?? undefined,
+    seconds: row.seconds ?? undefined,
+    publishedAt: row.published_at ?? undefined,
+    discardedAt: row.discarded_at ?? undefined,
+    prunedAt: row.pruned_at ?? undefined,
+    stages: stages.map(inOrder),
+    error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
+  };
+}
+
+/** The stages that count decisions, the last word first: caps take some out only when they are stored. */
+const COUNTING = ['store', 'offer', 'score'];
+
+/** What a run counted of the candidates that it stored, such as `arms`; undefined where no stage did. */
+export function storedCounts({ stages }: RunRecord, of: string): Readonly<Record<string, number>> | undefined {
+  const found = COUNTING.map((stage) => stages.find(({ name }) => name === stage)?.counts[of]);
+  return found.find((counts) => typeof counts === 'object' && counts !== null) as Record<string, number> | undefined;
+}

@@ -1,0 +1,24 @@
+import type { ClientBase } from 'pg';
+import { HoldfastError } from '../../base/errors.ts';
+import { rfc3339 } from '../../base/instant.ts';
+
+/** How much the clock of whoever makes runs may be ahead of the database's. */
+const TOLERANCE_SECONDS = 300;
+
+/**
+ * Refuses a slot that the database's clock has not come to: its batch would be the current one until that day, whatever is
+ * run meanwhile.
+ * @throws HF_SLOT_IN_FUTURE
+ */
+export async function requireSlotHasCome(client: ClientBase, slot: Date): Promise<void> {
+  const { rows } = await client.query<{ now: Date; ahead: boolean }>(
+    'SELECT now() AS now, $1::timestamptz > now() + make_interval(secs => $2) AS ahead',
+    [slot, TOLERANCE_SECONDS],
+  );
+  const [clock] = rows;
+  if (clock?.ahead !== true) return;
+  throw new HoldfastError(
+    'HF_SLOT_IN_FUTURE',
+    `the slot ${rfc3339(slot)} is yet to come: by the clock of the database it is ${rfc3339(clock.now)}; check the clock of this machine, --now, or the slot of the run`,
+  );
+}

@@ -1,0 +1,141 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { literal } from '../../base/duckdb/engine.ts';
+import { writeParquet } from '../../base/duckdb/parquet.ts';
+import { ColumnAppender, copyDoubles } from '../../base/duckdb/vectors.ts';
+import { printable } from '../../base/text/printable.ts';
+import {
+  featuresOf,
+  joined,
+  type NoReasons,
+  openReasoner,
+  type Reason,
+  type Reasoner,
+} from '../../customers/explanations/reasons.ts';
+import type { StageContext } from '../run/stage.ts';
+import { inputOf, type RowByRow } from './row-by-row.ts';
+
+/** Reasons of a candidate that are kept: as many as `explain` shows. */
+const KEPT = 3;
+
+/** Numbers that a block of rows holds: each becomes an object while its row is explained. */
+const BLOCK_VALUES = 400_000;
+
+const NO_WORD = -1;
+
+/** SQL of the reasons in words, of a row of the table `reasons`. */
+export interface CandidateReasons {
+  readonly sql: string;
+}
+
+/**
+ * Explains the candidates, and nobody else, into the table `reasons` of the sink: what raised the risk of each most. The
+ * words have no value of a customer in them, only the side of what is typical that it is on.
+ * @param candidates a SELECT in the sink of `row_number`, the candidates' places in the file
+ * @throws HF_DISK_FULL, HF_INTERRUPTED
+ */
+export async function explainCandidates(
+  context: StageContext,
+  engines: RowByRow,
+  candidates: string,
+): Promise<CandidateReasons | NoReasons> {
+  const { program, baseFolder, confined, resources, scratchFolder, signal } = context;
+  const { source, sink } = engines;
+  const wanted = join(scratchFolder, 'explained.parquet');
+  try {
+    const count = await writeParquet(sink, candidates, wanted);
+    using codes = await ColumnAppender.create(sink, 'reasons', REASON_COLUMNS);
+    if (count === 0) return { sql: 'CAST([] AS VARCHAR[])' };
+    const opened = await openReasoner({
+      engine: source,
+      program,
+      filtered: inputOf(context, 'filter'),
+      modelFolder: baseFolder,
+      confined,
+      threads: resources.threads,
+    });
+    if ('unavailable' in opened) return opened;
+    await using reasoner = opened;
+    const words = new Words(await binaryFeatures(engines, reasoner));
+    for await (const { places, features } of blocks(engines, reasoner, wanted)) {
+      signal.throwIfAborted();
+      const explained = await reasoner.explain(features, places.length);
+      const kept = explained.map(({ reasons }) => reasons.filter(({ contribution }) => contribution > 0));
+      const columns = Array.from({ length: KEPT }, (_, at) =>
+        Int32Array.from(kept, (reasons) => (reasons[at] === undefined ? NO_WORD : words.codeOf(reasons[at]))),
+      );
+      codes.append([places, ...columns], places.length);
+    }
+    return { sql: words.sql() };
+  } finally {
+    await rm(wanted, { force: true });
+  }
+}
+
+const REASON_COLUMNS = {
+  row_number: 'INTEGER',
+  ...Object.fromEntries(Array.from({ length: KEPT }, (_, at) => [`reason_${at}`, 'INTEGER'] as const)),
+} as const;
+
+/** Words of reasons, each once. */
+class Words {
+  readonly #binary: ReadonlySet<string>;
+  readonly #codes = new Map<string, number>();
+
+  constructor(binary: ReadonlySet<string>) {
+    this.#binary = binary;
+  }
+
+  codeOf(reason: Reason): number {
+    const word = printable(wordsOf(reason, this.#binary.has(reason.feature)));
+    const code = this.#codes.get(word) ?? this.#codes.size;
+    this.#codes.set(word, code);
+    return code;
+  }
+
+  sql(): string {
+    const list = `CAST([${[...this.#codes.keys()].map(literal).join(', ')}] AS VARCHAR[])`;
+    // Lists count from 1, and nothing is at their place 0.
+    const words = Array.from({ length: KEPT }, (_, at) => `(${list})[reasons.reason_${at} + 1]`);
+    return `list_filter([${words.join(', ')}], lambda word: word IS NOT NULL)`;
+  }
+}
+
+function wordsOf({ feature, value, typical }: Reason, isBinary: boolean): string {
+  if (value === null) return `${feature} missing`;
+  if (isBinary || typeof value === 'boolean') return Number(value) === 1 ? feature : `not ${feature}`;
+  if (typical === null) return feature;
+  if (value === typical) return `${feature} typical`;
+  return `${feature} ${value > Number(typical) ? 'above' : 'below'} typical`;
+}
+
+/** Features that are yes or no in every row, whatever their type. */
+async function binaryFeatures(
+  { source, table }: RowByRow,
+  { features, expressions }: Reasoner,
+): Promise<ReadonlySet<string>> {
+  const checks = expressions.map((sql, at) => `bool_and(${sql} IN (0, 1) OR isnan(${sql})) AS b${at}`);
+  const [row] = await source.rows<Record<string, boolean | null>>(`SELECT ${checks.join(', ')} FROM ${table}`);
+  return new Set(features.filter((_, at) => row?.[`b${at}`] === true));
+}
+
+/** Places in the file and features of the rows that a file lists. */
+async function* blocks({ source, table }: RowByRow, { features, expressions }: Reasoner, wanted: string) {
+  const query = `SELECT CAST(file_row_number AS DOUBLE), ${expressions.join(', ')} FROM ${table}
+    WHERE file_row_number IN (SELECT row_number FROM read_parquet(${literal(wanted)})) ORDER BY file_row_number`;
+  const most = BLOCK_VALUES / features.length;
+  let waiting: { readonly places: Float64Array; readonly features: Float32Array }[] = [];
+  const block = () => ({
+    places: waiting.flatMap(({ places }) => [...places]),
+    features: joined(waiting.map((chunk) => chunk.features)),
+  });
+  for await (const chunk of source.chunks(query)) {
+    const places = new Float64Array(chunk.rowCount);
+    copyDoubles(chunk, 0, { start: 0, count: chunk.rowCount }, places, 0, 1);
+    waiting.push({ places, features: featuresOf(chunk, 1, features.length) });
+    if (waiting.reduce((rows, each) => rows + each.places.length, 0) < most) continue;
+    yield block();
+    waiting = [];
+  }
+  if (waiting.length > 0) yield block();
+}

@@ -1,0 +1,258 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Engine, identifier, literal, openEngine, timestamp } from '../../base/duckdb/engine.ts';
+import { interruptible } from '../../base/duckdb/interruption.ts';
+import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import { told } from '../../contract/warning.ts';
+import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
+import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../../customers/columns/customer-id.ts';
+import { currentRun, type SourceTypes } from '../../database/runs/runs.ts';
+import type { ArtifactDraft, ArtifactPart, Counts } from '../../providers/artifacts/artifact.ts';
+import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { goesNoFurther, type RawExtract, typedRows } from './candidate-rows.ts';
+import { churnSignals, signalThresholds } from './churn-signals.ts';
+import { type ExtractSize, failedGate } from './extract-gates.ts';
+import { inStage } from './failure.ts';
+import { canonicalNames, neededColumns } from './needed-columns.ts';
+import { queryWarnings } from './query-warnings.ts';
+import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
+
+/** What the current batch of the program was made from; undefined before the first. */
+export type LastExtract = (context: StageContext) => Promise<
+  | {
+      readonly rows: number;
+      readonly fingerprint?: number;
+      readonly sources?: SourceTypes;
+      readonly run: string;
+      readonly slot: Date;
+    }
+  | undefined
+>;
+
+/**
+ * Reads the customers of every connector, gives each column its type, sets bad rows apart with their reasons,
+ * and derives the churn signals. Parts, all sorted, so that the same rows make the same files:
+ * `candidates.parquet`, `rejects.parquet`, and `offers.parquet` (past offers to these customers).
+ * @throws HF_REJECTS_OVER_THRESHOLD, HF_EXTRACT_EMPTY, HF_EXTRACT_COLLAPSED, HF_COLUMN_MISSING, HF_QUERY_REFUSED,
+ *   HF_WAREHOUSE_UNREADABLE, HF_PROVIDER_UNAVAILABLE, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export const extract: Stage = (context) => extractCandidates(context, extractOfCurrent);
+
+/** The stage with its knowledge of the last batch given. */
+export async function extractCandidates(context: StageContext, lastExtract: LastExtract): Promise<StageResult> {
+  const { namespace, program, run, attempt } = context.identity;
+  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'extract', attempt });
+  try {
+    const last = await lastExtract(context);
+    const earlier = last?.sources === undefined ? undefined : { run: last.run, sources: last.sources };
+    const files = await inStage('extract', () => readConnectors(context, earlier));
+    const written = await inStage('extract', async () => {
+      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
+      return await interruptible(engine, context.signal, () => writeParts(engine, context, files, draft.folder));
+    });
+    const failure = failedGate({ ...written.size, last: last?.rows }, context.program.quality);
+    if (failure !== undefined) throw await withRejects(failure, written.size.rejected, draft, context);
+    const { rows: rowsIn, good: rowsOut } = written.size;
+    const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
+    context.progress(rowsIn, rowsIn);
+    await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
+    const warnings = [
+      ...files.warnings,
+      ...told('SOURCE_DOUBTFUL', written.doubts),
+      ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context)),
+    ];
+    const { sources } = files;
+    return {
+      rowsIn,
+      rowsOut,
+      counts: written.counts,
+      artifact,
+      sources,
+      ...(warnings.length === 0 ? {} : { warnings }),
+    };
+  } finally {
+    await draft.discard();
+  }
+}
+
+async function extractOfCurrent({ database, identity }: StageContext) {
+  const current = database === undefined ? undefined : await currentRun(database, identity);
+  const report = current?.stages.find(({ name }) => name === 'extract');
+  if (current === undefined || report === undefined) return undefined;
+  const { fingerprint } = report.counts ?? {};
+  const known = typeof fingerprint === 'number' ? { fingerprint } : {};
+  const { sources } = report;
+  return {
+    rows: report.rowsOut,
+    ...known,
+    ...(sources === undefined ? {} : { sources }),
+    run: current.run,
+    slot: current.slot,
+  };
+}
+
+/** Rows that did not change from one slot to the next are most likely an export that nobody has written anew. */
+function unchanged(
+  { fingerprint }: Counts,
+  last: Awaited<ReturnType<LastExtract>>,
+  { identity }: StageContext,
+): string[] {
+  if (last?.fingerprint !== fingerprint || last === undefined || last.slot >= identity.slot) return [];
+  return [
+    `Every customer reads as in the batch of ${last.slot.toISOString().slice(0, 10)} (${last.run}): has the source been written anew since then?`,
+  ];
+}
+
+interface Written {
+  readonly size: Omit<ExtractSize, 'last'>;
+  readonly counts: Counts;
+  /** What the queries warn of. */
+  readonly doubts: readonly string[];
+  readonly parts: readonly Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[];
+}
+
+async function writeParts(
+  engine: Engine,
+  context: StageContext,
+  files: ConnectorFiles,
+  folder: string,
+): Promise<Written> {
+  const { columns, doubts } = await defineRows(engine, context, files);
+  await markBadRows(engine);
+  const selects = {
+    'candidates.parquet': goodRows(columns, context),
+    'rejects.parquet': BAD_ROWS,
+    'offers.parquet': offersTo(join(folder, 'candidates.parquet'), files.offers),
+  };
+  const parts = [];
+  for (const [path, select] of Object.entries(selects)) {
+    const file = join(folder, path);
+    parts.push({ path, rows: await writeParquet(engine, select, file), schema: await parquetColumns(engine, file) });
+  }
+  const [good, rejected] = parts.map(({ rows }) => rows) as [number, number];
+  const rows = files.extracts.reduce((sum, extracted) => sum + extracted.rows, 0);
+  if (good + rejected !== rows) {
+    throw new HoldfastError(
+      'HF_INTERNAL',
+      `Stage extract read ${rows} rows and wrote ${good} good and ${rejected} bad ones.`,
+    );
+  }
+  const counts = {
+    rejected,
+    reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')),
+    fingerprint: await fingerprintOf(engine, join(folder, 'candidates.parquet')),
+  };
+  return { size: { rows, rejected, reasons: counts.reasons, good }, counts, doubts, parts };
+}
+
+/**
+ * Makes `typed_rows`, the rows of all connectors, and `typed_bad_rows`, those of them in the table `bad`; resolves to
+ * their columns, those of the candidate first, and what the queries warn of.
+ */
+async function defineRows(
+  engine: Engine,
+  context: StageContext,
+  { extracts }: ConnectorFiles,
+): Promise<{ readonly columns: string[]; readonly doubts: string[] }> {
+  const needed = neededColumns(context.program);
+  const found = new Set<string>();
+  const raws: RawExtract[] = [];
+  for (const [index, { connectorId, file }] of extracts.entries()) {
+    const columns = await parquetColumns(engine, file);
+    const names = canonicalNames(
+      columns.map(({ name }) => name),
+      needed,
+    );
+    for (const name of names.values()) if (!goesNoFurther({ name })) found.add(name);
+    raws.push({ connectorId, file, columns, names, index, marketplaces: context.program.marketplaces });
+  }
+  await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[])`);
+  for (const [view, within] of [['typed_rows'], ['typed_bad_rows', 'bad']] as const) {
+    const selects = raws.map((raw) => typedRows(raw, within));
+    await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
+  }
+  const ordered = CANDIDATE_COLUMNS.map(({ name }) => name as string).filter((name) => found.has(name));
+  const doubts = [];
+  for (const raw of raws) doubts.push(...(await queryWarnings(engine, raw)));
+  return { columns: [...ordered, ...[...found].filter((name) => !ordered.includes(name))], doubts };
+}
+
+/**
+ * Fills `bad`: rows that cannot be read, and of the rows of one customer all but the first good one, whatever order they
+ * came in. It is one pass, so that what is asked of every row is asked once.
+ */
+async function markBadRows(engine: Engine): Promise<void> {
+  await engine.run(`
+    INSERT INTO bad
+    WITH surplus AS (
+      SELECT holdfast_index, holdfast_position, ${STANDS_FOR_MISSING} AS is_missing FROM typed_rows
+      WHERE customer_id IN (
+        SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)
+      QUALIFY row_number() OVER (
+        PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1 OR ${STANDS_FOR_MISSING}),
+    unreadable AS (
+      SELECT holdfast_index, holdfast_position, holdfast_reasons FROM typed_rows WHERE len(holdfast_reasons) > 0)
+    SELECT holdfast_index, holdfast_position,
+      list_concat(coalesce(holdfast_reasons, []), CASE
+        WHEN surplus.holdfast_index IS NULL THEN []
+        WHEN is_missing THEN ['customer_id missing']
+        ELSE ['customer_id duplicate'] END)
+    FROM unreadable FULL JOIN surplus USING (holdfast_index, holdfast_position)`);
+}
+
+const STANDS_FOR_MISSING = `customer_id IN (${MISSING_IF_REPEATED.map(literal).join(', ')})`;
+
+function goodRows(columns: readonly string[], { program, identity }: StageContext): string {
+  const given = new Set(columns);
+  const kept = columns.filter((name) => name !== 'segment' && name !== 'segment_risk');
+  return `
+    SELECT ${kept.map(identifier).join(', ')},
+      ${churnSignals(signalThresholds(program), given)} AS churn_signals,
+      ${given.has('segment') ? 'segment' : 'CAST(NULL AS VARCHAR)'} AS segment,
+      ${given.has('segment_risk') ? 'segment_risk' : 'CAST(NULL AS DOUBLE)'} AS segment_risk,
+      source,
+      ${timestamp(identity.slot)} AS extracted_at
+    FROM typed_rows ANTI JOIN bad USING (holdfast_index, holdfast_position)
+    ORDER BY customer_id`;
+}
+
+const BAD_ROWS = `
+  SELECT customer_id, source, holdfast_why AS reasons, holdfast_row AS row
+  FROM typed_bad_rows JOIN bad USING (holdfast_index, holdfast_position)
+  ORDER BY ALL`;
+
+/** Past offers to the customers of the batch; other people's are nobody's business here. */
+function offersTo(candidates: string, offers: string | undefined): string {
+  if (offers === undefined) {
+    return `SELECT CAST(NULL AS VARCHAR) AS customer_id, CAST(NULL AS VARCHAR) AS program_id,
+      CAST(NULL AS TIMESTAMP) AS offered_at WHERE false`;
+  }
+  return `
+    SELECT customer_id, program_id, offered_at
+    FROM (SELECT * REPLACE (${customerIdInDuckdb('customer_id', 'VARCHAR').id} AS customer_id) FROM read_parquet(${literal(offers)}))
+    SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(candidates)})) USING (customer_id)
+    ORDER BY ALL`;
+}
+
+/** A number of 48 bits that other rows would hardly have, whatever their order. */
+async function fingerprintOf(engine: Engine, candidates: string): Promise<number> {
+  const [row] = await engine.rows<{ fingerprint: string }>(`
+    SELECT coalesce(bit_xor(hash(rows_read) & 281474976710655), 0) AS fingerprint
+    FROM (SELECT * EXCLUDE (extracted_at) FROM read_parquet(${literal(candidates)})) AS rows_read`);
+  return Number(row?.fingerprint);
+}
+
+async function reasonCounts(engine: Engine, rejects: string): Promise<Record<string, number>> {
+  const rows = await engine.rows<{ reason: string; count: string }>(`
+    SELECT reason, count(*) AS count FROM (SELECT unnest(reasons) AS reason FROM read_parquet(${literal(rejects)}))
+    GROUP BY reason ORDER BY reason`);
+  return Object.fromEntries(rows.map(({ reason, count }) => [reason, Number(count)]));
+}
+
+/** A failed extract leaves no artifact, but a person must be able to read what was wrong with the rows. */
+async function withRejects(failure: HoldfastError, rejected: number, draft: ArtifactDraft, { dryRun }: StageContext) {
+  if (rejected === 0 || dryRun) return failure;
+  const kept = await draft.keep('rejects.parquet');
+  return new HoldfastError(failure.code, `${failure.message} The rejected rows and their reasons are in ${kept}`);
+}

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { type Engine, openEngine } from '../../base/duckdb/engine.ts';
+import { interruptible } from '../../base/duckdb/interruption.ts';
+import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import { told } from '../../contract/warning.ts';
+import { applyChain } from '../../customers/filters/filter-chain.ts';
+import { copyDecisionsToCsv } from '../../database/decisions/decisions.ts';
+import { currentRun } from '../../database/runs/runs.ts';
+import type { ArtifactDraft, ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import { inStage } from './failure.ts';
+import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
+import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
+import { createOfferHistory, offersSince } from './offer-history.ts';
+import { outsideMarketplaces } from './outside-marketplaces.ts';
+import { inputOf } from './row-by-row.ts';
+import { sharedCaps } from './shared-caps.ts';
+import { unknownIds } from './unknown-ids.ts';
+
+/** Writes the decisions of published runs up to the slot to a CSV file; resolves to their number. */
+export type CopyDecisions = typeof copyDecisionsToCsv;
+
+/**
+ * Removes the candidates who fail a filter of the chain; the first filter that fails counts. Writes `kept.parquet`
+ * and `removed.parquet`, both by customer_id, so that the same input makes the same files.
+ * @throws HF_CANDIDATES_COLLAPSED, HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID, HF_INTERRUPTED, HF_DISK_FULL
+ */
+export const filter: Stage = (context) => filterCandidates(context, copyDecisionsToCsv, currentChain);
+
+/** What the chain did for the batch that this one would replace; undefined where there is none. */
+export type CurrentChain = (context: StageContext) => Promise<ChainCounts | undefined>;
+
+/** The stage with its source of decisions, and of the current batch, given. */
+export async function filterCandidates(
+  context: StageContext,
+  copyDecisions: CopyDecisions,
+  chainOfCurrent: CurrentChain,
+): Promise<StageResult> {
+  const extracted = inputOf(context, 'extract');
+  const { namespace, program, run, attempt } = context.identity;
+  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'filter', attempt });
+  try {
+    return await inStage('filter', async () => {
+      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
+      return await interruptible(engine, context.signal, () =>
+        filterArtifact(engine, context, extracted, draft, copyDecisions, chainOfCurrent),
+      );
+    });
+  } finally {
+    await draft.discard();
+  }
+}
+
+async function filterArtifact(
+  engine: Engine,
+  context: StageContext,
+  extracted: ArtifactReference,
+  draft: ArtifactDraft,
+  copyDecisions: CopyDecisions,
+  chainOfCurrent: CurrentChain,
+): Promise<StageResult> {
+  const { identity, program, signal } = context;
+  const rowsIn = extracted.manifest.parts.find(({ path }) => path === 'candidates.parquet')?.rows ?? 0;
+  context.progress(0, rowsIn);
+  await createOfferHistory(engine, {
+    pastOffers: join(extracted.folder, 'offers.parquet'),
+    decisions: await recentDecisions(context, copyDecisions),
+    slot: identity.slot,
+    programs: [...new Set([identity.program, program.programId])],
+    timeZone: program.timeZone,
+  });
+  const candidates = join(extracted.folder, 'candidates.parquet');
+  const outcome = await applyChain(engine, program, candidates);
+  const broken = await missingEverywhere(engine, program, candidates);
+  const current = await chainOfCurrent(context);
+  const caps = new Set(sharedCaps(program).map(({ filterId }) => filterId));
+  const failure =
+    collapsed(broken, outcome.kept, current !== undefined, program.quality) ??
+    filterCollapse({ rows: rowsIn, removed: outcome.removed }, current, caps, program.quality);
+  if (failure !== undefined) throw failure;
+  const parts = [];
+  const answers = { 'kept.parquet': outcome.keptRows, 'removed.parquet': outcome.removedRows };
+  for (const [path, rows] of Object.entries(answers)) {
+    // An abort between two statements would interrupt neither.
+    signal.throwIfAborted();
+    const file = join(draft.folder, path);
+    parts.push({ path, rows: await writeParquet(engine, rows, file), schema: await parquetColumns(engine, file) });
+  }
+  signal.throwIfAborted();
+  const counts = { removed: outcome.removed };
+  const artifact = await draft.commit({ rows: outcome.kept, parts, counts });
+  context.progress(rowsIn, rowsIn);
+  const warnings = [
+    ...told('COLUMN_MISSING_IN_ROWS', missingWarnings(broken)),
+    ...told('IDS_UNKNOWN', await unknownIds(engine, candidates)),
+    ...told('OUTSIDE_MARKETPLACES', await outsideMarketplaces(engine, program, candidates)),
+  ];
+  return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
+}
+
+async function currentChain({ database, identity }: StageContext): Promise<ChainCounts | undefined> {
+  const run = database === undefined ? undefined : await currentRun(database, identity);
+  if (run === undefined) return undefined;
+  const { rowsIn = 0, counts } = run.stages.find(({ name }) => name === 'filter') ?? {};
+  const removed = counts?.['removed'];
+  return { rows: rowsIn, removed: typeof removed === 'object' ? (removed as ChainCounts['removed']) : {} };
+}
+
+/** A CSV file of what Holdfast offered before, whichever its program; held-out customers count as offered. */
+async function recentDecisions(context: StageContext, copyDecisions: CopyDecisions): Promise<string | undefined> {
+  const { database, identity, scratchFolder, signal } = context;
+  if (database === undefined) return undefined;
+  const file = join(scratchFolder, 'decisions.csv');
+  await copyDecisions(
+    database,
+    {
+      namespace: identity.namespace,
+      program: identity.program,
+      since: offersSince(identity.slot),
+      slot: identity.slot,
+    },
+    file,
+    signal,
+  );
+  return file;
+}

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { identifier } from '../../base/duckdb/engine.ts';
+import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import { ColumnAppender, copyDoubles, texts } from '../../base/duckdb/vectors.ts';
+import { told } from '../../contract/warning.ts';
+import type { Stage, StageContext } from '../run/stage.ts';
+import { countDecisions } from './decision-counts.ts';
+import { defaultHoldoutKey, holdoutArm } from './holdout.ts';
+import { TERM_COLUMNS, termsByRiskLevel, termsTable } from './offer-terms.ts';
+import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
+
+const ADDED_COLUMNS = [...Object.keys(TERM_COLUMNS), 'arm', 'epoch'];
+
+export interface OfferOptions {
+  /** Secret key of the holdout's assignment; the program's name when absent. */
+  readonly holdoutKey?: string | undefined;
+}
+
+/**
+ * Decides once, for each scored candidate: the terms that its risk level may get, and whether it is held out.
+ * The models' recommendation stays beside them. Part: `decisions.parquet`.
+ * @throws HF_DISK_FULL, HF_INTERRUPTED
+ */
+export function offerStage(options: OfferOptions): Stage {
+  return async (context) => {
+    const artifact = inputOf(context, 'score');
+    const { namespace, program, run, attempt } = context.identity;
+    const draft = await context.artifacts.draft({ namespace, program, run, stage: 'offer', attempt });
+    try {
+      return await rowByRow(context, { stage: 'offer', artifact, file: 'scored.parquet' }, async (engines) => {
+        const { source, sink, table, columns } = engines;
+        const rowsIn = await countRows(source, table);
+        const key = options.holdoutKey ?? defaultHoldoutKey(namespace, context.program.programId);
+        await assignArms(engines, key, rowsIn, context);
+
+        const dropped = replaced(columns, ADDED_COLUMNS);
+        const file = join(draft.folder, 'decisions.parquet');
+        const terms = termsByRiskLevel(context.program.offerStrategy);
+        const { epoch } = context.program.holdout;
+        const rowsOut = await writeParquet(sink, decisions(table, termsTable(terms), epoch, dropped), file);
+        const counts = await countDecisions(sink, file, {
+          kinds: Object.keys(artifact.manifest.counts['offerKinds'] ?? {}),
+          tiers: [...new Set(terms.map(({ offerType }) => offerType))],
+        });
+        const parts = [{ path: 'decisions.parquet', rows: rowsOut, schema: await parquetColumns(sink, file) }];
+        return {
+          rowsIn,
+          rowsOut,
+          counts,
+          artifact: await draft.commit({ rows: rowsOut, parts, counts }),
+          warnings: told(
+            'COLUMN_REPLACED',
+            dropped.length === 0 ? [] : [`The query has ${dropped.join(', ')}, which the decisions replace.`],
+          ),
+        };
+      });
+    } finally {
+      await draft.discard();
+    }
+  };
+}
+
+/** The stage with what the environment gives it. */
+export const offer: Stage = (context) =>
+  offerStage({ holdoutKey: process.env['HOLDFAST_HOLDOUT_KEY'] || undefined })(context);
+
+async function assignArms(
+  { source, sink, table }: RowByRow,
+  key: string,
+  total: number,
+  context: StageContext,
+): Promise<void> {
+  const { share, epoch } = context.program.holdout;
+  using arms = await ColumnAppender.create(sink, 'arms', { row_number: 'INTEGER', held_out: 'INTEGER' });
+  let done = 0;
+  for await (const chunk of source.chunks(`SELECT CAST(file_row_number AS DOUBLE), customer_id FROM ${table}`)) {
+    const rowNumbers = new Float64Array(chunk.rowCount);
+    copyDoubles(chunk, 0, { start: 0, count: chunk.rowCount }, rowNumbers, 0, 1);
+    const heldOut = Int8Array.from(texts(chunk, 1), (id) =>
+      holdoutArm(key, epoch, id ?? '', share) === 'holdout' ? 1 : 0,
+    );
+    arms.append([rowNumbers, heldOut], chunk.rowCount);
+    done += chunk.rowCount;
+    context.progress(done, total);
+    context.signal.throwIfAborted();
+  }
+}
+
+function decisions(table: string, terms: string, epoch: number, dropped: readonly string[]): string {
+  const without = ['file_row_number', ...dropped].map(identifier).join(', ');
+  const termColumns = Object.keys(TERM_COLUMNS).map((name) => `terms.${name}`);
+  return `
+    SELECT
+      candidate.* EXCLUDE (${without}),
+      ${termColumns.join(', ')},
+      CASE arms.held_out WHEN 1 THEN 'holdout' ELSE 'treatment' END AS arm,
+      CAST(${epoch} AS INTEGER) AS epoch
+    FROM ${table} AS candidate
+    JOIN arms ON candidate.file_row_number = arms.row_number
+    LEFT JOIN (${terms}) AS terms ON candidate.risk_level = terms.risk_level
+    ORDER BY candidate.customer_id`;
+}

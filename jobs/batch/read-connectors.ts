@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { forField } from '../../base/errors.ts';
+import { told, type Warning } from '../../contract/warning.ts';
+import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
+import type { SourceTypes } from '../../database/runs/runs.ts';
+import { openFeatureStore } from '../../providers/feature-stores/index.ts';
+import { type DataConnector, openWarehouse } from '../../providers/warehouses/index.ts';
+import { describeQuery } from '../../providers/warehouses/missing-column.ts';
+import { absentColumns } from '../../providers/warehouses/optional-columns.ts';
+import type { ReadOptions, Warehouse } from '../../providers/warehouses/warehouse.ts';
+import type { StageContext } from '../run/stage.ts';
+import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
+import { offersSince } from './offer-history.ts';
+import { type EarlierTypes, readTypes, typeWarnings, withTypes } from './source-types.ts';
+
+/** What the connectors of a program gave, as files in the scratch folder. */
+export interface ConnectorFiles {
+  /** One Parquet file for each connector, in their order, with the rows as they came. */
+  readonly extracts: readonly { readonly connectorId: string; readonly file: string; readonly rows: number }[];
+  /** Past offers, if the program names where they are. */
+  readonly offers: string | undefined;
+  /** What a person should know of the rows. */
+  readonly warnings: readonly Warning[];
+  readonly sources: SourceTypes;
+}
+
+/**
+ * Reads the query of each connector, completed from the feature store, and the past offers.
+ * @param earlier what the columns were
+ * @throws HF_PROVIDER_UNAVAILABLE, HF_WAREHOUSE_UNREADABLE, HF_QUERY_REFUSED, HF_COLUMN_MISSING, HF_DISK_FULL,
+ *   HF_INTERRUPTED, HF_MANIFEST_INVALID, HF_EXPRESSION_INVALID
+ */
+export async function readConnectors(
+  context: StageContext,
+  earlier: EarlierTypes | undefined,
+): Promise<ConnectorFiles> {
+  const { program, scratchFolder } = context;
+  const needed = neededColumns(program);
+  const extracts: ConnectorFiles['extracts'][number][] = [];
+  const sources: Record<string, SourceTypes[string]> = {};
+  const warnings: Warning[] = [];
+  let offers: string | undefined;
+  let done = 0;
+  const read = async (connector: DataConnector) => {
+    const { connectorId } = connector;
+    const warehouse = await open(connector, context);
+    try {
+      const file = join(scratchFolder, `extract-${connectorId}.parquet`);
+      const before = done;
+      const progress = (rows: number) => context.progress(before + rows);
+      const beyondType = (column: string, count: number) => {
+        const sentence = `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`;
+        warnings.push(...told('SOURCE_VALUE_BEYOND_TYPE', [sentence]));
+      };
+      warnings.push(...told('SOURCE_COLUMN_ABSENT', await absentColumns(warehouse, connector)));
+      const types = await readTypes(warehouse, connector.config.query);
+      sources[connectorId] = types;
+      const reading = readQuery(warehouse, connector, needed, file, { ...context, progress, beyondType });
+      const rows = await reading.catch((error: unknown) => {
+        throw withTypes(error, connectorId, types, earlier);
+      });
+      warnings.push(...told('SOURCE_TYPE_CHANGED', typeWarnings(connectorId, types, earlier)));
+      extracts.push({ connectorId, file, rows });
+      done += rows;
+      context.progress(done);
+      if (program.offerHistory?.connectorId === connectorId) {
+        offers = join(scratchFolder, 'offers.parquet');
+        await readOffers(warehouse, program.offerHistory.table, offers, context);
+      }
+    } finally {
+      await warehouse.close();
+    }
+  };
+  for (const [index, connector] of program.dataConnectors.entries()) {
+    await forField(['spec', 'dataConnectors', index], () => read(connector));
+  }
+  return { extracts, offers, warnings, sources };
+}
+
+function open(connector: DataConnector, context: StageContext): Promise<Warehouse> {
+  const { baseFolder, confined, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
+  const source = context.sources[connector.connectorId];
+  const asOf = context.identity.slot;
+  return openWarehouse(connector, {
+    baseFolder,
+    confined,
+    source,
+    sampleFolder,
+    sampleCustomers,
+    asOf,
+    scratchFolder,
+    resources,
+    signal,
+    progress,
+  });
+}
+
+async function readQuery(
+  warehouse: Warehouse,
+  { connectorId, config: { query } }: DataConnector,
+  needed: NeededColumns,
+  file: string,
+  { program, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,
+): Promise<number> {
+  const given = (await describeQuery(warehouse, connectorId, query)).map(({ name }) => name);
+  refuseReservedColumns(given, connectorId);
+  const settings = program.featureStore?.connectorId === connectorId ? program.featureStore : undefined;
+  const store = settings === undefined ? undefined : await openFeatureStore(settings, warehouse);
+  // Whatever the store knows of the candidate is useful downstream, even where no filter or model asks for it.
+  const wanted = [...needed.keys(), ...CANDIDATE_COLUMNS.map(({ name }) => name)];
+  const present = new Set(given.map((name) => name.toLowerCase()));
+  const completion = store?.completion(wanted.filter((name) => !present.has(name.toLowerCase())));
+  // The customers themselves are the query's alone.
+  const found = [...given, ...(store?.columns ?? []).filter((name) => name.toLowerCase() !== 'customer_id')];
+  requireColumns(needed, found, connectorId);
+  return warehouse.extract(completion === undefined ? { query } : { query, completion }, file, {
+    signal,
+    progress,
+    ...(beyondType === undefined ? {} : { beyondType }),
+  });
+}
+
+async function readOffers(warehouse: Warehouse, table: string, file: string, context: StageContext): Promise<void> {
+  const before = context.identity.slot;
+  await warehouse.extractOffers(table, { since: offersSince(before), before }, file, { signal: context.signal });
+}

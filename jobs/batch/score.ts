@@ -1,0 +1,242 @@
+import { join } from 'node:path';
+import { type Engine, identifier, literal } from '../../base/duckdb/engine.ts';
+import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import { inShard } from '../../base/duckdb/shard.ts';
+import { ColumnAppender } from '../../base/duckdb/vectors.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import { shardName } from '../../contract/run-name.ts';
+import { NO_REASONS, type Warning, type WarningCode } from '../../contract/warning.ts';
+import { type RetentionProgramSpec, RISK_LEVELS } from '../../crds/retention-program.ts';
+import type { NoReasons } from '../../customers/explanations/reasons.ts';
+import type { ArtifactDraft, ArtifactReference, Counts } from '../../providers/artifacts/artifact.ts';
+import { featureExpressions } from '../../providers/models/feature-columns.ts';
+import type { ShardedStage, Stage, StageContext, StageResult } from '../run/stage.ts';
+import { type CandidateReasons, explainCandidates } from './candidate-reasons.ts';
+import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
+import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
+import { loadScoringModels, type ScoringModels } from './scoring-models.ts';
+
+const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_score', 'risk_reasons'];
+
+/**
+ * Asks the models for the churn risk of every candidate that the filters kept, and for the offer that would
+ * work best. Candidates under the lowest risk level are counted and dropped.
+ * Those at or over it get the reasons that raised their risk most, where the model can be explained.
+ * Parts: `scored.parquet`, `below.parquet`.
+ * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE,
+ *   HF_COLUMN_MISSING, HF_SCORE_OUT_OF_RANGE, HF_DISK_FULL, HF_INTERRUPTED
+ */
+export const score: Stage = (context) =>
+  withModels(context, 'score', async (models, engines, draft) => {
+    await scoreInto(engines, models, context);
+    return finish(context, models, engines, draft, cacheCounts(models));
+  });
+
+/** The stage in shards. What a shard hands on is its scores alone: `scores.parquet`. */
+export const shardedScore: ShardedStage = {
+  shard: (context, shard) =>
+    withModels(context, shardName('score', shard), async (models, engines, draft) => {
+      await scoreInto(engines, models, context, inShard('customer_id', shard));
+      const file = join(draft.folder, SHARD_PART);
+      const rows = await writeParquet(engines.sink, 'SELECT * FROM scores ORDER BY row_number', file);
+      const parts = [{ path: SHARD_PART, rows, schema: await parquetColumns(engines.sink, file) }];
+      return draft.commit({ rows, parts, counts: cacheCounts(models) });
+    }),
+  gather: (context, shards) =>
+    withModels(context, 'score', async (models, engines, draft) => {
+      const files = shards.map(({ folder }) => literal(join(folder, SHARD_PART)));
+      await engines.sink.run(`CREATE TABLE scores AS SELECT * FROM read_parquet([${files.join(', ')}])`);
+      const [rowsIn, rows] = [await countRows(engines.source, engines.table), await countRows(engines.sink, 'scores')];
+      // A shard that is there twice can make up for one that is missing.
+      const distinct = await countRows(engines.sink, '(SELECT DISTINCT row_number FROM scores)');
+      if (rows !== rowsIn || distinct !== rowsIn) {
+        throw new HoldfastError(
+          'HF_ARTIFACT_CORRUPT',
+          `${shards.length} shards of the stage score have ${rows} rows, ${distinct} of them different, and the batch has ${rowsIn}.`,
+        );
+      }
+      return finish(context, models, engines, draft, cachedInShards(shards));
+    }),
+};
+
+const SHARD_PART = 'scores.parquet';
+
+async function withModels<Result>(
+  context: StageContext,
+  stage: string,
+  work: (models: ScoringModels, engines: RowByRow, draft: ArtifactDraft) => Promise<Result>,
+): Promise<Result> {
+  const artifact = inputOf(context, 'filter');
+  const { namespace, program, run, attempt } = context.identity;
+  await using models = await loadScoringModels(context);
+  const draft = await context.artifacts.draft({ namespace, program, run, stage, attempt });
+  try {
+    return await rowByRow(context, { stage: 'score', artifact, file: 'kept.parquet' }, (engines) =>
+      work(models, engines, draft),
+    );
+  } finally {
+    await draft.discard();
+  }
+}
+
+/** Makes the table `scores` in the sink, of all rows or of those that a condition is true of. */
+async function scoreInto(
+  engines: RowByRow,
+  models: ScoringModels,
+  { signal, progress }: StageContext,
+  condition?: string,
+): Promise<void> {
+  const { source, sink, table } = engines;
+  const where = condition === undefined ? '' : ` WHERE ${condition}`;
+  const totalRows = await countRows(source, `${table}${where}`);
+  const query = `${featureQuery(models, engines)}${where}`;
+  using scores = await ColumnAppender.create(sink, 'scores', SCORE_COLUMNS);
+  await scoreRows({ source, query, models, scores, totalRows, signal, progress });
+}
+
+/** Turns the table `scores` into the stage's artifact. */
+async function finish(
+  context: StageContext,
+  models: ScoringModels,
+  engines: RowByRow,
+  draft: ArtifactDraft,
+  cached: Counts,
+): Promise<StageResult> {
+  const { source, sink, table, columns } = engines;
+  const rowsIn = await countRows(source, table);
+  const kinds = models.offers?.model.manifest.kinds ?? [];
+  await classify(sink, context.program.riskLevels, kinds);
+  const why = await explainCandidates(
+    context,
+    engines,
+    'SELECT row_number FROM classified WHERE risk_level IS NOT NULL',
+  );
+  const dropped = replaced(columns, ADDED_COLUMNS);
+  const scored = join(draft.folder, 'scored.parquet');
+  const below = join(draft.folder, 'below.parquet');
+  const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped, why), scored);
+  const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
+  const counts = {
+    belowThreshold,
+    riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
+    offerKinds: await countBy(sink, 'offer_kind', kinds),
+  };
+  const parts = [
+    { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
+    { path: 'below.parquet', rows: belowThreshold, schema: await parquetColumns(sink, below) },
+  ];
+  return {
+    rowsIn,
+    rowsOut,
+    // Of this run, and not of its artifact, which is the same whatever was known before.
+    counts: { ...counts, ...cached },
+    artifact: await draft.commit({ rows: rowsOut, parts, counts }),
+    warnings: warnings(models, dropped, why),
+  };
+}
+
+/** What the score cache did, where there is one. */
+function cacheCounts(models: ScoringModels): Counts {
+  const counts = models.cacheCounts();
+  return counts === undefined ? {} : { cache: { ...counts } };
+}
+
+/** The same of all shards together. */
+function cachedInShards(shards: readonly ArtifactReference[]): Counts {
+  const all = new Map<string, number>();
+  for (const { manifest } of shards) {
+    const { cache } = manifest.counts;
+    if (typeof cache !== 'object') continue;
+    for (const [name, count] of Object.entries(cache)) all.set(name, (all.get(name) ?? 0) + count);
+  }
+  return all.size === 0 ? {} : { cache: Object.fromEntries(all) };
+}
+
+function featureQuery({ risk, offers }: ScoringModels, { table, columns }: RowByRow): string {
+  const features = [risk, ...(offers === undefined ? [] : [offers])].flatMap(({ model }) =>
+    featureExpressions(model.manifest, columns),
+  );
+  return `SELECT CAST(file_row_number AS DOUBLE), ${features.join(', ')} FROM ${table}`;
+}
+
+/**
+ * Turns raw outputs into what the batch says. A model's float32 becomes the shortest decimal that means it, so
+ * that 0.6 reaches a level that begins at 0.6 here and in every later comparison.
+ */
+async function classify(
+  engine: Engine,
+  levels: RetentionProgramSpec['riskLevels'],
+  kinds: readonly string[],
+): Promise<void> {
+  const whens = RISK_LEVELS.map((level) => `WHEN risk_score >= ${levels[level]}::DOUBLE THEN ${literal(level)}`);
+  const names = kinds.map((kind, index) => `WHEN ${index} THEN ${literal(kind)}`);
+  await engine.run(`
+    CREATE TABLE classified AS
+    SELECT
+      row_number,
+      CAST(CAST(risk AS VARCHAR) AS DOUBLE) AS risk_score,
+      CASE ${whens.join(' ')} END AS risk_level,
+      ${names.length === 0 ? 'CAST(NULL AS VARCHAR)' : `CASE kind ${names.join(' ')} END`} AS offer_kind,
+      ${names.length === 0 ? 'CAST(NULL AS DOUBLE)' : 'CAST(CAST(effect AS VARCHAR) AS DOUBLE)'} AS offer_kind_score
+    FROM scores`);
+  await engine.run('DROP TABLE scores');
+}
+
+function scoredCandidates(table: string, dropped: readonly string[], why: CandidateReasons | NoReasons): string {
+  const without = ['file_row_number', ...dropped].map(identifier).join(', ');
+  const known =
+    'sql' in why ? `CASE WHEN reasons.row_number IS NOT NULL THEN ${why.sql} END` : 'CAST(NULL AS VARCHAR[])';
+  const added = ADDED_COLUMNS.map((name) => (name === 'risk_reasons' ? `${known} AS ${name}` : `classified.${name}`));
+  return `
+    SELECT candidate.* EXCLUDE (${without}), ${added.join(', ')}
+    FROM ${table} AS candidate JOIN classified ON candidate.file_row_number = classified.row_number
+    LEFT JOIN reasons ON reasons.row_number = classified.row_number
+    WHERE classified.risk_level IS NOT NULL
+    ORDER BY candidate.customer_id`;
+}
+
+function candidatesBelow(table: string): string {
+  return `
+    SELECT candidate.customer_id, classified.risk_score
+    FROM ${table} AS candidate JOIN classified ON candidate.file_row_number = classified.row_number
+    WHERE classified.risk_level IS NULL
+    ORDER BY candidate.customer_id`;
+}
+
+/** Rows over the lowest level by a column, every known value listed. */
+async function countBy(engine: Engine, column: string, values: readonly string[]): Promise<Record<string, number>> {
+  const rows = await engine.rows<{ value: string; count: string }>(
+    `SELECT ${column} AS value, count(*) AS count FROM classified WHERE risk_level IS NOT NULL GROUP BY ALL`,
+  );
+  const counts = new Map(rows.map(({ value, count }) => [value, Number(count)]));
+  return Object.fromEntries(values.map((value) => [value, counts.get(value) ?? 0]));
+}
+
+function warnings(
+  { risk, offers, cacheCounts }: ScoringModels,
+  dropped: readonly string[],
+  why: CandidateReasons | NoReasons,
+): Warning[] {
+  const found: Warning[] = [];
+  const add = (code: WarningCode, sentence: string) => found.push({ code, message: sentence });
+  if (!risk.model.manifest.calibrated) {
+    add(
+      'MODEL_NOT_CALIBRATED',
+      `Model ${risk.model.manifest.modelId} is not calibrated: the thresholds in riskLevels do not mean probabilities.`,
+    );
+  }
+  if ((cacheCounts()?.failures ?? 0) > 0) {
+    add('SCORE_CACHE_UNUSED', 'The score cache could not be used: the models were asked about every row.');
+  }
+  if (offers === undefined) {
+    add('NO_OFFER_MODEL', 'No model has the role offer-effectiveness: candidates get no recommended offer kind.');
+  }
+  if ('unavailable' in why) add('NO_REASONS', `${NO_REASONS}: ${why.unavailable}`);
+  if (dropped.length > 0) {
+    add(
+      'COLUMN_REPLACED',
+      `The query has ${dropped.join(', ')}, which the scores replace after the models have read it.`,
+    );
+  }
+  return found;
+}

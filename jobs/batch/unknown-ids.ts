@@ -1,0 +1,24 @@
+import { type Engine, identifier, literal } from '../../base/duckdb/engine.ts';
+import { OFFER_HISTORY_COLUMNS } from '../../customers/filters/filter.ts';
+
+/** Customers who were offered something before, from which on it is odd that hardly any is still there. */
+const LEAST_KNOWN = 20;
+/** Share of them that says that ids are written as they were. */
+const LEAST_SHARE = 0.02;
+
+/**
+ * A warning where hardly any customer whom this program made an offer is in the extract: ids that lost their leading zeros,
+ * or became others, make everybody a new customer, who is offered something again. Reads the table `offer_history`.
+ */
+export async function unknownIds(engine: Engine, candidates: string): Promise<string[]> {
+  const [counts] = await engine.rows<{ offered: string; here: string }>(
+    `SELECT count(*) AS offered, count(*) FILTER (customer_id IN (SELECT customer_id FROM read_parquet(${literal(candidates)}))) AS here
+     FROM offer_history WHERE ${identifier(OFFER_HISTORY_COLUMNS.daysSinceProgramOffer)} IS NOT NULL`,
+  );
+  const [offered, here] = [Number(counts?.offered), Number(counts?.here)];
+  if (offered < LEAST_KNOWN || here >= LEAST_SHARE * offered) return [];
+  return [
+    `Of ${offered} customers whom this program made an offer before ${here === 0 ? 'none' : `only ${here}`} is in the source now: if their ids are written ` +
+      'otherwise, such as without leading zeros, they count as others, and are made an offer again.',
+  ];
+}

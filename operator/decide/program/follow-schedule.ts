@@ -1,0 +1,128 @@
+import { rfc3339, rfc3339Second } from '../../../base/instant.ts';
+import { RESOURCES } from '../../kube/api.ts';
+import { isOwnedBy, type ProgramObject } from '../../kube/objects.ts';
+import { buildRun } from '../../objects/run.ts';
+import { type Action, attemptKey, earlier } from '../action.ts';
+import type { ConditionReason } from '../reasons.ts';
+import { isFinal, later, waitsForPerson } from '../run/snapshot.ts';
+import { steadyPart } from '../steady.ts';
+import type { ProgramSnapshot } from './program.ts';
+import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
+
+/** In place of a schedule, while none is followed. */
+const OFF = 'off';
+
+export interface Followed {
+  readonly actions: readonly Action[];
+  /** Why a slot that is due is not run, where the program itself is to say so. */
+  readonly obstacle?: { readonly ready?: boolean; readonly reason?: ConditionReason; readonly message: string };
+  readonly progress?: Progress;
+  readonly next?: Date;
+  readonly requeueAt?: Date;
+}
+
+/** Makes the run of the slot that is due; the run's name makes sure that there is one. */
+export function followSchedule({ program, runs, attempts }: ProgramSnapshot, calendar: Calendar, now: Date): Followed {
+  const before = progressOf(program, calendar, now);
+  const { due, skipped, passed, newestSkipped, next, deadline } = slotsAt(calendar, before, now);
+  const upcoming = next === undefined ? {} : { next, requeueAt: next };
+  const count = (more: number) => (more === 0 ? {} : { skippedSlots: (before.skippedSlots ?? 0) + more });
+  if (due === undefined) {
+    if (passed === undefined) return { actions: [], progress: before, ...upcoming };
+    return {
+      actions: [missed(program, skipped, passed)],
+      progress: { ...before, lastSlot: rfc3339(passed), ...count(skipped) },
+      ...upcoming,
+    };
+  }
+  const run = buildRun(program, due, calendar.pipeline);
+  const dealtWith = (more: number): Progress => ({ ...before, lastSlot: rfc3339(due), ...count(more) });
+  const there = runs.find(({ metadata }) => metadata.name === run.metadata.name);
+  const taken = attempts.taken.has(attemptKey(run)) || (there !== undefined && !isOwnedBy(there, program.metadata.uid));
+  if (taken) {
+    const message = `the slot ${rfc3339(due)} is skipped: a RetentionRun ${run.metadata.name} that is not ours is there`;
+    const events = [say(program, 'NameTaken', message)];
+    return { actions: events, progress: dealtWith(skipped + 1), ...upcoming };
+  }
+  if (there !== undefined) {
+    // Noted once the run has begun, or waits: so that its beginning and this are one write.
+    if (there.status?.phase !== undefined) return { actions: [], progress: dealtWith(skipped), ...upcoming };
+    return { actions: [], progress: before, ...upcoming, next: due };
+  }
+  const refusal = attempts.refused.get(attemptKey(run));
+  if (refusal !== undefined) {
+    const message = `the run ${run.metadata.name} of the slot ${rfc3339(due)} is refused: ${refusal.message}`;
+    return {
+      actions: [say(program, 'RunRefused', message, `${run.metadata.name} ${steadyPart(refusal.message)}`)],
+      progress: before,
+      next: due,
+      obstacle: { ready: false, reason: 'Refused', message },
+      requeueAt: later(now),
+    };
+  }
+  const other = runs.find((one) => !isFinal(one) && !waitsForPerson(one));
+  if (other !== undefined) {
+    // Forbid: it waits for the other to end, of which we hear, as long as it may.
+    const requeueAt = earlier(deadline, next);
+    const message = `the slot ${rfc3339(due)} waits for the run ${other.metadata.name} to end`;
+    return {
+      actions: [],
+      progress: before,
+      next: due,
+      obstacle: { message },
+      ...(requeueAt === undefined ? {} : { requeueAt }),
+    };
+  }
+  return {
+    actions: [
+      ...(newestSkipped === undefined ? [] : [missed(program, skipped, newestSkipped)]),
+      { do: 'create', resource: RESOURCES.retentionRuns, object: run },
+      say(program, 'RunCreated', `made the run ${run.metadata.name} of the slot ${rfc3339(due)}`),
+    ],
+    progress: before,
+    ...upcoming,
+    next: due,
+  };
+}
+
+/**
+ * No slot is followed. Once the program was turned off, whatever schedule follows is new, so slots of meanwhile are never
+ * run; where something is amiss with it, they are run or counted when that is mended. Counts stay.
+ */
+export function rest({ spec, status }: ProgramObject, pipeline: Calendar['pipeline'], now: Date): Followed {
+  const progress = status?.[pipeline];
+  if (progress === undefined) return { actions: [] };
+  if (spec.enabled) return { actions: [], progress };
+  const { schedule, skippedSlots } = progress;
+  if (schedule === OFF) return { actions: [], progress };
+  const count = skippedSlots === undefined ? {} : { skippedSlots };
+  return { actions: [], progress: { schedule: OFF, since: rfc3339Second(now), ...count } };
+}
+
+/**
+ * Where we are in the schedule. One that is new to us, having been edited or enabled, takes effect now: it never runs slots
+ * of before. That of a new program takes effect when the program was made.
+ */
+function progressOf({ metadata, status }: ProgramObject, calendar: Calendar, now: Date): Progress {
+  const schedule = scheduleText(calendar);
+  const progress = status?.[calendar.pipeline];
+  if (progress?.schedule === schedule) return progress;
+  const isNew = status?.observedGeneration === undefined;
+  const since = isNew ? metadata.creationTimestamp : rfc3339Second(now);
+  const skippedSlots = progress?.skippedSlots;
+  return { schedule, since, ...(skippedSlots === undefined ? {} : { skippedSlots }) };
+}
+
+function missed(program: ProgramObject, slots: number, newest: Date): Action {
+  const [are, one] = slots === 1 ? ['1 slot', 'was'] : [`${slots} slots`, 'were'];
+  return say(program, 'SlotsMissed', `${are} up to ${rfc3339(newest)} ${one} skipped: no run could be started in time`);
+}
+
+function say(
+  program: ProgramObject,
+  reason: Extract<Action, { do: 'event' }>['reason'],
+  message: string,
+  topic?: string,
+): Action {
+  return { do: 'event', regarding: program, reason, message, ...(topic === undefined ? {} : { topic }) };
+}

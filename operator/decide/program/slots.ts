@@ -1,0 +1,64 @@
+import { parseSchedule } from '../../../base/schedules/index.ts';
+import type { RetentionProgramSpec, RetentionProgramStatus } from '../../../crds/index.ts';
+
+/** How far the schedule has been followed, as the status keeps it. */
+export type Progress = NonNullable<RetentionProgramStatus['batch']>;
+
+/** When a pipeline of a program runs. */
+export interface Calendar extends Pick<RetentionProgramSpec, 'timeZone' | 'startingDeadlineSeconds'> {
+  readonly pipeline: 'batch' | 'prune';
+  readonly schedule: string;
+}
+
+/** The calendars of a program, by pipeline. */
+export function calendarsOf({ batchSchedule, schedules, timeZone, startingDeadlineSeconds }: RetentionProgramSpec): {
+  readonly batch: Calendar;
+  readonly prune?: Calendar;
+} {
+  const common = { timeZone, startingDeadlineSeconds };
+  const prune = schedules?.prune;
+  return {
+    batch: { pipeline: 'batch', schedule: batchSchedule, ...common },
+    ...(prune === undefined ? {} : { prune: { pipeline: 'prune', schedule: prune, ...common } }),
+  };
+}
+
+export interface Slots {
+  /** The newest slot that is due and still in time. */
+  readonly due?: Date;
+  /** Slots that passed and are never run, and why. */
+  readonly skipped: number;
+  /** The newest slot that is now dealt with, unless `due` is. */
+  readonly passed?: Date;
+  /** The newest of those that are never run. */
+  readonly newestSkipped?: Date;
+  readonly next?: Date;
+  /** When a due slot is no longer in time. */
+  readonly deadline?: Date;
+}
+
+/** The schedule as the status names it: another one begins anew. */
+export function scheduleText({ schedule, timeZone }: Calendar): string {
+  return `${schedule} ${timeZone}`;
+}
+
+/**
+ * What is due. Slots before the schedule took effect, and those already dealt with, are over; of the others only the
+ * newest runs, if its starting deadline has not passed.
+ * @throws HF_SCHEDULE_INVALID
+ */
+export function slotsAt(calendar: Calendar, progress: Progress, now: Date): Slots {
+  const schedule = parseSchedule(calendar.schedule, calendar.timeZone);
+  const since = new Date(progress.lastSlot ?? progress.since);
+  const from = since > new Date(progress.since) ? since : new Date(progress.since);
+  const next = schedule.next(now);
+  const known = next === undefined ? {} : { next };
+  const newest = schedule.newest(now);
+  if (newest === undefined || newest <= from) return { skipped: 0, ...known };
+  const missed = schedule.count(from, newest);
+  const deadline = new Date(newest.getTime() + calendar.startingDeadlineSeconds * 1000);
+  if (deadline <= now) return { skipped: missed, passed: newest, newestSkipped: newest, ...known };
+  const before = missed === 1 ? undefined : schedule.newest(new Date(newest.getTime() - 1));
+  const skipped = before === undefined ? {} : { newestSkipped: before };
+  return { due: newest, skipped: missed - 1, ...skipped, deadline, ...known };
+}

@@ -1,0 +1,94 @@
+import { PIPELINES } from '../../../contract/pipelines.ts';
+import { earlier } from '../action.ts';
+import { type Admission, admit } from './admit.ts';
+import { settleApart } from './apart.ts';
+import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './end.ts';
+import { goOn } from './next.ts';
+import { endedApart } from './sidecar.ts';
+import { event, isFinal, type RunDecision, type RunSnapshot } from './snapshot.ts';
+import { MOST_ATTEMPTS, start } from './start.ts';
+import { currentStage, pendingStages, placesOf, type StageStatus } from './tasks.ts';
+import { outcomeOf } from './trouble.ts';
+import { hold, wait } from './wait.ts';
+
+/** What is to be done for a run, and what its status should be. */
+export function decideRun(snapshot: RunSnapshot, now: Date): RunDecision {
+  const { run } = snapshot;
+  if (run.metadata.deletionTimestamp !== undefined) return { actions: [], status: run.status ?? {} };
+  const swept = sweep(snapshot);
+  if (isFinal(run)) {
+    // A Job that was made just before, and not seen then, is ended now.
+    const ended = run.status?.phase === 'Succeeded' ? [] : endJobs(snapshot);
+    const observedGeneration = run.metadata.generation ?? 0;
+    return { actions: [...ended, ...swept], status: { ...run.status, observedGeneration } };
+  }
+  const decision = run.spec.cancel ? cancel(snapshot, now) : understood(snapshot, now);
+  // Work comes before housekeeping.
+  return { ...decision, actions: [...decision.actions, ...swept] };
+}
+
+/** A run that cannot be understood before it has begun is over: others would wait for it for ever. */
+function understood(snapshot: RunSnapshot, now: Date): RunDecision {
+  try {
+    return proceed(snapshot, now);
+  } catch (error) {
+    if (snapshot.run.status?.startTime !== undefined) throw error;
+    return fail(snapshot, failed('InternalError', error instanceof Error ? error.message : String(error)), now);
+  }
+}
+
+function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
+  const { run } = snapshot;
+  if (!Object.hasOwn(PIPELINES, run.spec.pipeline)) {
+    const message = `this version knows no pipeline ${run.spec.pipeline}`;
+    return hold(snapshot, { phase: run.status?.phase ?? 'Pending', reason: 'PipelineUnknown', message }, now);
+  }
+  const admission = admit(snapshot, now);
+  if ('outcome' in admission && admission.outcome.phase === 'Failed') return fail(snapshot, admission.outcome, now);
+  const current = currentStage(run.status?.stages);
+  if (current !== undefined) return follow(snapshot, admission, current, now);
+  if ('outcome' in admission) return hold(snapshot, admission.outcome, now);
+  return start(snapshot, admission, 0, 1, pendingStages(run.spec.pipeline), now);
+}
+
+/** The newest Job: is it done, has it failed, is it gone, is it stuck? */
+function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatus, now: Date): RunDecision {
+  const { run, jobs, pods } = snapshot;
+  const places = placesOf(run.spec.pipeline);
+  const index = places.findIndex(({ stage, task }) => stage === current.name && task === current.task);
+  const place = places[index];
+  const stages = run.status?.stages ?? [];
+  const attempt = current.attempt ?? 1;
+  const job = jobs.get(current.job ?? '');
+  if (place === undefined) {
+    const message = `this version knows no task ${current.name}/${current.task}: run it with the version that began it`;
+    return fail(snapshot, failed('Failed', message), now);
+  }
+  // Between stages, when the next could not be started yet, such as after a suspension.
+  const done = current.phase === 'Succeeded';
+  if (!done && job === undefined) {
+    if (attempt >= MOST_ATTEMPTS) {
+      return fail(snapshot, failed('JobLost', `the Job ${current.job} was deleted for the ${attempt}th time`), now);
+    }
+    if ('outcome' in admission) return hold(snapshot, admission.outcome, now);
+    const again = start(snapshot, admission, index, attempt + 1, stages, now);
+    const retried = event(
+      run,
+      'TaskRetried',
+      `the Job ${current.job} was deleted before it was done; it is made again`,
+    );
+    return { ...again, actions: [...again.actions, retried] };
+  }
+  const end = job && outcomeOf(job);
+  const apart = done || job === undefined ? undefined : endedApart(job, pods, now);
+  if (job !== undefined && apart?.ended !== undefined) {
+    return settleApart(snapshot, admission, { current, index, job, ended: apart.ended }, now);
+  }
+  if (!done && job !== undefined && end === undefined) {
+    const waiting = wait(snapshot, admission, current, job, now);
+    const requeueAt = earlier(waiting.requeueAt, apart?.due);
+    return { ...waiting, ...(requeueAt === undefined ? {} : { requeueAt }) };
+  }
+  if (!done && end?.succeeded === false) return failTask(snapshot, current, end, now);
+  return goOn(snapshot, admission, index, done ? current : complete(current, place, job, pods, now), now);
+}

@@ -1,0 +1,69 @@
+import type { RetentionRunStatus } from '../../../crds/index.ts';
+import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../../kube/objects.ts';
+import type { StageSettings } from '../../settings/settings.ts';
+import type { Action, Attempts, Decision } from '../action.ts';
+import type { ConditionReason } from '../reasons.ts';
+import type { JobHistory } from './disruption.ts';
+
+/** All that is known about a run when it is looked at. */
+export interface RunSnapshot {
+  readonly run: RunObject;
+  readonly program: ProgramObject | undefined;
+  /** Other runs of the program that are not over. */
+  readonly others: readonly RunObject[];
+  /** Uids of those of them that have a Job already, whatever their status says. */
+  readonly begun: ReadonlySet<string>;
+  /** Older programs of the namespace with the program's programId. */
+  readonly twins: readonly ProgramObject[];
+  /** The ConfigMap that the run's status names, or that a Job of it was found to be pinned to. */
+  readonly revision: ConfigMapObject | undefined;
+  /** Digest of the revision that a Job, which was found to be there, is pinned to. */
+  readonly revisionDigest?: string;
+  /** Jobs of this run, by name: as good as live where their absence or failure decides something. */
+  readonly jobs: ReadonlyMap<string, JobObject>;
+  /** Pods of the newest Job. */
+  readonly pods: readonly PodObject[];
+  /** What Kubernetes last complained of about the newest Job or its pod, once it has waited for long. */
+  readonly complaint: string | undefined;
+  /** Of the newest Job, where it has no pod. */
+  readonly history?: JobHistory;
+  readonly attempts: Attempts;
+  readonly settings: StageSettings;
+}
+
+export type RunDecision = Decision<RetentionRunStatus>;
+
+const FINAL: readonly string[] = ['Succeeded', 'Failed', 'Cancelled'];
+
+/** Whether nothing more will happen to the run. */
+export function isFinal({ status }: Pick<RunObject, 'status'>): boolean {
+  return status?.phase !== undefined && FINAL.includes(status.phase);
+}
+
+/** Whether the run has not begun and is held by a person: others need not wait for it. */
+export function waitsForPerson({ spec, status }: RunObject): boolean {
+  return status?.startTime === undefined && (spec.suspend || status?.phase === 'Suspended');
+}
+
+/** Whether all that is known of the run is that another of its program goes first. */
+export function waitsForRun({ status }: RunObject): boolean {
+  const reason = status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason;
+  return reason === ('WaitingForRun' satisfies ConditionReason);
+}
+
+/** An event about a run. */
+export function event(
+  run: RunObject,
+  reason: Extract<Action, { do: 'event' }>['reason'],
+  message: string,
+  topic?: string,
+): Action {
+  return { do: 'event', regarding: run, reason, message, ...(topic === undefined ? {} : { topic }) };
+}
+
+/** How long until something that is in the way is looked at again. */
+const AGAIN_MS = 15_000;
+
+export function later(now: Date): Date {
+  return new Date(now.getTime() + AGAIN_MS);
+}

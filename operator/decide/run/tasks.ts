@@ -1,0 +1,47 @@
+import { PIPELINES, type PipelineName } from '../../../contract/pipelines.ts';
+import type { RetentionRunStatus } from '../../../crds/index.ts';
+
+/** Where a run is: a task of a stage. */
+export interface Place {
+  readonly stage: string;
+  readonly task: string;
+  /** Whether the stage is done when the task is. */
+  readonly endsStage: boolean;
+  /** Whether it is several pods, and only there where the work is divided. */
+  readonly isSharded: boolean;
+}
+
+export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
+
+/** Every task of a pipeline, in order. */
+export function placesOf(pipeline: PipelineName): readonly Place[] {
+  return PIPELINES[pipeline].flatMap(({ name: stage, tasks }) =>
+    tasks.map(({ name: task, does }, index) => {
+      return { stage, task, endsStage: index === tasks.length - 1, isSharded: does === 'shards' };
+    }),
+  );
+}
+
+/** Where the task is that is next for a run with so many shards; `places.length` after the last. */
+export function nextPlace(places: readonly Place[], from: number, shards: number): number {
+  // A revision of an older version names no count.
+  const next = places.findIndex(({ isSharded }, index) => index >= from && (shards > 1 || !isSharded));
+  return next === -1 ? places.length : next;
+}
+
+/** The newest task whose Job was made, by the status; undefined before the first. */
+export function currentStage(stages: readonly StageStatus[] | undefined): StageStatus | undefined {
+  return stages?.findLast(({ job }) => job !== undefined);
+}
+
+/** The stages of a pipeline, none of them begun. */
+export function pendingStages(pipeline: PipelineName): readonly StageStatus[] {
+  return PIPELINES[pipeline].map(({ name }) => ({ name, phase: 'Pending' as const }));
+}
+
+/** The stages with one of them changed; one that an older version did not know when the run began is added. */
+export function withStage(stages: readonly StageStatus[], changed: StageStatus): readonly StageStatus[] {
+  return stages.some(({ name }) => name === changed.name)
+    ? stages.map((stage) => (stage.name === changed.name ? changed : stage))
+    : [...stages, changed];
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { type Revision, revisionText } from '../../contract/revision.ts';
+import type { RetentionProgramSpec } from '../../crds/index.ts';
+import type { ConfigMapObject, ProgramObject } from '../kube/objects.ts';
+import type { StageSettings } from '../settings/settings.ts';
+import { programLabels } from './labels.ts';
+import { nameOf } from './name.ts';
+import { oncePer } from './once-per.ts';
+import { ownerReference } from './owner.ts';
+import { REVISION_FILE } from './revision-file.ts';
+import { storageOf } from './storage.ts';
+
+/** What a run is pinned to, as the pods and the operator see it. */
+export interface PinnedRevision {
+  /** Name of its ConfigMap. */
+  readonly name: string;
+  readonly spec: RetentionProgramSpec;
+  /** SHA-256 of the mounted file. */
+  readonly digest: string;
+  readonly image: string;
+  /** SHA-256 of image and file: what the run's status holds of the revision besides its name. */
+  readonly identity: string;
+}
+
+const IMAGE = 'image';
+
+/** The ConfigMap of a program as it is now: named after its content, so all runs of one content share one. */
+export function buildRevision(program: ProgramObject, settings: StageSettings): ConfigMapObject {
+  const { name, namespace } = program.metadata;
+  const { image } = settings;
+  const { text, identity } = contentOf(program.spec)(settings);
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: revisionName(name, identity),
+      namespace,
+      labels: { ...programLabels(name), 'app.kubernetes.io/component': 'revision' },
+      ownerReferences: [ownerReference(program)],
+    },
+    immutable: true,
+    data: { [REVISION_FILE]: text, [IMAGE]: image },
+  };
+}
+
+/** The `identity` of the revision of a program as it is now. */
+export function revisionDigest({ spec }: ProgramObject, settings: StageSettings): string {
+  return contentOf(spec)(settings).identity;
+}
+
+/** Found out once for each generation of a program, as that is how long a spec stays the same object. */
+const contentOf = oncePer((spec: RetentionProgramSpec) =>
+  oncePer((settings: StageSettings) => {
+    const text = revisionText(revisionOf(spec, settings));
+    return { text, identity: identityOf(settings.image, text) };
+  }),
+);
+
+/**
+ * Reads a ConfigMap that `buildRevision` made for a program of that name; undefined when it holds something else, such as
+ * what somebody put in its place who may write ConfigMaps and nothing more.
+ * @param identity what it must have; known of every run but those that an older version began. The name alone is too short
+ * to rely on: who chooses both of two contents can find such that agree in so few digits.
+ */
+export function readRevision(
+  { metadata, data = {} }: ConfigMapObject,
+  program: string,
+  identity?: string,
+): PinnedRevision | undefined {
+  const content = contentIn(data);
+  if (content === undefined || metadata.name !== revisionName(program, content.identity)) return undefined;
+  if (identity !== undefined && identity !== content.identity) return undefined;
+  // This is what was written, so that it can be read.
+  return { name: metadata.name, spec: specIn(data), ...content };
+}
+
+type Data = Readonly<Record<string, string>>;
+
+const specIn = oncePer((data: Data) => (JSON.parse(data[REVISION_FILE] ?? '') as Revision).spec);
+
+const contentIn = oncePer((data: Data): Omit<PinnedRevision, 'name' | 'spec'> | undefined => {
+  const { [REVISION_FILE]: text, [IMAGE]: image } = data;
+  if (text === undefined || image === undefined) return undefined;
+  const digest = createHash('sha256').update(text).digest('hex');
+  return { digest, image, identity: identityOf(image, text) };
+});
+
+function identityOf(image: string, text: string): string {
+  return createHash('sha256').update(`${image}\0${text}`).digest('hex');
+}
+
+/** Hexadecimal digits of the identity in a revision's name. */
+const DIGITS = 20;
+const LONGEST_PROGRAM = 63 - DIGITS - 1;
+
+function revisionName(program: string, identity: string): string {
+  return `${nameOf([program], LONGEST_PROGRAM)}-${identity.slice(0, DIGITS)}`;
+}
+
+/**
+ * `enabled` is live and never pinned: turning a program off and on again is no other program. Storage is pinned as it
+ * resolves now: a run never goes on with another database or volume than it began with.
+ */
+function revisionOf(spec: RetentionProgramSpec, settings: StageSettings): Revision {
+  const storage = storageOf(spec, settings);
+  if ('missing' in storage) return { schemaVersion: 'v1alpha1', spec: { ...spec, enabled: true } };
+  const { secret, artifactsClaim, files } = storage;
+  const resolved = {
+    postgres: { secretRef: { name: secret.name, key: secret.key } },
+    artifacts: { claimName: artifactsClaim },
+    ...(files === undefined ? {} : { files }),
+  };
+  return { schemaVersion: 'v1alpha1', spec: { ...spec, enabled: true, storage: resolved } };
+}

@@ -1,0 +1,32 @@
+import { HoldfastError } from '../../base/errors.ts';
+import type { Warehouse } from '../warehouses/warehouse.ts';
+import type { FeatureStore } from './feature-store.ts';
+
+/**
+ * Features in a table or view of the same warehouse, keyed by `customer_id`: the join is pushed down to it.
+ * @throws HF_COLUMN_MISSING when the table has no customer_id, HF_WAREHOUSE_UNREADABLE when there is no such table
+ */
+export async function openWarehouseFeatures(warehouse: Warehouse, table: string): Promise<FeatureStore> {
+  const described = await warehouse.describeTable(table);
+  if (described === undefined) {
+    throw new HoldfastError(
+      'HF_WAREHOUSE_UNREADABLE',
+      `The featureStore names the table ${table}, which its connector does not have.`,
+    );
+  }
+  const columns = described.map(({ name }) => name);
+  if (!columns.some((name) => name.toLowerCase() === 'customer_id')) {
+    throw new HoldfastError(
+      'HF_COLUMN_MISSING',
+      `The table ${table} of the featureStore has no column customer_id to join by.`,
+    );
+  }
+  return {
+    columns,
+    completion(wanted) {
+      const lowerCase = new Set(wanted.map((name) => name.toLowerCase()));
+      const found = columns.filter((name) => lowerCase.has(name.toLowerCase()) && name.toLowerCase() !== 'customer_id');
+      return found.length === 0 ? undefined : { table, columns: found };
+    },
+  };
+}

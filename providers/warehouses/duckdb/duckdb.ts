@@ -1,0 +1,169 @@
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Engine, identifier, timestamp } from '../../../base/duckdb/engine.ts';
+import { interruptible } from '../../../base/duckdb/interruption.ts';
+import { type ColumnShape, writeParquet } from '../../../base/duckdb/parquet.ts';
+import { defineSelect, refusal } from '../../../base/duckdb/select.ts';
+import { HoldfastError } from '../../../base/errors.ts';
+import { customerIdInDuckdb } from '../../../customers/columns/customer-id.ts';
+import type { DataConnector, WarehouseOptions } from '../index.ts';
+import { tableParts } from '../table-name.ts';
+import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
+import { readingFrom } from './failure.ts';
+import { openSource } from './source.ts';
+
+/** Name of the temporary view that stands for the connector's query. */
+const QUERY = 'holdfast_query';
+
+/** Opens a DuckDB database file, Parquet or CSV files, or the sample warehouse. */
+export async function openDuckdb(connector: DataConnector, options: WarehouseOptions): Promise<Warehouse> {
+  const outputFolder = await mkdtemp(join(options.scratchFolder, 'warehouse-'));
+  try {
+    return new DuckdbWarehouse(connector.connectorId, await openSource(connector, options, outputFolder), outputFolder);
+  } catch (error) {
+    await rm(outputFolder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+class DuckdbWarehouse implements Warehouse {
+  readonly #connectorId: string;
+  readonly #engine: Engine;
+  /** The only folder that the engine can write to. */
+  readonly #outputFolder: string;
+
+  constructor(connectorId: string, engine: Engine, outputFolder: string) {
+    this.#connectorId = connectorId;
+    this.#engine = engine;
+    this.#outputFolder = outputFolder;
+  }
+
+  async describe(query: string): Promise<readonly WarehouseColumn[]> {
+    return readingFrom(this.#connectorId, 'understand the query', async () => {
+      const defined = await defineSelect(this.#engine, QUERY, query);
+      if (!('refused' in defined)) return defined;
+      const sentence = `Connector ${this.#connectorId}: the query must be one single SELECT, and ${defined.refused}.`;
+      throw new HoldfastError('HF_QUERY_REFUSED', sentence);
+    });
+  }
+
+  async describeTable(table: string): Promise<readonly WarehouseColumn[] | undefined> {
+    const { schema, name } = tableParts(table, this.#connectorId);
+    return readingFrom(this.#connectorId, `read the table ${table}`, async () => {
+      const found = await this.#engine.rows<ColumnShape>(
+        `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+         WHERE table_catalog = current_database()
+           AND lower(table_name) = lower($1) AND lower(table_schema) = lower(coalesce($2, current_schema()))
+         ORDER BY ordinal_position`,
+        [name, schema ?? null],
+      );
+      return found.length === 0 ? undefined : found;
+    });
+  }
+
+  async extract(request: ExtractRequest, file: string, options: ReadOptions): Promise<number> {
+    const columns = await this.describe(request.query);
+    const { completion } = request;
+    if (completion === undefined) return this.#write('run the query', `SELECT * FROM ${QUERY}`, file, options);
+    const customer = columns.find(({ name }) => name.toLowerCase() === 'customer_id');
+    if (customer === undefined) {
+      throw new HoldfastError('HF_COLUMN_MISSING', `Connector ${this.#connectorId}: the query gives no customer_id.`);
+    }
+    const [key] = await this.#requireColumns(completion.table, ['customer_id', ...completion.columns]);
+    const what = `run the query, completed from ${completion.table}`;
+    return this.#write(what, this.#completed(completion, customer, key as ColumnShape), file, options);
+  }
+
+  async extractOffers(
+    table: string,
+    range: { readonly since: Date; readonly before: Date },
+    file: string,
+    options: ReadOptions,
+  ): Promise<number> {
+    const [customer] = await this.#requireColumns(table, ['customer_id', 'program_id', 'offered_at']);
+    const { id } = customerIdInDuckdb('customer_id', customer?.type ?? '');
+    const offeredAt = 'CAST(offered_at AS TIMESTAMP)';
+    const offers = `
+      SELECT ${id} AS customer_id, CAST(program_id AS VARCHAR) AS program_id, ${offeredAt} AS offered_at
+      FROM ${this.#quoted(table)}
+      WHERE ${offeredAt} >= ${timestamp(range.since)} AND ${offeredAt} < ${timestamp(range.before)} AND ${id} IS NOT NULL`;
+    return this.#write(`read the past offers of ${table}`, offers, file, options);
+  }
+
+  async close(): Promise<void> {
+    this.#engine.close();
+    await rm(this.#outputFolder, { recursive: true, force: true });
+  }
+
+  /** The query's rows, each once, with columns added from the one row of the table that has the same customer. */
+  #completed(
+    completion: NonNullable<ExtractRequest['completion']>,
+    customer: WarehouseColumn,
+    key: WarehouseColumn,
+  ): string {
+    const added = completion.columns.map(identifier);
+    const asked = (column: string) => customerIdInDuckdb(column, customer.type).id;
+    // A table that holds a customer twice gives the row that sorts first, so that the answer is the same every time.
+    // Only such rows are sorted: a sort of everything took longer than all the rest.
+    return `
+      WITH chosen AS MATERIALIZED (SELECT * FROM ${QUERY}),
+      matching AS MATERIALIZED (
+        SELECT ${customerIdInDuckdb('customer_id', key.type).id} AS holdfast_key, ${added.join(', ')}
+        FROM ${this.#quoted(completion.table)}
+        WHERE holdfast_key IN (SELECT ${asked('customer_id')} FROM chosen)
+      ),
+      repeated AS MATERIALIZED (SELECT holdfast_key FROM matching GROUP BY holdfast_key HAVING count(*) > 1),
+      completion AS (
+        FROM matching ANTI JOIN repeated USING (holdfast_key)
+        UNION ALL
+        (FROM matching SEMI JOIN repeated USING (holdfast_key)
+        QUALIFY row_number() OVER (PARTITION BY holdfast_key ORDER BY ${added.join(', ')}) = 1)
+      )
+      SELECT chosen.*, ${added.map((column) => `completion.${column}`).join(', ')}
+      FROM chosen LEFT JOIN completion ON ${asked('chosen.customer_id')} = completion.holdfast_key`;
+  }
+
+  /** Columns of a table, in the order in which they are needed. */
+  async #requireColumns(table: string, needed: readonly string[]): Promise<readonly WarehouseColumn[]> {
+    const columns = await this.describeTable(table);
+    const refused = await refusal(this.#engine, `SELECT * FROM ${this.#quoted(table)}`);
+    if (refused !== undefined) {
+      throw new HoldfastError('HF_QUERY_REFUSED', `Connector ${this.#connectorId}: cannot read ${table}: ${refused}.`);
+    }
+    if (columns === undefined) {
+      throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${this.#connectorId}: there is no table ${table}.`);
+    }
+    const named = new Map(columns.map((column) => [column.name.toLowerCase(), column]));
+    const missing = needed.filter((column) => !named.has(column.toLowerCase()));
+    if (missing.length === 0) return needed.flatMap((column) => named.get(column.toLowerCase()) ?? []);
+    const sentence = `Connector ${this.#connectorId}: the table ${table} has no column ${missing.join(', ')}.`;
+    throw new HoldfastError('HF_COLUMN_MISSING', sentence);
+  }
+
+  #quoted(table: string): string {
+    const { schema, name } = tableParts(table, this.#connectorId);
+    return schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
+  }
+
+  async #write(what: string, select: string, file: string, { signal, progress }: ReadOptions): Promise<number> {
+    return readingFrom(this.#connectorId, what, async () => {
+      const made = join(this.#outputFolder, 'answer.parquet');
+      const rows = await interruptible(this.#engine, signal, () => writeParquet(this.#engine, select, made));
+      await moveFile(made, file);
+      progress?.(rows);
+      return rows;
+    });
+  }
+}
+
+/** Moves a file, across file systems too, so that it is at its new place complete or not at all. */
+async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    await copyFile(from, `${to}.partial`);
+    await rename(`${to}.partial`, to);
+    await rm(from);
+  }
+}
