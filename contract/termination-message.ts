@@ -1,4 +1,4 @@
-import type { Counts } from '../providers/artifacts/artifact.ts';
+import type { Counts } from './counts.ts';
 
 /** What a task has to say at its end. Advisory: what is true is in the artifact's manifest and in Postgres. */
 export interface TaskReport {

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { TOKEN_ADDRESS } from '../contract/model-token.ts';
+import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
 import { type FilterType, OFFER_HISTORY_DAYS } from '../customers/filters/filter.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
 import { RUN_PHASES } from './run-phase.ts';
@@ -294,8 +295,6 @@ const channel = fields('A way to reach customers.', {
     }),
   ),
 });
-
-export const RISK_LEVELS = ['critical', 'high', 'medium'] as const;
 
 const offerSegment = fields('What customers of one risk level get.', {
   riskLevel: oneOf(RISK_LEVELS, 'Risk level that this is for.'),

@@ -1,8 +1,8 @@
 import { HoldfastError } from '../base/errors.ts';
-import { loadSharded, PIPELINES, type PipelineName } from '../contract/pipelines.ts';
 import { openFolderStore } from '../providers/artifacts/folder.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 import type { StageContext } from './run/stage.ts';
+import { loadSharded } from './stages.ts';
 
 /** Does one shard of a stage; what to do came as one message. */
 export async function work(
@@ -10,9 +10,7 @@ export async function work(
   signal: AbortSignal,
   say: (message: ShardMessage) => void,
 ): Promise<void> {
-  const definition = PIPELINES[request.pipeline as PipelineName].find(({ name }) => name === request.stage);
-  if (definition === undefined) throw new HoldfastError('HF_INTERNAL', `there is no stage ${request.stage}`);
-  const { shard } = await loadSharded(definition);
+  const { shard } = await loadSharded(request.pipeline, request.stage);
   const inputs: Record<string, StageContext['inputs'][string]> = {};
   for (const [name, { root, key, digest }] of Object.entries(request.inputs)) {
     const input = await openFolderStore(root).open(key);

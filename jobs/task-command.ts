@@ -1,10 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { exitStatus, HoldfastError } from '../base/errors.ts';
 import { asFailure } from '../contract/failure.ts';
-import { isSharded, loadSharded, PIPELINES, type PipelineName } from '../contract/pipelines.ts';
+import {
+  isPipeline,
+  isSharded,
+  PIPELINES,
+  type PipelineName,
+  type StageDefinition,
+  type TaskDefinition,
+} from '../contract/pipelines.ts';
 import { readTaskSettings, terminationLog } from '../contract/task-settings.ts';
 import { type TaskReport, terminationMessage } from '../contract/termination-message.ts';
+import { prepare } from './run/prepare.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
+import { loadSharded, loadWork } from './stages.ts';
 
 export interface MainIo extends Omit<TaskIo, 'warn'> {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -13,7 +22,7 @@ export interface MainIo extends Omit<TaskIo, 'warn'> {
 
 /**
  * One task of a run, as a Job on a cluster: `node jobs/main.js <pipeline>/<stage>/<task>`. Everything else is in the
- * environment (see run/task-settings.ts). Resolves to the exit status: 0 done, 78 trying again cannot help, 1 any other
+ * environment (see contract/task-settings.ts). Resolves to the exit status: 0 done, 78 trying again cannot help, 1 any other
  * failure. What the task has to say goes to the container's termination message.
  */
 export async function main(args: readonly string[], io: MainIo): Promise<number> {
@@ -45,11 +54,11 @@ export async function main(args: readonly string[], io: MainIo): Promise<number>
 function findTask(args: readonly string[]): Task {
   const [path = ''] = args;
   const [pipeline, stageName, taskName, ...rest] = path.split('/');
-  const stages = Object.hasOwn(PIPELINES, pipeline ?? '') ? PIPELINES[pipeline as PipelineName] : [];
+  const stages = isPipeline(pipeline) ? PIPELINES[pipeline] : [];
   const index = stages.findIndex(({ name }) => name === stageName);
   const stage = stages[index];
   const task = stage?.tasks.find(({ name }) => name === taskName);
-  if (args.length !== 1 || rest.length > 0 || pipeline === undefined || stage === undefined || task === undefined) {
+  if (args.length !== 1 || rest.length > 0 || !isPipeline(pipeline) || stage === undefined || task === undefined) {
     throw new HoldfastError('HF_USAGE', `"${args.join(' ')}" is not PIPELINE/STAGE/TASK, as in batch/extract/extract`);
   }
   return {
@@ -58,6 +67,22 @@ function findTask(args: readonly string[]): Task {
     name: task.name,
     reads: stage.reads,
     last: index === stages.length - 1 && task === stage.tasks.at(-1),
-    work: task.does === 'work' && isSharded(stage) ? { ...task, loadSharded: () => loadSharded(stage) } : task,
+    work: codeOf(pipeline, stage, task),
   };
+}
+
+function codeOf(pipeline: PipelineName, stage: StageDefinition, { does }: TaskDefinition): Task['work'] {
+  const shards = () => loadSharded(pipeline, stage.name);
+  switch (does) {
+    case 'prepare':
+      return { does, load: async () => prepare };
+    case 'shards':
+      return { does, load: shards };
+    case 'work':
+      return {
+        does,
+        load: () => loadWork(pipeline, stage.name),
+        ...(isSharded(stage) ? { loadSharded: shards } : {}),
+      };
+  }
 }

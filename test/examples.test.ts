@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../base/duckdb/engine.ts';
 import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMN_MEANINGS } from '../customers/columns/candidate.ts';
 import { truthOf } from '../providers/warehouses/sample/sample.ts';
-import { type Belief, compareWithTruth } from '../providers/warehouses/sample/scores-beside-truth.ts';
+import { compareWithTruth, type TruthComparison } from '../providers/warehouses/sample/scores-beside-truth.ts';
 import { holdfast } from './support/workspace.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -25,7 +25,7 @@ interface Ran {
   readonly run: string;
   readonly stages: Stages;
   readonly data: { readonly decisions: string; readonly current: string; readonly stages: Record<string, string> };
-  readonly truth?: Belief;
+  readonly truth?: TruthComparison;
 }
 
 async function runExample(name: string, data: string, ...options: string[]): Promise<Ran> {
@@ -66,7 +66,7 @@ function expectFunnelAddsUp(stages: Stages): void {
 }
 
 /** What speaks against a model: the levels where it says another share than happens, and what ranks as well. */
-function disbelief({ levels, auc }: Belief): string[] {
+function disagreement({ levels, auc }: TruthComparison): string[] {
   const wrong = levels.filter(({ customers, said, happened }) => {
     const deviation = Math.sqrt((said * (1 - said)) / customers);
     return Math.abs(said - happened) > 0.03 + 2 * deviation;
@@ -146,7 +146,7 @@ describe('the demo', () => {
   test('says of each risk level about what happens there, and knows more than recency and not more than the oracle', () => {
     expect(demo.truth?.levels.map(({ level }) => level)).toEqual(['critical', 'high', 'medium', 'below']);
     expect(demo.truth?.levels.reduce((all, { customers }) => all + customers, 0)).toBe(stages['score']?.rowsIn);
-    expect(disbelief(demo.truth!)).toEqual([]);
+    expect(disagreement(demo.truth!)).toEqual([]);
   });
 
   test('with its scores dealt out to other customers, would not be believed', async () => {
@@ -167,7 +167,7 @@ describe('the demo', () => {
     const samples = join(folder, 'demo', 'samples');
     const warehouse = (await readdir(samples)).find((name) => !name.endsWith('.truth.duckdb'))!;
     const files = { warehouse: join(samples, warehouse), truth: truthOf(join(samples, warehouse)) };
-    expect(disbelief(await compareWithTruth(engine, { folder: shuffled }, files))).toEqual([
+    expect(disagreement(await compareWithTruth(engine, { folder: shuffled }, files))).toEqual([
       'critical',
       'medium',
       'below',

@@ -13,7 +13,7 @@ import { registerHooks } from 'node:module';
 let sent = false;
 registerHooks({
   load(url, context, next) {
-    if (!sent && url.startsWith('file:') && url !== 'file://' + process.argv[1] && !url.endsWith('/jobs/errors.ts')) {
+    if (!sent && url.startsWith('file:') && url !== 'file://' + process.argv[1] && !url.endsWith('/base/errors.ts')) {
       sent = true;
       process.kill(process.pid, 'SIGTERM');
     }

@@ -3,8 +3,8 @@ import { nearest } from '../../base/text/spelling.ts';
 import { fieldName } from '../../crds/fault.ts';
 import { compileKeywords } from '../../crds/keywords.ts';
 import { type StructuralSchema, structural } from '../../crds/structural.ts';
-import { pathParameters } from '../v1/schemas.ts';
 import { invalid, type ParameterFault } from './problem.ts';
+import { pathParameters } from './schemas.ts';
 
 /** Reads the query of a URL, checked and with its defaults. @throws HF_REQUEST_INVALID naming each parameter at fault */
 export type QueryReader<Schema extends TObject> = (query: string) => Static<Schema>;

@@ -1,5 +1,5 @@
 import { ERROR_CODES, type ErrorCode, HoldfastError } from '../../base/errors.ts';
-import type { Problem } from '../v1/schemas.ts';
+import type { Problem } from './schemas.ts';
 
 /** A parameter that is at fault, and why. */
 export interface ParameterFault {

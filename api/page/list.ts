@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { RISK_LEVELS } from '../../crds/retention-program.ts';
 import { oneOf, text } from '../../crds/schema.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import { offerWords, reasonWords, whyNoReasons } from '../../customers/contact-list/words.ts';
 import type { StoredCandidate } from '../../database/candidates/candidates.ts';
 import { countListUntil, listPage, totalOf } from '../../database/candidates/whole-list.ts';

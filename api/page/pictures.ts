@@ -1,4 +1,4 @@
-import { RISK_LEVELS } from '../../crds/retention-program.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { CandidateGroup } from '../../database/batches/batch-figures.ts';
 import { RISK_BINS } from '../../database/batches/batch-figures.ts';
 import type { RunRecord, StageReport } from '../../database/runs/runs.ts';

@@ -1,8 +1,9 @@
 import type { TObject, TSchema } from 'typebox';
 import type { Route } from '../http/route.ts';
+import { pathParameters, problem } from '../http/schemas.ts';
 import { DOWNLOADS, type Download } from './downloads.ts';
 import { ROUTES } from './routes.ts';
-import { candidate, pathParameters, problem, program, run } from './schemas.ts';
+import { candidate, program, run } from './schemas.ts';
 
 type Json = { [key: string]: unknown };
 

@@ -1,5 +1,4 @@
 import { DatabaseError } from 'pg';
-import type { Database } from '../../database/client/database.ts';
 import { HoldfastError } from '../errors.ts';
 import { missingRight, NEEDS } from './missing-right.ts';
 import { noConnectionLeft } from './no-connection-left.ts';
@@ -19,7 +18,12 @@ const SOCKET_ERRORS = new Set([
   'EHOSTUNREACH',
 ]);
 
-type Asker = Pick<Database, 'role' | 'readOnly'>;
+interface Asker {
+  /** Which role its statements run as. */
+  readonly role: string;
+  /** Whether nothing is meant to be changed. */
+  readonly readOnly: boolean;
+}
 
 /**
  * What went wrong in Postgres, as a person should read it. `doing` completes the sentence "Postgres failed to …".

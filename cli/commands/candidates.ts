@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
-import { RISK_LEVELS } from '../../crds/retention-program.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../../customers/contact-list/list-columns.ts';
 import { csvList, jsonLines, type ListText, listPieces } from '../../customers/contact-list/list-text.ts';
 import { whyNoReasons } from '../../customers/contact-list/words.ts';

@@ -12,7 +12,7 @@ import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { Io } from '../io.ts';
 import { openPastRun, type PastRun } from '../local/past-run.ts';
 import { type CustomerReasons, customerText } from '../terminal/explain-customer.ts';
-import { filterGroupText, scoredGroupText, writeReasons } from '../terminal/explain-group.ts';
+import { filterGroupText, type Place, scoredGroupText, writeReasons } from '../terminal/explain-group.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 
 export interface ExplainOptions {
@@ -232,13 +232,6 @@ async function scoredGroup(asked: Asked, { group, size }: Question & { kind: 'sc
       : scoredGroupText(explained, place, { ...why, top, seed: options.seed }),
   );
   return 0;
-}
-
-/** The run that an answer is about. */
-export interface Place {
-  readonly program: string;
-  readonly run: string;
-  readonly slot: string;
 }
 
 function placeOf(program: string, { record }: PastRun): Place {

@@ -7,11 +7,11 @@ import { connectionVariable } from '../../crds/index.ts';
 import { tableNameOf } from '../../providers/warehouses/table-name.ts';
 import { calledAs } from '../called-as.ts';
 import { type DatabaseTable, type DeniedTables, duckdbTables, postgresTables } from '../init/database-tables.ts';
+import type { InitOptions } from '../init/options.ts';
 import { isDatabase } from '../init/source.ts';
 import { shown } from '../init/words.ts';
 import type { Io } from '../io.ts';
 import { integer } from '../terminal/figures.ts';
-import type { InitOptions } from './init.ts';
 
 const MEMORY_MB = 512;
 

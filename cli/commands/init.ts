@@ -11,6 +11,7 @@ import { modelManifestText } from '../../providers/models/model-card.ts';
 import { asPattern, isOfTexts } from '../../providers/warehouses/duckdb/file-format.ts';
 import { calledAs } from '../called-as.ts';
 import type { Connector } from '../init/manifest.ts';
+import type { InitOptions } from '../init/options.ts';
 import { openPostgresTable } from '../init/postgres-source.ts';
 import { type ProposedProgram, writeProgram } from '../init/program.ts';
 import { type Proposal, prepareRows, propose } from '../init/proposal.ts';
@@ -22,27 +23,6 @@ import { faultLine } from '../terminal/fault-list.ts';
 import { type InitReport, initReport, reportOf } from '../terminal/init-report.ts';
 import { type Progress, type Step, terminalProgress } from '../terminal/progress.ts';
 import { refuseWithoutTable } from './init-tables.ts';
-
-/** Options as the command line gives them. */
-export interface InitOptions {
-  readonly out: string;
-  readonly output: 'text' | 'json';
-  readonly force?: boolean;
-  readonly id?: string;
-  readonly dates?: 'ymd' | 'mdy' | 'dmy';
-  readonly decimal?: 'point' | 'comma';
-  readonly label?: string;
-  readonly rows?: 'customers' | 'transactions';
-  readonly cut?: string;
-  readonly horizon?: string;
-  readonly table?: string;
-  readonly sheet?: string;
-  readonly connector: string;
-  readonly marketplace: string;
-  readonly useProtected: readonly string[];
-  readonly name?: string;
-  readonly seed: string;
-}
 
 const MEMORY_MB = 2048;
 

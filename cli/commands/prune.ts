@@ -186,7 +186,7 @@ async function newestSpec(
 /** @throws HF_ARTIFACT_CORRUPT */
 function specIn(text: string, file: string): Partial<RetentionProgramSpec> {
   try {
-    return (JSON.parse(text) as Revision).spec;
+    return (JSON.parse(text) as Revision<RetentionProgramSpec>).spec;
   } catch (cause) {
     throw new HoldfastError('HF_ARTIFACT_CORRUPT', `the revision ${file} was changed or cut off`, { cause });
   }

@@ -1,5 +1,6 @@
 import { type Engine, identifier } from '../../base/duckdb/engine.ts';
 import { unsuitable } from '../../customers/training/unsuitable.ts';
+import type { Convention, Conventions, Written } from './conventions.ts';
 import {
   COMPACT,
   COUNTINGS,
@@ -13,7 +14,6 @@ import {
 } from './date-format.ts';
 import { DUCKDB } from './dialect.ts';
 import { isCountedDayName, isDayName } from './naming-rules.ts';
-import type { Convention, Conventions, Written } from './profile.ts';
 import type { CountRows, Shape, TextCounts } from './text-counts.ts';
 import { shown, wordsOf } from './words.ts';
 

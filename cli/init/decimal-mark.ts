@@ -1,6 +1,6 @@
 import { unsuitable } from '../../customers/training/unsuitable.ts';
+import type { Convention, Conventions, Written } from './conventions.ts';
 import { type NumberFormat, PLAIN, signsOf } from './number-format.ts';
-import type { Convention, Conventions, Written } from './profile.ts';
 import { COMMAED, type CountRows, POINTED, type TextCounts } from './text-counts.ts';
 import { shown } from './words.ts';
 

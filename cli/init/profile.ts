@@ -1,5 +1,6 @@
 import { type Engine, identifier } from '../../base/duckdb/engine.ts';
 import { meansMissing } from '../../customers/columns/missing-words.ts';
+import type { Convention, Conventions, Written } from './conventions.ts';
 import { COMPACT, countedDays, type DateFormat, saidOfCounted } from './date-format.ts';
 import { decideDates } from './date-order.ts';
 import { decideNumbers } from './decimal-mark.ts';
@@ -43,24 +44,6 @@ export interface ColumnProfile {
   readonly values: readonly { readonly value: string; readonly rows: number }[];
   /** Share of the values with an @ or of the shape of a telephone number. */
   readonly personal: number;
-}
-
-/** How it is known in which order figures are written, or what a comma means. */
-export interface Convention {
-  /** For people. */
-  readonly note: string;
-  /** From 0 to 1: what the confidence of whatever uses the column is multiplied by. */
-  readonly sureness: number;
-  /** What to ask a person, where the file cannot tell. */
-  readonly question?: string;
-  /** In few words, why a column about which nobody was asked is given to no model. */
-  readonly open?: string;
-}
-
-/** What a person says of a whole file. */
-export interface Conventions {
-  readonly dates?: 'ymd' | 'mdy' | 'dmy' | undefined;
-  readonly decimal?: 'point' | 'comma' | undefined;
 }
 
 const READ = 'holdfast_read';
@@ -122,14 +105,6 @@ export async function profileColumns(
   }
   await engine.run(`DROP TABLE IF EXISTS ${READ}`);
   return profiles.map(asTruth);
-}
-
-/** How the texts of a column are written. */
-export interface Written<Format> {
-  readonly format: Format;
-  readonly convention?: Convention;
-  readonly misfits: number;
-  readonly percent?: boolean;
 }
 
 function numberOf(name: string, type: string, format: NumberFormat | undefined): string | undefined {

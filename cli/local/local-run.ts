@@ -5,14 +5,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { asFailure } from '../../contract/failure.ts';
-import {
-  isSharded,
-  loadSharded,
-  loadWork,
-  PIPELINES,
-  type PipelineName,
-  type StageDefinition,
-} from '../../contract/pipelines.ts';
+import { isSharded, PIPELINES, type PipelineName, type StageDefinition } from '../../contract/pipelines.ts';
 import { revisionDigest, revisionText } from '../../contract/revision.ts';
 import { runName } from '../../contract/run-name.ts';
 import type { Warning } from '../../contract/warning.ts';
@@ -24,6 +17,7 @@ import { finishRun, type StageReport as RecordedStage, recordStage } from '../..
 import { inProcesses } from '../../jobs/run/shards.ts';
 import type { RunIdentity, Stage, StageContext } from '../../jobs/run/stage.ts';
 import { stageReport } from '../../jobs/run/stage-report.ts';
+import { loadSharded, loadWork } from '../../jobs/stages.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
@@ -154,8 +148,9 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
 
 /** A stage's work: in this process, or divided among as many as were asked for. */
 async function workOf(definition: StageDefinition, { pipeline, shards, artifactRoot }: LocalRun): Promise<Stage> {
-  if (shards === 1 || !isSharded(definition)) return loadWork(definition);
-  return inProcesses({ pipeline, stage: definition.name }, await loadSharded(definition), shards, artifactRoot);
+  const { name: stage } = definition;
+  if (shards === 1 || !isSharded(definition)) return loadWork(pipeline, stage);
+  return inProcesses({ pipeline, stage }, await loadSharded(pipeline, stage), shards, artifactRoot);
 }
 
 /** Where the revision that a run is pinned to lies. */

@@ -7,7 +7,6 @@ import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { currentRun, findRun, type RunRecord } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
-import type { ExplainOptions } from '../commands/explain.ts';
 import type { Io } from '../io.ts';
 import { type DataFolder, dataFolder, isDataFolder } from './data-folder.ts';
 import { requireProgram } from './known-program.ts';
@@ -15,6 +14,13 @@ import { originPath, revisionPath } from './local-run.ts';
 import { openState } from './state.ts';
 
 /** A run that has ended: what it was pinned to and what it made. */
+/** Which run is meant, and where its state is. */
+export interface PastRunOptions {
+  readonly data: string;
+  readonly namespace: string;
+  readonly run?: string;
+}
+
 export interface PastRun {
   readonly folder: DataFolder;
   readonly record: RunRecord;
@@ -29,11 +35,7 @@ export interface PastRun {
  * Opens a run of a program (default: the newest that succeeded).
  * @throws HF_NOT_FOUND when the program has not run here or its artifacts are gone; HF_ARTIFACT_CORRUPT
  */
-export async function openPastRun(
-  program: string,
-  options: Pick<ExplainOptions, 'data' | 'namespace' | 'run'>,
-  io: Io,
-): Promise<PastRun> {
+export async function openPastRun(program: string, options: PastRunOptions, io: Io): Promise<PastRun> {
   const folder = dataFolder(options.data);
   if (!isDataFolder(folder)) {
     throw new HoldfastError(
@@ -61,7 +63,7 @@ async function readOrigin(root: string, record: RunRecord): Promise<string | und
 async function findRecord(
   folder: DataFolder,
   program: string,
-  { namespace, run }: Pick<ExplainOptions, 'namespace' | 'run'>,
+  { namespace, run }: Pick<PastRunOptions, 'namespace' | 'run'>,
   io: Io,
 ): Promise<RunRecord> {
   await using state = await openState(folder, io);
@@ -80,10 +82,10 @@ async function findRecord(
   return record;
 }
 
-export async function readRevision(root: string, record: RunRecord): Promise<Revision> {
+export async function readRevision(root: string, record: RunRecord): Promise<Revision<RetentionProgramSpec>> {
   const file = revisionPath(root, record);
   try {
-    const revision = JSON.parse(await readFile(file, 'utf8')) as Revision;
+    const revision = JSON.parse(await readFile(file, 'utf8')) as Revision<RetentionProgramSpec>;
     if (revisionDigest(revision) === record.revision) return revision;
   } catch (cause) {
     throw new HoldfastError('HF_NOT_FOUND', `the revision of run ${record.run} is not in ${root}`, { cause });

@@ -15,10 +15,16 @@ import {
   reasonedBlocks,
   type ScoredCustomer,
 } from '../../customers/explanations/reasons.ts';
-import type { Place } from '../commands/explain.ts';
 import type { Io } from '../io.ts';
 import { integer } from './figures.ts';
 import { amountText, reasonText } from './reason-text.ts';
+
+/** The run that an answer is about. */
+export interface Place {
+  readonly program: string;
+  readonly run: string;
+  readonly slot: string;
+}
 
 /** Features that the summary of a group lists. */
 const FEATURES_SHOWN = 10;

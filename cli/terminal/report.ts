@@ -1,9 +1,9 @@
 import type { ErrorCode } from '../../base/errors.ts';
 import { forShell, printable } from '../../base/text/printable.ts';
-import type { Counts } from '../../providers/artifacts/artifact.ts';
-import type { Belief } from '../../providers/warehouses/sample/scores-beside-truth.ts';
-import { beliefLines } from '../commands/compare-with-truth.ts';
+import type { Counts } from '../../contract/counts.ts';
+import type { TruthComparison } from '../../providers/warehouses/sample/scores-beside-truth.ts';
 import { bar, duration, integer, rate } from './figures.ts';
+import { truthLines } from './truth-lines.ts';
 
 export interface StageReport {
   readonly name: string;
@@ -43,7 +43,7 @@ export interface RunReport {
     readonly stages: Readonly<Record<string, string>>;
   };
   /** How the scores compare with the truth; only over the sample business, which is made up. */
-  readonly truth?: Belief;
+  readonly truth?: TruthComparison;
   /** Only when the phase is not `Succeeded`. */
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
@@ -134,7 +134,7 @@ export function funnel(
 
   if (report.truth !== undefined) {
     lines.push('');
-    for (const [label, figure, rest] of beliefLines(report.truth)) line(label, figure, rest);
+    for (const [label, figure, rest] of truthLines(report.truth)) line(label, figure, rest);
   }
 
   lines.push('');

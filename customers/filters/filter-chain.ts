@@ -1,13 +1,9 @@
 import { type Engine, identifier, literal } from '../../base/duckdb/engine.ts';
 import { type ColumnShape, parquetColumns } from '../../base/duckdb/parquet.ts';
-import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { OFFER_HISTORY_COLUMNS } from './filter.ts';
-import { predicateOf } from './resolve.ts';
+import { type ChainedFilter, type FilteredProgram, predicateOf } from './resolve.ts';
 import { bindings, toSql } from './sql.ts';
 import { checkKinds, kindOf, type ValueKind } from './types.ts';
-
-type Filter = RetentionProgramSpec['filterChain'][number];
-type FilteredProgram = Pick<RetentionProgramSpec, 'filterChain' | 'marketplaces' | 'subscriptionTiers'>;
 
 /** Columns of the offer history, as their names stand in SQL. */
 const HISTORY = Object.values(OFFER_HISTORY_COLUMNS);
@@ -23,7 +19,7 @@ export interface ChainOutcome {
 }
 
 /** A program's filters in the order in which they are asked. */
-export function chainInOrder(program: Pick<RetentionProgramSpec, 'filterChain'>): Filter[] {
+export function chainInOrder(program: Pick<FilteredProgram, 'filterChain'>): ChainedFilter[] {
   return program.filterChain.toSorted((one, other) => one.order - other.order);
 }
 
@@ -77,7 +73,7 @@ export function chainKinds(shapes: readonly ColumnShape[]): ReadonlyMap<string, 
 
 /** Place in the chain of the first filter that a row fails, or NULL. */
 function verdict(
-  chain: readonly Filter[],
+  chain: readonly ChainedFilter[],
   program: FilteredProgram,
   shapes: readonly ColumnShape[],
   bind: ReturnType<typeof bindings>['bind'],

@@ -1,5 +1,4 @@
 import type { TSchema } from 'typebox';
-import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Predicate } from './predicate.ts';
 
 export type FilterType = 'trust' | 'business-rule' | 'eligibility' | 'expression';
@@ -27,7 +26,11 @@ export interface ParameterFault {
 }
 
 /** What a filter may know of its program. */
-export type FilterProgram = Pick<RetentionProgramSpec, 'marketplaces' | 'subscriptionTiers'>;
+export interface FilterProgram {
+  readonly marketplaces: readonly string[];
+  /** From the lowest. */
+  readonly subscriptionTiers: readonly string[];
+}
 
 /** How far back offers are read, in days before the slot: two quarters, and so the longest cooldown there is. */
 export const OFFER_HISTORY_DAYS = 184;

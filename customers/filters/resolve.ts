@@ -13,6 +13,17 @@ export interface FilterManifest {
   readonly parameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A filter in its place in a chain. */
+export interface ChainedFilter extends FilterManifest {
+  readonly filterId: string;
+  readonly order: number;
+}
+
+/** What of a program says whom its filters let through. */
+export interface FilteredProgram extends FilterProgram {
+  readonly filterChain: readonly ChainedFilter[];
+}
+
 export interface ResolvedFilter {
   readonly definition: FilterDefinition;
   /** With the defaults filled in, and checked. */

@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
-import type { ProgramKey, RunAttempt, RunTrigger } from '../runs/runs.ts';
+import type { RunTrigger } from '../../contract/trigger.ts';
+import type { ProgramKey, RunAttempt } from '../runs/runs.ts';
 
 export interface Batch extends RunAttempt {
   readonly slot: Date;

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../base/errors.ts';
-import { RISK_LEVELS } from '../../crds/retention-program.ts';
 import { customerId } from '../../customers/columns/customer-id.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, type Statement } from '../client/statement.ts';
 import type { ProgramKey } from '../runs/runs.ts';

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../base/errors.ts';
-import { RISK_LEVELS } from '../../crds/retention-program.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { Database } from '../client/database.ts';
 import { prepared } from '../client/statement.ts';
 import { findRun, type RunRecord } from '../runs/runs.ts';

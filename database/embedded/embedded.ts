@@ -9,7 +9,7 @@ import { findPostmaster } from './postmaster.ts';
 import { startServer } from './server.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
 import { chooseServerUser } from './server-user.ts';
-import { joinServer, type Presence } from './shared-use.ts';
+import { joinServer, type ServerUse } from './shared-use.ts';
 
 export interface EmbeddedPostgres {
   /** For `connect`, and for psql. */
@@ -37,9 +37,9 @@ export async function startEmbeddedPostgres(options: {
   const folder = await makeFolder(options.folder);
   const log = openLog(folder);
   try {
-    const presence = await obtain(folder, log, options.signal);
+    const use = await obtain(folder, log, options.signal);
     let stopped: Promise<void> | undefined;
-    return { url: presence.url, ended: presence.ended, stop: () => (stopped ??= presence.leave()) };
+    return { url: use.url, ended: use.ended, stop: () => (stopped ??= use.leave()) };
   } catch (error) {
     throw error instanceof HoldfastError ? error : folderFailure(folder, error);
   } finally {
@@ -67,7 +67,7 @@ export async function removeServerCopies(): Promise<void> {
   if (binaries !== undefined) await removeCopies(binaries);
 }
 
-async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Promise<Presence> {
+async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Promise<ServerUse> {
   const data = join(folder, 'data');
   const user = await chooseServerUser(await locateBinaries(), folder);
   await initialise(data, folder, user, log, signal);
@@ -76,9 +76,9 @@ async function obtain(folder: string, log: ServerLog, signal?: AbortSignal): Pro
   const giveUp = performance.now() + GIVE_UP_MS;
   while (performance.now() < giveUp) {
     const server = await findPostmaster(data);
-    const presence =
+    const use =
       server === undefined ? await startServer(data, user, log, signal) : await joinServer(data, server.pid, signal);
-    if (presence !== undefined) return presence;
+    if (use !== undefined) return use;
     await pause(RETRY_MS);
   }
   throw log.failure('the embedded Postgres does not stay up');

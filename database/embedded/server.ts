@@ -6,7 +6,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { findPostmaster } from './postmaster.ts';
 import type { ServerLog } from './server-log.ts';
 import type { ServerUser } from './server-user.ts';
-import { joinServer, type Presence } from './shared-use.ts';
+import { joinServer, type ServerUse } from './shared-use.ts';
 
 const POLL_MS = 10;
 const INSIST_MS = 5_000;
@@ -43,7 +43,7 @@ export async function startServer(
   user: ServerUser,
   log: ServerLog,
   signal?: AbortSignal,
-): Promise<Presence | undefined> {
+): Promise<ServerUse | undefined> {
   const socketFolder = await makeSocketFolder(data, user);
   const settings = Object.entries({ ...SETTINGS, unix_socket_directories: socketFolder }).flatMap(([name, value]) => [
     '-c',

@@ -10,7 +10,7 @@ import { findPostmaster, type Postmaster, stopPostmaster, waitUntilGone } from '
  * An advisory lock that every process holds, shared, for as long as it uses the server. Only the last one can
  * take it exclusively, and it does so to stop the server: nobody can join in between.
  */
-const PRESENCE_LOCK = '1751477356, 1';
+const USE_LOCK = '1751477356, 1';
 const DATABASE = 'postgres';
 const POLL_MS = 15;
 /** Recovery after a crash reads back what was not yet in the tables. */
@@ -22,7 +22,7 @@ const ROOM_MS = 5_000;
 const LEAST_ROOM_BYTES = 64 * 1024;
 
 /** One process's use of a server. */
-export interface Presence {
+export interface ServerUse {
   readonly url: string;
   /** Resolves when the server is gone, or this process has left it. */
   readonly ended: Promise<void>;
@@ -35,14 +35,14 @@ export interface Presence {
  * reached any more, its socket cleared away with the temporary files, is stopped.
  * @throws HF_INTERRUPTED; HF_DISK_FULL, HF_DATABASE_FAILED when it turns everybody away
  */
-export async function joinServer(data: string, pid: number, signal?: AbortSignal): Promise<Presence | undefined> {
+export async function joinServer(data: string, pid: number, signal?: AbortSignal): Promise<ServerUse | undefined> {
   for (let waited = 0; waited < READY_MS; waited += POLL_MS) {
     if (signal?.aborted === true)
       throw new HoldfastError('HF_INTERRUPTED', 'interrupted while waiting for the embedded Postgres');
     const server = await findPostmaster(data);
     if (server?.pid !== pid) return undefined;
-    const answer = await knock(server.socketFolder);
-    if (answer instanceof Client) return presence(data, server, answer);
+    const answer = await tryToConnect(server.socketFolder);
+    if (answer instanceof Client) return use(data, server, answer);
     if (answer === 'starting' && waited >= ROOM_MS && !(await hasRoom(data)))
       throw new HoldfastError('HF_DISK_FULL', `no room for the embedded Postgres in ${data}: it does not get up`);
     if (answer === 'stopping') await waitUntilGone(data, server, SHUTTING_DOWN_MS);
@@ -64,7 +64,7 @@ const PASSING = /^(57P0[123]|53300|08...)$/;
  * A connection that holds the lock, or why there is none.
  * @throws HF_DISK_FULL, HF_DATABASE_FAILED when the server says why it lets nobody in, and waiting would not help
  */
-async function knock(socketFolder: string): Promise<Client | 'starting' | 'stopping' | 'unreachable'> {
+async function tryToConnect(socketFolder: string): Promise<Client | 'starting' | 'stopping' | 'unreachable'> {
   const client = new Client({
     host: socketFolder,
     user: SUPERUSER,
@@ -86,7 +86,7 @@ async function knock(socketFolder: string): Promise<Client | 'starting' | 'stopp
   }
 }
 
-function presence(data: string, server: Postmaster, client: Client): Presence {
+function use(data: string, server: Postmaster, client: Client): ServerUse {
   const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
   return {
     ended,
@@ -94,7 +94,7 @@ function presence(data: string, server: Postmaster, client: Client): Presence {
     async leave() {
       // When the connection is lost, so is the server, and there is nothing to stop.
       const last = await client
-        .query(`SELECT pg_advisory_unlock_shared(${PRESENCE_LOCK})`)
+        .query(`SELECT pg_advisory_unlock_shared(${USE_LOCK})`)
         .then(() => tryLock(client, 'pg_try_advisory_lock'))
         .catch(() => false);
       if (last) await stopPostmaster(data, server);
@@ -105,6 +105,6 @@ function presence(data: string, server: Postmaster, client: Client): Presence {
 }
 
 async function tryLock(client: Client, lock: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared'): Promise<boolean> {
-  const { rows } = await client.query<{ held: boolean }>(`SELECT ${lock}(${PRESENCE_LOCK}) AS held`);
+  const { rows } = await client.query<{ held: boolean }>(`SELECT ${lock}(${USE_LOCK}) AS held`);
   return rows[0]?.held === true;
 }

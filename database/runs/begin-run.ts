@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
+import type { RunTrigger } from '../../contract/trigger.ts';
 import { requireNewestSlot } from '../batches/publish.ts';
 import type { Database } from '../client/database.ts';
 import { transaction } from '../client/transaction.ts';
 import { lockProgram } from '../locks/run-lock.ts';
-import type { ProgramKey, RunAttempt, RunTrigger } from './runs.ts';
+import type { ProgramKey, RunAttempt } from './runs.ts';
 import { requireSlotHasCome } from './slot-clock.ts';
 
 export interface NewRun extends ProgramKey {

@@ -1,3 +1,4 @@
+import type { RunTrigger } from '../../contract/trigger.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, statement } from '../client/statement.ts';
 
@@ -11,7 +12,6 @@ export interface RunKey extends ProgramKey {
 }
 
 type RunPhase = 'Running' | 'Succeeded' | 'Failed' | 'Interrupted';
-export type RunTrigger = 'schedule' | 'manual' | 'backfill' | 'retry';
 
 /** Types of the columns that the queries of a run read, by connector, table and column. */
 export type SourceTypes = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;

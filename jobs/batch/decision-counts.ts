@@ -1,6 +1,6 @@
 import type { Engine } from '../../base/duckdb/engine.ts';
-import { RISK_LEVELS } from '../../crds/retention-program.ts';
-import type { Counts } from '../../providers/artifacts/artifact.ts';
+import type { Counts } from '../../contract/counts.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 
 interface Group {
   readonly level: string;

@@ -4,11 +4,12 @@ import { type Engine, identifier, literal, openEngine, timestamp } from '../../b
 import { interruptible } from '../../base/duckdb/interruption.ts';
 import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import { HoldfastError } from '../../base/errors.ts';
+import type { Counts } from '../../contract/counts.ts';
 import { told } from '../../contract/warning.ts';
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../../customers/columns/customer-id.ts';
 import { currentRun, type SourceTypes } from '../../database/runs/runs.ts';
-import type { ArtifactDraft, ArtifactPart, Counts } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactDraft, ArtifactPart } from '../../providers/artifacts/artifact.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { goesNoFurther, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';

@@ -1,5 +1,6 @@
 import { literal } from '../../base/duckdb/engine.ts';
-import { type RetentionProgramSpec, RISK_LEVELS } from '../../crds/retention-program.ts';
+import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
+import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 
 /** What a risk level may get. */
 type Terms = RetentionProgramSpec['offerStrategy']['segments'][number];

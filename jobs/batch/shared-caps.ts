@@ -5,7 +5,7 @@ import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { columnsOf } from '../../customers/filters/columns.ts';
 import { OFFER_HISTORY_COLUMNS } from '../../customers/filters/filter.ts';
 import { applyChain, type ChainOutcome, chainInOrder } from '../../customers/filters/filter-chain.ts';
-import { predicateOf } from '../../customers/filters/resolve.ts';
+import { type ChainedFilter, predicateOf } from '../../customers/filters/resolve.ts';
 import type { StageContext } from '../run/stage.ts';
 import { createOfferHistory } from './offer-history.ts';
 import { inputOf } from './row-by-row.ts';
@@ -14,7 +14,7 @@ import { inputOf } from './row-by-row.ts';
 const SHARED_COLUMNS = [OFFER_HISTORY_COLUMNS.offersRollingQuarter, OFFER_HISTORY_COLUMNS.offersCalendarQuarter];
 
 /** The filters that ask what other programs decided, whatever their type. */
-export function sharedCaps(program: RetentionProgramSpec): RetentionProgramSpec['filterChain'] {
+export function sharedCaps(program: RetentionProgramSpec): ChainedFilter[] {
   return chainInOrder(program).filter((filter) => {
     const columns = columnsOf(predicateOf(filter, program));
     return SHARED_COLUMNS.some((column) => columns.has(column));

@@ -6,6 +6,7 @@ import { interruptible } from '../../base/duckdb/interruption.ts';
 import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import { texts } from '../../base/duckdb/vectors.ts';
 import { HoldfastError } from '../../base/errors.ts';
+import type { Counts } from '../../contract/counts.ts';
 import { told } from '../../contract/warning.ts';
 import type { ChainOutcome } from '../../customers/filters/filter-chain.ts';
 import { claimRun, isPublished, publishBatch, recordStrategy } from '../../database/batches/publish.ts';
@@ -20,7 +21,7 @@ import {
 } from '../../database/decisions/decisions.ts';
 import { deleteExpiredCandidates, earlierClock } from '../../database/expiry/expired-candidates.ts';
 import { lockCaps } from '../../database/locks/cap-lock.ts';
-import type { ArtifactDraft, ArtifactPart, ArtifactReference, Counts } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactDraft, ArtifactPart, ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { writeCandidateCsv } from './candidate-csv.ts';
 import { countDecisions } from './decision-counts.ts';

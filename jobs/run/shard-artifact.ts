@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { shardName } from '../../contract/run-name.ts';
-import type { ArtifactReference, ArtifactStore } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openWhole } from '../../providers/artifacts/open-whole.ts';
+import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 import type { Shard, ShardedStage, StageContext } from './stage.ts';
 
 /** What is the same for all shards of a stage of a run. */

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { type ErrorCode, HoldfastError } from '../../base/errors.ts';
+import type { PipelineName } from '../../contract/pipelines.ts';
 import { shardName } from '../../contract/run-name.ts';
 import { told } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
@@ -11,7 +12,7 @@ import type { RunIdentity, Shard, ShardedStage, Stage, StageContext } from './st
 
 /** What a process is told that does one shard of a stage. */
 export interface ShardRequest {
-  readonly pipeline: string;
+  readonly pipeline: PipelineName;
   readonly stage: string;
   readonly shard: Shard;
   /** Its slot as an ISO instant: the request is sent as JSON. */
@@ -46,7 +47,7 @@ const PROGRAM = join(import.meta.dirname, '..', `shard-entry${extname(import.met
  * @param artifactRoot root of the store that the inputs are in
  */
 export function inProcesses(
-  { pipeline, stage }: { readonly pipeline: string; readonly stage: string },
+  { pipeline, stage }: { readonly pipeline: PipelineName; readonly stage: string },
   { gather }: Pick<ShardedStage, 'gather'>,
   count: number,
   artifactRoot: string,
@@ -96,7 +97,7 @@ function shardKey({ namespace, program, run, attempt }: RunIdentity, stage: stri
 
 async function requestOf(
   context: StageContext,
-  of: { readonly pipeline: string; readonly stage: string },
+  of: { readonly pipeline: PipelineName; readonly stage: string },
   shard: Shard,
   artifactRoot: string,
   shardRoot: string,

@@ -1,8 +1,10 @@
+import type { Counts } from '../../contract/counts.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Database } from '../../database/client/database.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
-import type { ArtifactReference, ArtifactStore, Counts } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
 export interface RunIdentity {

@@ -1,10 +1,6 @@
 import { type Attempts, makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
-import {
-  decideProgram,
-  type ProgramDecision,
-  type ProgramSnapshot,
-  programNotRead,
-} from '../decide/program/program.ts';
+import { decideProgram, type ProgramDecision, programNotRead } from '../decide/program/program.ts';
+import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { pages } from '../kube/pages.ts';

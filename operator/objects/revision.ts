@@ -76,7 +76,7 @@ export function readRevision(
 
 type Data = Readonly<Record<string, string>>;
 
-const specIn = oncePer((data: Data) => (JSON.parse(data[REVISION_FILE] ?? '') as Revision).spec);
+const specIn = oncePer((data: Data) => (JSON.parse(data[REVISION_FILE] ?? '') as Revision<RetentionProgramSpec>).spec);
 
 const contentIn = oncePer((data: Data): Omit<PinnedRevision, 'name' | 'spec'> | undefined => {
   const { [REVISION_FILE]: text, [IMAGE]: image } = data;

@@ -1,4 +1,4 @@
-import type { RunFolders } from './run-folders.ts';
+import type { Counts } from '../../contract/counts.ts';
 
 /** Where an artifact lives, relative to the root of its store. */
 export interface ArtifactKey {
@@ -37,9 +37,6 @@ export interface ArtifactManifest {
   readonly madeFrom?: Readonly<Record<string, string>>;
 }
 
-/** Numbers that a stage reports; at most one level deep. */
-export type Counts = Readonly<Record<string, number | Readonly<Record<string, number>>>>;
-
 export interface ArtifactReference {
   readonly key: ArtifactKey;
   /** SHA-256 of `manifest.json`. */
@@ -71,17 +68,4 @@ export interface ArtifactDraft {
   keep(part: string): Promise<string>;
   /** Removes what was written. Safe to call after `commit`, where it does nothing. */
   discard(): Promise<void>;
-}
-
-/** Folder-like storage of what stages hand to each other. */
-export interface ArtifactStore {
-  /** Starts an artifact; whatever an earlier, uncommitted try left under the same key is removed. */
-  draft(key: ArtifactKey): Promise<ArtifactDraft>;
-  /**
-   * Opens a committed artifact and verifies the size and SHA-256 of each part.
-   * @throws HF_ARTIFACT_CORRUPT when the manifest or a part is missing or changed
-   */
-  open(key: ArtifactKey): Promise<ArtifactReference>;
-  /** The folders that artifacts lie in, by run: what prune looks after. */
-  readonly runFolders: RunFolders;
 }

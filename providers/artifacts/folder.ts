@@ -4,19 +4,13 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { HoldfastError } from '../../base/errors.ts';
-import type {
-  ArtifactDraft,
-  ArtifactKey,
-  ArtifactManifest,
-  ArtifactPart,
-  ArtifactReference,
-  ArtifactStore,
-} from './artifact.ts';
+import type { ArtifactDraft, ArtifactKey, ArtifactManifest, ArtifactPart, ArtifactReference } from './artifact.ts';
 import { keyFolder } from './key.ts';
 import { encodeManifest, MANIFEST, readManifest } from './manifest.ts';
 import { PRODUCER } from './producer.ts';
 import { openRunFolders } from './run-folders.ts';
 import { storageError } from './storage-error.ts';
+import type { ArtifactStore } from './store.ts';
 
 /**
  * Artifacts in a folder: `<root>/<namespace>/<program>/<run>/<stage>/<attempt>/`.

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../base/errors.ts';
-import type { ArtifactKey, ArtifactReference, ArtifactStore } from './artifact.ts';
+import type { ArtifactKey, ArtifactReference } from './artifact.ts';
+import type { ArtifactStore } from './store.ts';
 
 /** Opens an artifact; undefined for one that is not there, or no longer what its manifest says: it is to be made again. */
 export async function openWhole(store: ArtifactStore, key: ArtifactKey): Promise<ArtifactReference | undefined> {

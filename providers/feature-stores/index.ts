@@ -1,10 +1,12 @@
 import { HoldfastError } from '../../base/errors.ts';
-import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { Warehouse } from '../warehouses/warehouse.ts';
-import type { FeatureStore } from './feature-store.ts';
+import type { FeatureStore, Tables } from './feature-store.ts';
 
-type Settings = NonNullable<RetentionProgramSpec['featureStore']>;
-type Provider = (warehouse: Warehouse, settings: Settings) => Promise<FeatureStore>;
+/** The `featureStore` of a program, as its provider reads it. */
+interface Settings {
+  readonly type: string;
+  readonly table: string;
+}
+type Provider = (warehouse: Tables, settings: Settings) => Promise<FeatureStore>;
 
 /** Every provider by its type, loaded when a program names it. Adding one is a file here and a line below. */
 const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
@@ -18,7 +20,7 @@ const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
  * Opens the feature store of a program for the connector whose warehouse is given.
  * @throws HF_PROVIDER_UNAVAILABLE, HF_COLUMN_MISSING, HF_WAREHOUSE_UNREADABLE
  */
-export async function openFeatureStore(settings: Settings, warehouse: Warehouse): Promise<FeatureStore> {
+export async function openFeatureStore(settings: Settings, warehouse: Tables): Promise<FeatureStore> {
   const load = Object.hasOwn(PROVIDERS, settings.type) ? PROVIDERS[settings.type] : undefined;
   if (load === undefined) {
     const known = Object.keys(PROVIDERS).join(', ');

@@ -1,12 +1,11 @@
 import { HoldfastError } from '../../base/errors.ts';
-import type { Warehouse } from '../warehouses/warehouse.ts';
-import type { FeatureStore } from './feature-store.ts';
+import type { FeatureStore, Tables } from './feature-store.ts';
 
 /**
  * Features in a table or view of the same warehouse, keyed by `customer_id`: the join is pushed down to it.
  * @throws HF_COLUMN_MISSING when the table has no customer_id, HF_WAREHOUSE_UNREADABLE when there is no such table
  */
-export async function openWarehouseFeatures(warehouse: Warehouse, table: string): Promise<FeatureStore> {
+export async function openWarehouseFeatures(warehouse: Tables, table: string): Promise<FeatureStore> {
   const described = await warehouse.describeTable(table);
   if (described === undefined) {
     throw new HoldfastError(

@@ -1,37 +1,10 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { connectionVariable } from '../../contract/connection-variable.ts';
-import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { ProgramFiles } from '../program-file.ts';
+import type { DataConnector, WarehouseOptions, WarehouseProvider } from './connector.ts';
 import type { Warehouse } from './warehouse.ts';
 
-export type DataConnector = RetentionProgramSpec['dataConnectors'][number];
-
-/** What a connector may use of the machine, and what the command line says about it. */
-export interface WarehouseOptions extends ProgramFiles {
-  /**
-   * Where this connector reads, as the command line or the environment says: an absolute path, which wins over `config`,
-   * or the URL of a server, which is a secret.
-   */
-  readonly source?: string | undefined;
-  /** Folder for the sample warehouse; made when needed. */
-  readonly sampleFolder: string;
-  /** Overrides `config.sample.customers`. */
-  readonly sampleCustomers?: number | undefined;
-  /** The instant that the batch is as of: where the sample warehouse ends. */
-  readonly asOf: Date;
-  /** Folder for what need not outlive the warehouse. */
-  readonly scratchFolder: string;
-  /** Threads and memory (MiB) that it may use. */
-  readonly resources: { readonly threads: number; readonly memoryMb: number };
-  readonly signal: AbortSignal;
-  /** Reports the making of the sample warehouse, in customers. */
-  readonly progress?: (done: number, total: number) => void;
-}
-
-type Provider = (connector: DataConnector, options: WarehouseOptions) => Promise<Warehouse>;
-
 /** Every provider by its type, loaded when a connector names it. Adding one is a file here and a line below. */
-const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
+const PROVIDERS: Readonly<Record<string, () => Promise<WarehouseProvider>>> = {
   duckdb: async () => (await import('./duckdb/duckdb.ts')).openDuckdb,
   postgres: async () => (await import('./postgres/postgres.ts')).openPostgres,
 };
@@ -56,7 +29,7 @@ export async function openWarehouse(connector: DataConnector, options: Warehouse
 export function requireWarehouseProvider(
   { connectorId, type }: DataConnector,
   source: string | undefined,
-): () => Promise<Provider> {
+): () => Promise<WarehouseProvider> {
   const load = Object.hasOwn(PROVIDERS, type) ? PROVIDERS[type] : undefined;
   if (type === 'postgres' && source === undefined) {
     const form = 'postgres://user:password@host:port/database';

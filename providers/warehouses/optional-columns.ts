@@ -1,5 +1,5 @@
 import { nearest } from '../../base/text/spelling.ts';
-import type { DataConnector } from './index.ts';
+import type { DataConnector } from './connector.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /**

@@ -2,16 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { RESOURCES } from '../../operator/kube/api.ts';
 import type { ProgramObject } from '../../operator/kube/objects.ts';
+import type { Reference } from './picture.ts';
 import { differences, type Picture, takePicture } from './picture.ts';
 import type { World } from './world.ts';
-
-/** What the world is to come to. */
-export interface Reference {
-  readonly picture: Picture;
-  /** Everything that was ever made, sorted. */
-  readonly made: readonly string[];
-  readonly events: readonly string[];
-}
 
 /** Nothing may change for so long, with a leader that has nothing to do. */
 const QUIET_MS = 500;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { type Reference } from './converge.ts';
+import type { Reference } from './picture.ts';
 import type { Point } from './point.ts';
 import { allPoints } from './points/index.ts';
 import { seeded, seedOf } from './random.ts';

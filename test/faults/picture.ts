@@ -40,3 +40,11 @@ function flat(value: unknown, path = '', into = new Map<string, string>()): Map<
   for (const [key, inner] of Object.entries(value)) flat(inner, path === '' ? key : `${path}.${key}`, into);
   return into;
 }
+
+/** What the world is to come to. */
+export interface Reference {
+  readonly picture: Picture;
+  /** Everything that was ever made, sorted. */
+  readonly made: readonly string[];
+  readonly events: readonly string[];
+}

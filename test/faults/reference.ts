@@ -1,5 +1,7 @@
 import type { ControlPlane } from '../cluster/control-plane.ts';
-import { type Reference, refer } from './converge.ts';
+import { refer } from './converge.ts';
+import { openWorld } from './open-world.ts';
+import type { Reference } from './picture.ts';
 import { differences } from './picture.ts';
 import { keyOf } from './points/kills.ts';
 import {
@@ -11,7 +13,6 @@ import {
   type Scenario,
   SLOW_RUN,
 } from './scenario.ts';
-import { openWorld } from './world.ts';
 
 /** How things go when nothing goes wrong. */
 export interface Observed {

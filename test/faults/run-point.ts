@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ControlPlane } from '../cluster/control-plane.ts';
-import { converge, type Reference } from './converge.ts';
+import { converge } from './converge.ts';
+import { openWorld } from './open-world.ts';
+import type { Reference } from './picture.ts';
 import type { Point } from './point.ts';
 import { Absent } from './strike.ts';
-import { openWorld, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface Outcome {
   readonly result: 'converged' | 'diverged' | 'absent';

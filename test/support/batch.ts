@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEngine } from '../../base/duckdb/engine.ts';
 import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import type { Counts } from '../../contract/counts.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { StageContext } from '../../jobs/run/stage.ts';
-import type { ArtifactReference, Counts } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
 
 /** A folder in which one stage can be run on rows that a test makes up. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Database } from '../../database/client/database.ts';
 import { databaseIdentity } from '../../database/client/identity.ts';
 import { type Pruned, type PruneRequest, pruneProgram } from '../../jobs/prune/prune.ts';
-import type { ArtifactStore } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
 import type { RunFolders } from '../../providers/artifacts/run-folders.ts';
+import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
 import type { Cut } from './horizon.ts';
-import type { TransactionPlan } from './query.ts';
+import type { TransactionPlan } from './plan.ts';
 
 const DAYS_PER_MONTH = 30.4375;
 

@@ -13,7 +13,8 @@ import { wordsOf } from '../words.ts';
 import { type Figure, figuresOf } from './figures.ts';
 import { type Cut, chooseCut } from './horizon.ts';
 import { outcomeLabel } from './outcome-label.ts';
-import { checkQuery, customersAt, customersNow, type TransactionPlan, transactionQuery } from './query.ts';
+import type { TransactionPlan } from './plan.ts';
+import { checkQuery, customersAt, customersNow, transactionQuery } from './query.ts';
 import type { Recognised } from './recognise.ts';
 import { type Survey, survey } from './survey.ts';
 

@@ -7,7 +7,7 @@ import { findLabel } from '../label.ts';
 import type { ColumnProfile } from '../profile.ts';
 import type { Source } from '../source.ts';
 import { shown } from '../words.ts';
-import type { Kind, Money } from './query.ts';
+import type { Kind, Money } from './plan.ts';
 import { isSomeId, meaningOf, named, type Played } from './roles.ts';
 
 /** What a person says of a table that may be of transactions. */

@@ -3,7 +3,8 @@ import { readingFrom } from '../../../providers/warehouses/duckdb/failure.ts';
 import { joined } from '../reading.ts';
 import { CONNECTOR_ID, type Source } from '../source.ts';
 import type { Rhythm } from './horizon.ts';
-import { boughtTables, REPEATED, type TransactionPlan } from './query.ts';
+import type { TransactionPlan } from './plan.ts';
+import { boughtTables, REPEATED } from './query.ts';
 
 /** What the rows of a table of transactions are, in figures of the whole of it. */
 export interface Survey extends Rhythm {

@@ -4,10 +4,10 @@ import { isOwnedBy, type ProgramObject } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
 import { type Action, attemptKey, earlier } from '../action.ts';
 import type { ConditionReason } from '../reasons.ts';
-import { isFinal, later, waitsForPerson } from '../run/snapshot.ts';
+import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
 import { steadyPart } from '../steady.ts';
-import type { ProgramSnapshot } from './program.ts';
 import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
+import type { ProgramSnapshot } from './snapshot.ts';
 
 /** In place of a schedule, while none is followed. */
 const OFF = 'off';
@@ -57,7 +57,7 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
       progress: before,
       next: due,
       obstacle: { ready: false, reason: 'Refused', message },
-      requeueAt: later(now),
+      requeueAt: retryAt(now),
     };
   }
   const other = runs.find((one) => !isFinal(one) && !waitsForPerson(one));

@@ -6,7 +6,8 @@ import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '
 import { buildRevision } from '../../objects/revision.ts';
 import { buildRun } from '../../objects/run.ts';
 import { type Action, attemptKey, NO_ATTEMPTS } from '../action.ts';
-import { decideProgram, type ProgramSnapshot } from './program.ts';
+import { decideProgram } from './program.ts';
+import type { ProgramSnapshot } from './snapshot.ts';
 
 /** Mondays at two, in UTC. */
 const SCHEDULE = '0 2 * * MON UTC';

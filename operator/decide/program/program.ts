@@ -1,12 +1,11 @@
 import { rfc3339 } from '../../../base/instant.ts';
 import { scheduleEnd } from '../../../base/schedules/index.ts';
 import type { RetentionProgramStatus } from '../../../crds/index.ts';
-import { type KubeObject, RESOURCES } from '../../kube/api.ts';
-import { isOwnedBy, type ProgramObject, type RunObject, type StoredMetadata, seniority } from '../../kube/objects.ts';
+import { RESOURCES } from '../../kube/api.ts';
+import { isOwnedBy, type ProgramObject, type RunObject, seniority } from '../../kube/objects.ts';
 import { buildRevision } from '../../objects/revision.ts';
 import { storageOf } from '../../objects/storage.ts';
-import type { StageSettings } from '../../settings/settings.ts';
-import { type Action, type Attempts, type Decision, earlier } from '../action.ts';
+import { type Action, type Decision, earlier } from '../action.ts';
 import { conditions } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal } from '../run/snapshot.ts';
@@ -14,19 +13,7 @@ import { isForPublishing } from '../run-result.ts';
 import { programFault, sizeFault } from '../spec-fault.ts';
 import { type Followed, followSchedule, rest } from './follow-schedule.ts';
 import { type Calendar, calendarsOf } from './slots.ts';
-
-/** All that is known about a program when it is looked at. */
-export interface ProgramSnapshot {
-  readonly program: ProgramObject;
-  /** Every run that names the program. */
-  readonly runs: readonly RunObject[];
-  /** Revisions that the program owns. */
-  readonly revisions: readonly (KubeObject & { readonly metadata: StoredMetadata })[];
-  /** Older programs of the namespace with the same programId. */
-  readonly twins: readonly ProgramObject[];
-  readonly attempts: Attempts;
-  readonly settings: StageSettings;
-}
+import type { ProgramSnapshot } from './snapshot.ts';
 
 export type ProgramDecision = Decision<RetentionProgramStatus>;
 

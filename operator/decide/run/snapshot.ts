@@ -64,6 +64,6 @@ export function event(
 /** How long until something that is in the way is looked at again. */
 const AGAIN_MS = 15_000;
 
-export function later(now: Date): Date {
+export function retryAt(now: Date): Date {
   return new Date(now.getTime() + AGAIN_MS);
 }

@@ -6,7 +6,7 @@ import { type Action, type Attempts, attemptKey } from '../action.ts';
 import type { ConditionReason } from '../reasons.ts';
 import type { Admitted } from './admit.ts';
 import { fail } from './end.ts';
-import { event, later, type RunDecision, type RunSnapshot } from './snapshot.ts';
+import { event, type RunDecision, type RunSnapshot, retryAt } from './snapshot.ts';
 import { type Outcome, runStatus } from './status.ts';
 import { type Place, placesOf, type StageStatus, withStage } from './tasks.ts';
 
@@ -48,7 +48,7 @@ export function start(
         { ...outcome, phase: run.status?.phase === 'Running' ? 'Running' : 'Pending' },
         now,
       ),
-      requeueAt: later(now),
+      requeueAt: retryAt(now),
     };
   }
   const begun = stages.find(({ name: stage }) => stage === place.stage);

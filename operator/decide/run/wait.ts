@@ -6,7 +6,7 @@ import type { Action } from '../action.ts';
 import { steadyPart } from '../steady.ts';
 import type { Admission, Admitted } from './admit.ts';
 import { DISRUPTED, disruptionOf, isDisrupted, sayDisruption } from './disruption.ts';
-import { event, later, type RunDecision, type RunSnapshot } from './snapshot.ts';
+import { event, type RunDecision, type RunSnapshot, retryAt } from './snapshot.ts';
 import { type Outcome, runStatus } from './status.ts';
 import { type StageStatus, withStage } from './tasks.ts';
 import { outcomeOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
@@ -83,7 +83,7 @@ export function wait(
     actions.push(event(run, reason, message, steadyPart(message)));
   }
   // What is stuck is looked at again by itself: what Kubernetes complains of may be another thing by then.
-  const due = trouble === undefined || trouble.reason === RETRYING ? troubleDue(job, pods) : later(now);
+  const due = trouble === undefined || trouble.reason === RETRYING ? troubleDue(job, pods) : retryAt(now);
   const requeue = due === undefined || due <= now ? {} : { requeueAt: due };
   return { actions, status: runStatus(run, withStage(stages, stage), outcome, now), ...requeue };
 }

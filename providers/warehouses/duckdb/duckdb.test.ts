@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../../../base/duckdb/engine.ts';
 import { CUSTOMERS, warehouseContract } from '../../../test/contracts/warehouse.ts';
-import { type DataConnector, openWarehouse, type WarehouseOptions } from '../index.ts';
+import type { DataConnector, WarehouseOptions } from '../connector.ts';
+import { openWarehouse } from '../index.ts';
 
 const limits = { threads: 1, memoryMb: 256 };
 

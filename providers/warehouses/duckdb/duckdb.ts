@@ -6,7 +6,7 @@ import { type ColumnShape, writeParquet } from '../../../base/duckdb/parquet.ts'
 import { defineSelect, refusal } from '../../../base/duckdb/select.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { customerIdInDuckdb } from '../../../customers/columns/customer-id.ts';
-import type { DataConnector, WarehouseOptions } from '../index.ts';
+import type { DataConnector, WarehouseOptions } from '../connector.ts';
 import { tableParts } from '../table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
 import { readingFrom } from './failure.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataConnector, WarehouseOptions } from '../index.ts';
+import type { DataConnector, WarehouseOptions } from '../connector.ts';
 
 type Sample = NonNullable<DataConnector['config']['sample']>;
 

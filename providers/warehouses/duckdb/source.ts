@@ -4,7 +4,7 @@ import { type Engine, identifier, literal, openEngine } from '../../../base/duck
 import { HoldfastError } from '../../../base/errors.ts';
 import { whyNoFile } from '../../../base/unread-file.ts';
 import { programFile } from '../../program-file.ts';
-import type { DataConnector, WarehouseOptions } from '../index.ts';
+import type { DataConnector, WarehouseOptions } from '../connector.ts';
 import { csvScan } from './csv-source.ts';
 import { readingFrom } from './failure.ts';
 import { asPattern, type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';

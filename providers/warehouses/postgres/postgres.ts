@@ -3,7 +3,7 @@ import { interruptible } from '../../../base/duckdb/interruption.ts';
 import { writeParquet } from '../../../base/duckdb/parquet.ts';
 import { TextAppender } from '../../../base/duckdb/text-appender.ts';
 import { HoldfastError } from '../../../base/errors.ts';
-import type { DataConnector, WarehouseOptions } from '../index.ts';
+import type { DataConnector, WarehouseOptions } from '../connector.ts';
 import { tableParts } from '../table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
 import { readingFromPostgres, tookTooLong } from './failure.ts';

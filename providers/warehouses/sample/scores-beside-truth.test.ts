@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../../../base/duckdb/engine.ts';
-import { type Belief, compareWithTruth } from './scores-beside-truth.ts';
+import { compareWithTruth, type TruthComparison } from './scores-beside-truth.ts';
 
 let folder = '';
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'holdfast-belief-'));
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-truth-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const engine = () => openEngine({ threads: 1, memoryMb: 256, scratchFolder: folder });
 
 /** A business of 60 customers, of whom those with an even number leave, and what a model said of the first 50. */
-async function compare(said: string): Promise<Belief> {
+async function compare(said: string): Promise<TruthComparison> {
   const files = { warehouse: join(folder, 'sample.duckdb'), truth: join(folder, 'truth.duckdb') };
   for (const file of Object.values(files)) await rm(file, { force: true });
   {

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { type Engine, literal } from '../../../base/duckdb/engine.ts';
-import { RISK_LEVELS } from '../../../crds/retention-program.ts';
-import type { ArtifactReference } from '../../artifacts/artifact.ts';
+import { RISK_LEVELS } from '../../../customers/columns/risk-levels.ts';
 
 /** What the model said of one risk level, beside what happens there. */
-export interface LevelBelief {
+export interface LevelComparison {
   readonly level: string;
   readonly customers: number;
   /** Mean churn risk that the model said. */
@@ -17,11 +16,11 @@ export interface LevelBelief {
  * How the scores of a batch compare with the truth, which only a made-up business knows. The areas under the ROC
  * curve are over every scored customer; null when all of them, or none, cancel.
  */
-export interface Belief {
+export interface TruthComparison {
   readonly madeUp: true;
   readonly outcome: 'cancels within 90 days without an offer';
   /** Risk levels from the highest, `below` the lowest of them included; without those that nobody has. */
-  readonly levels: readonly LevelBelief[];
+  readonly levels: readonly LevelComparison[];
   readonly auc: {
     readonly model: number | null;
     /** Of the true probability: the best that any score of these customers could reach. */
@@ -40,14 +39,14 @@ interface SampleFiles {
 /** Compares the scores that an artifact of `score` holds with the truth of the sample business they are about. */
 export async function compareWithTruth(
   engine: Engine,
-  scores: Pick<ArtifactReference, 'folder'>,
+  scores: { readonly folder: string },
   { warehouse, truth }: SampleFiles,
-): Promise<Belief> {
+): Promise<TruthComparison> {
   await engine.run(`
     ATTACH ${literal(warehouse)} AS sample (READ_ONLY);
     ATTACH ${literal(truth)} AS truth (READ_ONLY);
     CREATE TEMP TABLE outcomes AS ${outcomes(scores.folder)}`);
-  const levels = await engine.rows<LevelBelief>(`
+  const levels = await engine.rows<LevelComparison>(`
     SELECT level, count(*)::INTEGER AS customers, avg(model) AS said, avg(cancels::INTEGER) AS happened
     FROM outcomes GROUP BY level ORDER BY list_position([${LEVELS.map(literal).join(', ')}], level)`);
   return {

@@ -1,0 +1,12 @@
+import { expect, test } from '@jest/globals';
+import { isSharded, PIPELINES, type PipelineName } from '../contract/pipelines.ts';
+import { loadSharded, loadWork } from './stages.ts';
+
+test.each(Object.keys(PIPELINES) as PipelineName[])('every stage of %s has its code', async (pipeline) => {
+  for (const stage of PIPELINES[pipeline]) {
+    expect(stage.tasks.at(-1)?.does).toBe('work');
+    expect(await loadWork(pipeline, stage.name)).toBeInstanceOf(Function);
+    if (isSharded(stage))
+      expect(await loadSharded(pipeline, stage.name)).toMatchObject({ gather: expect.any(Function) });
+  }
+});

@@ -1,0 +1,17 @@
+import type { KubeObject } from '../../kube/api.ts';
+import type { ProgramObject, RunObject, StoredMetadata } from '../../kube/objects.ts';
+import type { StageSettings } from '../../settings/settings.ts';
+import type { Attempts } from '../action.ts';
+
+/** All that is known about a program when it is looked at. */
+export interface ProgramSnapshot {
+  readonly program: ProgramObject;
+  /** Every run that names the program. */
+  readonly runs: readonly RunObject[];
+  /** Revisions that the program owns. */
+  readonly revisions: readonly (KubeObject & { readonly metadata: StoredMetadata })[];
+  /** Older programs of the namespace with the same programId. */
+  readonly twins: readonly ProgramObject[];
+  readonly attempts: Attempts;
+  readonly settings: StageSettings;
+}
