@@ -55,6 +55,55 @@ test('a model is measured on JSON lines', async () => {
   expect({ status, measured: JSON.parse(stdout).measured?.rows }).toEqual({ status: 0, measured: everybody.length });
 });
 
+test('the line of sums below a table is no customer, this week and next; one who is called so in the middle is', async () => {
+  const total = everybody.reduce((sum, { spend }) => sum + spend, 0);
+  const rows = (foot: string, middle: string) => [
+    ['customer_id', 'days_inactive', 'total_spend', 'churned'],
+    ...everybody.map((person, index) => [
+      index === 200 ? middle : person.id,
+      person.idle,
+      person.spend,
+      person.left ? 'Yes' : 'No',
+    ]),
+    ...(foot === '' ? [] : [[foot, null, total, 'No']]),
+  ];
+  const file = place.at('sums.xlsx');
+  const write = (...names: [string, string]) => writeFile(file, workbook([{ name: 'A', rows: rows(...names) }]));
+  await write('Summe', 'C00200');
+  const { warnings } = await place.report(file);
+  expect(warnings.join('\n')).toMatch(/customer_id names a total in 1 row, which has the sum of all other rows/);
+  expect(await place.values('customer_id', file)).not.toContain('Summe');
+  await write('Grand Total', 'C00200');
+  expect(await place.values('customer_id', file)).not.toContain('Grand Total');
+  await write('', 'Total');
+  expect(await place.values('customer_id', file)).toContain(everybody[200]?.left === true ? 'C00201' : 'Total');
+  expect((await place.report(file)).warnings.join('\n')).toMatch(/names a total in 1 row: if that is a line of sums/);
+});
+
+test('a run warns of a line of sums that the query does not leave out', async () => {
+  const lines = everybody.map(({ id, idle, spend }) => `${id},${idle},${spend}`);
+  const header = 'customer_id,days_inactive,total_spend';
+  await place.report(await place.csv([header, ...lines]));
+  const later = await place.csv([header, ...lines, 'Gesamt:,,1000'], 'later.csv');
+  const source = ['--source', `customers=${later}`, '--now', NOW, '--data', place.at('totals')];
+  const ran = await holdfast(['run', place.at('program.yaml'), ...source, '--dry-run', '--output', 'json']);
+  const { warnings } = JSON.parse(ran.stdout) as { warnings: { code: string; message: string }[] };
+  expect(warnings).toContainEqual({
+    code: 'SOURCE_TOTAL',
+    message: expect.stringContaining('customer_id names a total in 1 of the rows'),
+  });
+});
+
+test('what the query does not read beside a currency is counted, written as a number or not', async () => {
+  const spend = (index: number) => (index % 20 === 0 ? '.50' : index % 20 === 1 ? '1e5' : `$${index}.50`);
+  const lines = everybody.map(({ id, idle }, index) => `${id},${idle},${spend(index)}`);
+  const file = await place.csv(['customer_id,days_inactive,total_spend', ...lines], 'dressed.csv');
+  const { mappings } = await place.report(file);
+  const missing = (await place.values('lifetime_value', file)).filter((value) => value === null).length;
+  const why = mappings.find(({ column }) => column === 'lifetime_value')?.reason;
+  expect([missing > 0, why]).toEqual([true, expect.stringContaining(`${missing} values are not written so`)]);
+});
+
 test('days as plain numbers are not read from 1900 where a workbook counts them from 1904', async () => {
   const number = (person: Person, from: number) => Date.parse(day(person)) / 86_400_000 + from;
   const rows = (from: number) => [

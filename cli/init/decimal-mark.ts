@@ -1,7 +1,7 @@
 import { unsuitable } from '../../customers/training/unsuitable.ts';
 import type { Convention, Conventions, Written } from './conventions.ts';
 import { type NumberFormat, PLAIN, signsOf } from './number-format.ts';
-import { COMMAED, type CountRows, POINTED, type TextCounts } from './text-counts.ts';
+import { COMMAED, type CountRows, POINTED, type Shape, type TextCounts } from './text-counts.ts';
 import { shown } from './words.ts';
 
 /** Share of the values that must be numbers for the column to be taken as such. */
@@ -52,13 +52,20 @@ export async function decideNumbers(
         counts.name,
         {
           format,
-          misfits: counts.filled - counts.count(percent ? 'percent' : mark),
+          misfits: counts.filled - counts.count(percent ? 'percent' : shapeOf(format)),
           percent,
           ...(convention === undefined ? {} : { convention }),
         },
       ];
     }),
   );
+}
+
+/** What the query takes for a number of a format: fewer than what is one at all, such as `.50` and `1e5` beside `$1`. */
+function shapeOf({ decimal, style }: NumberFormat): Shape {
+  if (style === 'plain') return 'plain';
+  if (decimal === 'comma') return style === 'grouped' ? 'groupedComma' : 'comma';
+  return style === 'grouped' ? 'groupedPoint' : 'dressedPoint';
 }
 
 function isMost(counts: TextCounts, ...marks: readonly Mark[]): boolean {

@@ -5,6 +5,7 @@ import { isCountryName, MOST_COUNTRIES } from './countries.ts';
 import { findDepartures, saysWhoLeft } from './departures.ts';
 import { DUCKDB } from './dialect.ts';
 import { type Feature, type LeftOut, proposeFeatures } from './features.ts';
+import { countTotals, footWords } from './foot.ts';
 import { columnNamed, findIdentity, type Identity, TOLERATED_SHARE } from './identity.ts';
 import { findLabel, type Label, possibleLabels } from './label.ts';
 import { isLeavingDateName, isLeavingDay, leavingDay } from './leaving.ts';
@@ -13,7 +14,16 @@ import { isRefusalName, NAMING_RULES } from './naming-rules.ts';
 import { personalIds } from './personal-ids.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
 import { protectedCharacteristic } from './protected.ts';
-import { datesOfSource, LABEL_COLUMN, LEFT_COLUMN, leavingCounts, type QueryPlan, trainingQuery } from './query.ts';
+import {
+  datesOfSource,
+  LABEL_COLUMN,
+  LEFT_COLUMN,
+  leavingCounts,
+  type QueryPlan,
+  rowsCount,
+  summedColumns,
+  trainingQuery,
+} from './query.ts';
 import { CONNECTOR_ID, columnsToLookAt, type Source, sampleRows } from './source.ts';
 import { doubtfulWords, type TakenAsMissing, takenAsMissing } from './taken-as-missing.ts';
 import type { CountRows } from './text-counts.ts';
@@ -122,9 +132,11 @@ export async function propose(
   const identity = await findIdentity((column) => source.countCustomers(column), others, hints.id);
   const read = readAs(profiles, identity, hints, { dialect: DUCKDB, table: source.table });
   const byLeaving = await isLaterThanItsDays(engine, read.plan, profiles);
-  const plan = { ...read.plan, dates: datesOfSource(read.plan, byLeaving) };
+  const totals = await countTotals(source, identity.source.name);
+  const foot = totals === 0 ? [] : summedColumns(read.plan);
+  const plan = { ...read.plan, dates: datesOfSource(read.plan, byLeaving), foot };
   const own = source.written && readAs(profiles.map(asItsOwn), identity, hints, source.written).plan;
-  const written = own === undefined ? plan : { ...own, dates: datesOfSource(own, byLeaving) };
+  const written = own === undefined ? plan : { ...own, dates: datesOfSource(own, byLeaving), foot };
   return {
     identity,
     label,
@@ -136,6 +148,10 @@ export async function propose(
     ...looked,
     warnings: [
       ...(await personalIds(source, identity.source)),
+      ...(await footWords(source, identity.source.name, totals, {
+        all: rowsCount({ ...plan, foot: [] }),
+        above: rowsCount(plan),
+      })),
       ...protectedUsed(read.plan.features),
       ...read.plan.mappings.flatMap(({ warning }) => warning ?? []),
       ...noCountry(profiles, read.plan),

@@ -4,6 +4,7 @@ import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, isText, noWordOf } from './expressions.ts';
 import type { Feature } from './features.ts';
+import { ABOVE_FOOT, aboveFoot } from './foot.ts';
 import type { Identity } from './identity.ts';
 import type { Label } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
@@ -29,6 +30,8 @@ export interface QueryPlan {
   /** Whether a customer may have several rows, of which one is taken. */
   readonly distinct: boolean;
   readonly dialect: Dialect;
+  /** Columns of numbers, where a row below the customers has their sums. */
+  readonly foot?: readonly string[];
   /** Columns that a later source may lack. */
   readonly optional?: readonly OptionalSource[];
 }
@@ -125,11 +128,28 @@ function select(plan: QueryPlan, added: readonly string[]): string[] {
 
 /** The tables that every query of a plan begins with. */
 function tablesOf(plan: QueryPlan): string[] {
-  return joined([...readingTables(readingOf(plan)), ...asOf(plan)]);
+  const { foot = [] } = plan;
+  return joined([
+    ...readingTables(readingOf(plan)),
+    ...(foot.length === 0 ? [] : [aboveFoot(plan.identity.source.name, foot)]),
+    ...asOf(plan),
+  ]);
 }
 
 function fromOf(plan: QueryPlan): string {
   return datesOf(plan).length === 0 ? rowsOf(plan) : `${rowsOf(plan)} CROSS JOIN as_of`;
+}
+
+/** Columns of numbers that a line of sums could be told by. */
+export function summedColumns(plan: QueryPlan): string[] {
+  const id = plan.identity.source.name;
+  return sourcesOf(plan).flatMap(({ name, kind }) => (kind === 'number' && name !== id ? [name] : []));
+}
+
+/** Counts the rows that the query is made of, before any is left out for its customer. */
+export function rowsCount(plan: QueryPlan): string {
+  const rows = (plan.foot ?? []).length === 0 ? KNOWN : ABOVE_FOOT;
+  return [...tablesOf(plan), `SELECT count(*) FROM ${rows}`].join('\n');
 }
 
 /** Columns that the query reads. */
@@ -222,7 +242,8 @@ export function datesOfSource(
 /** Of the rows of one customer the one with the newest day, or one that says that they left, or the one that sorts first. */
 function rowsOf(plan: QueryPlan): string {
   const { identity, distinct, dialect, mappings, features, label, departures } = plan;
-  if (!distinct) return KNOWN;
+  const rows = (plan.foot ?? []).length === 0 ? KNOWN : ABOVE_FOOT;
+  if (!distinct) return rows;
   const id = dialect.customerId(identifier(identity.source.name), identity.source.type);
   const newest = datesOf(plan).map((source) => `${asDay(source, dialect)} DESC NULLS LAST`);
   const others = [...mappings, ...features].map(({ source }) => identifier(source.name));
@@ -231,5 +252,5 @@ function rowsOf(plan: QueryPlan): string {
     ...departures.flatMap((departure) => (departure.dated ? [] : [departure.left])),
   ];
   const order = [id, ...newest, ...left.map((sql) => `(${sql}) IS TRUE DESC`), ...new Set(others)].join(', ');
-  return `(SELECT DISTINCT ON (${id}) * FROM ${KNOWN} ORDER BY ${order}) AS one_row_each`;
+  return `(SELECT DISTINCT ON (${id}) * FROM ${rows} ORDER BY ${order}) AS one_row_each`;
 }

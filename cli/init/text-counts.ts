@@ -56,6 +56,7 @@ const SHAPES = {
   plain: matches(shapeOfNumber(PLAIN)),
   groupedPoint: matches(shapeOfNumber(POINT)),
   groupedComma: matches(shapeOfNumber(COMMA)),
+  dressedPoint: matches(shapeOfNumber({ ...POINT, style: 'dressed' })),
   point: ({ point }: Looked) => point,
   comma: ({ comma }: Looked) => comma,
   pointOnly: ({ point, comma }: Looked) => `${point} AND NOT ${comma}`,

@@ -8,6 +8,7 @@ import type { Counts } from '../../contract/counts.ts';
 import { told } from '../../contract/warning.ts';
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../../customers/columns/customer-id.ts';
+import { namesTotal } from '../../customers/columns/total-words.ts';
 import { currentRun, type SourceTypes } from '../../database/runs/runs.ts';
 import type { ArtifactDraft, ArtifactPart } from '../../providers/artifacts/artifact.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
@@ -61,6 +62,7 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
     const warnings = [
       ...files.warnings,
       ...told('SOURCE_DOUBTFUL', written.doubts),
+      ...told('SOURCE_TOTAL', written.totals),
       ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context)),
     ];
     const { sources } = files;
@@ -108,6 +110,7 @@ function unchanged(
 interface Written {
   readonly size: Omit<ExtractSize, 'last'>;
   readonly counts: Counts;
+  readonly totals: readonly string[];
   /** What the queries warn of. */
   readonly doubts: readonly string[];
   readonly parts: readonly Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[];
@@ -144,7 +147,13 @@ async function writeParts(
     reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')),
     fingerprint: await fingerprintOf(engine, join(folder, 'candidates.parquet')),
   };
-  return { size: { rows, rejected, reasons: counts.reasons, good }, counts, doubts, parts };
+  return {
+    size: { rows, rejected, reasons: counts.reasons, good },
+    counts,
+    doubts,
+    totals: await totalsIn(engine, join(folder, 'candidates.parquet')),
+    parts,
+  };
 }
 
 /**
@@ -222,6 +231,18 @@ const BAD_ROWS = `
   SELECT customer_id, source, holdfast_why AS reasons, holdfast_row AS row
   FROM typed_bad_rows JOIN bad USING (holdfast_index, holdfast_position)
   ORDER BY ALL`;
+
+/** A line of sums below the customers that nothing left out counts as a customer. */
+async function totalsIn(engine: Engine, candidates: string): Promise<string[]> {
+  const [row] = await engine.rows<{ totals: string }>(
+    `SELECT count(*) AS totals FROM read_parquet(${literal(candidates)}) WHERE ${namesTotal('customer_id')}`,
+  );
+  return Number(row?.totals) === 0
+    ? []
+    : [
+        `customer_id names a total in ${row?.totals} of the rows: if that is a line of sums, take it out of the source.`,
+      ];
+}
 
 /** Past offers to the customers of the batch; other people's are nobody's business here. */
 function offersTo(candidates: string, offers: string | undefined): string {
