@@ -8,6 +8,7 @@ export type Cell =
   | Date
   | null
   | { readonly error: string }
+  | { readonly number: number; readonly shownAs: '000000' }
   | { readonly formula: string; readonly gives: number };
 
 /** A sheet of an Excel workbook. */
@@ -31,6 +32,7 @@ export function workbook(sheets: readonly Sheet[], { date1904 = false } = {}): B
       const days = value.getTime() / 86_400_000 + 25_569 - (date1904 ? 1462 : 0);
       return `<c r="${at}" s="1"><v>${days}</v></c>`;
     }
+    if ('shownAs' in value) return `<c r="${at}" s="2"><v>${value.number}</v></c>`;
     if ('error' in value) return `<c r="${at}" t="e"><v>${value.error}</v></c>`;
     return `<c r="${at}"><f>${value.formula}</f><v>${value.gives}</v></c>`;
   };
@@ -59,7 +61,7 @@ export function workbook(sheets: readonly Sheet[], { date1904 = false } = {}): B
       `<Relationship Id="rId99" Type="${relation}/styles" Target="styles.xml"/>`,
     ]),
     'xl/styles.xml':
-      '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
+      '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="000000"/></numFmts><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
     ...Object.fromEntries(sheets.map((sheet, index) => [`xl/worksheets/sheet${index + 1}.xml`, sheetXml(sheet)])),
   });
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { crc32, inflateRawSync } from 'node:zlib';
+import { leadingZeros } from './workbook-zeros.ts';
 
 /** Bytes of a workbook as it lies on the disk, and of what it holds: all of it goes through memory. */
 const LARGEST_FILE = 64 * 2 ** 20;
@@ -67,6 +68,12 @@ export async function lookIntoWorkbook(file: string): Promise<Archive> {
     name: unescaped(/(?:^|\s)name="([^"]*)"/.exec(attributes)?.[1] ?? ''),
     isHidden: /(?:^|\s)state="(?:hidden|veryHidden)"/.test(attributes),
   }));
+  const asShown = leadingZeros(contents.get('xl/styles.xml')?.toString('utf8') ?? '');
+  if (asShown !== undefined) {
+    for (const [name, content] of contents) {
+      if (content.includes('sheetData')) contents.set(name, Buffer.from(asShown(content.toString('utf8'))));
+    }
+  }
   return sheets.length === 0
     ? { trouble: `it is no workbook that can be read: ${REMEDY}` }
     : { sheets, countsFrom1904: FROM_1904.test(workbook), bytes: archiveOf(contents) };

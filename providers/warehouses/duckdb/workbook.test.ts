@@ -43,6 +43,21 @@ test.each([false, true])(
   },
 );
 
+test('a number that is shown with leading zeros is read so, as the same account in another file is', async () => {
+  const shown = (number: number) => ({ number, shownAs: '000000' }) as const;
+  const rows = [
+    ['account', 'spend'],
+    [shown(123), 123],
+    [shown(1234567), 5],
+    [shown(-5), 1],
+    [shown(0.5), 2],
+    [7, 3],
+  ];
+  expect(await csv(workbook([{ name: 'A', rows }]))).toBe(
+    ['"account","spend"', '"000123","123"', '"1234567","5"', '"-5","1"', '"0.5","2"', '"7","3"', ''].join('\n'),
+  );
+});
+
 test('hidden sheets are not asked about, and any sheet can be named', async () => {
   const other: Sheet = {
     name: 'Notes & "more"',
