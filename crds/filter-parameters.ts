@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
+import type { Rule } from '../base/schema/fields.ts';
 import type { FilterDefinition } from '../customers/filters/filter.ts';
 import { FILTERS } from '../customers/filters/index.ts';
-import type { Rule } from './schema.ts';
 
 /*
  * A structural schema cannot say "these fields for this type": `parameters` is one object with the fields of

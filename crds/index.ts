@@ -1,10 +1,10 @@
+export { amountOf } from '../base/schema/quantity.ts';
 export { connectionVariable } from '../contract/connection-variable.ts';
 export { fieldName } from './fault.ts';
 export { API_VERSION } from './kinds.ts';
 export { loadManifestFile, loadManifests, type ManifestDocument, UnreadableManifest } from './load.ts';
 export { checkMeaning } from './meaning.ts';
 export type { RetentionProgram, RetentionRun } from './objects.ts';
-export { amountOf } from './quantity.ts';
 export { MOST_SHARDS, type RetentionProgramSpec, type RetentionProgramStatus } from './retention-program.ts';
 export type { RetentionRunSpec, RetentionRunStatus } from './retention-run.ts';
 export { tooLarge } from './spec-size.ts';

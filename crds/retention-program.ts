@@ -1,10 +1,4 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { TOKEN_ADDRESS } from '../contract/model-token.ts';
-import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
-import { type FilterType, OFFER_HISTORY_DAYS } from '../customers/filters/filter.ts';
-import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
-import { RUN_PHASES } from './run-phase.ts';
-import { SCHEDULE } from './schedule-pattern.ts';
 import {
   conditions,
   count,
@@ -22,7 +16,13 @@ import {
   SET,
   secretKey,
   text,
-} from './schema.ts';
+} from '../base/schema/fields.ts';
+import { TOKEN_ADDRESS } from '../contract/model-token.ts';
+import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
+import { type FilterType, OFFER_HISTORY_DAYS } from '../customers/filters/filter.ts';
+import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
+import { RUN_PHASES } from './run-phase.ts';
+import { SCHEDULE } from './schedule-pattern.ts';
 import { LARGEST_SPEC_BYTES } from './spec-size.ts';
 
 /*

@@ -1,6 +1,17 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import {
+  conditions,
+  count,
+  fields,
+  instant,
+  keyedBy,
+  name,
+  objectName,
+  oneOf,
+  rules,
+  text,
+} from '../base/schema/fields.ts';
 import { RUN_PHASES } from './run-phase.ts';
-import { conditions, count, fields, instant, keyedBy, name, objectName, oneOf, rules, text } from './schema.ts';
 
 const properties = {
   programRef: fields('The program that is run, in the same namespace.', {

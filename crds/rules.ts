@@ -1,7 +1,7 @@
 import { type CelValue, type CompiledRule, compileRule } from '../base/cel/rule.ts';
+import type { Rule } from '../base/schema/fields.ts';
 import { type FieldPath, type Finding, isWithin } from './fault.ts';
 import { isRecord, type UnknownField } from './prune.ts';
-import type { Rule } from './schema.ts';
 import type { StructuralSchema } from './structural.ts';
 
 /** What was found before the rules run: they are silent about fields that are already at fault. */

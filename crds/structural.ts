@@ -1,6 +1,6 @@
-import type { Rule } from './schema.ts';
+import type { Rule } from '../base/schema/fields.ts';
 
-/** A structural schema as Kubernetes wants it, plus `meaning` (see crds/schema.ts), which is for us only. */
+/** A structural schema as Kubernetes wants it, plus `meaning` (see base/schema/fields.ts), which is for us only. */
 export interface StructuralSchema {
   /** Absent where text and whole numbers are taken alike. */
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';

@@ -1,7 +1,7 @@
 import { scheduleEnd } from '../base/schedules/index.ts';
+import { amountOf } from '../base/schema/quantity.ts';
 import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
 import type { Finding } from './fault.ts';
-import { amountOf } from './quantity.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
 
 /** Providers that the schema knows and this version can use; the others are warned of, and fail a run. */

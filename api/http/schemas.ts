@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { fields, text } from '../../crds/schema.ts';
+import { fields, text } from '../../base/schema/fields.ts';
 
 export const problem = fields('Why a request was not answered, as RFC 9457 has it.', {
   type: Type.String({ description: 'A page about the code.' }),

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { oneOf, text } from '../../crds/schema.ts';
+import { oneOf, text } from '../../base/schema/fields.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import { offerWords, reasonWords, whyNoReasons } from '../../customers/contact-list/words.ts';
 import type { StoredCandidate } from '../../database/candidates/candidates.ts';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { HoldfastError } from '../../base/errors.ts';
-import { text } from '../../crds/schema.ts';
+import { text } from '../../base/schema/fields.ts';
 import { totalOf } from '../../database/candidates/whole-list.ts';
 import type { Database } from '../../database/client/database.ts';
 import { isMigrated } from '../../database/migrations/migrate.ts';

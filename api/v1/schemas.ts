@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { count, fields, fraction, oneOf, text } from '../../crds/schema.ts';
+import { count, fields, fraction, oneOf, text } from '../../base/schema/fields.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 
 /** What the API answers with. The document at /openapi.json is made from these, and so are the types. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { objectName } from '../../base/schema/fields.ts';
 import { retentionProgramSpec } from '../../crds/retention-program.ts';
 import { retentionRunSpec } from '../../crds/retention-run.ts';
-import { objectName } from '../../crds/schema.ts';
 import { programSpec, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { asking, EVERY_REFERENCE, REFERENCE_CASES, reading } from '../../test/support/references.ts';
 import type { StageSettings } from '../settings/settings.ts';

@@ -2,7 +2,7 @@ import { type TSchema, Type } from 'typebox';
 import { QUANTITY } from './quantity.ts';
 
 /**
- * The words that the kinds are written in. What they make is at once a TypeBox schema (for types and for the
+ * The words that schemas are written in. What they make is at once a TypeBox schema (for types and for the
  * local evaluator) and the source of a structural schema (for the API server). Besides the keywords of
  * JSON Schema they may carry `x-kubernetes-*` extensions, and `meaning`, which the generator leaves out:
  * what a pattern stands for, in words.
