@@ -166,6 +166,11 @@ describe('a query of a file after', () => {
       status: 78,
       says: /^HF_COLUMN_MISSING: .*a column last_seen that its source does not have \(did you mean last_seen_at\?\)/m,
     },
+    'an amount that became a list of amounts': {
+      change: replaced('[900.5]', 'lifetime_value'),
+      status: 78,
+      says: inFile(was('lifetime_value', 'DECIMAL\\(4,1\\)\\[\\]', 'DECIMAL\\(4,1\\)')),
+    },
     'an amount of another width': { change: replaced('900::DECIMAL(9, 2)', 'lifetime_value'), ...NOTHING },
   };
   test.each(Object.entries(CASES))('%s', async (_sentence, { change, status, says }) => {

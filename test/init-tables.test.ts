@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { identifier, openEngine } from '../base/duckdb/engine.ts';
 import { holdfast } from './support/workspace.ts';
 
@@ -58,4 +59,29 @@ test('of a database in which no table is named like customers or purchases none 
   expect(JSON.parse(stdout)).toEqual({
     tables: [{ table: 'colours', schema: 'main', name: 'colours', kind: 'table', rows: 0, ids: [], days: [] }],
   });
+});
+
+test('a number is a feature of the model whatever its type in the database, and a run reads it', async () => {
+  const types = [
+    'UTINYINT',
+    'USMALLINT',
+    'UINTEGER',
+    'UBIGINT',
+    'HUGEINT',
+    'UHUGEINT',
+    'BIGNUM',
+    'DECIMAL(9, 2)',
+    'FLOAT',
+  ];
+  const columns = types.map((type, place) => `CAST((i * ${place + 7}) % 100 AS ${type}) AS "${type}"`);
+  const file = await database(
+    `CREATE TABLE customers AS SELECT 'C' || i AS customer_id, hash(i) % 10 < 3 AS churned, ${columns.join(', ')}
+     FROM range(600) AS rows (i)`,
+  );
+  const program = join(folder, 'program.yaml');
+  expect(await holdfast(['init', file, '--table', 'customers', '-o', program])).toMatchObject({ status: 0 });
+  const { spec } = parse(await readFile(program, 'utf8')) as { spec: { scoringModels: { features: string[] }[] } };
+  expect(spec.scoringModels[0]?.features).toHaveLength(types.length);
+  const run = ['run', program, '--dry-run', '--data', join(folder, 'data')];
+  expect(await holdfast(run)).toMatchObject({ status: 0 });
 });

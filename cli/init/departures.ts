@@ -1,4 +1,5 @@
 import { literal } from '../../base/duckdb/engine.ts';
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import type { Dialect } from './dialect.ts';
 import { asText, asTruth } from './expressions.ts';
 import { isLabelName } from './label.ts';
@@ -12,7 +13,7 @@ import {
   saysStayed,
   WHOSE,
 } from './leaving.ts';
-import { type ColumnProfile, isNumeric } from './profile.ts';
+import type { ColumnProfile } from './profile.ts';
 import { YES } from './words.ts';
 
 /** A column, beside the label, that says of some customers that they are no longer there. */

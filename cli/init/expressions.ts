@@ -1,9 +1,10 @@
 import { identifier, literal } from '../../base/duckdb/engine.ts';
+import { isNumeric, numberForm } from '../../base/duckdb/number-types.ts';
 import { MISSING_WORDS } from '../../customers/columns/missing-words.ts';
 import { example, ISO, shapeOfDate } from './date-format.ts';
 import type { Dialect } from './dialect.ts';
 import { exampleNumber, PLAIN, shapeOfNumber } from './number-format.ts';
-import { type ColumnProfile, isNumeric } from './profile.ts';
+import type { ColumnProfile } from './profile.ts';
 import { shown, truthOf } from './words.ts';
 
 /** Whether a column is text: `cleaned` takes the blanks around it away, and what stands for a missing value. */
@@ -49,8 +50,9 @@ function readText({ name, kind, numberFormat = PLAIN, dateFormat = ISO }: Column
 export function asNumber(source: ColumnProfile, dialect: Dialect): string {
   const { name, type, kind, notFinite } = source;
   if (kind === 'boolean') return `CAST(${asTruth(source) ?? 'NULL'} AS INTEGER)`;
-  // A decimal of the warehouse's own would be divided as one.
-  const plain = /DECIMAL|NUMERIC/i.test(type) ? `CAST(${identifier(name)} AS ${dialect.double})` : identifier(name);
+  // A decimal of the warehouse's own would be divided as one, and a BIGNUM compares with no fraction.
+  const isOdd = numberForm(type) === 'decimal' || type === 'BIGNUM';
+  const plain = isOdd ? `CAST(${identifier(name)} AS ${dialect.double})` : identifier(name);
   return notFinite > 0 ? dialect.finite(plain) : plain;
 }
 

@@ -1,11 +1,12 @@
 import { identifier, literal } from '../../base/duckdb/engine.ts';
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import { forShell } from '../../base/text/printable.ts';
 import { unsuitable } from '../../customers/training/unsuitable.ts';
 import { type Dialect, DUCKDB } from './dialect.ts';
 import { asNumber, asText, asTruth, byWord, isText } from './expressions.ts';
 import { columnNamed } from './identity.ts';
 import { isLeavingDay, leavingDay, saysLeft, saysStayed } from './leaving.ts';
-import { type ColumnProfile, isNumeric } from './profile.ts';
+import type { ColumnProfile } from './profile.ts';
 import { shown, truthOf } from './words.ts';
 
 /** The column that says who left. */

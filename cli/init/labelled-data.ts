@@ -1,6 +1,7 @@
 import { identifier } from '../../base/duckdb/engine.ts';
 import { type Measured, type MeasureOptions, measureRows } from '../../customers/training/measured.ts';
 import { unsuitable } from '../../customers/training/unsuitable.ts';
+import { isFeatureType } from '../../providers/models/feature-columns.ts';
 import type { Model } from '../../providers/models/model.ts';
 import { readingFrom } from '../../providers/warehouses/duckdb/failure.ts';
 import { DUCKDB } from './dialect.ts';
@@ -12,7 +13,6 @@ import { countRows } from './proposal.ts';
 import { CONNECTOR_ID, openFile, type SourceOptions } from './source.ts';
 import { shown, wordsOf } from './words.ts';
 
-const NUMERIC = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 /** Rows that are scored of a larger file, evenly spread. */
 const MOST_ROWS = 1_000_000;
 
@@ -87,7 +87,7 @@ function featureColumns(
       `The file has no column ${missing.join(', ')}: it must hold the features under the names that the model has for them. Where the query of a program makes them: \`holdfast models check --program FILE --data FILE\`.`,
     );
   }
-  const texts = features.filter((name) => !NUMERIC.test(byName.get(name.toLowerCase())?.type ?? ''));
+  const texts = features.filter((name) => !isFeatureType(byName.get(name.toLowerCase())?.type ?? ''));
   if (texts.length > 0) throw unsuitable(`Features that are not numbers in the file: ${texts.join(', ')}.`);
   return features.map((name) => {
     const column = identifier(byName.get(name.toLowerCase())?.name ?? name);

@@ -1,7 +1,8 @@
 import { identifier, literal } from '../../base/duckdb/engine.ts';
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import type { Dialect } from './dialect.ts';
 import { isText } from './expressions.ts';
-import { type ColumnProfile, isNumeric } from './profile.ts';
+import type { ColumnProfile } from './profile.ts';
 
 /** A column of the source that the query can do without. */
 export interface OptionalSource {

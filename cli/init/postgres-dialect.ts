@@ -1,4 +1,5 @@
 import { literal } from '../../base/duckdb/engine.ts';
+import { numberForm } from '../../base/duckdb/number-types.ts';
 import { customerIdInPostgres } from '../../customers/columns/customer-id.ts';
 import { dayOfCounted, partsOf, shapeOfDate } from './date-format.ts';
 import { bareNumber, type Dialect, NEGATIVE } from './dialect.ts';
@@ -50,5 +51,5 @@ export function postgresDialect(unicode: boolean): Dialect {
 
 /** @param type DuckDB's name of it */
 export function idKind(type: string): 'double' | 'other' {
-  return /^(DOUBLE|FLOAT)$/.test(type) ? 'double' : 'other';
+  return numberForm(type) === 'float' ? 'double' : 'other';
 }

@@ -1,4 +1,5 @@
 import { type Engine, identifier } from '../../base/duckdb/engine.ts';
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import { meansMissing } from '../../customers/columns/missing-words.ts';
 import type { Convention, Conventions, Written } from './conventions.ts';
 import { COMPACT, countedDays, type DateFormat, saidOfCounted } from './date-format.ts';
@@ -52,12 +53,6 @@ const AT_ONCE = 40;
 /** Values worth listing. */
 const FEW_VALUES = 30;
 
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
-/** Whether a type of DuckDB's is one of numbers. */
-export function isNumeric(type: string): boolean {
-  return NUMERIC.test(type);
-}
-
 /**
  * Looks at columns of a table.
  * @param all counts rows of the whole source, where the sample cannot tell how something is written
@@ -108,7 +103,7 @@ export async function profileColumns(
 }
 
 function numberOf(name: string, type: string, format: NumberFormat | undefined): string | undefined {
-  if (NUMERIC.test(type)) return `CAST(${identifier(name)} AS DOUBLE)`;
+  if (isNumeric(type)) return `CAST(${identifier(name)} AS DOUBLE)`;
   if (format === undefined) return undefined;
   const text = `trim(${identifier(name)})`;
   return `CASE WHEN NOT ${meansMissing(text)} THEN ${DUCKDB.number(text, format)} END`;
@@ -146,7 +141,7 @@ function described(
   };
   if (filled === 0) return { ...base, kind: 'empty' };
   if (type === 'BOOLEAN') return { ...base, kind: 'boolean' };
-  if (NUMERIC.test(type)) {
+  if (isNumeric(type)) {
     const isDay = base.whole && base.minimum >= 1900_01_01 && base.maximum <= 2100_12_31 && isDayName(base.words);
     if (isDay) return { ...base, kind: 'date', dateFormat: COMPACT };
     const counted = isCountedDayName(base.words) ? countedDays(base.minimum, base.maximum) : undefined;

@@ -1,3 +1,4 @@
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import { nearest } from '../../base/text/spelling.ts';
 import type { Predicate, Term } from './predicate.ts';
@@ -12,8 +13,7 @@ export type ColumnKinds = ReadonlyMap<string, ValueKind>;
 export function kindOf(duckdbType: string): ValueKind {
   if (/^(VARCHAR|ENUM\(.*\)|UUID)$/s.test(duckdbType)) return 'text';
   if (duckdbType === 'BOOLEAN') return 'boolean';
-  if (/^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/.test(duckdbType)) return 'number';
-  return 'other';
+  return isNumeric(duckdbType) ? 'number' : 'other';
 }
 
 /**

@@ -1,4 +1,5 @@
 import { identifier, literal } from '../../base/duckdb/engine.ts';
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import type { ColumnShape } from '../../base/duckdb/parquet.ts';
 import {
   CANDIDATE_COLUMNS,
@@ -15,8 +16,6 @@ import { meansMissing } from '../../customers/columns/missing-words.ts';
 /** Longest id, in characters: what an index of Postgres takes whatever the script. */
 const LONGEST_ID = 256;
 const LONGEST_TEXT = 4096;
-
-const NUMBER = /^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|BIGNUM|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
 
 /** Columns with a type of their own, by name. */
 const DEFINITIONS: ReadonlyMap<string, ColumnDefinition> = new Map(
@@ -129,8 +128,8 @@ function faultsOf(definition: ColumnDefinition, { given, type }: Given, value: s
 function cast(given: string, from: string, to: ColumnType): string {
   if (from === to) return given;
   if (to === 'VARCHAR') return `CAST(${given} AS VARCHAR)`;
-  if (to === 'DOUBLE' && (NUMBER.test(from) || from === 'BOOLEAN')) return `CAST(${given} AS DOUBLE)`;
-  if (to === 'BOOLEAN' && NUMBER.test(from)) return `CASE WHEN ${given} = 1 THEN true WHEN ${given} = 0 THEN false END`;
+  if (to === 'DOUBLE' && (isNumeric(from) || from === 'BOOLEAN')) return `CAST(${given} AS DOUBLE)`;
+  if (to === 'BOOLEAN' && isNumeric(from)) return `CASE WHEN ${given} = 1 THEN true WHEN ${given} = 0 THEN false END`;
   const text = `trim(CAST(${given} AS VARCHAR))`;
   // DuckDB reads nan as a number.
   return from === 'VARCHAR'

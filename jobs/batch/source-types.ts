@@ -1,3 +1,4 @@
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
 import { tablesOf } from '../../providers/warehouses/missing-column.ts';
@@ -44,12 +45,13 @@ function changedTypes(connectorId: string, now: ColumnTypes, earlier: EarlierTyp
   return changed;
 }
 
-const NUMBER = /^(?:u?(?:tiny|small|big|huge)?int(?:eger)?|double|float|real|numeric|decimal)\b/;
-const TEXT = /^(?:varchar|text|character|citext|string)\b/;
+/** As Postgres calls what DuckDB calls otherwise. A list of numbers, or of texts, is neither. */
+const POSTGRES_NUMBER = /^(?:double precision|real|numeric)$/;
+const TEXT = /^(?:varchar|text|character|character varying|citext|string)$/;
 
 function kindOf(type: string): string {
   const plain = type.toLowerCase().replaceAll(/\(.*?\)/g, '');
-  if (NUMBER.test(plain)) return 'number';
+  if (isNumeric(plain.toUpperCase()) || POSTGRES_NUMBER.test(plain)) return 'number';
   return TEXT.test(plain) ? 'text' : plain.replace(' without time zone', '');
 }
 

@@ -1,10 +1,13 @@
 import { identifier } from '../../base/duckdb/engine.ts';
+import { isNumeric } from '../../base/duckdb/number-types.ts';
 import type { ColumnShape } from '../../base/duckdb/parquet.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { ModelManifest } from './model.ts';
 
-/** Types that a model can take as a number; a boolean becomes 0 or 1. */
-const NUMERIC = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/;
+/** Whether a model can take a type as a number; a boolean becomes 0 or 1. */
+export function isFeatureType(type: string): boolean {
+  return type === 'BOOLEAN' || isNumeric(type);
+}
 
 /**
  * A model's features as SQL expressions of doubles, in its order; a missing value is NaN.
@@ -22,7 +25,7 @@ export function featureExpressions(manifest: ModelManifest, columns: readonly Co
   }
   const others = manifest.features.flatMap((name) => {
     const type = types.get(name.toLowerCase()) ?? '';
-    return NUMERIC.test(type) ? [] : [`${name} (${type})`];
+    return isFeatureType(type) ? [] : [`${name} (${type})`];
   });
   if (others.length > 0) {
     throw new HoldfastError(

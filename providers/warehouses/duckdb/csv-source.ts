@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { type Engine, identifier, literal } from '../../../base/duckdb/engine.ts';
+import { numberForm } from '../../../base/duckdb/number-types.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { type Beginning, beginningOf, type CsvRecord, csvRecords } from './csv-records.ts';
 import { diagnoseCsv, headerTrouble, LOOKED_INTO, otherEncoding, take } from './csv-trouble.ts';
@@ -183,7 +184,7 @@ export async function alteredByType(engine: Engine, texts: string, sniffed: read
 function alteration(text: string, type: string): string | undefined {
   // DuckDB guesses the order of day and month from each file anew: only what is written year first is a day.
   if (/^(DATE|TIMESTAMP)/.test(type)) return `NOT regexp_matches(${text}, '^([0-9]{4}-[0-9]{1,2}-|$)')`;
-  if (type.endsWith('INT')) return `CAST(TRY_CAST(${text} AS ${type}) AS VARCHAR) IS DISTINCT FROM nullif(${text}, '')`;
-  if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) return `regexp_matches(${text}, '^([+-]?[0-9]{16,}|[+-]?0[0-9]+)$')`;
-  return undefined;
+  const form = numberForm(type);
+  if (form === 'whole') return `CAST(TRY_CAST(${text} AS ${type}) AS VARCHAR) IS DISTINCT FROM nullif(${text}, '')`;
+  return form === undefined ? undefined : `regexp_matches(${text}, '^([+-]?[0-9]{16,}|[+-]?0[0-9]+)$')`;
 }

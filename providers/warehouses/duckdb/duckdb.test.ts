@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../../../base/duckdb/engine.ts';
+import { isNumeric } from '../../../base/duckdb/number-types.ts';
+import { parquetColumns } from '../../../base/duckdb/parquet.ts';
 import { CUSTOMERS, warehouseContract } from '../../../test/contracts/warehouse.ts';
 import type { DataConnector, WarehouseOptions } from '../connector.ts';
 import { openWarehouse } from '../index.ts';
@@ -323,3 +325,25 @@ test.each([
     expect(await read(file, 'SELECT customer_id FROM customers')).toEqual([{ customer_id: 'C1' }]);
   },
 );
+
+test('numbers arrive as numbers, whatever their type, and an id with every digit', async () => {
+  const numbers = ['UTINYINT', 'BIGINT', 'HUGEINT', 'UHUGEINT', 'BIGNUM', 'DECIMAL(9,2)', 'FLOAT'];
+  const columns = numbers.map((type, place) => `CAST(7 AS ${type}) AS n${place}`);
+  await database(
+    join(folder, 'shop.duckdb'),
+    `CREATE TABLE customers AS SELECT CAST('12345678901234567890' AS BIGNUM) AS customer_id, ${columns.join(', ')}`,
+  );
+  const file = join(folder, 'answer.parquet');
+  const warehouse = await openWarehouse(connector({ path: 'shop.duckdb' }), options(folder));
+  try {
+    await warehouse.extract({ query: 'SELECT * FROM customers' }, file, { signal: new AbortController().signal });
+  } finally {
+    await warehouse.close();
+  }
+  await using engine = await openEngine({ ...limits, scratchFolder: tmpdir() });
+  const [row] = await engine.rows<Record<string, unknown>>(`SELECT * FROM read_parquet(${literal(file)})`);
+  expect(row).toMatchObject({ customer_id: '12345678901234567890' });
+  for (const { name, type } of await parquetColumns(engine, file)) {
+    if (name !== 'customer_id') expect({ name, isNumeric: isNumeric(type) }).toEqual({ name, isNumeric: true });
+  }
+});

@@ -145,10 +145,21 @@ class DuckdbWarehouse implements Warehouse {
     return schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
   }
 
+  /** The SELECT with doubles for BIGNUM, of which Parquet would make texts; an id keeps every digit as one. */
+  async #withDoubles(select: string): Promise<string> {
+    const described = await this.#engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE (${select})`);
+    const doubles = described
+      .filter(({ column_name: name, column_type: type }) => type === 'BIGNUM' && name.toLowerCase() !== 'customer_id')
+      .map(({ column_name: name }) => `CAST(${identifier(name)} AS DOUBLE) AS ${identifier(name)}`);
+    return doubles.length === 0 ? select : `SELECT * REPLACE (${doubles.join(', ')}) FROM (${select})`;
+  }
+
   async #write(what: string, select: string, file: string, { signal, progress }: ReadOptions): Promise<number> {
     return readingFrom(this.#connectorId, what, async () => {
       const made = join(this.#outputFolder, 'answer.parquet');
-      const rows = await interruptible(this.#engine, signal, () => writeParquet(this.#engine, select, made));
+      const rows = await interruptible(this.#engine, signal, async () =>
+        writeParquet(this.#engine, await this.#withDoubles(select), made),
+      );
       await moveFile(made, file);
       progress?.(rows);
       return rows;
