@@ -12,8 +12,9 @@ import {
   type Reason,
   type Reasoner,
 } from '../../customers/explanations/reasons.ts';
+import { inputOf } from '../run/parts.ts';
 import type { StageContext } from '../run/stage.ts';
-import { inputOf, type RowByRow } from './row-by-row.ts';
+import type { RowByRow } from './row-by-row.ts';
 
 /** Reasons of a candidate that are kept: as many as `explain` shows. */
 const KEPT = 3;

@@ -1,8 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Engine, identifier, literal, openEngine, timestamp } from '../../base/duckdb/engine.ts';
-import { interruptible } from '../../base/duckdb/interruption.ts';
-import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import { type Engine, identifier, literal, timestamp } from '../../base/duckdb/engine.ts';
+import { parquetColumns } from '../../base/duckdb/parquet.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import { told } from '../../contract/warning.ts';
@@ -10,12 +8,12 @@ import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import { customerIdInDuckdb, MISSING_IF_REPEATED } from '../../customers/columns/customer-id.ts';
 import { namesTotal } from '../../customers/columns/total-words.ts';
 import { currentRun, type SourceTypes } from '../../database/runs/runs.ts';
-import type { ArtifactDraft, ArtifactPart } from '../../providers/artifacts/artifact.ts';
+import { inStage, withEngine } from '../run/in-stage.ts';
+import { type Parts, writeParts } from '../run/parts.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { goesNoFurther, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
 import { type ExtractSize, failedGate } from './extract-gates.ts';
-import { inStage } from './failure.ts';
 import { canonicalNames, neededColumns } from './needed-columns.ts';
 import { queryWarnings } from './query-warnings.ts';
 import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
@@ -43,40 +41,28 @@ export const extract: Stage = (context) => extractCandidates(context, extractOfC
 
 /** The stage with its knowledge of the last batch given. */
 export async function extractCandidates(context: StageContext, lastExtract: LastExtract): Promise<StageResult> {
-  const { namespace, program, run, attempt } = context.identity;
-  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'extract', attempt });
-  try {
+  return writeParts(context, 'extract', async (parts) => {
     const last = await lastExtract(context);
     const earlier = last?.sources === undefined ? undefined : { run: last.run, sources: last.sources };
     const files = await inStage('extract', () => readConnectors(context, earlier));
-    const written = await inStage('extract', async () => {
-      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
-      return await interruptible(engine, context.signal, () => writeParts(engine, context, files, draft.folder));
-    });
-    const failure = failedGate({ ...written.size, last: last?.rows }, context.program.quality);
-    if (failure !== undefined) throw await withRejects(failure, written.size.rejected, draft, context);
-    const { rows: rowsIn, good: rowsOut } = written.size;
-    const artifact = await draft.commit({ rows: rowsOut, parts: written.parts, counts: written.counts });
+    const { size, counts, totals, doubts } = await withEngine(context, 'extract', (engine) =>
+      writeRows(parts, engine, context, files),
+    );
+    const failure = failedGate({ ...size, last: last?.rows }, context.program.quality);
+    if (failure !== undefined) throw await withRejects(failure, size.rejected, parts, context);
+    const { rows: rowsIn, good: rowsOut } = size;
+    const artifact = await parts.commit({ rows: rowsOut, counts });
     context.progress(rowsIn, rowsIn);
     await Promise.all(files.extracts.map(({ file }) => rm(file, { force: true })));
     const warnings = [
       ...files.warnings,
-      ...told('SOURCE_DOUBTFUL', written.doubts),
-      ...told('SOURCE_TOTAL', written.totals),
-      ...told('SOURCE_UNCHANGED', unchanged(written.counts, last, context)),
+      ...told('SOURCE_DOUBTFUL', doubts),
+      ...told('SOURCE_TOTAL', totals),
+      ...told('SOURCE_UNCHANGED', unchanged(counts, last, context)),
     ];
     const { sources } = files;
-    return {
-      rowsIn,
-      rowsOut,
-      counts: written.counts,
-      artifact,
-      sources,
-      ...(warnings.length === 0 ? {} : { warnings }),
-    };
-  } finally {
-    await draft.discard();
-  }
+    return { rowsIn, rowsOut, counts, artifact, sources, ...(warnings.length === 0 ? {} : { warnings }) };
+  });
 }
 
 async function extractOfCurrent({ database, identity }: StageContext) {
@@ -113,28 +99,15 @@ interface Written {
   readonly totals: readonly string[];
   /** What the queries warn of. */
   readonly doubts: readonly string[];
-  readonly parts: readonly Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[];
 }
 
-async function writeParts(
-  engine: Engine,
-  context: StageContext,
-  files: ConnectorFiles,
-  folder: string,
-): Promise<Written> {
+async function writeRows(parts: Parts, engine: Engine, context: StageContext, files: ConnectorFiles): Promise<Written> {
   const { columns, doubts } = await defineRows(engine, context, files);
   await markBadRows(engine);
-  const selects = {
-    'candidates.parquet': goodRows(columns, context),
-    'rejects.parquet': BAD_ROWS,
-    'offers.parquet': offersTo(join(folder, 'candidates.parquet'), files.offers),
-  };
-  const parts = [];
-  for (const [path, select] of Object.entries(selects)) {
-    const file = join(folder, path);
-    parts.push({ path, rows: await writeParquet(engine, select, file), schema: await parquetColumns(engine, file) });
-  }
-  const [good, rejected] = parts.map(({ rows }) => rows) as [number, number];
+  const [candidates, rejects] = [parts.path('candidates.parquet'), parts.path('rejects.parquet')];
+  const good = await parts.write(engine, 'candidates.parquet', goodRows(columns, context));
+  const rejected = await parts.write(engine, 'rejects.parquet', BAD_ROWS);
+  await parts.write(engine, 'offers.parquet', offersTo(candidates, files.offers));
   const rows = files.extracts.reduce((sum, extracted) => sum + extracted.rows, 0);
   if (good + rejected !== rows) {
     throw new HoldfastError(
@@ -144,15 +117,14 @@ async function writeParts(
   }
   const counts = {
     rejected,
-    reasons: await reasonCounts(engine, join(folder, 'rejects.parquet')),
-    fingerprint: await fingerprintOf(engine, join(folder, 'candidates.parquet')),
+    reasons: await reasonCounts(engine, rejects),
+    fingerprint: await fingerprintOf(engine, candidates),
   };
   return {
     size: { rows, rejected, reasons: counts.reasons, good },
     counts,
     doubts,
-    totals: await totalsIn(engine, join(folder, 'candidates.parquet')),
-    parts,
+    totals: await totalsIn(engine, candidates),
   };
 }
 
@@ -273,8 +245,8 @@ async function reasonCounts(engine: Engine, rejects: string): Promise<Record<str
 }
 
 /** A failed extract leaves no artifact, but a person must be able to read what was wrong with the rows. */
-async function withRejects(failure: HoldfastError, rejected: number, draft: ArtifactDraft, { dryRun }: StageContext) {
+async function withRejects(failure: HoldfastError, rejected: number, parts: Parts, { dryRun }: StageContext) {
   if (rejected === 0 || dryRun) return failure;
-  const kept = await draft.keep('rejects.parquet');
+  const kept = await parts.keep('rejects.parquet');
   return new HoldfastError(failure.code, `${failure.message} The rejected rows and their reasons are in ${kept}`);
 }

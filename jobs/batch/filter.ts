@@ -1,19 +1,16 @@
 import { join } from 'node:path';
-import { type Engine, openEngine } from '../../base/duckdb/engine.ts';
-import { interruptible } from '../../base/duckdb/interruption.ts';
-import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import type { Engine } from '../../base/duckdb/engine.ts';
 import { told } from '../../contract/warning.ts';
 import { applyChain } from '../../customers/filters/filter-chain.ts';
 import { copyDecisionsToCsv } from '../../database/decisions/decisions.ts';
 import { currentRun } from '../../database/runs/runs.ts';
-import type { ArtifactDraft, ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import { withEngine } from '../run/in-stage.ts';
+import { inputOf, type Parts, writeParts } from '../run/parts.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
-import { inStage } from './failure.ts';
 import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
 import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
 import { createOfferHistory, offersSince } from './offer-history.ts';
 import { outsideMarketplaces } from './outside-marketplaces.ts';
-import { inputOf } from './row-by-row.ts';
 import { sharedCaps } from './shared-caps.ts';
 import { unknownIds } from './unknown-ids.ts';
 
@@ -36,30 +33,20 @@ export async function filterCandidates(
   copyDecisions: CopyDecisions,
   chainOfCurrent: CurrentChain,
 ): Promise<StageResult> {
-  const extracted = inputOf(context, 'extract');
-  const { namespace, program, run, attempt } = context.identity;
-  const draft = await context.artifacts.draft({ namespace, program, run, stage: 'filter', attempt });
-  try {
-    return await inStage('filter', async () => {
-      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
-      return await interruptible(engine, context.signal, () =>
-        filterArtifact(engine, context, extracted, draft, copyDecisions, chainOfCurrent),
-      );
-    });
-  } finally {
-    await draft.discard();
-  }
+  return writeParts(context, 'filter', (parts) =>
+    withEngine(context, 'filter', (engine) => filterInto(parts, engine, context, copyDecisions, chainOfCurrent)),
+  );
 }
 
-async function filterArtifact(
+async function filterInto(
+  parts: Parts,
   engine: Engine,
   context: StageContext,
-  extracted: ArtifactReference,
-  draft: ArtifactDraft,
   copyDecisions: CopyDecisions,
   chainOfCurrent: CurrentChain,
 ): Promise<StageResult> {
-  const { identity, program, signal } = context;
+  const { identity, program } = context;
+  const extracted = inputOf(context, 'extract');
   const rowsIn = extracted.manifest.parts.find(({ path }) => path === 'candidates.parquet')?.rows ?? 0;
   context.progress(0, rowsIn);
   await createOfferHistory(engine, {
@@ -78,17 +65,10 @@ async function filterArtifact(
     collapsed(broken, outcome.kept, current !== undefined, program.quality) ??
     filterCollapse({ rows: rowsIn, removed: outcome.removed }, current, caps, program.quality);
   if (failure !== undefined) throw failure;
-  const parts = [];
-  const answers = { 'kept.parquet': outcome.keptRows, 'removed.parquet': outcome.removedRows };
-  for (const [path, rows] of Object.entries(answers)) {
-    // An abort between two statements would interrupt neither.
-    signal.throwIfAborted();
-    const file = join(draft.folder, path);
-    parts.push({ path, rows: await writeParquet(engine, rows, file), schema: await parquetColumns(engine, file) });
-  }
-  signal.throwIfAborted();
+  await parts.write(engine, 'kept.parquet', outcome.keptRows);
+  await parts.write(engine, 'removed.parquet', outcome.removedRows);
   const counts = { removed: outcome.removed };
-  const artifact = await draft.commit({ rows: outcome.kept, parts, counts });
+  const artifact = await parts.commit({ rows: outcome.kept, counts });
   context.progress(rowsIn, rowsIn);
   const warnings = [
     ...told('COLUMN_MISSING_IN_ROWS', missingWarnings(broken)),

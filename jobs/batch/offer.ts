@@ -1,13 +1,12 @@
-import { join } from 'node:path';
 import { identifier } from '../../base/duckdb/engine.ts';
-import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import { ColumnAppender, copyDoubles, texts } from '../../base/duckdb/vectors.ts';
 import { told } from '../../contract/warning.ts';
+import { inputOf, writeParts } from '../run/parts.ts';
 import type { Stage, StageContext } from '../run/stage.ts';
 import { countDecisions } from './decision-counts.ts';
 import { defaultHoldoutKey, holdoutArm } from './holdout.ts';
 import { TERM_COLUMNS, termsByRiskLevel, termsTable } from './offer-terms.ts';
-import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
+import { countRows, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
 
 const ADDED_COLUMNS = [...Object.keys(TERM_COLUMNS), 'arm', 'epoch'];
 
@@ -22,41 +21,37 @@ export interface OfferOptions {
  * @throws HF_DISK_FULL, HF_INTERRUPTED
  */
 export function offerStage(options: OfferOptions): Stage {
-  return async (context) => {
+  return (context) => {
     const artifact = inputOf(context, 'score');
-    const { namespace, program, run, attempt } = context.identity;
-    const draft = await context.artifacts.draft({ namespace, program, run, stage: 'offer', attempt });
-    try {
-      return await rowByRow(context, { stage: 'offer', artifact, file: 'scored.parquet' }, async (engines) => {
+    const { identity, program } = context;
+    const rows = { stage: 'offer', artifact, file: 'scored.parquet' };
+    return writeParts(context, 'offer', (parts) =>
+      rowByRow(context, rows, async (engines) => {
         const { source, sink, table, columns } = engines;
         const rowsIn = await countRows(source, table);
-        const key = options.holdoutKey ?? defaultHoldoutKey(namespace, context.program.programId);
+        const key = options.holdoutKey ?? defaultHoldoutKey(identity.namespace, program.programId);
         await assignArms(engines, key, rowsIn, context);
 
         const dropped = replaced(columns, ADDED_COLUMNS);
-        const file = join(draft.folder, 'decisions.parquet');
-        const terms = termsByRiskLevel(context.program.offerStrategy);
-        const { epoch } = context.program.holdout;
-        const rowsOut = await writeParquet(sink, decisions(table, termsTable(terms), epoch, dropped), file);
-        const counts = await countDecisions(sink, file, {
+        const terms = termsByRiskLevel(program.offerStrategy);
+        const select = decisions(table, termsTable(terms), program.holdout.epoch, dropped);
+        const rowsOut = await parts.write(sink, 'decisions.parquet', select);
+        const counts = await countDecisions(sink, parts.path('decisions.parquet'), {
           kinds: Object.keys(artifact.manifest.counts['offerKinds'] ?? {}),
           tiers: [...new Set(terms.map(({ offerType }) => offerType))],
         });
-        const parts = [{ path: 'decisions.parquet', rows: rowsOut, schema: await parquetColumns(sink, file) }];
         return {
           rowsIn,
           rowsOut,
           counts,
-          artifact: await draft.commit({ rows: rowsOut, parts, counts }),
+          artifact: await parts.commit({ rows: rowsOut, counts }),
           warnings: told(
             'COLUMN_REPLACED',
             dropped.length === 0 ? [] : [`The query has ${dropped.join(', ')}, which the decisions replace.`],
           ),
         };
-      });
-    } finally {
-      await draft.discard();
-    }
+      }),
+    );
   };
 }
 

@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { type Engine, literal, openEngine } from '../../base/duckdb/engine.ts';
 import { interruptible } from '../../base/duckdb/interruption.ts';
 import { type ColumnShape, parquetColumns } from '../../base/duckdb/parquet.ts';
-import { HoldfastError } from '../../base/errors.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import { inStage } from '../run/in-stage.ts';
 import type { StageContext } from '../run/stage.ts';
-import { inStage } from './failure.ts';
 
 /** Two engines over one Parquet file, for work that computes something in this process for every row of it. */
 export interface RowByRow {
@@ -55,14 +54,6 @@ export async function rowByRow<Result>(
 export async function countRows(engine: Engine, table: string): Promise<number> {
   const [row] = await engine.rows<{ count: string }>(`SELECT count(*) AS count FROM ${table}`);
   return Number(row?.count);
-}
-
-/** The artifact of an earlier stage. */
-export function inputOf(context: StageContext, stage: string): ArtifactReference {
-  const artifact = context.inputs[stage];
-  if (artifact === undefined)
-    throw new HoldfastError('HF_INTERNAL', `The artifact of the stage ${stage} was not handed on.`);
-  return artifact;
 }
 
 /** Columns of the file whose place a stage's own take; names are compared without case, as DuckDB does. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { type Engine, identifier, literal } from '../../base/duckdb/engine.ts';
-import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import { inShard } from '../../base/duckdb/shard.ts';
 import { ColumnAppender } from '../../base/duckdb/vectors.ts';
 import { HoldfastError } from '../../base/errors.ts';
@@ -10,11 +9,12 @@ import { NO_REASONS, type Warning, type WarningCode } from '../../contract/warni
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { NoReasons } from '../../customers/explanations/reasons.ts';
-import type { ArtifactDraft, ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { featureExpressions } from '../../providers/models/feature-columns.ts';
+import { inputOf, type Parts, writeParts } from '../run/parts.ts';
 import type { ShardedStage, Stage, StageContext, StageResult } from '../run/stage.ts';
 import { type CandidateReasons, explainCandidates } from './candidate-reasons.ts';
-import { countRows, inputOf, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
+import { countRows, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
 import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
 import { loadScoringModels, type ScoringModels } from './scoring-models.ts';
 
@@ -29,23 +29,21 @@ const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_sco
  *   HF_COLUMN_MISSING, HF_SCORE_OUT_OF_RANGE, HF_DISK_FULL, HF_INTERRUPTED
  */
 export const score: Stage = (context) =>
-  withModels(context, 'score', async (models, engines, draft) => {
+  withModels(context, 'score', async (models, engines, parts) => {
     await scoreInto(engines, models, context);
-    return finish(context, models, engines, draft, cacheCounts(models));
+    return finish(context, models, engines, parts, cacheCounts(models));
   });
 
 /** The stage in shards. What a shard hands on is its scores alone: `scores.parquet`. */
 export const shardedScore: ShardedStage = {
   shard: (context, shard) =>
-    withModels(context, shardName('score', shard), async (models, engines, draft) => {
+    withModels(context, shardName('score', shard), async (models, engines, parts) => {
       await scoreInto(engines, models, context, inShard('customer_id', shard));
-      const file = join(draft.folder, SHARD_PART);
-      const rows = await writeParquet(engines.sink, 'SELECT * FROM scores ORDER BY row_number', file);
-      const parts = [{ path: SHARD_PART, rows, schema: await parquetColumns(engines.sink, file) }];
-      return draft.commit({ rows, parts, counts: cacheCounts(models) });
+      const rows = await parts.write(engines.sink, SHARD_PART, 'SELECT * FROM scores ORDER BY row_number');
+      return parts.commit({ rows, counts: cacheCounts(models) });
     }),
   gather: (context, shards) =>
-    withModels(context, 'score', async (models, engines, draft) => {
+    withModels(context, 'score', async (models, engines, parts) => {
       const files = shards.map(({ folder }) => literal(join(folder, SHARD_PART)));
       await engines.sink.run(`CREATE TABLE scores AS SELECT * FROM read_parquet([${files.join(', ')}])`);
       const [rowsIn, rows] = [await countRows(engines.source, engines.table), await countRows(engines.sink, 'scores')];
@@ -57,7 +55,7 @@ export const shardedScore: ShardedStage = {
           `${shards.length} shards of the stage score have ${rows} rows, ${distinct} of them different, and the batch has ${rowsIn}.`,
         );
       }
-      return finish(context, models, engines, draft, cachedInShards(shards));
+      return finish(context, models, engines, parts, cachedInShards(shards));
     }),
 };
 
@@ -66,19 +64,13 @@ const SHARD_PART = 'scores.parquet';
 async function withModels<Result>(
   context: StageContext,
   stage: string,
-  work: (models: ScoringModels, engines: RowByRow, draft: ArtifactDraft) => Promise<Result>,
+  work: (models: ScoringModels, engines: RowByRow, parts: Parts) => Promise<Result>,
 ): Promise<Result> {
   const artifact = inputOf(context, 'filter');
-  const { namespace, program, run, attempt } = context.identity;
   await using models = await loadScoringModels(context);
-  const draft = await context.artifacts.draft({ namespace, program, run, stage, attempt });
-  try {
-    return await rowByRow(context, { stage: 'score', artifact, file: 'kept.parquet' }, (engines) =>
-      work(models, engines, draft),
-    );
-  } finally {
-    await draft.discard();
-  }
+  return await writeParts(context, stage, (parts) =>
+    rowByRow(context, { stage: 'score', artifact, file: 'kept.parquet' }, (engines) => work(models, engines, parts)),
+  );
 }
 
 /** Makes the table `scores` in the sink, of all rows or of those that a condition is true of. */
@@ -101,7 +93,7 @@ async function finish(
   context: StageContext,
   models: ScoringModels,
   engines: RowByRow,
-  draft: ArtifactDraft,
+  parts: Parts,
   cached: Counts,
 ): Promise<StageResult> {
   const { source, sink, table, columns } = engines;
@@ -114,25 +106,19 @@ async function finish(
     'SELECT row_number FROM classified WHERE risk_level IS NOT NULL',
   );
   const dropped = replaced(columns, ADDED_COLUMNS);
-  const scored = join(draft.folder, 'scored.parquet');
-  const below = join(draft.folder, 'below.parquet');
-  const rowsOut = await writeParquet(sink, scoredCandidates(table, dropped, why), scored);
-  const belowThreshold = await writeParquet(sink, candidatesBelow(table), below);
+  const rowsOut = await parts.write(sink, 'scored.parquet', scoredCandidates(table, dropped, why));
+  const belowThreshold = await parts.write(sink, 'below.parquet', candidatesBelow(table));
   const counts = {
     belowThreshold,
     riskLevels: await countBy(sink, 'risk_level', RISK_LEVELS),
     offerKinds: await countBy(sink, 'offer_kind', kinds),
   };
-  const parts = [
-    { path: 'scored.parquet', rows: rowsOut, schema: await parquetColumns(sink, scored) },
-    { path: 'below.parquet', rows: belowThreshold, schema: await parquetColumns(sink, below) },
-  ];
   return {
     rowsIn,
     rowsOut,
     // Of this run, and not of its artifact, which is the same whatever was known before.
     counts: { ...counts, ...cached },
-    artifact: await draft.commit({ rows: rowsOut, parts, counts }),
+    artifact: await parts.commit({ rows: rowsOut, counts }),
     warnings: warnings(models, dropped, why),
   };
 }

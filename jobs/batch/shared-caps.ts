@@ -6,9 +6,9 @@ import { columnsOf } from '../../customers/filters/columns.ts';
 import { OFFER_HISTORY_COLUMNS } from '../../customers/filters/filter.ts';
 import { applyChain, type ChainOutcome, chainInOrder } from '../../customers/filters/filter-chain.ts';
 import { type ChainedFilter, predicateOf } from '../../customers/filters/resolve.ts';
+import { inputOf } from '../run/parts.ts';
 import type { StageContext } from '../run/stage.ts';
 import { createOfferHistory } from './offer-history.ts';
-import { inputOf } from './row-by-row.ts';
 
 /** What other programs decide while this one's batch is made. */
 const SHARED_COLUMNS = [OFFER_HISTORY_COLUMNS.offersRollingQuarter, OFFER_HISTORY_COLUMNS.offersCalendarQuarter];

@@ -1,9 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { constants, copyFile, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Engine, literal, openEngine } from '../../base/duckdb/engine.ts';
-import { interruptible } from '../../base/duckdb/interruption.ts';
-import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
+import { type Engine, literal } from '../../base/duckdb/engine.ts';
 import { texts } from '../../base/duckdb/vectors.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
@@ -21,14 +19,14 @@ import {
 } from '../../database/decisions/decisions.ts';
 import { deleteExpiredCandidates, earlierClock } from '../../database/expiry/expired-candidates.ts';
 import { lockCaps } from '../../database/locks/cap-lock.ts';
-import type { ArtifactDraft, ArtifactPart, ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import { inStage, withEngine } from '../run/in-stage.ts';
+import { inputOf, type Parts, writeParts } from '../run/parts.ts';
 import type { Stage, StageContext, StageResult } from '../run/stage.ts';
 import { writeCandidateCsv } from './candidate-csv.ts';
 import { countDecisions } from './decision-counts.ts';
-import { inStage } from './failure.ts';
 import { offersSince } from './offer-history.ts';
 import { termsByRiskLevel } from './offer-terms.ts';
-import { inputOf } from './row-by-row.ts';
 import { type AskAgain, prepareSharedCaps } from './shared-caps.ts';
 
 const DAY_MS = 86_400_000;
@@ -55,16 +53,14 @@ export function storeStage(options: StoreOptions): Stage {
     if (context.dryRun || database === undefined) {
       return { rowsIn: rows, rowsOut: rows, counts: { candidates: rows, decisions: rows } };
     }
-    const { namespace, program, run, attempt } = context.identity;
-    const draft = await context.artifacts.draft({ namespace, program, run, stage: 'store', attempt });
     try {
-      await using engine = await openEngine({ ...context.resources, scratchFolder: context.scratchFolder });
-      const stored = await interruptible(engine, context.signal, () =>
-        storeBatch({ context, database, engine, draft, offered, rows, options }),
+      const stored = await writeParts(context, 'store', (parts) =>
+        withEngine(context, 'store', (engine) =>
+          storeBatch({ context, database, engine, parts, offered, rows, options }),
+        ),
       );
       return { rowsIn: rows, ...stored, ...(await expire(context, database)) };
     } finally {
-      await draft.discard();
       for (const file of SCRATCH_FILES) await rm(join(context.scratchFolder, file), { force: true });
     }
   };
@@ -79,7 +75,7 @@ interface Storing {
   readonly context: StageContext;
   readonly database: Database;
   readonly engine: Engine;
-  readonly draft: ArtifactDraft;
+  readonly parts: Parts;
   readonly offered: ArtifactReference;
   /** Rows of the decisions that were offered. */
   readonly rows: number;
@@ -169,29 +165,25 @@ async function removeFallen(client: Connection, engine: Engine, { identity }: St
 
 /** What was stored, as files: they say of the batch what Postgres says. */
 async function commitArtifact(
-  { engine, draft, offered, rows }: Storing,
+  { engine, parts, offered, rows }: Storing,
   decisions: string,
   caps: ChainOutcome | undefined,
 ): Promise<ArtifactReference> {
-  const parts: Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[] = [];
-  const part = async (path: string, count: number) =>
-    parts.push({ path, rows: count, schema: await parquetColumns(engine, join(draft.folder, path)) });
-  const stored = join(draft.folder, 'decisions.parquet');
   const kept = caps?.kept ?? rows;
-  if (kept === rows) await copyFile(decisions, stored, constants.COPYFILE_FICLONE);
-  else await writeParquet(engine, keptOf(decisions), stored);
-  await part('decisions.parquet', kept);
-  if (caps !== undefined) {
-    await part('removed.parquet', await writeParquet(engine, caps.removedRows, join(draft.folder, 'removed.parquet')));
-  }
+  if (kept === rows) await parts.copy(engine, 'decisions.parquet', decisions, rows);
+  else await parts.write(engine, 'decisions.parquet', keptOf(decisions));
+  if (caps !== undefined) await parts.write(engine, 'removed.parquet', caps.removedRows);
   const named = (key: string) => Object.keys(offered.manifest.counts[key] ?? {});
   const counts: Counts = {
     candidates: kept,
     decisions: kept,
     ...(caps === undefined ? {} : { removed: caps.removed }),
-    ...(await countDecisions(engine, stored, { kinds: named('kinds'), tiers: named('tiers') })),
+    ...(await countDecisions(engine, parts.path('decisions.parquet'), {
+      kinds: named('kinds'),
+      tiers: named('tiers'),
+    })),
   };
-  return draft.commit({ rows: kept, parts, counts });
+  return parts.commit({ rows: kept, counts });
 }
 
 function keptOf(decisions: string): string {
