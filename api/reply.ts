@@ -1,10 +1,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { FileOfPieces } from './v1/downloads.ts';
 
-/** What every response says: nobody keeps it, frames it, guesses its type, or learns where a reader came from. */
+/** What every response says: nobody keeps it, frames it, embeds it elsewhere, guesses its type, or learns where a reader came from. */
 export const HEADERS = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 } as const;

@@ -290,6 +290,8 @@ test('every answer says that it is not to be kept, framed or guessed at, and not
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
       // The page has a form, of which a browser says where it comes from only so; other hosts learn nothing.
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
       'referrer-policy': path === '/' ? 'same-origin' : 'no-referrer',
       'content-security-policy': expect.stringContaining(`default-src 'none'`),
     });

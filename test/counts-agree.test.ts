@@ -197,6 +197,7 @@ describe('of one run', () => {
       Number(n),
     );
     expect(choices).toEqual([ids.length, level('critical'), level('high'), level('medium')]);
+    expect(shown).toMatch(new RegExp(`>${heldOut} more (is|are) held out: they get nothing`));
   });
 
   test('files, the other commands and the metrics count the whole batch alike', async () => {

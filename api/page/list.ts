@@ -5,7 +5,7 @@ import { offerWords, reasonWords, whyNoReasons } from '../../customers/contact-l
 import type { StoredCandidate } from '../../database/candidates/candidates.ts';
 import { countListUntil, listPage, totalOf } from '../../database/candidates/whole-list.ts';
 import type { Database } from '../../database/client/database.ts';
-import { currentRun, type ProgramKey, type RunRecord } from '../../database/runs/runs.ts';
+import { currentRun, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
 import { queryReader } from '../http/parameters.ts';
 import { notFound } from '../http/route.ts';
 import { mayRead, type Scope } from '../http/sessions.ts';
@@ -100,10 +100,12 @@ function backTo(program: string): Html {
 function body(view: View): Html {
   const { batch, isOther } = view;
   const noReasons = whyNoReasons(batch);
+  const held = storedCounts(batch, 'arms')?.['holdout'] ?? 0;
   return html`<h1>Whom to contact</h1>
 <p class="quiet asof">${batch.program}, batch as of <time datetime="${batch.slot.toISOString()}">${instant(batch.slot)}</time>${
     view.rows[0] === undefined ? '' : `, holds until ${instant(view.rows[0].expires_at)}`
   }</p>
+${held === 0 ? html`` : html`<p class="quiet">${integer(held)} more ${held === 1 ? 'is' : 'are'} held out: they get nothing, so that the effect can be measured.</p>`}
 ${isOther ? html`<p class="note" role="status">Another batch has become the current one: this is its first page.</p>` : html``}
 ${noReasons === undefined ? html`` : html`<p class="note">${noReasons}</p>`}
 ${levels(view)}
