@@ -277,6 +277,8 @@ test('a server that cannot be reached is named without its password', async () =
 test('without a table, a Postgres lists its tables and views, the likeliest first, and what to type', async () => {
   await postgres.database.pool.query(`
     CREATE TABLE shop.orders (order_id bigint, customer_id bigint, order_date date, amount numeric(12, 2));
+    CREATE TABLE shop.sales (sale_id character varying, customer_id uuid, sold_on timestamp without time zone,
+      "ordered at" timestamp with time zone, amount double precision);
     CREATE VIEW shop.order_view AS SELECT order_id, amount FROM shop.orders;
     CREATE TABLE shop.colours (name text);
     CREATE TABLE shop.hidden (customer_id text, churned boolean);
@@ -287,6 +289,10 @@ test('without a table, a Postgres lists its tables and views, the likeliest firs
   expect(listed.status).toBe(78);
   expect(listed.stdout).toMatch(/shop\.order_view +view/);
   expect(listed.stdout).toMatch(/shop\.orders +table .*transactions\? +ids order_id, customer_id {3}days order_date/);
+  // Types of several words are no part of a name.
+  expect(listed.stdout).toMatch(
+    /shop\.sales +table .*transactions\? +ids sale_id, customer_id {3}days sold_on, ordered at\n/,
+  );
   expect(listed.stdout).toContain('likeliest   shop.customers, of customers, by the names of its columns');
   expect(listed.stdout).toContain('next        holdfast init --connector crm --table shop.customers\n');
   expect(existsSync(at('program.yaml'))).toBe(false);

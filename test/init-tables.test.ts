@@ -21,7 +21,7 @@ async function database(...statements: string[]): Promise<string> {
 
 test('a DuckDB file without a table lists what it holds, and with one plausible table still asks', async () => {
   const file = await database(
-    'CREATE TABLE baskets (basket_id BIGINT, household_id BIGINT, order_date DATE, sales_value DOUBLE)',
+    'CREATE TABLE baskets (basket_id BIGINT, household_id BIGINT, order_date TIMESTAMP WITH TIME ZONE, sales_value DECIMAL(12, 2))',
     'CREATE TABLE colours (name VARCHAR)',
     'CREATE SCHEMA old',
     'CREATE VIEW old.names AS SELECT name FROM colours',

@@ -51,7 +51,7 @@ export interface DeniedTables {
 const POSTGRES_TABLES = `
   SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, c.relkind IN ('v', 'm') AS is_view,
     CASE WHEN c.reltuples >= 0 AND c.relkind <> 'v' THEN c.reltuples::float8 END AS row_count,
-    (SELECT string_agg(a.attname::text || ' ' || format_type(a.atttypid, NULL), chr(10) ORDER BY a.attnum)
+    (SELECT string_agg(a.attname::text || chr(9) || format_type(a.atttypid, NULL), chr(10) ORDER BY a.attnum)
       FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum BETWEEN 1 AND ${MOST_COLUMNS} AND NOT a.attisdropped) AS column_list
   FROM ${NAMED} AND ${READABLE}
   ORDER BY n.nspname, c.relname
@@ -62,7 +62,7 @@ const DUCKDB_TABLES = `
     SELECT schema_name, table_name, false AS is_view, CAST(estimated_size AS DOUBLE) AS row_count
     FROM duckdb_tables() WHERE NOT internal
     UNION ALL SELECT schema_name, view_name, true, NULL FROM duckdb_views() WHERE NOT internal)
-  SELECT named.*, (SELECT string_agg(column_name || ' ' || data_type, chr(10) ORDER BY column_index) FROM duckdb_columns() AS c
+  SELECT named.*, (SELECT string_agg(column_name || chr(9) || data_type, chr(10) ORDER BY column_index) FROM duckdb_columns() AS c
     WHERE c.schema_name = named.schema_name AND c.table_name = named.table_name AND column_index <= ${MOST_COLUMNS}) AS column_list
   FROM named ORDER BY ALL LIMIT ${MOST_TABLES}`;
 
@@ -128,8 +128,9 @@ function ranked(rows: readonly Row[]): DatabaseTable[] {
   return rows
     .map((row) => {
       const columns = (row.column_list ?? '').split('\n').map((line) => {
-        const [name = '', ...type] = line.split(/ (?=[^ ]*$)/);
-        return { name, words: wordsOf(name), type: type.join(' ') };
+        // Names and types have blanks in them, as in `timestamp with time zone`.
+        const [name = '', type = ''] = line.split(/\t(?=[^\t]*$)/);
+        return { name, words: wordsOf(name), type };
       });
       return {
         schema: row.schema_name,
