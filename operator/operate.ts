@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { startCaches } from './controllers/caches.ts';
-import { remember } from './controllers/memory.ts';
-import { CONTROLLERS } from './controllers/registry.ts';
-import { type Running, startControllers } from './controllers/start.ts';
+import { KINDS } from './controllers/registry.ts';
+import { type Running, startKinds } from './controllers/start.ts';
 import { type HealthServer, serveHealth } from './health.ts';
 import { apiVersionOf, type KubeApi, KubeError, type OwnerReference, RESOURCES } from './kube/api.ts';
 import type { Clock } from './kube/clock.ts';
@@ -77,12 +76,11 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
 
   /** One term: until the signal comes, and the syncs under way have seen that they may write no more. */
   function lead(signal: AbortSignal): void {
-    // A new memory each term: what another leader wrote meanwhile is newer than what we remember.
-    const memory = remember(fence(api, () => !signal.aborted && leads()));
-    const term = startControllers(CONTROLLERS, {
-      ...memory,
+    const fenced = fence(api, () => !signal.aborted && leads());
+    const term = startKinds(KINDS, {
+      api: fenced,
       caches,
-      recorder: createRecorder(memory.api, {
+      recorder: createRecorder(fenced, {
         clock,
         instance: settings.instance,
         onError: (error) => log(`event: ${describe(error)}`),
@@ -93,9 +91,9 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       onSync: () => {
         counts.syncs += 1;
       },
-      onError: (controller, key, error) => {
+      onError: (kind, key, error) => {
         counts.failures += 1;
-        if (!isRoutine(error)) log(`${controller} ${key}: ${describe(error)}`);
+        if (!isRoutine(error)) log(`${kind} ${key}: ${describe(error)}`);
       },
     });
     running = term;

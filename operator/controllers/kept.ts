@@ -9,7 +9,7 @@ import { boundProgram } from '../objects/program-bound.ts';
 const READ: ReadonlySet<string> = new Set([...Object.values(ANNOTATIONS), COMPLETION_INDEX]);
 
 /**
- * What is remembered of an object that the operator watches: what it reads, whatever else people have written into it. Of a
+ * What a cache keeps of an object: what the operator reads, whatever else people have written into it. Of a
  * program whose generation is that of before, the spec is that of before: what follows from it need not be found out again.
  */
 export function kept<T extends KubeObject>(object: T, before?: T): T;

@@ -1,6 +1,6 @@
-import type { Controller } from './controller.ts';
-import { retentionProgramController } from './retention-program.ts';
-import { retentionRunController } from './retention-run.ts';
+import type { Kind } from './kind.ts';
+import { retentionProgram } from './retention-program.ts';
+import { retentionRun } from './retention-run.ts';
 
 /** Every kind that the operator looks after. Another one is a file here, a line in this list, and its cache. */
-export const CONTROLLERS: readonly Controller[] = [retentionProgramController, retentionRunController];
+export const KINDS: readonly Kind[] = [retentionProgram, retentionRun];

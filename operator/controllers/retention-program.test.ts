@@ -8,9 +8,9 @@ import type { ProgramObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
 import { buildRevision } from '../objects/revision.ts';
 import type { CacheName, Caches } from './caches.ts';
-import type { ControllerContext } from './controller.ts';
-import { remember } from './memory.ts';
-import { retentionProgramController } from './retention-program.ts';
+import { openContext } from './context.ts';
+import { reconcile as reconcileOne } from './reconcile.ts';
+import { retentionProgram } from './retention-program.ts';
 
 const { retentionPrograms, retentionRuns, configMaps } = RESOURCES;
 
@@ -42,14 +42,14 @@ function withoutRuns(kube: FakeKube): Caches {
 }
 
 async function reconcile(kube: FakeKube): Promise<Date | undefined> {
-  const context: ControllerContext = {
-    ...remember(kube.api),
+  const context = openContext({
+    api: kube.api,
     caches: withoutRuns(kube),
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,
     settings: STAGE_SETTINGS,
-  };
-  return await retentionProgramController.reconcile('shop/keep', context);
+  });
+  return await reconcileOne(retentionProgram, 'shop/keep', context);
 }
 
 test('a revision that nothing is pinned to is forgotten', async () => {

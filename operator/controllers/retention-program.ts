@@ -1,25 +1,19 @@
-import { type Attempts, makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
 import { decideProgram, type ProgramDecision, programNotRead } from '../decide/program/program.ts';
 import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { pages } from '../kube/pages.ts';
-import { boundProgram } from '../objects/program-bound.ts';
-import { apply } from './apply.ts';
 import { objectsOf, olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './caches.ts';
-import type { Controller, ControllerContext } from './controller.ts';
+import type { Context } from './context.ts';
 import { kept } from './kept.ts';
-import { lookAgain } from './resync.ts';
-import { writeStatus } from './write-status.ts';
+import { type Kind, type Known, withExisting } from './kind.ts';
 
-/** Each round, one more object turns out to be in the way. */
-const MOST_ROUNDS = 5;
-
-/** Makes a program's runs at the slots of its schedule, and says how it is. */
-export const retentionProgramController: Controller = {
+/** A program: its runs are made at the slots of its schedules, and it says how it is. */
+export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecision['status']> = {
   name: 'retention-program',
-  objects: 'programs',
+  resource: RESOURCES.retentionPrograms,
   workers: 3,
+  objects: ({ programs }) => programs,
 
   concerned(change, caches) {
     switch (change.cache) {
@@ -37,72 +31,31 @@ export const retentionProgramController: Controller = {
     }
   },
 
-  async reconcile(key, context) {
-    const { api, caches, recorder, clock, newest } = context;
-    const known = caches.programs.get(key);
-    let program = known && newest(known);
-    let attempts: Attempts = NO_ATTEMPTS;
-    let isLive = false;
-    let liveRuns: readonly RunObject[] | undefined;
-    for (let round = 0; program !== undefined && round < MOST_ROUNDS; round += 1) {
-      const decision = decideProgram(gather(program, liveRuns, attempts, context), clock.now());
-      if (makesSomething(decision) && !isLive) {
-        // The cache may be of before a slot was dealt with, and its run be forgotten since.
-        const cached: ProgramObject = program;
-        const live = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
-        isLive = true;
-        if (live?.metadata.resourceVersion !== cached.metadata.resourceVersion) {
-          program = live && boundProgram(live, cached);
-          continue;
-        }
-      }
-      if (forgetsRevision(decision) && liveRuns === undefined) {
-        // A run that the cache has not heard of may be pinned to what nobody seems to need.
-        liveRuns = await runsOf(program, context);
-        continue;
-      }
-      const applied = await apply(decision.actions, api, recorder);
-      if (applied.taken.size === 0 && applied.refused.size === 0) {
-        await writeStatus(api, RESOURCES.retentionPrograms, program, decision.status);
-        return lookAgain(decision.requeueAt, clock.now());
-      }
-      attempts = applied;
-    }
-    if (program !== undefined) throw new Error(`not settled in ${MOST_ROUNDS} rounds`);
-    return undefined;
+  async gather(program, known, context) {
+    const { caches, settings, newest } = context;
+    return {
+      program,
+      runs: await runsOf(program, known, context),
+      revisions: caches.revisions.byIndex('owner', ownedBy(program)).map((revision) => newest(revision)),
+      twins: olderTwinsOf(program, caches),
+      attempts: known,
+      settings,
+    };
   },
 
-  async complain(key, message, { api, caches, clock, newest }) {
-    const known = caches.programs.get(key);
-    if (known === undefined) return;
-    const program = newest(known);
-    const status = programNotRead(program, 'InternalError', message, clock.now());
-    await writeStatus(api, RESOURCES.retentionPrograms, program, status);
-  },
+  decide: decideProgram,
+  unreadable: (program, message, now) => programNotRead(program, 'InternalError', message, now),
 };
 
-function gather(
-  program: ProgramObject,
-  liveRuns: readonly RunObject[] | undefined,
-  attempts: Attempts,
-  { caches, settings, newest }: ControllerContext,
-): ProgramSnapshot {
-  return {
-    program,
-    runs: liveRuns ?? caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run)),
-    revisions: caches.revisions.byIndex('owner', ownedBy(program)).map((revision) => newest(revision)),
-    twins: olderTwinsOf(program, caches),
-    attempts,
-    settings,
-  };
+/** Every run that names the program; read past the cache where one that it has not heard of may be pinned to a revision. */
+async function runsOf(program: ProgramObject, known: Known, context: Context): Promise<readonly RunObject[]> {
+  const { caches, newest } = context;
+  if (known.freshness === 'all') return await liveRunsOf(program, context);
+  const cached = caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run));
+  return withExisting(cached, RESOURCES.retentionRuns, known);
 }
 
-function forgetsRevision({ actions }: ProgramDecision): boolean {
-  return actions.some((action) => action.do === 'delete' && action.resource === RESOURCES.configMaps);
-}
-
-/** The runs of a program, read past the cache. */
-async function runsOf({ metadata }: ProgramObject, { api }: ControllerContext): Promise<readonly RunObject[]> {
+async function liveRunsOf({ metadata }: ProgramObject, { api }: Context): Promise<readonly RunObject[]> {
   const runs: RunObject[] = [];
   for await (const { items } of pages<RunObject>(api, RESOURCES.retentionRuns, { namespace: metadata.namespace })) {
     // One that is not as a run should be is of no program.

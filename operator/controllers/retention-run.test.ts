@@ -8,8 +8,9 @@ import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
 import { buildRevision } from '../objects/revision.ts';
 import type { CacheChange, Caches } from './caches.ts';
-import { remember } from './memory.ts';
-import { retentionRunController } from './retention-run.ts';
+import { openContext } from './context.ts';
+import { reconcile as reconcileOne } from './reconcile.ts';
+import { retentionRun } from './retention-run.ts';
 
 const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
 
@@ -27,13 +28,14 @@ function cachesOf(objects: Partial<Record<keyof Caches, readonly KubeObject[]>>)
 }
 
 async function reconcile(kube: FakeKube, caches: Caches): Promise<void> {
-  await retentionRunController.reconcile('shop/by-hand', {
-    ...remember(kube.api),
+  const context = openContext({
+    api: kube.api,
     caches,
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,
     settings: STAGE_SETTINGS,
   });
+  await reconcileOne(retentionRun, 'shop/by-hand', context);
 }
 
 test('a run that has not begun is begun', async () => {
@@ -145,7 +147,7 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
     ['shop/run-2'],
   ],
 ])('%s', (_name, change, runs, concerned) => {
-  const keys = retentionRunController.concerned(change, indexed([KEEP], runs));
+  const keys = retentionRun.concerned(change, indexed([KEEP], runs));
   expect([...new Set(keys)].toSorted()).toEqual(concerned);
 });
 

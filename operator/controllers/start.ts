@@ -1,13 +1,15 @@
-import { KubeError, keyOf, type ObjectKey } from '../kube/api.ts';
+import { type KubeObject, keyOf, type ObjectKey } from '../kube/api.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
 import { type CacheChange, objectsOf } from './caches.ts';
-import type { Controller, ControllerContext } from './controller.ts';
+import { type ContextOptions, openContext } from './context.ts';
+import type { Kind } from './kind.ts';
+import { reconcile } from './reconcile.ts';
 
-export interface StartOptions extends ControllerContext {
+export interface StartOptions extends ContextOptions {
   readonly random: () => number;
   /** A sync failed; it comes again by itself. */
-  readonly onError: (controller: string, key: string, error: unknown) => void;
-  readonly onSync?: (controller: string) => void;
+  readonly onError: (kind: string, key: string, error: unknown) => void;
+  readonly onSync?: (kind: string) => void;
 }
 
 export interface Running {
@@ -17,49 +19,40 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Looks at every object once, and then at those that a change concerns. The caches are synced. */
-export function startControllers(controllers: readonly Controller[], options: StartOptions): Running {
+/** Reconciles every object once, and then those that a change concerns. The caches are synced. */
+export function startKinds(kinds: readonly Kind[], options: StartOptions): Running {
   const { caches, clock, random, onError, onSync } = options;
-  const queues = controllers.map((controller): [Controller, Queue] => [
-    controller,
-    createQueue({ clock, random, onError: (key, error) => onError(controller.name, key, error) }),
+  const context = openContext(options);
+  const queues = kinds.map((kind): [Kind, Queue] => [
+    kind,
+    createQueue({ clock, random, onError: (key, error) => onError(kind.name, key, error) }),
   ]);
   const unsubscribe = caches.subscribe((change) => {
-    for (const [controller, queue] of queues) {
-      for (const key of concerned(controller, change)) queue.add(key);
+    for (const [kind, queue] of queues) {
+      for (const key of concerned(kind, change)) queue.add(key);
     }
   });
 
-  function concerned(controller: Controller, change: CacheChange): ReadonlySet<ObjectKey> {
-    const own = controller.objects === change.cache ? objectsOf(change).map(keyOf) : [];
+  function concerned(kind: Kind, change: CacheChange): ReadonlySet<ObjectKey> {
+    const own = objectsOf<KubeObject>(change)
+      .filter((object) => object.kind === kind.resource.kind)
+      .map(keyOf);
     try {
-      return new Set([...own, ...controller.concerned(change, caches)]);
+      return new Set([...own, ...kind.concerned(change, caches)]);
     } catch (error) {
       // Whom it concerns is not to be found out; it itself, and whatever changes next, are looked at all the same.
-      onError(controller.name, own[0] ?? change.cache, error);
+      onError(kind.name, own[0] ?? change.cache, error);
       return new Set(own);
     }
   }
 
-  /** One object that we can make no sense of says so itself, and comes again after a while; the others are no worse for it. */
-  async function reconcile(controller: Controller, key: ObjectKey): Promise<Date | undefined> {
-    try {
-      return await controller.reconcile(key, options);
-    } catch (error) {
-      if (!(error instanceof KubeError)) {
-        await controller.complain(key, error instanceof Error ? error.message : String(error), options);
-      }
-      throw error;
-    }
-  }
-
-  for (const [controller, queue] of queues) {
-    for (const object of caches[controller.objects].list()) queue.add(keyOf(object));
+  for (const [kind, queue] of queues) {
+    for (const object of kind.objects(caches).list()) queue.add(keyOf(object));
     queue.run(async (key) => {
-      onSync?.(controller.name);
-      const again = await reconcile(controller, key);
+      onSync?.(kind.name);
+      const again = await reconcile(kind, key, context);
       if (again !== undefined) queue.addAfter(key, again.getTime() - clock.now().getTime());
-    }, controller.workers);
+    }, kind.workers);
   }
   return {
     depth: () => queues.reduce((sum, [, queue]) => sum + queue.depth(), 0),

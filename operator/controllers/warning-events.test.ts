@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { fakeKube } from '../../test/support/fake-kube.ts';
 import { type KubeApi, KubeError, type KubeObject, RESOURCES } from '../kube/api.ts';
 import type { JobObject, StoredMetadata } from '../kube/objects.ts';
-import { jobHistory, lastComplaint } from './warning-events.ts';
+import { jobHistory, lastWarning } from './warning-events.ts';
 
 const JOB = {
   apiVersion: 'batch/v1',
@@ -37,28 +37,28 @@ test('the newest warning about the object is told, whichever of its times an eve
   say('old', { deprecatedLastTimestamp: '2026-11-23T02:00:00Z' });
   say('newest', { eventTime: '2026-11-23T02:00:00.1Z', series: { lastObservedTime: '2026-11-23T02:09:00Z' } });
   say('newer', { eventTime: '2026-11-23T02:05:00.000000Z' });
-  expect(await lastComplaint(api, [WAITS])).toBe('FailedCreate: newest');
+  expect(await lastWarning(api, [WAITS])).toBe('FailedCreate: newest');
 });
 
 test('what is normal, and what is about others, is not told', async () => {
   const { api, say } = cluster();
   say('made a pod', { eventTime: '2026-11-23T02:05:00Z' }, 'job-uid', 'Normal');
   say('quota', { eventTime: '2026-11-23T02:05:00Z' }, 'another-uid');
-  expect(await lastComplaint(api, [WAITS])).toBeUndefined();
+  expect(await lastWarning(api, [WAITS])).toBeUndefined();
 });
 
 test('it is one line of bounded length', async () => {
   const { api, say } = cluster();
   say(`a\nb\t${'c'.repeat(2000)}`, { eventTime: '2026-11-23T02:05:00Z' });
-  const told = (await lastComplaint(api, [WAITS])) ?? '';
+  const told = (await lastWarning(api, [WAITS])) ?? '';
   expect(told.startsWith('FailedCreate: a b ccc')).toBe(true);
   expect(told.length).toBe(512);
 });
 
-test('what was complained of before the present wait is over', async () => {
+test('a warning of before the present wait is over', async () => {
   const { api, say } = cluster();
   say('quota', { deprecatedLastTimestamp: '2026-11-23T01:59:59Z' });
-  expect(await lastComplaint(api, [WAITS])).toBeUndefined();
+  expect(await lastWarning(api, [WAITS])).toBeUndefined();
 });
 
 test('a refusal that was cured, so that a pod was made after it, does not come up again when that pod is gone', async () => {
@@ -72,7 +72,7 @@ test('a refusal of the pod that is to follow is told, without its random name', 
   const { api, say, made } = cluster();
   made('j-x7k2p', '2026-11-23T02:02:00Z');
   say('pods "j-q9zbd" is forbidden', { deprecatedLastTimestamp: '2026-11-23T02:03:00Z' });
-  expect(await jobHistory(api, WAITS)).toEqual({ complaint: 'FailedCreate: pods "j-" is forbidden' });
+  expect(await jobHistory(api, WAITS)).toEqual({ warning: 'FailedCreate: pods "j-" is forbidden' });
 });
 
 test('of the pods that a Job made the newest is named, and all are counted', async () => {
@@ -92,7 +92,7 @@ test('a pod that is there, and not in the cache yet, is not gone', async () => {
 test('whoever may not read events goes without; what else fails is a failure', async () => {
   const refusing = (status: number) =>
     ({ list: () => Promise.reject(new KubeError(status, 'x', 'no')) }) as unknown as KubeApi;
-  expect(await lastComplaint(refusing(403), [WAITS])).toBeUndefined();
+  expect(await lastWarning(refusing(403), [WAITS])).toBeUndefined();
   expect(await jobHistory(refusing(403), WAITS)).toEqual({});
-  await expect(lastComplaint(refusing(500), [WAITS])).rejects.toThrow('no');
+  await expect(lastWarning(refusing(500), [WAITS])).rejects.toThrow('no');
 });

@@ -5,7 +5,7 @@ import { type KubeApi, KubeError, type KubeObject, RESOURCES } from '../kube/api
 import type { JobObject } from '../kube/objects.ts';
 
 /** The part of an events.k8s.io/v1 event that is read. */
-interface Complaint extends KubeObject {
+interface SeenEvent extends KubeObject {
   readonly type?: string;
   readonly reason?: string;
   readonly note?: string;
@@ -25,8 +25,8 @@ const MOST = 100;
  * not found`, in one line; undefined when there is none: what was amiss before that is over. Events are kept for an hour
  * and may be lost: nothing is decided on them, they only explain.
  */
-export async function lastComplaint(api: KubeApi, waits: readonly Stuck[]): Promise<string | undefined> {
-  const warnings: Complaint[] = [];
+export async function lastWarning(api: KubeApi, waits: readonly Stuck[]): Promise<string | undefined> {
+  const warnings: SeenEvent[] = [];
   for (const { object, since } of waits) {
     const told = await eventsOf(api, object, ',type=Warning');
     warnings.push(...told.filter((one) => timeOf(one) >= Date.parse(since)));
@@ -34,28 +34,28 @@ export async function lastComplaint(api: KubeApi, waits: readonly Stuck[]): Prom
   return inOneLine(newestOf(warnings));
 }
 
-/** How many pods a Job without one has made, which was the last, and what it complains of since. */
+/** How many pods a Job without one has made, which was the last, and the newest warning since. */
 export async function jobHistory(
   api: KubeApi,
   { object, since }: Stuck<JobObject>,
-): Promise<JobHistory & { readonly complaint?: string }> {
+): Promise<JobHistory & { readonly warning?: string }> {
   const events = await eventsOf(api, object, '');
   const created = events.filter(({ reason }) => reason === 'SuccessfulCreate');
   const last = newestOf(created);
   const name = /Created pod: (\S+)/.exec(last?.note ?? '')?.[1];
   const from = Math.max(Date.parse(since), last === undefined ? 0 : timeOf(last) + 1);
-  const complaint = inOneLine(newestOf(events.filter((one) => one.type === 'Warning' && timeOf(one) >= from)));
-  if (complaint !== undefined) return { complaint };
+  const warning = inOneLine(newestOf(events.filter((one) => one.type === 'Warning' && timeOf(one) >= from)));
+  if (warning !== undefined) return { warning };
   // The cache may be of before it was made.
   const there = name !== undefined && (await api.get(RESOURCES.pods, `${object.metadata.namespace}/${name}`));
   if (name === undefined || there) return {};
   return { gone: name, made: created.reduce((sum, one) => sum + countOf(one), 0) };
 }
 
-async function eventsOf(api: KubeApi, { metadata }: Stuck['object'], more: string): Promise<readonly Complaint[]> {
+async function eventsOf(api: KubeApi, { metadata }: Stuck['object'], more: string): Promise<readonly SeenEvent[]> {
   try {
     const fieldSelector = `regarding.uid=${metadata.uid}${more}`;
-    const { items } = await api.list<Complaint>(RESOURCES.events, {
+    const { items } = await api.list<SeenEvent>(RESOURCES.events, {
       namespace: metadata.namespace,
       fieldSelector,
       limit: MOST,
@@ -68,19 +68,19 @@ async function eventsOf(api: KubeApi, { metadata }: Stuck['object'], more: strin
   }
 }
 
-function newestOf(events: readonly Complaint[]): Complaint | undefined {
+function newestOf(events: readonly SeenEvent[]): SeenEvent | undefined {
   return events.toSorted((one, other) => timeOf(other) - timeOf(one))[0];
 }
 
-function inOneLine(event: Complaint | undefined): string | undefined {
+function inOneLine(event: SeenEvent | undefined): string | undefined {
   return event && withoutRandomEnds(`${event.reason}: ${event.note}`.replaceAll(/\s+/g, ' ')).slice(0, LONGEST);
 }
 
-function timeOf({ series, deprecatedLastTimestamp, eventTime }: Complaint): number {
+function timeOf({ series, deprecatedLastTimestamp, eventTime }: SeenEvent): number {
   const time = Date.parse(series?.lastObservedTime ?? deprecatedLastTimestamp ?? eventTime ?? '');
   return Number.isNaN(time) ? 0 : time;
 }
 
-function countOf({ series, deprecatedCount }: Complaint): number {
+function countOf({ series, deprecatedCount }: SeenEvent): number {
   return Math.max(1, series?.count ?? deprecatedCount ?? 1);
 }

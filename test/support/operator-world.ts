@@ -1,7 +1,6 @@
 import { startCaches } from '../../operator/controllers/caches.ts';
-import { remember } from '../../operator/controllers/memory.ts';
-import { CONTROLLERS } from '../../operator/controllers/registry.ts';
-import { startControllers } from '../../operator/controllers/start.ts';
+import { KINDS } from '../../operator/controllers/registry.ts';
+import { startKinds } from '../../operator/controllers/start.ts';
 import { type KubeApi, KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import { createRecorder } from '../../operator/kube/events.ts';
 import type { StageSettings } from '../../operator/settings/settings.ts';
@@ -65,16 +64,16 @@ export function openWorld({ start, fate = LIVE, settings = {} }: Options = {}): 
     void caches.synced.then(
       () => {
         if (life.dead) return;
-        const running = startControllers(CONTROLLERS, {
-          ...remember(api),
+        const running = startKinds(KINDS, {
+          api,
           caches,
           recorder: createRecorder(api, { clock, instance: `operator-${lives}` }),
           clock,
           random: () => 0.5,
           settings: { ...STAGE_SETTINGS, ...settings },
-          onError: (controller, key, error) => {
+          onError: (kind, key, error) => {
             const routine = error instanceof KubeError && ['Conflict', 'Killed'].includes(error.reason);
-            if (!routine) errors.push(`${controller} ${key}: ${String(error)}`);
+            if (!routine) errors.push(`${kind} ${key}: ${String(error)}`);
           },
         });
         stop = () => running.stop();

@@ -1,0 +1,28 @@
+import type { KubeApi } from '../kube/api.ts';
+import type { Clock } from '../kube/clock.ts';
+import type { Recorder } from '../kube/events.ts';
+import type { StageSettings } from '../settings/settings.ts';
+import type { Caches } from './caches.ts';
+import { type OwnWrites, trackOwnWrites } from './own-writes.ts';
+import { createReadOnce, type ReadOnce } from './read-once.ts';
+import { createTurns, type Turns } from './turns.ts';
+
+/** What a process brings along to reconcile objects. */
+export interface ContextOptions {
+  readonly api: KubeApi;
+  readonly caches: Caches;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly settings: StageSettings;
+}
+
+/** What a reconcile may touch: shared by all kinds for as long as this process leads. */
+export interface Context extends ContextOptions, OwnWrites {
+  readonly readOnce: ReadOnce;
+  readonly inTurn: Turns;
+}
+
+/** A new one for each term: what another leader wrote meanwhile is newer than what we wrote before. */
+export function openContext(options: ContextOptions): Context {
+  return { ...options, ...trackOwnWrites(options.api), readOnce: createReadOnce(), inTurn: createTurns() };
+}
