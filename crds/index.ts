@@ -1,5 +1,6 @@
 export { amountOf } from '../base/schema/quantity.ts';
 export { connectionVariable } from '../contract/connection-variable.ts';
+export { isServer } from '../providers/warehouses/index.ts';
 export { fieldName } from './fault.ts';
 export { API_VERSION } from './kinds.ts';
 export { loadManifestFile, loadManifests, type ManifestDocument, UnreadableManifest } from './load.ts';

@@ -1,3 +1,4 @@
+import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import { retentionProgramSpec, retentionProgramStatus } from './retention-program.ts';
 import { retentionRunSpec, retentionRunStatus } from './retention-run.ts';
 import { type StructuralSchema, structural } from './structural.ts';
@@ -34,14 +35,14 @@ const age: PrinterColumn = {
 };
 
 /** Every kind, made anew: call once and keep. */
-export function kinds(): readonly Kind[] {
+export function kinds(providers: Providers = PROVIDERS): readonly Kind[] {
   return [
     {
       kind: 'RetentionProgram',
       plural: 'retentionprograms',
       shortName: 'rp',
       description: 'A program that finds customers who are about to leave and decides what to offer them.',
-      spec: structural(retentionProgramSpec),
+      spec: structural(retentionProgramSpec(providers)),
       status: structural(retentionProgramStatus),
       columns: [
         { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled', description: 'Whether the program runs.' },

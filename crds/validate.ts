@@ -1,5 +1,6 @@
 import { printable, shortened } from '../base/text/printable.ts';
 import { nearest } from '../base/text/spelling.ts';
+import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import { type Fault, type FieldPath, type Finding, fieldName, isWithin } from './fault.ts';
 import { compileKeywords, type KeywordCheck } from './keywords.ts';
 import { API_VERSION, type Kind, kinds } from './kinds.ts';
@@ -26,17 +27,22 @@ export interface Validation {
 /**
  * Checks one object of a manifest as the API server would, then what only reading it can find.
  * @param circumstances `old`: the object as it is now, when the manifest is to change it; `now`: the instant at which
- *   schedules that are over are warned of
+ *   schedules that are over are warned of; `providers`: what there is of them
  */
 export function validateManifest(
   document: ManifestDocument,
-  { old, now }: { old?: RetentionProgram | RetentionRun; now?: Date } = {},
+  {
+    old,
+    now,
+    providers = PROVIDERS,
+  }: { old?: RetentionProgram | RetentionRun; now?: Date; providers?: Providers } = {},
 ): Validation {
   const { value } = document;
   if (!isRecord(value))
     return refused(document, [finding([], 'is not an object with apiVersion, kind, metadata and spec')]);
-  const kind = allKinds().find((candidate) => candidate.kind.kind === value['kind']);
-  if (kind === undefined) return refused(document, [unknownKind(value['kind'])]);
+  const all = allKinds(providers);
+  const kind = all.find((candidate) => candidate.kind.kind === value['kind']);
+  if (kind === undefined) return refused(document, [unknownKind(value['kind'], all)]);
 
   const excess = tooLarge(value['spec']);
   if (excess !== undefined) return refused(document, [excess]);
@@ -60,7 +66,7 @@ export function validateManifest(
   if (resolved.kind === 'RetentionProgram') {
     const meaning = checkMeaning(resolved.spec);
     if (meaning.length > 0) return refused(document, meaning);
-    warnings.push(...programWarnings(resolved.spec, now));
+    warnings.push(...programWarnings(resolved.spec, now, providers));
   }
   return { faults: [], warnings: placed(document, warnings), resolved };
 }
@@ -71,15 +77,18 @@ interface CompiledKind {
   readonly keywords: KeywordCheck;
 }
 
-let compiled: readonly CompiledKind[] | undefined;
+const compiled = new WeakMap<Providers, readonly CompiledKind[]>();
 
 /** Compiling takes some milliseconds and is done once, when first needed. */
-function allKinds(): readonly CompiledKind[] {
-  compiled ??= kinds().map((kind) => {
+function allKinds(providers: Providers): readonly CompiledKind[] {
+  const known = compiled.get(providers);
+  if (known !== undefined) return known;
+  const made = kinds(providers).map((kind) => {
     const schema = objectSchema(kind);
     return { kind, schema, keywords: compileKeywords(schema) };
   });
-  return compiled;
+  compiled.set(providers, made);
+  return made;
 }
 
 function objectSchema(kind: Kind): StructuralSchema {
@@ -95,8 +104,8 @@ function objectSchema(kind: Kind): StructuralSchema {
   };
 }
 
-function unknownKind(kind: unknown): Finding {
-  const names = allKinds().map((candidate) => candidate.kind.kind);
+function unknownKind(kind: unknown, all: readonly CompiledKind[]): Finding {
+  const names = all.map((candidate) => candidate.kind.kind);
   if (kind === undefined) return finding(['kind'], `is required: ${names.join(' or ')}`);
   const meant = typeof kind === 'string' ? nearest(kind, names) : undefined;
   const reason = `is ${JSON.stringify(kind).slice(0, 80)}; the kinds are ${names.join(' and ')}`;

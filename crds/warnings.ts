@@ -1,16 +1,19 @@
 import { scheduleEnd } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
 import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
+import { loadedSchemes } from '../providers/models/index.ts';
+import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import type { Finding } from './fault.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
 
-/** Providers that the schema knows and this version can use; the others are warned of, and fail a run. */
-const BUILT = { connectors: ['duckdb', 'postgres'], endpoints: ['onnx', 'http', 'https'] } as const;
-
 /** What a person should know about a valid program: what is not built yet, and what will do less than it seems to. */
-export function programWarnings(spec: RetentionProgramSpec, now: Date | undefined): Finding[] {
+export function programWarnings(
+  spec: RetentionProgramSpec,
+  now: Date | undefined,
+  providers: Providers = PROVIDERS,
+): Finding[] {
   return [
-    ...unavailableProviders(spec),
+    ...unavailableProviders(spec, providers),
     ...silentChannels(spec),
     ...unpinnedMeanings(spec),
     ...withoutEffect(spec),
@@ -31,10 +34,15 @@ function over({ batchSchedule, schedules, timeZone }: RetentionProgramSpec, now:
 }
 
 /** Connectors and models that the schema knows and this version cannot use. */
-export function unavailableProviders({ dataConnectors, scoringModels }: RetentionProgramSpec): Finding[] {
+export function unavailableProviders(
+  { dataConnectors, scoringModels }: RetentionProgramSpec,
+  { warehouses, models }: Providers = PROVIDERS,
+): Finding[] {
+  const usable = warehouses.filter(({ load }) => load !== undefined).map(({ type }) => type);
+  const schemes = loadedSchemes(models);
   return [
     ...dataConnectors.flatMap(({ type }, index) =>
-      isOneOf(BUILT.connectors, type)
+      usable.includes(type)
         ? []
         : [
             warning(
@@ -45,7 +53,7 @@ export function unavailableProviders({ dataConnectors, scoringModels }: Retentio
     ),
     ...scoringModels.flatMap(({ endpoint }, index) => {
       const scheme = endpoint.split('://', 1)[0] ?? '';
-      if (isOneOf(BUILT.endpoints, scheme)) return [];
+      if (schemes.includes(scheme)) return [];
       const reason = `${scheme}:// is not available yet: a run ends with HF_PROVIDER_UNAVAILABLE`;
       return [warning(['scoringModels', index, 'endpoint'], reason)];
     }),
@@ -95,10 +103,6 @@ function withoutEffect({ holdout, offerStrategy }: RetentionProgramSpec): Findin
       findings.push(warning(['offerStrategy', 'segments'], `no offer for risk level ${bare.join(', ')}`));
   }
   return findings;
-}
-
-function isOneOf(list: readonly string[], word: string): boolean {
-  return list.includes(word);
 }
 
 function warning(path: Finding['path'], reason: string): Finding {

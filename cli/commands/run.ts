@@ -15,7 +15,7 @@ import { currentRun } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
 import { loadModel } from '../../providers/models/index.ts';
-import { requireWarehouseProvider } from '../../providers/warehouses/index.ts';
+import { isServer, requireWarehouseProvider } from '../../providers/warehouses/index.ts';
 import { calledAs } from '../called-as.ts';
 import type { Io } from '../io.ts';
 import { clock } from '../local/clock.ts';
@@ -301,7 +301,9 @@ export function sourcesOf(
   environment: Io['environment'],
 ): Record<string, string> {
   const known = program.dataConnectors.map(({ connectorId }) => connectorId);
-  const servers = new Set(program.dataConnectors.filter(isServer).map(({ connectorId }) => connectorId));
+  const servers = new Set(
+    program.dataConnectors.filter((connector) => isServer(connector)).map(({ connectorId }) => connectorId),
+  );
   const sources: Record<string, string> = {};
   for (const connector of known) {
     if (servers.has(connector)) {
@@ -331,11 +333,6 @@ export function sourcesOf(
     sources[connector] = resolve(path);
   }
   return sources;
-}
-
-/** Whether a connector reads from a server, whose connection is a secret, rather than from files. */
-function isServer({ type }: RetentionProgramSpec['dataConnectors'][number]): boolean {
-  return type === 'postgres';
 }
 
 /**

@@ -17,9 +17,8 @@ import {
 import { unsuitable } from '../../customers/training/unsuitable.ts';
 import { featureExpressions } from '../../providers/models/feature-columns.ts';
 import type { Model } from '../../providers/models/model.ts';
-import type { DataConnector } from '../../providers/warehouses/connector.ts';
 import { readingFrom } from '../../providers/warehouses/duckdb/failure.ts';
-import { openWarehouse } from '../../providers/warehouses/index.ts';
+import { type DataConnector, openWarehouse } from '../../providers/warehouses/index.ts';
 import { describeQuery } from '../../providers/warehouses/missing-column.ts';
 import { absentColumns } from '../../providers/warehouses/optional-columns.ts';
 import type { Warehouse } from '../../providers/warehouses/warehouse.ts';

@@ -4,7 +4,7 @@ import { told, type Warning } from '../../contract/warning.ts';
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
 import { openFeatureStore } from '../../providers/feature-stores/index.ts';
-import type { DataConnector } from '../../providers/warehouses/connector.ts';
+import type { Connector } from '../../providers/warehouses/connector.ts';
 import { openWarehouse } from '../../providers/warehouses/index.ts';
 import { describeQuery } from '../../providers/warehouses/missing-column.ts';
 import { absentColumns } from '../../providers/warehouses/optional-columns.ts';
@@ -42,7 +42,7 @@ export async function readConnectors(
   const warnings: Warning[] = [];
   let offers: string | undefined;
   let done = 0;
-  const read = async (connector: DataConnector) => {
+  const read = async (connector: Connector) => {
     const { connectorId } = connector;
     const warehouse = await open(connector, context);
     try {
@@ -78,7 +78,7 @@ export async function readConnectors(
   return { extracts, offers, warnings, sources };
 }
 
-function open(connector: DataConnector, context: StageContext): Promise<Warehouse> {
+function open(connector: Connector, context: StageContext): Promise<Warehouse> {
   const { baseFolder, confined, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
   const source = context.sources[connector.connectorId];
   const asOf = context.identity.slot;
@@ -98,7 +98,7 @@ function open(connector: DataConnector, context: StageContext): Promise<Warehous
 
 async function readQuery(
   warehouse: Warehouse,
-  { connectorId, config: { query } }: DataConnector,
+  { connectorId, config: { query } }: Connector,
   needed: NeededColumns,
   file: string,
   { program, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,

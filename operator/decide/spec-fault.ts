@@ -1,5 +1,11 @@
 import { printable, shortened } from '../../base/text/printable.ts';
-import { checkMeaning, fieldName, type RetentionProgramSpec, unavailableProviders } from '../../crds/index.ts';
+import {
+  checkMeaning,
+  fieldName,
+  isServer,
+  type RetentionProgramSpec,
+  unavailableProviders,
+} from '../../crds/index.ts';
 import type { ProgramObject } from '../kube/objects.ts';
 import { oncePer } from '../objects/once-per.ts';
 import { runsIn, type StageSettings } from '../settings/settings.ts';
@@ -50,7 +56,7 @@ const specFault = oncePer((spec: RetentionProgramSpec): ProgramFault | undefined
   }
   // On a laptop the environment has it, so that the schema cannot ask for it.
   const index = spec.dataConnectors.findIndex(
-    ({ type, config }) => type === 'postgres' && config.connectionSecretRef === undefined,
+    (connector) => isServer(connector) && connector.config.connectionSecretRef === undefined,
   );
   if (index === -1) return undefined;
   const field = fieldName(['spec', 'dataConnectors', index, 'config', 'connectionSecretRef']);

@@ -1,31 +1,32 @@
 import { HoldfastError } from '../../base/errors.ts';
-import type { FeatureStore, Tables } from './feature-store.ts';
+import type { AllValues } from '../parameters.ts';
+import type { FeatureStore, FeatureStoreDefinition, FeatureStoreSettings, Tables } from './feature-store.ts';
+import { warehouseParameters } from './warehouse/parameters.ts';
 
-/** The `featureStore` of a program, as its provider reads it. */
-interface Settings {
-  readonly type: string;
-  readonly table: string;
-}
-type Provider = (warehouse: Tables, settings: Settings) => Promise<FeatureStore>;
+/** Every kind of feature store. Adding one is a folder here and a line below. */
+export const FEATURE_STORES = [
+  { type: 'warehouse', parameters: warehouseParameters, load: () => import('./warehouse/warehouse.ts') },
+] as const satisfies readonly FeatureStoreDefinition[];
 
-/** Every provider by its type, loaded when a program names it. Adding one is a file here and a line below. */
-const PROVIDERS: Readonly<Record<string, () => Promise<Provider>>> = {
-  warehouse: async () => {
-    const { openWarehouseFeatures } = await import('./warehouse.ts');
-    return (warehouse, { table }) => openWarehouseFeatures(warehouse, table);
-  },
-};
+export type FeatureStores = readonly FeatureStoreDefinition[];
+
+/** What the providers read of the feature store of a program, whatever its type. */
+export type FeatureStoreValues = AllValues<typeof FEATURE_STORES>;
 
 /**
  * Opens the feature store of a program for the connector whose warehouse is given.
  * @throws HF_PROVIDER_UNAVAILABLE, HF_COLUMN_MISSING, HF_WAREHOUSE_UNREADABLE
  */
-export async function openFeatureStore(settings: Settings, warehouse: Tables): Promise<FeatureStore> {
-  const load = Object.hasOwn(PROVIDERS, settings.type) ? PROVIDERS[settings.type] : undefined;
-  if (load === undefined) {
-    const known = Object.keys(PROVIDERS).join(', ');
+export async function openFeatureStore(
+  settings: FeatureStoreSettings,
+  warehouse: Tables,
+  stores: FeatureStores = FEATURE_STORES,
+): Promise<FeatureStore> {
+  const found = stores.find(({ type }) => type === settings.type);
+  if (found === undefined) {
+    const known = stores.map(({ type }) => type).join(', ');
     const sentence = `featureStore: no provider for ${settings.type} yet; this version has ${known}.`;
     throw new HoldfastError('HF_PROVIDER_UNAVAILABLE', sentence);
   }
-  return (await load())(warehouse, settings);
+  return (await found.load()).open(settings, warehouse);
 }

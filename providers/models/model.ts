@@ -1,3 +1,4 @@
+import type { Parameters } from '../parameters.ts';
 import type { ProgramFiles } from '../program-file.ts';
 
 /** What a model predicts, and so which of its outputs is read. */
@@ -64,9 +65,26 @@ export interface ModelReference extends ProgramFiles {
   readonly signal?: AbortSignal;
 }
 
-/** Loads models of one URI scheme. */
+/** What a provider reads of a model, and what its endpoints look like. */
+export interface ModelParameters extends Parameters {
+  /** What may follow `SCHEME://`, as a regular expression. */
+  readonly address: string;
+  /** An endpoint as a person reads it, such as `onnx://PATH`. */
+  readonly form: string;
+  /** What such an endpoint is, in sentences. */
+  readonly description?: string;
+}
+
+/** One kind of model: a folder with its parameters and its code, and a line in `index.ts`. */
+export interface ModelDefinition {
+  /** URI schemes of its endpoints. */
+  readonly schemes: readonly string[];
+  readonly parameters: ModelParameters;
+  /** Loads the code when a model names it; absent where this version cannot use such a model yet. */
+  readonly load?: () => Promise<ModelProvider>;
+}
+
 export interface ModelProvider {
-  readonly scheme: string;
   /** @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE */
   load(reference: ModelReference): Promise<Model>;
 }

@@ -1,21 +1,47 @@
+import { type Static, type TObject, Type } from 'typebox';
+import { fields, name, text } from '../../base/schema/fields.ts';
+import type { Parameters, Values } from '../parameters.ts';
 import type { ProgramFiles } from '../program-file.ts';
 import type { Warehouse } from './warehouse.ts';
 
-/** A connector of a program, as its provider reads it. Fields that are another provider's are left alone. */
-export interface DataConnector {
+/** What every connector says, whatever its type: its own `config` has the parameters of the provider beside these. */
+export const CONNECTOR = {
+  connectorId: name('Name of the connector within the program.'),
+  query: Type.String({
+    pattern: '^[^\\x00]*$',
+    meaning: 'text without NUL',
+    minLength: 1,
+    maxLength: 65_536,
+    description:
+      'One SELECT whose columns map to the candidate by name; columns of other names ride along as features.',
+  }),
+  optionalColumns: Type.Optional(
+    Type.Array(
+      fields('A column that the source may lack, and what follows where it does: a run without it says so.', {
+        table: text('Table or view that has it, as the query names it.', 255),
+        column: text('Its name.', 255),
+        without: text('What follows without it, for people.', 400),
+      }),
+      {
+        minItems: 1,
+        maxItems: 100,
+        description:
+          'Columns that the query can do without, such as one that says who left; how it does so is in the query. A ' +
+          'run on a source that lacks one warns of it; any other that is missing is refused.',
+      },
+    ),
+  ),
+};
+
+/** A connector of a program, with the parameters of a provider. */
+export interface Connector<Own = unknown> {
   readonly connectorId: string;
   readonly type: string;
-  readonly config: {
-    readonly query: string;
-    readonly path?: string;
-    readonly table?: string;
-    readonly sheet?: string;
-    readonly allVarchar?: boolean;
-    readonly sample?: { readonly customers: number; readonly seed: number };
-    readonly statementTimeoutSeconds?: number;
-    readonly optionalColumns?: readonly { readonly table: string; readonly column: string; readonly without: string }[];
-  };
+  readonly config: Own & Static<TObject<Pick<typeof CONNECTOR, 'query' | 'optionalColumns'>>>;
 }
+
+/** A connector as its provider reads it: fields that are another provider's are left alone. */
+export type ConnectorOf<Own extends Parameters> = Connector<Values<Own['fields']>>;
 
 /** What a connector may use of the machine, and what the command line says about it. */
 export interface WarehouseOptions extends ProgramFiles {
@@ -39,5 +65,18 @@ export interface WarehouseOptions extends ProgramFiles {
   readonly progress?: (done: number, total: number) => void;
 }
 
-/** Opens a connector's warehouse, read-only. */
-export type WarehouseProvider = (connector: DataConnector, options: WarehouseOptions) => Promise<Warehouse>;
+/** One kind of warehouse: a folder with its parameters and its code, and a line in `index.ts`. */
+export interface WarehouseDefinition {
+  /** As a connector names it. */
+  readonly type: string;
+  readonly parameters: Parameters;
+  /** Of a server, whose connection is a secret: what it is called, and the form of its connection. */
+  readonly server?: { readonly name: string; readonly connection: string };
+  /** Loads the code when a connector names it; absent where this version cannot read such a warehouse yet. */
+  readonly load?: () => Promise<WarehouseProvider>;
+}
+
+export interface WarehouseProvider {
+  /** Opens a connector's warehouse, read-only. */
+  open(connector: Connector, options: WarehouseOptions): Promise<Warehouse>;
+}

@@ -1,5 +1,5 @@
 import { nearest } from '../../base/text/spelling.ts';
-import type { DataConnector } from './connector.ts';
+import type { Connector } from './connector.ts';
 import type { Warehouse } from './warehouse.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Warehouse } from './warehouse.ts';
  */
 export async function absentColumns(
   warehouse: Warehouse,
-  { connectorId, config: { optionalColumns = [] } }: DataConnector,
+  { connectorId, config: { optionalColumns = [] } }: Connector,
 ): Promise<string[]> {
   const known = new Map<string, readonly string[] | undefined>();
   const absent: string[] = [];

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { literal, openEngine } from '../../base/duckdb/engine.ts';
-import type { DataConnector, WarehouseOptions } from '../../providers/warehouses/connector.ts';
+import type { WarehouseOptions } from '../../providers/warehouses/connector.ts';
 import { openWarehouse } from '../../providers/warehouses/index.ts';
+import type { PostgresConnector } from '../../providers/warehouses/postgres/parameters.ts';
 import type { Warehouse } from '../../providers/warehouses/warehouse.ts';
 import { CUSTOMERS } from '../contracts/warehouse.ts';
 import { openPostgres } from './postgres.ts';
@@ -18,7 +19,7 @@ export const UNABORTED = { signal: new AbortController().signal };
 
 /** What a test says about the connector `crm`. */
 export interface Change {
-  readonly config?: Partial<DataConnector['config']>;
+  readonly config?: Partial<PostgresConnector['config']>;
   readonly options?: Partial<WarehouseOptions>;
 }
 

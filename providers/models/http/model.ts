@@ -26,7 +26,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function httpProvider(world: HttpWorld, environment: () => Environment): ModelProvider {
   return {
-    scheme: 'http',
     async load(reference) {
       const { manifest, digest } = await readRemoteManifest(reference);
       const url = modelUrl(reference);

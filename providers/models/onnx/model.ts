@@ -8,7 +8,6 @@ import { OnnxThreads } from './threads.ts';
 
 /** Models in ONNX files, run in this process on ONNX Runtime's CPU provider. */
 export const onnx: ModelProvider = {
-  scheme: 'onnx',
   async load(reference) {
     const { bytes, manifest } = await readVerified(reference);
     const runtime = await loadOnnxRuntime();

@@ -7,12 +7,13 @@ import { literal, openEngine } from '../../../base/duckdb/engine.ts';
 import { isNumeric } from '../../../base/duckdb/number-types.ts';
 import { parquetColumns } from '../../../base/duckdb/parquet.ts';
 import { CUSTOMERS, warehouseContract } from '../../../test/contracts/warehouse.ts';
-import type { DataConnector, WarehouseOptions } from '../connector.ts';
+import type { WarehouseOptions } from '../connector.ts';
 import { openWarehouse } from '../index.ts';
+import type { DuckdbConnector } from './parameters.ts';
 
 const limits = { threads: 1, memoryMb: 256 };
 
-function connector(config: Partial<DataConnector['config']>): DataConnector {
+function connector(config: Partial<DuckdbConnector['config']>): DuckdbConnector {
   return { connectorId: 'shop', type: 'duckdb', config: { query: 'SELECT 1 AS customer_id', ...config } };
 }
 

@@ -6,17 +6,18 @@ import { type ColumnShape, writeParquet } from '../../../base/duckdb/parquet.ts'
 import { defineSelect, refusal } from '../../../base/duckdb/select.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { customerIdInDuckdb } from '../../../customers/columns/customer-id.ts';
-import type { DataConnector, WarehouseOptions } from '../connector.ts';
+import type { WarehouseOptions } from '../connector.ts';
 import { tableParts } from '../table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
 import { readingFrom } from './failure.ts';
+import type { DuckdbConnector } from './parameters.ts';
 import { openSource } from './source.ts';
 
 /** Name of the temporary view that stands for the connector's query. */
 const QUERY = 'holdfast_query';
 
 /** Opens a DuckDB database file, Parquet or CSV files, or the sample warehouse. */
-export async function openDuckdb(connector: DataConnector, options: WarehouseOptions): Promise<Warehouse> {
+export async function open(connector: DuckdbConnector, options: WarehouseOptions): Promise<Warehouse> {
   const outputFolder = await mkdtemp(join(options.scratchFolder, 'warehouse-'));
   try {
     return new DuckdbWarehouse(connector.connectorId, await openSource(connector, options, outputFolder), outputFolder);

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataConnector, WarehouseOptions } from '../connector.ts';
+import type { WarehouseOptions } from '../connector.ts';
+import type { DuckdbConnector } from './parameters.ts';
 
-type Sample = NonNullable<DataConnector['config']['sample']>;
+type Sample = NonNullable<DuckdbConnector['config']['sample']>;
 
 /** Grows with every change of the generator, so that a file made by an earlier one is not taken for its own. */
 const GENERATION = 3;

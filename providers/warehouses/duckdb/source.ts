@@ -4,11 +4,12 @@ import { type Engine, identifier, literal, openEngine } from '../../../base/duck
 import { HoldfastError } from '../../../base/errors.ts';
 import { whyNoFile } from '../../../base/unread-file.ts';
 import { programFile } from '../../program-file.ts';
-import type { DataConnector, WarehouseOptions } from '../connector.ts';
+import type { WarehouseOptions } from '../connector.ts';
 import { csvScan } from './csv-source.ts';
 import { readingFrom } from './failure.ts';
 import { asPattern, type FileFormat, fileFormat, KNOWN_ENDINGS } from './file-format.ts';
 import { jsonScan } from './json-source.ts';
+import type { DuckdbConnector } from './parameters.ts';
 import { sampleWarehouse } from './sample-file.ts';
 import { workbookAsCsv } from './workbook.ts';
 
@@ -18,7 +19,7 @@ import { workbookAsCsv } from './workbook.ts';
  * @throws HF_WAREHOUSE_UNREADABLE, HF_PATH_REFUSED, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function openSource(
-  connector: DataConnector,
+  connector: DuckdbConnector,
   options: WarehouseOptions,
   outputFolder: string,
 ): Promise<Engine> {
@@ -43,7 +44,7 @@ export async function openSource(
 }
 
 /** Absolute path of the source, made first when it is the sample warehouse. */
-async function locate(connector: DataConnector, options: WarehouseOptions): Promise<string> {
+async function locate(connector: DuckdbConnector, options: WarehouseOptions): Promise<string> {
   const { path: written, sample } = connector.config;
   const path = options.source ?? written;
   if (path !== undefined) return programFile(path, options, `Connector ${connector.connectorId}`);
@@ -56,7 +57,7 @@ async function locate(connector: DataConnector, options: WarehouseOptions): Prom
   return sampleWarehouse(sample, options);
 }
 
-function formatOf(connector: DataConnector, path: string): FileFormat {
+function formatOf(connector: DuckdbConnector, path: string): FileFormat {
   const format = fileFormat(path);
   if (format !== undefined) return format;
   const known = KNOWN_ENDINGS.join(', ');
@@ -67,7 +68,7 @@ function formatOf(connector: DataConnector, path: string): FileFormat {
 /** Makes the files one view, under the name that the query uses, and resolves to their paths. */
 async function exposeFiles(
   engine: Engine,
-  connector: DataConnector,
+  connector: DuckdbConnector,
   options: WarehouseOptions,
   path: string,
   format: Exclude<FileFormat, 'database'>,
@@ -102,7 +103,7 @@ async function exposeFiles(
 /** What the view of the files selects from. */
 async function scanOf(
   engine: Engine,
-  { connectorId, config }: DataConnector,
+  { connectorId, config }: DuckdbConnector,
   files: readonly string[],
   format: Exclude<FileFormat, 'database'>,
   outputFolder: string,
@@ -137,12 +138,12 @@ async function lock(engine: Engine, files: readonly string[], outputFolder: stri
 }
 
 /** The path, of a file that can be read. */
-async function readable(connector: DataConnector, path: string): Promise<string> {
+async function readable(connector: DuckdbConnector, path: string): Promise<string> {
   const trouble = await whyNoFile(path);
   if (trouble !== undefined) throw unreadable(connector, path, `it ${trouble}`);
   return path;
 }
 
-function unreadable({ connectorId }: DataConnector, path: string, trouble: string): HoldfastError {
+function unreadable({ connectorId }: DuckdbConnector, path: string, trouble: string): HoldfastError {
   return new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${connectorId}: cannot read ${path}: ${trouble}.`);
 }

@@ -3,10 +3,11 @@ import { interruptible } from '../../../base/duckdb/interruption.ts';
 import { writeParquet } from '../../../base/duckdb/parquet.ts';
 import { TextAppender } from '../../../base/duckdb/text-appender.ts';
 import { HoldfastError } from '../../../base/errors.ts';
-import type { DataConnector, WarehouseOptions } from '../connector.ts';
+import type { WarehouseOptions } from '../connector.ts';
 import { tableParts } from '../table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
 import { readingFromPostgres, tookTooLong } from './failure.ts';
+import type { PostgresConnector } from './parameters.ts';
 import { type Answer, PostgresSession } from './session.ts';
 import { completed, pastOffers, type ServerColumn, type ServerTable } from './sql.ts';
 import { type Conversion, conversionOf } from './types.ts';
@@ -15,7 +16,7 @@ import { type Conversion, conversionOf } from './types.ts';
 const STATEMENT_TIMEOUT_SECONDS = 1800;
 
 /** Connects to Postgres. Everything is read in one read-only transaction, as of one moment. */
-export async function openPostgres(connector: DataConnector, options: WarehouseOptions): Promise<Warehouse> {
+export async function open(connector: PostgresConnector, options: WarehouseOptions): Promise<Warehouse> {
   const { connectorId, config } = connector;
   // Without one the provider is never asked for. A file that became a secret ends in a newline.
   const { source = '', signal } = options;

@@ -1,11 +1,12 @@
-import { HoldfastError } from '../../base/errors.ts';
-import type { FeatureStore, Tables } from './feature-store.ts';
+import { HoldfastError } from '../../../base/errors.ts';
+import type { FeatureStore, Tables } from '../feature-store.ts';
+import type { WarehouseFeatures } from './parameters.ts';
 
 /**
  * Features in a table or view of the same warehouse, keyed by `customer_id`: the join is pushed down to it.
  * @throws HF_COLUMN_MISSING when the table has no customer_id, HF_WAREHOUSE_UNREADABLE when there is no such table
  */
-export async function openWarehouseFeatures(warehouse: Tables, table: string): Promise<FeatureStore> {
+export async function open({ table }: WarehouseFeatures, warehouse: Tables): Promise<FeatureStore> {
   const described = await warehouse.describeTable(table);
   if (described === undefined) {
     throw new HoldfastError(
