@@ -81,6 +81,10 @@ test('the figures of the training stand beside, for a person and a program', asy
   const { stdout } = await check(at('later.csv'));
   expect(stdout).toMatch(/measured {4}900 rows, of whom [\d.]+ % left \(churned\)\n/);
   expect(stdout).toMatch(/in training \d+ rows held out, of whom [\d.]+ % left\n {12}AUC 0\.\d{4} {3}Brier 0\.\d{4}/);
+  // What is of the rows of this file stands before the training, and not as if it were of that.
+  expect(stdout).toMatch(
+    / {12}of 882 rows without missing values: .*\n {12}of 18 rows with missing values: .*\nin training/,
+  );
   const { measured } = JSON.parse((await check(at('later.csv'), '-o', 'json')).stdout);
   const keys = ['auc', 'baseRate', 'brier', 'calibrationError', 'logLoss', 'rows'];
   expect(Object.keys(measured.training).toSorted()).toEqual(keys);

@@ -67,6 +67,8 @@ test('status says which batch is current, how the last ended, and when the next 
   expect(programs).toMatchObject([
     { program: 'keep', nextSlot: '2026-11-30T02:00:00Z', current: { phase: 'Succeeded' }, last: { phase: 'Failed' } },
   ]);
+  // The same fields whether a program is named or not.
+  expect(JSON.parse((await ask('status', '-o', 'json')).stdout)).toEqual({ programs });
 });
 
 test.each(['runs', 'status'])('%s of a program that never ran names those that have', async (command) => {

@@ -155,7 +155,7 @@ async function programsOf(
   if (program === undefined) {
     const programs = await listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
     if (programs.length === 0) await refuseNamespace(database, namespace, place);
-    return programs;
+    return programs.map(({ namespace: own, program: name }) => ({ namespace: own, program: name }));
   }
   await requireProgram(database, { namespace, program }, place);
   return [{ namespace, program }];

@@ -85,16 +85,25 @@ function figuresText({ auc, brier }: Pick<Figures, 'auc' | 'brier'>): string {
   return `AUC ${shownFigure(auc)}   Brier ${shownFigure(brier)}`;
 }
 
-/** The same figures of the rows held out when the model was made. */
-function trainingLines({ rejected = 0, training, outOfTime, recencyAuc }: Partial<MeasuredLater>): string[] {
-  const apart = [
+/** What else is of the rows that were measured. */
+function besideLines({ rejected = 0, recencyAuc, gaps }: Measured & Partial<MeasuredLater>): string[] {
+  return [
     ...(recencyAuc === undefined ? [] : [line('', `recency alone: AUC ${shownFigure(recencyAuc)}`)]),
     ...(rejected === 0 ? [] : [line('', `${integer(rejected)} more rows are set apart by the query`)]),
+    ...(gaps === undefined
+      ? []
+      : [
+          line('', `of ${integer(gaps.without.rows)} rows without missing values: ${figuresText(gaps.without)}`),
+          line('', `of ${integer(gaps.with.rows)} rows with missing values: ${figuresText(gaps.with)}`),
+        ]),
   ];
-  if (training === undefined) return apart;
+}
+
+/** The same figures of the rows held out when the model was made. */
+function trainingLines({ training, outOfTime }: Partial<MeasuredLater>): string[] {
+  if (training === undefined) return [];
   const { rows, auc, brier, logLoss, calibrationError, baseRate } = training;
   return [
-    ...apart,
     line('in training', `${integer(rows)} rows held out, of whom ${(100 * baseRate).toFixed(1)} % left`),
     line('', fourFigures(auc, { brier, logLoss, calibrationError })),
     ...(outOfTime === undefined
@@ -117,7 +126,7 @@ function fourFigures(
 }
 
 function measuredBlock(measured: Measured & Partial<MeasuredLater>, plot: string | undefined): string[] {
-  const { label, rows, unlabelled, auc, reliability, gaps, doubts } = measured;
+  const { label, rows, unlabelled, auc, reliability, doubts } = measured;
   const { baseRate } = reliability;
   return [
     line(
@@ -125,13 +134,8 @@ function measuredBlock(measured: Measured & Partial<MeasuredLater>, plot: string
       `${integer(rows)} rows, of whom ${(100 * baseRate).toFixed(1)} % left (${label})${unlabelled === 0 ? '' : `; ${integer(unlabelled)} rows without a label`}`,
     ),
     line('', fourFigures(auc, reliability)),
+    ...besideLines(measured),
     ...trainingLines(measured),
-    ...(gaps === undefined
-      ? []
-      : [
-          line('', `of ${integer(gaps.without.rows)} rows without missing values: ${figuresText(gaps.without)}`),
-          line('', `of ${integer(gaps.with.rows)} rows with missing values: ${figuresText(gaps.with)}`),
-        ]),
     ...doubts.map((doubt) => line('', `! ${doubt}`)),
     '',
     ...reliabilityText(reliability),
