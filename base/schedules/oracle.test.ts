@@ -15,9 +15,15 @@ function seeded(seed: number): () => number {
 
 /**
  * The definition, minute by minute: a clock that only ever runs forward; each wall time that it reaches or jumps
- * over for the first time is due then.
+ * over for the first time is due then. Of every hour also those that it shows again.
  */
-function minuteByMinute(zone: string, from: string, to: string, isDue: (wall: Date) => boolean): string[] {
+function minuteByMinute(
+  zone: string,
+  from: string,
+  to: string,
+  isDue: (wall: Date) => boolean,
+  everyHour: boolean,
+): string[] {
   const clock = openZone(zone);
   const slots = new Set<string>();
   const start = Date.parse(from);
@@ -27,6 +33,7 @@ function minuteByMinute(zone: string, from: string, to: string, isDue: (wall: Da
       if (isDue(new Date(wall))) slots.add(new Date(instant).toISOString());
       reached = wall;
     }
+    if (everyHour && isDue(new Date(clock.wallTime(instant)))) slots.add(new Date(instant).toISOString());
   }
   return [...slots];
 }
@@ -39,6 +46,30 @@ test.each<[string, string, string, string, string, (wall: Date) => boolean]>([
     '2026-03-28T12:00Z',
     '2026-03-29T12:00Z',
     (wall) => wall.getUTCMinutes() % 15 === 0,
+  ],
+  [
+    'every quarter of an hour over the Berlin overlap',
+    '*/15 * * * *',
+    'Europe/Berlin',
+    '2026-10-24T20:00Z',
+    '2026-10-25T06:00Z',
+    (wall) => wall.getUTCMinutes() % 15 === 0,
+  ],
+  [
+    'every hour over the overlap of St. John’s, which crosses midnight',
+    '0-30/10 */1 * * *',
+    'America/St_Johns',
+    '2010-11-06T20:00Z',
+    '2010-11-07T10:00Z',
+    (wall) => wall.getUTCMinutes() % 10 === 0 && wall.getUTCMinutes() <= 30,
+  ],
+  [
+    'every ten minutes over the half hour that Lord Howe repeats',
+    '*/10 * * * *',
+    'Australia/Lord_Howe',
+    '2026-04-04T12:00Z',
+    '2026-04-05T00:00Z',
+    (wall) => wall.getUTCMinutes() % 10 === 0,
   ],
   [
     'every minute over the Berlin overlap',
@@ -82,7 +113,7 @@ test.each<[string, string, string, string, string, (wall: Date) => boolean]>([
       wall.getUTCHours() === 4 && wall.getUTCMinutes() === 30 && (wall.getUTCDate() === 13 || wall.getUTCDay() === 5),
   ],
 ])('minute by minute: %s', (_, text, zone, from, to, isDue) => {
-  const expected = minuteByMinute(zone, from, to, isDue);
+  const expected = minuteByMinute(zone, from, to, isDue, text.split(' ')[1]?.startsWith('*') === true);
   const found = parseSchedule(text, zone)
     .between(new Date(from), new Date(to), 100_000)
     .map((slot) => slot.toISOString());
@@ -97,6 +128,7 @@ test('at any instant the next slot is its own newest, lies ahead, and nothing li
   const texts = [
     '0 2 * * MON',
     '*/17 * * * *',
+    '0 */3 * * SUN',
     '30 1-3 * * *',
     'cron(0 3 LW * ? *)',
     '0 0 29 2 *',
@@ -112,9 +144,10 @@ test('at any instant the next slot is its own newest, lies ahead, and nothing li
     'Africa/Casablanca',
     'America/Havana',
     'Pacific/Apia',
+    'America/St_Johns',
   ];
   const years = Date.parse('2030-01-01') - Date.parse('2005-01-01');
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < 250; round++) {
     const schedule = parseSchedule(pick(texts), pick(zones));
     const instant = new Date(Date.parse('2005-01-01') + Math.floor(random() * years));
     const next = schedule.next(instant);

@@ -8,6 +8,8 @@ export interface ParsedSchedule {
   readonly days: DayRule;
   /** Times of a day, in minutes after midnight by the clock on the wall, in order. */
   readonly times: readonly number[];
+  /** Whether any hour will do, as in `0 * * * *`: it goes on while clocks show an hour for the second time. */
+  readonly everyHour: boolean;
 }
 
 /** Longest schedule that is read, in UTF-16 code units. */
@@ -52,6 +54,7 @@ function readCron(fields: readonly string[]): ParsedSchedule {
   const both = [dayOfMonth, dayOfWeek].some((field) => /^[*?]/.test(field));
   return {
     times: timesOf(minute, hour),
+    everyHour: hour.startsWith('*'),
     days: {
       years: undefined,
       months: new Set(numbers('month', month)),
@@ -75,6 +78,7 @@ function readAws(fields: readonly string[]): ParsedSchedule {
   }
   return {
     times: timesOf(minute, hour),
+    everyHour: hour.startsWith('*'),
     days: {
       years: years(year),
       months: new Set(numbers('month', month)),

@@ -1,10 +1,13 @@
 import { HoldfastError } from '../errors.ts';
 import { printable, shortened } from '../text/printable.ts';
 import { type DayRule, daysOfMonth } from './days.ts';
-import { LONGEST_SCHEDULE, readSchedule } from './parse.ts';
-import { openZone } from './zone.ts';
+import { LONGEST_SCHEDULE, type ParsedSchedule, readSchedule } from './parse.ts';
+import { openZone, type Zone } from './zone.ts';
 
-/** Instants at which something is due, in a time zone. Each wall time has one slot: see `Zone.firstInstant`. @public */
+/**
+ * Instants at which something is due, in a time zone. A wall time has one slot (see `Zone.firstInstant`), but for schedules of
+ * every hour (`0 * * * *`, hours that begin with a star), which go on through the hour that clocks show twice. @public
+ */
 export interface Schedule {
   /** The newest slot at or before an instant; undefined when the years of the schedule begin later. */
   newest(at: Date): Date | undefined;
@@ -18,6 +21,7 @@ export interface Schedule {
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+const YEAR_MS = 366 * DAY_MS;
 
 /** A 29 February of a given weekday comes back within 40 years, even around 2100. */
 const HORIZON_YEARS = 45;
@@ -27,8 +31,16 @@ const HORIZON_YEARS = 45;
  * @throws HF_SCHEDULE_INVALID with what is wrong and what was probably meant
  */
 export function parseSchedule(text: string, timeZone: string): Schedule {
-  const { days, times } = read(text);
+  const { everyHour, ...rule } = read(text);
   const zone = openZone(timeZone);
+  const once = onceEach(rule, zone);
+  return everyHour ? throughOverlaps(once, rule, zone) : once;
+}
+
+type Rule = Pick<ParsedSchedule, 'days' | 'times'>;
+
+/** Every wall time once: the first time that a clock shows it. */
+function onceEach({ days, times }: Rule, zone: Zone): Schedule {
   const slotAt = (midnight: number, index: number) => zone.firstInstant(midnight + (times[index] ?? 0) * MINUTE_MS);
 
   function next(after: Date): Date | undefined {
@@ -100,6 +112,52 @@ export function parseSchedule(text: string, timeZone: string): Schedule {
   }
 
   return { newest, next, between, count };
+}
+
+/**
+ * Also the wall times that a clock shows for the second time. Nothing else is due meanwhile, since each of them has been
+ * there before: they stand together between two slots of the others.
+ */
+function throughOverlaps(once: Schedule, { days, times }: Rule, zone: Zone): Schedule {
+  /** Slots after one instant, up to and including another, in order. */
+  function repeated(from: number, to: number): Date[] {
+    return zone.overlaps(from, to).flatMap(({ start, wallTime, length }) => {
+      const end = wallTime + length;
+      const found: number[] = [];
+      for (let midnight = startOfDay(wallTime); midnight < end; midnight += DAY_MS) {
+        if (isDue(days, midnight)) found.push(...times.map((minutes) => midnight + minutes * MINUTE_MS));
+      }
+      return found
+        .filter((shown) => shown >= wallTime && shown < end)
+        .map((shown) => start + shown - wallTime)
+        .filter((instant) => instant > from && instant <= to)
+        .map((instant) => new Date(instant));
+    });
+  }
+
+  return {
+    next(after) {
+      const next = once.next(after);
+      return repeated(after.getTime(), next?.getTime() ?? after.getTime() + YEAR_MS)[0] ?? next;
+    },
+    newest(at) {
+      const newest = once.newest(at);
+      return repeated(newest?.getTime() ?? at.getTime() - YEAR_MS, at.getTime()).at(-1) ?? newest;
+    },
+    between(from, to, limit) {
+      const slots = once.between(from, to, limit);
+      const end = slots.length < limit ? to : (slots.at(-1) ?? from);
+      return [...slots, ...repeated(from.getTime(), end.getTime())]
+        .sort((one, other) => one.getTime() - other.getTime())
+        .slice(0, limit);
+    },
+    count: (from, to) => once.count(from, to) + repeated(from.getTime(), to.getTime()).length,
+  };
+}
+
+function isDue(days: DayRule, midnight: number): boolean {
+  const day = new Date(midnight);
+  return daysOfMonth(days, day.getUTCFullYear(), day.getUTCMonth() + 1).includes(day.getUTCDate());
 }
 
 function read(text: string) {

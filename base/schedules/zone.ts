@@ -12,6 +12,18 @@ export interface Zone {
    * autumn overlap, the end of a spring gap for a time that is skipped. Never falls as the wall time grows.
    */
   firstInstant(wallTime: number): number;
+  /** When clocks go back between two instants, the earliest first: each shows an hour or so for the second time. */
+  overlaps(from: number, to: number): readonly Overlap[];
+}
+
+/** A time that a clock shows for the second time. */
+export interface Overlap {
+  /** The instant at which it is set back. */
+  readonly start: number;
+  /** What it shows then. */
+  readonly wallTime: number;
+  /** By how much it is set back. */
+  readonly length: number;
 }
 
 /**
@@ -41,7 +53,7 @@ function makeZone(name: string): Zone {
   return canonical === 'UTC' ? UTC : zoneOf(format);
 }
 
-const UTC: Zone = { wallTime: (instant) => instant, firstInstant: (wallTime) => wallTime };
+const UTC: Zone = { wallTime: (instant) => instant, firstInstant: (wallTime) => wallTime, overlaps: () => [] };
 
 function formatOf(name: string): Intl.DateTimeFormat | undefined {
   try {
@@ -91,5 +103,35 @@ function zoneOf(format: Intl.DateTimeFormat): Zone {
     return high * 1000;
   }
 
-  return { wallTime, firstInstant };
+  /** Those of a year of UTC, looked for once. */
+  const known = new Map<number, readonly Overlap[]>();
+  function overlapsOfYear(year: number): readonly Overlap[] {
+    const found = known.get(year) ?? [...findOverlaps(Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 1))];
+    known.set(year, found);
+    return found;
+  }
+
+  function* findOverlaps(from: number, to: number): Generator<Overlap> {
+    const offset = (instant: number) => wallTime(instant) - instant;
+    for (let day = from; day < to; day += DAY_MS) {
+      if (offset(day + DAY_MS) >= offset(day)) continue;
+      let [low, high] = [day / 1000, (day + DAY_MS) / 1000];
+      while (high - low > 1) {
+        const middle = Math.floor((low + high) / 2);
+        if (offset(middle * 1000) < offset(day)) high = middle;
+        else low = middle;
+      }
+      const start = high * 1000;
+      yield { start, wallTime: wallTime(start), length: offset(day) - offset(start) };
+    }
+  }
+
+  function overlaps(from: number, to: number): readonly Overlap[] {
+    const [first, last] = [from - DAY_MS, to].map((instant) => new Date(instant).getUTCFullYear()) as [number, number];
+    return Array.from({ length: last - first + 1 }, (_, index) => overlapsOfYear(first + index))
+      .flat()
+      .filter(({ start, length }) => start <= to && start + length > from);
+  }
+
+  return { wallTime, firstInstant, overlaps };
 }
