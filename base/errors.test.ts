@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { ERROR_CODES, type ErrorCode, exitStatus, HoldfastError } from './errors.ts';
+import { exitStatus } from '../contract/exit-status.ts';
+import { ERROR_CODES, type ErrorCode, HoldfastError } from './errors.ts';
 
 /** Codes of what heals by itself, or of what nobody knows better: worth another try. All others stay as they are. */
 const PASSING: readonly ErrorCode[] = [

@@ -284,8 +284,3 @@ export async function forField<Result>(
     throw error;
   }
 }
-
-/** Exit status of a process that ends with this error: 78 (EX_CONFIG of sysexits.h) when trying again cannot help. */
-export function exitStatus(error: HoldfastError): number {
-  return error.kind === 'terminal' ? 78 : 1;
-}

@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { exitStatus, HoldfastError } from '../base/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
 import { printable } from '../base/text/printable.ts';
+import { exitStatus } from '../contract/exit-status.ts';
 import { asFailure } from '../contract/failure.ts';
 import { VERSION } from '../providers/artifacts/producer.ts';
 import { messageAsCalled, withCommandAsCalled } from './called-as.ts';

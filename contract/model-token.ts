@@ -1,8 +1,3 @@
-/** Name of the environment variable that holds the bearer token of a remote model. */
-export function modelTokenVariable(modelId: string): string {
-  return `HOLDFAST_MODEL_TOKEN_${modelId.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
-}
-
 /**
  * Addresses that a token may be sent to: encrypted ones, and otherwise only what does not leave the cluster, or the
  * machine. Of a Service the whole name, so that no search domain of somebody else's completes it.

@@ -1,3 +1,5 @@
+import type { Secret } from './credentials.ts';
+
 /** One piece of work: on a cluster a Job. */
 export interface TaskDefinition {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface StageDefinition {
   readonly name: string;
   /** Earlier stages whose artifacts it reads. */
   readonly reads: readonly string[];
+  /** What its work is given besides the database; no other stage is. */
+  readonly secrets?: readonly Secret[];
   /** In order. The last one does the stage's work and reports for the stage. */
   readonly tasks: readonly TaskDefinition[];
 }
@@ -39,6 +43,7 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
     {
       name: 'extract',
       reads: [],
+      secrets: ['connections'],
       tasks: [
         MIGRATE,
         {
@@ -52,6 +57,7 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
     {
       name: 'score',
       reads: ['filter'],
+      secrets: ['modelTokens'],
       tasks: [
         { name: 'shards', description: 'asks the models about the candidates of one shard', does: 'shards' },
         {
@@ -62,7 +68,7 @@ export const PIPELINES: { readonly batch: readonly StageDefinition[]; readonly p
         },
       ],
     },
-    stage('offer', ['score'], 'decides offer, variant and holdout for each candidate'),
+    { ...stage('offer', ['score'], 'decides offer, variant and holdout for each candidate'), secrets: ['holdoutKey'] },
     stage(
       'store',
       ['extract', 'offer'],
@@ -94,4 +100,9 @@ export function isPipeline(name: string | undefined): name is PipelineName {
 /** Whether a stage's work can be divided. */
 export function isSharded({ tasks }: StageDefinition): boolean {
   return tasks.some(({ does }) => does === 'shards');
+}
+
+/** The secrets that a task of a stage is given: what prepares the system of record needs none. */
+export function secretsOf({ secrets = [] }: StageDefinition, { does }: TaskDefinition): readonly Secret[] {
+  return does === 'prepare' ? [] : secrets;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { terminationMessage } from './termination-message.ts';
+import { readTerminationMessage, terminationMessage } from './termination-message.ts';
 
 /** What Kubernetes keeps of a container's last words, in bytes. */
 const KEPT = 4096;
@@ -43,4 +43,35 @@ test('a long reason is cut, in whichever letters, and its code stays', () => {
     expect(error.code).toBe('HF_DISK_FULL');
     expect(error.message.length).toBeGreaterThan(500);
   }
+});
+
+test('what a task says is what the operator reads, with counts of counts on one level', () => {
+  const report = {
+    rowsIn: 400,
+    rowsOut: 100,
+    artifact: 'a'.repeat(64),
+    counts: { kept: 100, removed: { trust: 300 } },
+  };
+  expect(readTerminationMessage(terminationMessage(report))).toEqual({
+    rowsIn: 400,
+    rowsOut: 100,
+    counts: { kept: 100, 'removed.trust': 300 },
+  });
+  const error = { code: 'HF_MODEL_MISSING', message: 'the file risk.onnx is not there' };
+  expect(readTerminationMessage(terminationMessage({ error }))).toEqual({ error });
+});
+
+test.each([
+  ['a log line', 'panic: out of memory', undefined],
+  ['an array', '[1]', undefined],
+  ['nothing', '', undefined],
+  ['counts that are no counts', '{"rowsIn":-1,"rowsOut":0.5,"counts":{"a":"1","b":{"c":null}}}', {}],
+  ['a code that is none of ours', '{"error":{"code":"<b>","message":"x"}}', {}],
+  [
+    'a message of several lines',
+    '{"error":{"code":"HF_INTERNAL","message":"one\\n  two"}}',
+    { error: { code: 'HF_INTERNAL', message: 'one two' } },
+  ],
+])('a message from outside is understood as far as it can be: %s', (_name, text, expected) => {
+  expect(readTerminationMessage(text)).toEqual(expected);
 });

@@ -10,6 +10,9 @@ export interface TaskReport {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** File of a container that Kubernetes reads its message from. */
+export const TERMINATION_LOG = '/dev/termination-log';
+
 /** Kubernetes cuts off what is longer, in bytes, which would not be JSON any more. */
 const LONGEST = 4096;
 const LONGEST_MESSAGE = 1000;
@@ -43,4 +46,67 @@ function shorten(text: string): string {
 
 function fits(message: string): boolean {
   return Buffer.byteLength(JSON.stringify(message)) <= LONGEST_MESSAGE_BYTES;
+}
+
+/** What could be understood of a task's message: it comes from outside. */
+export interface ReceivedReport {
+  readonly rowsIn?: number;
+  readonly rowsOut?: number;
+  /** One level: `removed.trust`. */
+  readonly counts?: Readonly<Record<string, number>>;
+  /** The message is one line. */
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+const MOST_COUNTS = 64;
+const LONGEST_COUNT_NAME = 128;
+const LONGEST_LINE = 1024;
+
+/** Reads a container's message; undefined where it is no report of a task. */
+export function readTerminationMessage(text: string): ReceivedReport | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  const rowsIn = count(value['rowsIn']);
+  const rowsOut = count(value['rowsOut']);
+  const counts = isRecord(value['counts']) ? flat(value['counts']) : undefined;
+  const error = isRecord(value['error']) ? value['error'] : undefined;
+  const code = error?.['code'];
+  return {
+    ...(rowsIn === undefined ? {} : { rowsIn }),
+    ...(rowsOut === undefined ? {} : { rowsOut }),
+    ...(counts === undefined || Object.keys(counts).length === 0 ? {} : { counts }),
+    ...(typeof code === 'string' && /^[A-Z][A-Z_]{0,62}$/.test(code)
+      ? { error: { code, message: oneLine(error?.['message']) } }
+      : {}),
+  };
+}
+
+function flat(counts: Readonly<Record<string, unknown>>): Record<string, number> {
+  const entries = Object.entries(counts).flatMap(([name, value]) =>
+    isRecord(value)
+      ? Object.entries(value).map(([inner, number]) => [`${name}.${inner}`, count(number)] as const)
+      : [[name, count(value)] as const],
+  );
+  const known = entries.filter((entry): entry is readonly [string, number] => entry[1] !== undefined);
+  return Object.fromEntries(
+    known.slice(0, MOST_COUNTS).map(([name, number]) => [name.slice(0, LONGEST_COUNT_NAME), number]),
+  );
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** A text as one line of at most 1,024 characters; empty for what is no text. */
+export function oneLine(value: unknown): string {
+  return typeof value === 'string' ? value.replaceAll(/\s+/g, ' ').slice(0, LONGEST_LINE) : '';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 export { amountOf } from '../base/schema/quantity.ts';
-export { connectionVariable } from '../contract/connection-variable.ts';
+export { connectionVariable } from '../contract/credentials.ts';
 export { isServer } from '../providers/warehouses/index.ts';
 export { fieldName } from './fault.ts';
 export { API_VERSION } from './kinds.ts';

@@ -2,7 +2,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { parseSchedule } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
 import { nearest } from '../base/text/spelling.ts';
-import { modelTokenVariable } from '../contract/model-token.ts';
+import { modelTokenVariable } from '../contract/credentials.ts';
 import { filterFault } from '../customers/filters/resolve.ts';
 import type { Finding } from './fault.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
-import { connectionVariable } from '../contract/connection-variable.ts';
+import { connectionVariable } from '../contract/credentials.ts';
 import { loadManifests } from './load.ts';
 import type { RetentionProgram, RetentionRun } from './objects.ts';
 import { type Validation, validateManifest } from './validate.ts';

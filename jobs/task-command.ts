@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { exitStatus, HoldfastError } from '../base/errors.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { exitStatus } from '../contract/exit-status.ts';
 import { asFailure } from '../contract/failure.ts';
 import {
   isPipeline,
@@ -9,7 +10,7 @@ import {
   type StageDefinition,
   type TaskDefinition,
 } from '../contract/pipelines.ts';
-import { readTaskSettings, terminationLog } from '../contract/task-settings.ts';
+import { readTaskSettings, terminationLog } from '../contract/task-environment.ts';
 import { type TaskReport, terminationMessage } from '../contract/termination-message.ts';
 import { prepare } from './run/prepare.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
@@ -22,7 +23,7 @@ export interface MainIo extends Omit<TaskIo, 'warn'> {
 
 /**
  * One task of a run, as a Job on a cluster: `node jobs/main.js <pipeline>/<stage>/<task>`. Everything else is in the
- * environment (see contract/task-settings.ts). Resolves to the exit status: 0 done, 78 trying again cannot help, 1 any other
+ * environment (see contract/task-environment.ts). Resolves to the exit status: 0 done, 78 trying again cannot help, 1 any other
  * failure. What the task has to say goes to the container's termination message.
  */
 export async function main(args: readonly string[], io: MainIo): Promise<number> {

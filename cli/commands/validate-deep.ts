@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { exitStatus, HoldfastError } from '../../base/errors.ts';
+import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
+import { exitStatus } from '../../contract/exit-status.ts';
 import { asFailure } from '../../contract/failure.ts';
 import type { Warning } from '../../contract/warning.ts';
 import {

@@ -1,5 +1,6 @@
 import { identifier } from '../../base/duckdb/engine.ts';
 import { ColumnAppender, copyDoubles, texts } from '../../base/duckdb/vectors.ts';
+import { HOLDOUT_KEY_VARIABLE } from '../../contract/credentials.ts';
 import { told } from '../../contract/warning.ts';
 import { inputOf, writeParts } from '../run/parts.ts';
 import type { Stage, StageContext } from '../run/stage.ts';
@@ -57,7 +58,7 @@ export function offerStage(options: OfferOptions): Stage {
 
 /** The stage with what the environment gives it. */
 export const offer: Stage = (context) =>
-  offerStage({ holdoutKey: process.env['HOLDFAST_HOLDOUT_KEY'] || undefined })(context);
+  offerStage({ holdoutKey: process.env[HOLDOUT_KEY_VARIABLE] || undefined })(context);
 
 async function assignArms(
   { source, sink, table }: RowByRow,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Revision } from '../../contract/revision.ts';
-import type { TaskSettings } from '../../contract/task-settings.ts';
+import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 
 /**

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../../base/errors.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { asFailure } from '../../contract/failure.ts';
-import type { TaskSettings } from '../../contract/task-settings.ts';
+import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { TaskReport } from '../../contract/termination-message.ts';
 import { connect } from '../../database/client/connect.ts';
 import type { Database } from '../../database/client/database.ts';

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PIPELINES, secretsOf } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../kube/objects.ts';
@@ -10,16 +11,31 @@ import { buildRun } from './run.ts';
 import { type Storage, storageOf } from './storage.ts';
 
 const SLOT = new Date('2026-11-23T02:00:00Z');
-const TASK: TaskAttempt = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 };
+const TASK = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 };
 
-function jobFor(spec: Parameters<typeof storedProgram>[0] = {}, task = TASK): any {
+/** A task with what the table of pipelines gives it. */
+function withSecrets(task: Omit<TaskAttempt, 'secrets'>): TaskAttempt {
+  const stage = Object.values(PIPELINES)
+    .flat()
+    .find(({ name }) => name === task.stage);
+  return { ...task, secrets: secretsOf(stage!, stage!.tasks.find(({ name }) => name === task.task)!) };
+}
+
+function jobFor(spec: Parameters<typeof storedProgram>[0] = {}, task: Omit<TaskAttempt, 'secrets'> = TASK): any {
   const pinned = readRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS), 'keep')!;
   const made = run();
   const owner = {
     ...made,
     metadata: { ...made.metadata, uid: 'run-uid', resourceVersion: '1', creationTimestamp: '' },
   } as RunObject;
-  return buildJob(owner, SLOT, pinned, task, storageOf(pinned.spec, STAGE_SETTINGS) as Storage, STAGE_SETTINGS);
+  return buildJob(
+    owner,
+    SLOT,
+    pinned,
+    withSecrets(task),
+    storageOf(pinned.spec, STAGE_SETTINGS) as Storage,
+    STAGE_SETTINGS,
+  );
 }
 
 const environmentOf = (job: any) =>

@@ -1,3 +1,4 @@
+import { TERMINAL_EXIT } from '../../contract/exit-status.ts';
 import { MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../kube/objects.ts';
@@ -9,13 +10,10 @@ import { CONTAINER, podSpec, type TaskAttempt } from './pod.ts';
 import type { PinnedRevision } from './revision.ts';
 import type { Storage } from './storage.ts';
 
-/** EX_CONFIG: trying again cannot help. */
-export const TERMINAL_EXIT = 78;
-
 /** Longest name of a Job whose pods bear, as their host's name, its own and their index. */
 const LONGEST_INDEXED = 63 - String(MOST_SHARDS - 1).length - 1;
 
-export function jobName(run: string, { stage, task, attempt, shards }: TaskAttempt): string {
+export function jobName(run: string, { stage, task, attempt, shards }: Omit<TaskAttempt, 'secrets'>): string {
   const parts = [run, ...(task === stage ? [stage] : [stage, task]), String(attempt)];
   return shards === undefined ? nameOf(parts) : nameOf(parts, LONGEST_INDEXED);
 }

@@ -16,7 +16,7 @@ function jobFor(change: Partial<TaskPods>, execution: Partial<typeof EXECUTION> 
   const given = storedProgram({ execution: { ...EXECUTION, ...execution } });
   const pinned = readRevision(buildRevision(given, settings), 'keep')!;
   const metadata = { ...run().metadata, uid: 'run-uid', resourceVersion: '1', creationTimestamp: '' };
-  const task = { pipeline: 'batch', stage, task: stage, attempt: 1 };
+  const task = { pipeline: 'batch', stage, task: stage, attempt: 1, secrets: [] };
   const storage = storageOf(pinned.spec, settings) as Storage;
   return buildJob({ ...run(), metadata } as RunObject, new Date(0), pinned, task, storage, settings);
 }

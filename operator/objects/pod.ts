@@ -1,11 +1,13 @@
-import { rfc3339 } from '../../base/instant.ts';
-import { modelTokenVariable } from '../../contract/model-token.ts';
-import { amountOf, connectionVariable, type RetentionProgramSpec } from '../../crds/index.ts';
+import type { Secret } from '../../contract/credentials.ts';
+import { DATABASE_VARIABLE, isTaskVariable, taskEnvironment } from '../../contract/task-environment.ts';
+import { TERMINATION_LOG } from '../../contract/termination-message.ts';
+import { amountOf, type RetentionProgramSpec } from '../../crds/index.ts';
 import type { RunObject } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import type { TaskPods } from '../settings/task-pods.ts';
 import type { PinnedRevision } from './revision.ts';
 import { REVISION_FILE } from './revision-file.ts';
+import { fromSecret, secretVariables, type Variable } from './secrets.ts';
 import type { Storage } from './storage.ts';
 
 /** One try at one task of a run. */
@@ -15,6 +17,8 @@ export interface TaskAttempt {
   readonly task: string;
   /** From 1. */
   readonly attempt: number;
+  /** What it is given besides the database. */
+  readonly secrets: readonly Secret[];
   /** Of a task that several pods do side by side: how many. */
   readonly shards?: number;
 }
@@ -78,38 +82,28 @@ function container(
   run: RunObject,
   slot: Date,
   { image, digest, spec }: PinnedRevision,
-  { pipeline, stage, task }: TaskAttempt,
+  { pipeline, stage, task, secrets }: TaskAttempt,
   { secret, files }: Storage,
   settings: StageSettings,
 ): object {
-  const { keySecretRef } = spec.holdout;
-  // Only the extract task gets the warehouse credentials.
-  const reads = stage === 'extract' && task === stage;
   const { caBundle } = settings.taskPods;
-  const environment: Record<string, string> = {
-    HOLDFAST_NAMESPACE: run.metadata.namespace,
-    HOLDFAST_RUN: run.metadata.name,
-    HOLDFAST_RUN_UID: run.metadata.uid,
-    HOLDFAST_SLOT: rfc3339(slot),
-    HOLDFAST_TRIGGER: run.spec.trigger,
-    HOLDFAST_DRY_RUN: String(run.spec.dryRun),
-    HOLDFAST_REVISION: `${REVISION_FOLDER}/${REVISION_FILE}`,
-    HOLDFAST_REVISION_DIGEST: digest,
-    HOLDFAST_ARTIFACTS: ARTIFACTS_FOLDER,
-    HOLDFAST_SCRATCH: SCRATCH_FOLDER,
-    HOLDFAST_FILES: files === undefined ? settings.filesFolder : FILES_FOLDER,
-    ...(caBundle.configMap === '' ? {} : { NODE_EXTRA_CA_CERTS: `${CA_FOLDER}/${CA_FILE}` }),
-  };
+  const environment = taskEnvironment({
+    namespace: run.metadata.namespace,
+    run: run.metadata.name,
+    owner: run.metadata.uid,
+    slot,
+    trigger: run.spec.trigger,
+    dryRun: run.spec.dryRun,
+    revision: { file: `${REVISION_FOLDER}/${REVISION_FILE}`, digest },
+    artifactRoot: ARTIFACTS_FOLDER,
+    scratchFolder: SCRATCH_FOLDER,
+    baseFolder: files === undefined ? settings.filesFolder : FILES_FOLDER,
+  });
+  const authorities = caBundle.configMap === '' ? {} : { NODE_EXTRA_CA_CERTS: `${CA_FOLDER}/${CA_FILE}` };
   const ours: readonly Variable[] = [
-    ...Object.entries(environment).map(([name, value]) => ({ name, value })),
-    { name: 'DATABASE_URL', valueFrom: { secretKeyRef: secret } },
-    // No task but the one that asks the models gets their tokens.
-    ...(stage === 'score' ? modelTokens(spec.scoringModels) : []),
-    // No task but the one that draws gets the key of the draw.
-    ...(stage === 'offer' && keySecretRef !== undefined
-      ? [{ name: 'HOLDFAST_HOLDOUT_KEY', valueFrom: { secretKeyRef: keySecretRef } }]
-      : []),
-    ...(reads ? connections(spec) : []),
+    ...Object.entries({ ...environment, ...authorities }).map(([name, value]) => ({ name, value })),
+    ...fromSecret(DATABASE_VARIABLE, secret),
+    ...secretVariables(spec, secrets),
   ];
   return {
     name: CONTAINER,
@@ -123,7 +117,7 @@ function container(
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     },
-    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePath: TERMINATION_LOG,
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       { name: 'revision', mountPath: REVISION_FOLDER, readOnly: true },
@@ -142,20 +136,12 @@ function filesVolume(files: Storage['files']): readonly object[] {
     : [{ name: 'files', configMap: { name: files.configMapName } }];
 }
 
-interface Variable {
-  readonly name: string;
-  readonly value?: string;
-  readonly valueFrom?: object;
-}
-
 /** Variables of whoever installed the operator. They come first: none can take the place of ours, or quote it. */
 function extra({ env }: TaskPods, ours: readonly Variable[]): readonly Variable[] {
   const taken = new Set(ours.map(({ name }) => name));
-  return Object.entries(env).flatMap(([name, value]) => (isOurs(name) || taken.has(name) ? [] : [{ name, value }]));
-}
-
-function isOurs(name: string): boolean {
-  return name.startsWith('HOLDFAST_') || name === 'DATABASE_URL';
+  return Object.entries(env).flatMap(([name, value]) =>
+    isTaskVariable(name) || taken.has(name) ? [] : [{ name, value }],
+  );
 }
 
 /**
@@ -173,21 +159,4 @@ function resources({ cpu, cpuLimit, memory }: RetentionProgramSpec['execution'],
 
 function filled(name: string, value: object): object {
   return Object.keys(value).length === 0 ? {} : { [name]: value };
-}
-
-/** The connections of the connectors that read from a server, by reference. */
-function connections({ dataConnectors }: RetentionProgramSpec): readonly Variable[] {
-  return dataConnectors.flatMap(({ connectorId, config: { connectionSecretRef } }) =>
-    connectionSecretRef === undefined
-      ? []
-      : [{ name: connectionVariable(connectorId), valueFrom: { secretKeyRef: connectionSecretRef } }],
-  );
-}
-
-function modelTokens(models: RetentionProgramSpec['scoringModels']): readonly Variable[] {
-  return models.flatMap(({ modelId, tokenSecretRef }) =>
-    tokenSecretRef === undefined
-      ? []
-      : [{ name: modelTokenVariable(modelId), valueFrom: { secretKeyRef: tokenSecretRef } }],
-  );
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../base/errors.ts';
-import { connectionVariable } from '../../contract/connection-variable.ts';
+import { connectionVariable } from '../../contract/credentials.ts';
 import type { AllValues } from '../parameters.ts';
 import type { Connector, WarehouseDefinition, WarehouseOptions, WarehouseProvider } from './connector.ts';
 import { duckdbParameters } from './duckdb/parameters.ts';

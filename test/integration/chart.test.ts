@@ -281,7 +281,7 @@ testOnServer('a network policy is about the pods that are made, and lets nobody 
 function taskLabels(): Record<string, string> {
   const pinned = readRevision(buildRevision(storedProgram(), STAGE_SETTINGS), 'keep')!;
   const metadata = { ...run().metadata, uid: 'uid', resourceVersion: '1', creationTimestamp: '' };
-  const task = { pipeline: 'batch', stage: 'extract', task: 'extract', attempt: 1 };
+  const task = { pipeline: 'batch', stage: 'extract', task: 'extract', attempt: 1, secrets: [] };
   const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;
   const job: KubernetesObject = buildJob(
     { ...run(), metadata } as RunObject,

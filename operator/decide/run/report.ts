@@ -1,24 +1,13 @@
+import { TERMINAL_EXIT } from '../../../contract/exit-status.ts';
+import { oneLine, type ReceivedReport, readTerminationMessage } from '../../../contract/termination-message.ts';
 import type { PodObject } from '../../kube/objects.ts';
-import { TERMINAL_EXIT } from '../../objects/job.ts';
 import { CONTAINER } from '../../objects/pod.ts';
-
-/** What a task said at its end, as far as it can be understood: it is advisory, and comes from outside. */
-export interface Report {
-  readonly rowsIn?: number;
-  readonly rowsOut?: number;
-  /** One level: `removed.trust`. */
-  readonly counts?: Readonly<Record<string, number>>;
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-const MOST_COUNTS = 64;
-const LONGEST_MESSAGE = 1024;
 
 /**
  * The report of a Job's pods: of the one that succeeded, else of the one that ended last. Of several shards, that of one
  * that has failed and not succeeded since; the error names it.
  */
-export function reportOf(pods: readonly PodObject[]): Report | undefined {
+export function reportOf(pods: readonly PodObject[]): ReceivedReport | undefined {
   const shards = Map.groupBy(pods, shardOf);
   const ends = [...shards].flatMap(([index, tries]) => {
     const end = decidingTry(tries);
@@ -57,8 +46,8 @@ function byWeight(one: End, other: End): number {
   return weigh(one) - weigh(other) || (one.finishedAt ?? '').localeCompare(other.finishedAt ?? '');
 }
 
-function reportOfEnd(last: End, shard: string): Report {
-  const said = parse(last.message ?? '');
+function reportOfEnd(last: End, shard: string): ReceivedReport {
+  const said = readTerminationMessage(last.message ?? '');
   if (said !== undefined) {
     const { error, ...rest } = said;
     return error === undefined ? rest : { ...rest, error: { ...error, message: `${shard}${error.message}` } };
@@ -74,49 +63,4 @@ function reportOfEnd(last: End, shard: string): Report {
 
 export function containerOf(pod: PodObject) {
   return pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
-}
-
-function parse(text: string): Report | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(value)) return undefined;
-  const rowsIn = count(value['rowsIn']);
-  const rowsOut = count(value['rowsOut']);
-  const counts = isRecord(value['counts']) ? flat(value['counts']) : undefined;
-  const error = isRecord(value['error']) ? value['error'] : undefined;
-  const code = error?.['code'];
-  return {
-    ...(rowsIn === undefined ? {} : { rowsIn }),
-    ...(rowsOut === undefined ? {} : { rowsOut }),
-    ...(counts === undefined || Object.keys(counts).length === 0 ? {} : { counts }),
-    ...(typeof code === 'string' && /^[A-Z][A-Z_]{0,62}$/.test(code)
-      ? { error: { code, message: oneLine(error?.['message']) } }
-      : {}),
-  };
-}
-
-function flat(counts: Readonly<Record<string, unknown>>): Record<string, number> {
-  const entries = Object.entries(counts).flatMap(([name, value]) =>
-    isRecord(value)
-      ? Object.entries(value).map(([inner, number]) => [`${name}.${inner}`, count(number)] as const)
-      : [[name, count(value)] as const],
-  );
-  const known = entries.filter((entry): entry is readonly [string, number] => entry[1] !== undefined);
-  return Object.fromEntries(known.slice(0, MOST_COUNTS).map(([name, number]) => [name.slice(0, 128), number]));
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-function oneLine(value: unknown): string {
-  return typeof value === 'string' ? value.replaceAll(/\s+/g, ' ').slice(0, LONGEST_MESSAGE) : '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

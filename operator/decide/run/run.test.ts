@@ -41,7 +41,7 @@ function jobOf(stage: string, task: string, state: JobObject['status'] = {}, att
     newRun(),
     new Date(SLOT),
     pinned,
-    { pipeline: 'batch', stage, task, attempt },
+    { pipeline: 'batch', stage, task, attempt, secrets: [] },
     storage,
     STAGE_SETTINGS,
   );

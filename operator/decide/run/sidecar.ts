@@ -1,6 +1,6 @@
+import { TERMINAL_EXIT } from '../../../contract/exit-status.ts';
 import { RESOURCES } from '../../kube/api.ts';
 import type { ContainerStatus, JobObject, PodObject } from '../../kube/objects.ts';
-import { TERMINAL_EXIT } from '../../objects/job.ts';
 import { ANNOTATIONS } from '../../objects/labels.ts';
 import type { Action } from '../action.ts';
 import { containerOf, shardOf } from './report.ts';

@@ -25,7 +25,8 @@ export function start(
   const { run, jobs, attempts, settings } = snapshot;
   const place = placesOf(run.spec.pipeline)[index] as Place;
   const shards = place.isSharded ? { shards: revision.pinned.spec.execution.shards } : {};
-  const task: TaskAttempt = { pipeline: run.spec.pipeline, stage: place.stage, task: place.task, attempt, ...shards };
+  const { stage, task: taskName, secrets } = place;
+  const task: TaskAttempt = { pipeline: run.spec.pipeline, stage, task: taskName, attempt, secrets, ...shards };
   const name = jobName(run.metadata.name, task);
   const job = buildJob(run, slot, revision.pinned, task, storage, settings);
   const wanted = [...(revision.make === undefined ? [] : [revision.make]), ...(jobs.has(name) ? [] : [job])];

@@ -1,4 +1,5 @@
-import { PIPELINES, type PipelineName } from '../../../contract/pipelines.ts';
+import type { Secret } from '../../../contract/credentials.ts';
+import { PIPELINES, type PipelineName, secretsOf } from '../../../contract/pipelines.ts';
 import type { RetentionRunStatus } from '../../../crds/index.ts';
 
 /** Where a run is: a task of a stage. */
@@ -9,16 +10,21 @@ export interface Place {
   readonly endsStage: boolean;
   /** Whether it is several pods, and only there where the work is divided. */
   readonly isSharded: boolean;
+  readonly secrets: readonly Secret[];
 }
 
 export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
 
 /** Every task of a pipeline, in order. */
 export function placesOf(pipeline: PipelineName): readonly Place[] {
-  return PIPELINES[pipeline].flatMap(({ name: stage, tasks }) =>
-    tasks.map(({ name: task, does }, index) => {
-      return { stage, task, endsStage: index === tasks.length - 1, isSharded: does === 'shards' };
-    }),
+  return PIPELINES[pipeline].flatMap((stage) =>
+    stage.tasks.map((task, index) => ({
+      stage: stage.name,
+      task: task.name,
+      endsStage: index === stage.tasks.length - 1,
+      isSharded: task.does === 'shards',
+      secrets: secretsOf(stage, task),
+    })),
   );
 }
 

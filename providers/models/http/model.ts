@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../../../base/errors.ts';
-import { modelTokenVariable, TOKEN_ADDRESS } from '../../../contract/model-token.ts';
+import { modelTokenVariable } from '../../../contract/credentials.ts';
+import { TOKEN_ADDRESS } from '../../../contract/model-token.ts';
 import type { Model, ModelProvider, ModelReference } from '../model.ts';
 import { canonicalRows } from '../rows.ts';
 import { exchange, type HttpWorld } from './exchange.ts';

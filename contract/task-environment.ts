@@ -1,13 +1,15 @@
 import { HoldfastError } from '../base/errors.ts';
-import { connectionVariable } from './connection-variable.ts';
+import { rfc3339 } from '../base/instant.ts';
+import { connectionVariable } from './credentials.ts';
+import { TERMINATION_LOG } from './termination-message.ts';
 import { type RunTrigger, TRIGGERS } from './trigger.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a task on a cluster is told by its environment: which run it is part of, and where things are. */
-export interface TaskSettings {
+/** What the operator tells every task of a run: which run it is part of, and where things are. */
+export interface TaskPlace {
   readonly namespace: string;
-  /** Name of the RetentionRun. */
+  /** Name of the run's object, such as a RetentionRun. */
   readonly run: string;
   /** Its uid. */
   readonly owner: string;
@@ -20,18 +22,47 @@ export interface TaskSettings {
     /** SHA-256 that its bytes must have. */
     readonly digest: string;
   };
-  readonly databaseUrl: string;
-  /** Connection of a connector's server, if this task is given it. */
-  readonly connection: (connectorId: string) => string | undefined;
   /** Folder that every task of the run sees. */
   readonly artifactRoot: string;
   readonly scratchFolder: string;
   /** Folder that relative paths in the program start from. */
   readonly baseFolder: string;
+}
+
+/** What a task on a cluster finds in its environment. */
+export interface TaskSettings extends TaskPlace {
+  readonly databaseUrl: string;
+  /** Connection of a connector's server, if this task is given it. */
+  readonly connection: (connectorId: string) => string | undefined;
   /** Which of the pods of a task that has several this is, from 0. */
   readonly shardIndex: number | undefined;
   /** Where Kubernetes reads what a container has to say at its end. */
   readonly terminationLog: string;
+}
+
+/** Environment variable of every task that holds the URL of the database, by reference to a secret. */
+export const DATABASE_VARIABLE = 'DATABASE_URL';
+
+/** The environment of a task but for what comes out of secrets, and what Kubernetes adds. */
+export function taskEnvironment(place: TaskPlace): Record<string, string> {
+  return {
+    HOLDFAST_NAMESPACE: place.namespace,
+    HOLDFAST_RUN: place.run,
+    HOLDFAST_RUN_UID: place.owner,
+    HOLDFAST_SLOT: rfc3339(place.slot),
+    HOLDFAST_TRIGGER: place.trigger,
+    HOLDFAST_DRY_RUN: String(place.dryRun),
+    HOLDFAST_REVISION: place.revision.file,
+    HOLDFAST_REVISION_DIGEST: place.revision.digest,
+    HOLDFAST_ARTIFACTS: place.artifactRoot,
+    HOLDFAST_SCRATCH: place.scratchFolder,
+    HOLDFAST_FILES: place.baseFolder,
+  };
+}
+
+/** Whether a variable is one that Holdfast gives a meaning: nobody else sets it. */
+export function isTaskVariable(name: string): boolean {
+  return name.startsWith('HOLDFAST_') || name === DATABASE_VARIABLE;
 }
 
 /**
@@ -54,7 +85,7 @@ export function readTaskSettings(environment: Environment): TaskSettings {
       file: required(environment, 'HOLDFAST_REVISION'),
       digest: required(environment, 'HOLDFAST_REVISION_DIGEST'),
     },
-    databaseUrl: required(environment, 'DATABASE_URL'),
+    databaseUrl: required(environment, DATABASE_VARIABLE),
     connection: (connectorId) => environment[connectionVariable(connectorId)] || undefined,
     artifactRoot: required(environment, 'HOLDFAST_ARTIFACTS'),
     scratchFolder: required(environment, 'HOLDFAST_SCRATCH'),
@@ -73,7 +104,7 @@ function shardIndex({ JOB_COMPLETION_INDEX: index }: Environment): number | unde
 
 /** Known even when the rest of the environment is wrong, so that this can be said. */
 export function terminationLog(environment: Environment): string {
-  return environment['HOLDFAST_TERMINATION_LOG'] || '/dev/termination-log';
+  return environment['HOLDFAST_TERMINATION_LOG'] || TERMINATION_LOG;
 }
 
 function required(environment: Environment, name: string): string {
