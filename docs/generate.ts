@@ -4,14 +4,9 @@ import { API_METRICS } from '../api/metrics.ts';
 import { openapiDocument } from '../api/v1/openapi.ts';
 import { ERROR_CODES, type FailureKind } from '../base/errors.ts';
 import { WARNING_CODES } from '../contract/warning.ts';
-import {
-  CANDIDATE_COLUMNS,
-  type ColumnDefinition,
-  DERIVED_COLUMNS,
-  LATER_COLUMN_MEANINGS,
-  REJECTED_BECAUSE,
-  WARNED_BECAUSE,
-} from '../customers/columns/candidate.ts';
+import { DERIVED_COLUMNS, LATER_COLUMNS } from '../customers/columns/added-columns.ts';
+import { CANDIDATE_COLUMNS, REJECTED_BECAUSE, WARNED_BECAUSE } from '../customers/columns/candidate.ts';
+import type { ColumnDefinition } from '../customers/columns/column.ts';
 import { MISSING_WORDS } from '../customers/columns/missing-words.ts';
 import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../customers/contact-list/list-columns.ts';
 import { CONDITION_REASONS } from '../operator/decide/reasons.ts';
@@ -128,8 +123,7 @@ function metricsPage(): string {
 }
 
 function columnsPage(): string {
-  const later = Object.entries(LATER_COLUMN_MEANINGS).map(([name, meaning]) => ({ name, ...meaning }));
-  return page('customers/columns/candidate.ts', [
+  return page('customers/columns/', [
     '# Columns of a candidate',
     '',
     'As they lie in the Parquet files of a run; [guides/data.md](guides/data.md) says where these are.',
@@ -153,7 +147,8 @@ function columnsPage(): string {
     '',
     'What `filter`, `score` and `offer` add, in this order:',
     '',
-    ...columnTable(later),
+    // What a stage makes is within its bounds: none of it is rejected.
+    ...columnTable(LATER_COLUMNS.map(({ name, type, unit, description }) => ({ name, type, unit, description }))),
   ]);
 }
 
@@ -163,7 +158,7 @@ function listColumnsPage(): string {
     '|---|---|---|',
     ...columns.map(({ name, type, meaning }) => `| \`${name}\` | ${type} | ${meaning} |`),
   ];
-  return page('customers/contact-list/list-columns.ts', [
+  return page('customers/columns/ and customers/contact-list/list-columns.ts', [
     '# Columns of the list of whom to contact',
     '',
     'As `holdfast candidates` writes them, in every format; [guides/list.md](guides/list.md) has examples.',
@@ -191,7 +186,7 @@ function bounds(minimum: number | undefined, maximum: number | undefined): strin
 
 function openapiPage(): string {
   const text = stringify(openapiDocument(VERSION), { lineWidth: 120, aliasDuplicateObjects: false });
-  return `# DO NOT EDIT: generated from api/v1/schemas.ts and api/v1/routes.ts by \`make generate\`.\n${text}`;
+  return `# DO NOT EDIT: generated from api/v1/ and customers/columns/ by \`make generate\`.\n${text}`;
 }
 
 function page(sources: string, lines: readonly string[]): string {

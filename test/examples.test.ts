@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../base/duckdb/engine.ts';
-import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMN_MEANINGS } from '../customers/columns/candidate.ts';
+import { DERIVED_COLUMNS, LATER_COLUMNS } from '../customers/columns/added-columns.ts';
+import { CANDIDATE_COLUMNS } from '../customers/columns/candidate.ts';
 import { truthOf } from '../providers/warehouses/sample/sample.ts';
 import { compareWithTruth, type TruthComparison } from '../providers/warehouses/sample/scores-beside-truth.ts';
 import { holdfast } from './support/workspace.ts';
@@ -182,10 +183,9 @@ describe('the demo', () => {
     const [row] = await engine.rows<{ rows: number }>(`SELECT count(*)::INTEGER AS rows FROM ${literal(current)}`);
     expect(row?.rows).toBe(stages['store']?.rowsOut);
     const shape = await engine.rows<{ column_name: string; column_type: string }>(`DESCRIBE FROM ${literal(current)}`);
-    const meanings = new Map<string, { readonly type: string }>([
-      ...[...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS].map((column) => [column.name, column] as const),
-      ...Object.entries(LATER_COLUMN_MEANINGS),
-    ]);
+    const meanings = new Map<string, { readonly type: string }>(
+      [...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS, ...LATER_COLUMNS].map((column) => [column.name, column]),
+    );
     expect(shape.filter(({ column_name, column_type }) => meanings.get(column_name)?.type !== column_type)).toEqual([]);
     const again = await runExample('churn-prevention', join(folder, 'demo'));
     expect(again.data.current).toBe(current);

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { oneOf, text } from '../../base/schema/fields.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
+import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import { offerWords, reasonWords, whyNoReasons } from '../../customers/contact-list/words.ts';
-import type { StoredCandidate } from '../../database/candidates/candidates.ts';
 import { countListUntil, listPage, totalOf } from '../../database/candidates/whole-list.ts';
 import type { Database } from '../../database/client/database.ts';
 import { currentRun, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';

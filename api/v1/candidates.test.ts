@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Answer, openApi, storeBatch, type TestApi, weeks } from '../../test/support/api.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
-import { candidate, pageOf } from './schemas.ts';
+import { candidate } from './candidate.ts';
+import { pageOf } from './schemas.ts';
 
 const CANDIDATES = '/v1/namespaces/shop/programs/churn/candidates';
 

@@ -1,15 +1,16 @@
+import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import {
   type Audience,
   candidatesByOfferKind,
   candidatesByRiskLevel,
   currentCandidate,
-  type StoredCandidate,
 } from '../../database/candidates/candidates.ts';
 import { hasProgram, type ProgramKey } from '../../database/runs/runs.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { invalid } from '../http/problem.ts';
 import { notFound, type PathValues, route, type Source } from '../http/route.ts';
-import { type Candidate, type CandidateQuery, candidate, candidateQuery, customerQuery, pageOf } from './schemas.ts';
+import { candidate, toCandidate } from './candidate.ts';
+import { type CandidateQuery, candidateQuery, customerQuery, pageOf } from './schemas.ts';
 
 export const candidatesRoute = route({
   path: '/v1/namespaces/{namespace}/programs/{program}/candidates',
@@ -32,7 +33,7 @@ export const candidatesRoute = route({
     const rows = found.length > limit ? found.slice(0, limit) : found;
     const last = found.length > limit ? rows.at(-1) : undefined;
     return {
-      items: rows.map((row) => toCandidate(row, query)),
+      items: rows.map((row) => toCandidate(row, query.arm !== undefined)),
       nextCursor: last === undefined ? null : cursorAfter(last, program, query),
     };
   },
@@ -49,7 +50,7 @@ export const candidateRoute = route({
     const program = programOf(path);
     const customer = path['customer'] ?? '';
     const found = await currentCandidate(database, { ...program, customer, audience: audienceOf(query), now: now() });
-    if (found !== undefined) return toCandidate(found, query);
+    if (found !== undefined) return toCandidate(found, query.arm !== undefined);
     await requireProgram({ database, now }, program);
     throw notFound('the current batch of the program has no such customer');
   },
@@ -140,34 +141,4 @@ function cursorAfter(last: StoredCandidate, program: ProgramKey, query: Candidat
 function identityOf({ namespace, program }: ProgramKey, query: CandidateQuery): readonly unknown[] {
   const { riskLevel, minScore, offerKind, offerTier, since, before, arm } = query;
   return ['candidates', namespace, program, riskLevel, minScore, offerKind, offerTier, since, before, arm];
-}
-
-function toCandidate(row: StoredCandidate, { arm }: Pick<CandidateQuery, 'arm'>): Candidate {
-  return {
-    customerId: row.customer_id,
-    run: row.run,
-    slot: row.slot.toISOString(),
-    riskScore: row.risk_score,
-    riskLevel: row.risk_level,
-    churnSignals: row.churn_signals as string[],
-    riskReasons: row.risk_reasons as string[] | null,
-    offer: {
-      tier: row.offer_tier,
-      kind: row.offer_kind,
-      discountPercent: row.discount,
-      durationMonths: row.duration_months,
-      upgrade: row.include_upgrade,
-      personalCall: row.include_personal_call,
-    },
-    ...(arm === undefined ? {} : { arm: row.arm, epoch: row.epoch }),
-    lifetimeValue: row.lifetime_value,
-    subscriptionTier: row.subscription_tier,
-    segment: row.segment,
-    marketplace: row.marketplace,
-    currency: row.currency,
-    timezone: row.timezone,
-    locale: row.locale,
-    createdAt: row.created_at.toISOString(),
-    expiresAt: row.expires_at.toISOString(),
-  };
 }

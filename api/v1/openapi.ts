@@ -1,9 +1,10 @@
 import type { TObject, TSchema } from 'typebox';
 import type { Route } from '../http/route.ts';
 import { pathParameters, problem } from '../http/schemas.ts';
+import { candidate } from './candidate.ts';
 import { DOWNLOADS, type Download } from './downloads.ts';
 import { ROUTES } from './routes.ts';
-import { candidate, program, run } from './schemas.ts';
+import { program, run } from './schemas.ts';
 
 type Json = { [key: string]: unknown };
 

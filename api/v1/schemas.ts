@@ -1,55 +1,9 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { count, fields, fraction, oneOf, text } from '../../base/schema/fields.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
+import { moment, orNull } from './words.ts';
 
 /** What the API answers with. The document at /openapi.json is made from these, and so are the types. */
-
-const moment = (description: string) => Type.String({ format: 'date-time', description });
-const orNull = <Schema extends TSchema>(schema: Schema, description: string) =>
-  Type.Union([schema, Type.Null()], { description });
-
-const offer = fields('What was decided for the customer.', {
-  tier: orNull(
-    Type.String(),
-    'What the risk level gets. Null where the program makes no offers, or, with `arm`, none to that level.',
-  ),
-  kind: orNull(Type.String(), 'What the second model recommends, such as `discount`.'),
-  discountPercent: orNull(Type.Number(), 'Discount in per cent.'),
-  durationMonths: orNull(Type.Integer(), 'How long the discount lasts.'),
-  upgrade: orNull(Type.Boolean(), 'Whether an upgrade is included.'),
-  personalCall: orNull(Type.Boolean(), 'Whether a personal call is included.'),
-});
-
-export const candidate = fields('A customer who is about to leave, and what was decided.', {
-  customerId: Type.String({ description: 'Id of the customer in the warehouse.' }),
-  run: Type.String({ description: 'Run that the candidate is of.' }),
-  slot: moment('The instant that its batch is as of.'),
-  riskScore: fraction('Risk that the customer leaves.'),
-  riskLevel: Type.String({ description: 'Level of the risk: critical, high or medium.' }),
-  churnSignals: Type.Array(Type.String(), { description: 'What drew attention to the customer.' }),
-  riskReasons: orNull(
-    Type.Array(Type.String()),
-    'What raised the risk of the model most, the strongest first; null where the model cannot be explained.',
-  ),
-  offer,
-  arm: Type.Optional(
-    oneOf(
-      ['treatment', 'holdout'],
-      'Held-out customers get nothing, so that the effect can be measured. Only where `arm` is asked for.',
-    ),
-  ),
-  epoch: Type.Optional(count('Epoch of the experiment. Only where `arm` is asked for.')),
-  lifetimeValue: orNull(Type.Number(), 'In the currency of the program.'),
-  subscriptionTier: orNull(Type.String(), 'Such as `premium`.'),
-  segment: orNull(Type.String(), 'Segment of the newest published snapshot.'),
-  marketplace: orNull(Type.String(), 'Such as `US`.'),
-  currency: orNull(Type.String(), 'ISO 4217.'),
-  timezone: orNull(Type.String(), 'IANA.'),
-  locale: orNull(Type.String(), 'Such as `en-US`.'),
-  createdAt: moment('When it was stored.'),
-  expiresAt: moment('From when on it is no longer shown.'),
-});
-export type Candidate = Static<typeof candidate>;
 
 const stage = fields('What a stage reported.', {
   name: Type.String({ description: 'Such as `filter`.' }),

@@ -5,9 +5,9 @@ import { withoutValues } from '../../base/duckdb/failure.ts';
 import { writeParquet } from '../../base/duckdb/parquet.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
+import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import type { ListColumn } from '../../customers/contact-list/list-columns.ts';
 import { jsonLines, listPieces } from '../../customers/contact-list/list-text.ts';
-import type { StoredCandidate } from '../../database/candidates/candidates.ts';
 import { writeWholeFile } from '../terminal/whole-file.ts';
 
 const MEMORY_MB = 512;

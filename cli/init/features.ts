@@ -1,11 +1,6 @@
 import { literal } from '../../base/duckdb/engine.ts';
-import {
-  CANDIDATE_COLUMNS,
-  DERIVED_COLUMNS,
-  LATER_COLUMNS,
-  REJECTED_BECAUSE,
-  WARNED_BECAUSE,
-} from '../../customers/columns/candidate.ts';
+import { DERIVED_COLUMNS, LATER_COLUMNS } from '../../customers/columns/added-columns.ts';
+import { CANDIDATE_COLUMNS, REJECTED_BECAUSE, WARNED_BECAUSE } from '../../customers/columns/candidate.ts';
 import { type Departure, tellsWhoLeft } from './departures.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, asNumber, asText } from './expressions.ts';
@@ -67,9 +62,9 @@ export function proposeFeatures(
   const features: Feature[] = [];
   const leftOut: LeftOut[] = [];
   const names = new Set<string>(
-    [...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS]
+    [...CANDIDATE_COLUMNS, ...DERIVED_COLUMNS, ...LATER_COLUMNS]
       .map(({ name }) => name as string)
-      .concat(LATER_COLUMNS, 'file_row_number', REJECTED_BECAUSE, WARNED_BECAUSE),
+      .concat('file_row_number', REJECTED_BECAUSE, WARNED_BECAUSE),
   );
   for (const source of profiles) {
     if (taken.has(source.name)) continue;

@@ -1,4 +1,5 @@
-import { CANDIDATE_COLUMNS, type ColumnDefinition } from '../../customers/columns/candidate.ts';
+import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
+import type { ColumnDefinition } from '../../customers/columns/column.ts';
 import { readCountries } from './countries.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, asNumber, asText, asTruth, hasManyMisfits } from './expressions.ts';

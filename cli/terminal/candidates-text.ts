@@ -1,7 +1,7 @@
 import { printable, shortened } from '../../base/text/printable.ts';
+import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import type { ListColumn } from '../../customers/contact-list/list-columns.ts';
 import { offerWords, reasonWords } from '../../customers/contact-list/words.ts';
-import type { StoredCandidate } from '../../database/candidates/candidates.ts';
 import { totalOf } from '../../database/candidates/whole-list.ts';
 import { type RunRecord, storedCounts } from '../../database/runs/runs.ts';
 import { integer } from './figures.ts';

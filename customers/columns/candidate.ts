@@ -1,16 +1,4 @@
-/** The type a candidate column has in every Parquet file between stages, in DuckDB's words. */
-export type ColumnType = 'VARCHAR' | 'BOOLEAN' | 'DOUBLE' | 'INTEGER' | 'TIMESTAMP' | 'VARCHAR[]';
-
-export interface ColumnDefinition {
-  readonly name: string;
-  readonly type: ColumnType;
-  /** Unit or vocabulary, for people. */
-  readonly unit: string;
-  readonly description: string;
-  /** Inclusive bounds of a number; outside them the row is rejected. */
-  readonly minimum?: number;
-  readonly maximum?: number;
-}
+import type { ColumnDefinition } from './column.ts';
 
 /** Days since something can be at most a century: more is an impossible date. */
 const CENTURY_OF_DAYS = 36_525;
@@ -25,11 +13,46 @@ export const CANDIDATE_COLUMNS = [
     type: 'VARCHAR',
     unit: '',
     description: 'Stable identity of the customer; unique within a batch.',
+    stored: {
+      required: true,
+      api: { name: 'customerId', meaning: 'Id of the customer in the warehouse.' },
+      list: { meaning: 'Who; joins with the table that the program reads.' },
+    },
   },
-  { name: 'marketplace', type: 'VARCHAR', unit: 'code', description: 'Marketplace the customer buys in.' },
-  { name: 'currency', type: 'VARCHAR', unit: 'ISO 4217', description: 'Currency of the marketplace.' },
-  { name: 'timezone', type: 'VARCHAR', unit: 'IANA', description: "The customer's time zone." },
-  { name: 'locale', type: 'VARCHAR', unit: 'BCP 47', description: "The customer's language and region." },
+  {
+    name: 'marketplace',
+    type: 'VARCHAR',
+    unit: 'code',
+    description: 'Marketplace the customer buys in.',
+    stored: { api: { name: 'marketplace', meaning: 'Such as `US`.' }, list: { meaning: 'Two letters.' } },
+  },
+  {
+    name: 'currency',
+    type: 'VARCHAR',
+    unit: 'ISO 4217',
+    description: 'Currency of the marketplace.',
+    stored: { api: { name: 'currency', meaning: 'ISO 4217.' }, list: { meaning: 'ISO 4217.' } },
+  },
+  {
+    name: 'timezone',
+    type: 'VARCHAR',
+    unit: 'IANA',
+    description: "The customer's time zone.",
+    stored: {
+      api: { name: 'timezone', meaning: 'IANA.' },
+      list: { meaning: 'Time zone of the customer (IANA), for the hour of a message.' },
+    },
+  },
+  {
+    name: 'locale',
+    type: 'VARCHAR',
+    unit: 'BCP 47',
+    description: "The customer's language and region.",
+    stored: {
+      api: { name: 'locale', meaning: 'Such as `en-US`.' },
+      list: { meaning: 'Language of a message, as in `en-US`.' },
+    },
+  },
   { name: 'account_status', type: 'VARCHAR', unit: 'text', description: '`active`, or why the account is not.' },
   { name: 'verified', type: 'BOOLEAN', unit: '', description: 'Whether the identity of the customer was verified.' },
   { name: 'subscription_status', type: 'VARCHAR', unit: 'text', description: 'State of the subscription.' },
@@ -38,6 +61,10 @@ export const CANDIDATE_COLUMNS = [
     type: 'VARCHAR',
     unit: 'tier',
     description: 'Tier, in the order of `subscriptionTiers`.',
+    stored: {
+      api: { name: 'subscriptionTier', meaning: 'Such as `premium`.' },
+      list: { meaning: 'Such as `premium`.' },
+    },
   },
   {
     name: 'subscription_tenure',
@@ -102,7 +129,13 @@ export const CANDIDATE_COLUMNS = [
     minimum: 0,
     maximum: 1,
   },
-  { name: 'lifetime_value', type: 'DOUBLE', unit: 'program currency', description: 'Value of the customer so far.' },
+  {
+    name: 'lifetime_value',
+    type: 'DOUBLE',
+    unit: 'program currency',
+    description: 'Value of the customer so far.',
+    stored: { api: { name: 'lifetimeValue', meaning: 'In the currency of the program.' }, list: {} },
+  },
   {
     name: 'discount_sensitivity',
     type: 'DOUBLE',
@@ -123,119 +156,3 @@ export const REJECTED_BECAUSE = 'rejected_because';
 
 /** The same of what is odd in the whole source, or in a row that passes: the run warns of it, with its rows. */
 export const WARNED_BECAUSE = 'warned_because';
-
-/** Columns that `extract` adds to each candidate. */
-export const DERIVED_COLUMNS = [
-  {
-    name: 'churn_signals',
-    type: 'VARCHAR[]',
-    unit: 'set',
-    description: 'Names of the churn signals that the customer shows, sorted.',
-  },
-  {
-    name: 'segment',
-    type: 'VARCHAR',
-    unit: '',
-    description: "Segment in the newest published snapshot of the program's series.",
-  },
-  {
-    name: 'segment_risk',
-    type: 'DOUBLE',
-    unit: '0–1',
-    description: 'Proxy churn rate of that segment.',
-    minimum: 0,
-    maximum: 1,
-  },
-  { name: 'source', type: 'VARCHAR', unit: 'connectorId', description: 'The connector that the row came from.' },
-  {
-    name: 'extracted_at',
-    type: 'TIMESTAMP',
-    unit: 'UTC',
-    description: 'The instant that the batch is as of: its slot.',
-  },
-] as const satisfies readonly ColumnDefinition[];
-
-/** Churn signals, in the order in which they are reported: the alphabet's. */
-export const CHURN_SIGNALS = [
-  'competitor_research',
-  'engagement_decline',
-  'inactivity',
-  'low_login_frequency',
-  'no_recent_purchase',
-] as const;
-
-export type ChurnSignal = (typeof CHURN_SIGNALS)[number];
-
-/**
- * Columns that later stages add. A query may not give them: one of its own under such a name would be replaced
- * without a word.
- */
-export const LATER_COLUMNS = [
-  'days_since_program_offer',
-  'offers_rolling_quarter',
-  'offers_calendar_quarter',
-  'filter_id',
-  'risk_score',
-  'risk_level',
-  'offer_kind',
-  'offer_kind_score',
-  'risk_reasons',
-  'offer_tier',
-  'discount',
-  'duration',
-  'include_upgrade',
-  'include_personal_call',
-  'arm',
-  'epoch',
-] as const;
-
-/** What those columns are, for people; units and types as they lie in the Parquet files. */
-export const LATER_COLUMN_MEANINGS: Readonly<
-  Record<(typeof LATER_COLUMNS)[number], Pick<ColumnDefinition, 'type' | 'unit' | 'description'>>
-> = {
-  days_since_program_offer: {
-    type: 'INTEGER',
-    unit: 'days',
-    description: 'Whole days from the newest offer of this program to the slot; missing when there was none.',
-  },
-  offers_rolling_quarter: {
-    type: 'INTEGER',
-    unit: 'offers',
-    description: 'Retention offers of all programs in the 90 days before the slot.',
-  },
-  offers_calendar_quarter: {
-    type: 'INTEGER',
-    unit: 'offers',
-    description: "Retention offers of all programs since the calendar quarter began, in the program's zone.",
-  },
-  filter_id: { type: 'VARCHAR', unit: 'filterId', description: 'The filter that removed the customer.' },
-  risk_score: {
-    type: 'DOUBLE',
-    unit: '0–1',
-    description: 'Churn risk; a probability where the model is calibrated.',
-  },
-  risk_level: { type: 'VARCHAR', unit: 'critical, high, medium', description: 'Level, by `riskLevels`.' },
-  offer_kind: { type: 'VARCHAR', unit: 'kind', description: 'The kind of offer that the second model recommends.' },
-  offer_kind_score: { type: 'DOUBLE', unit: 'of the model', description: 'What that model says the kind would add.' },
-  risk_reasons: {
-    type: 'VARCHAR[]',
-    unit: 'up to 3',
-    description:
-      'What raised the risk most, the strongest first: features, and which side of typical they are on. Missing where the model cannot be explained.',
-  },
-  offer_tier: {
-    type: 'VARCHAR',
-    unit: 'offerType',
-    description: 'What the risk level may get; missing where it has no terms, and nothing is offered.',
-  },
-  discount: { type: 'DOUBLE', unit: 'per cent', description: 'Discount of the offer.' },
-  duration: { type: 'INTEGER', unit: 'months', description: 'How long the offer lasts.' },
-  include_upgrade: { type: 'BOOLEAN', unit: '', description: 'Whether the offer includes a higher tier.' },
-  include_personal_call: { type: 'BOOLEAN', unit: '', description: 'Whether the offer includes a call.' },
-  arm: {
-    type: 'VARCHAR',
-    unit: 'treatment, holdout',
-    description: 'A held-out customer gets nothing, so that the effect can be measured.',
-  },
-  epoch: { type: 'INTEGER', unit: '', description: 'Number of the experiment that the arm belongs to.' },
-};

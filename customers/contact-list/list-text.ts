@@ -1,5 +1,5 @@
 import { printable } from '../../base/text/printable.ts';
-import type { StoredCandidate } from '../../database/candidates/candidates.ts';
+import type { StoredCandidate } from '../columns/stored-columns.ts';
 import type { ListColumn } from './list-columns.ts';
 import { spreadsheetText } from './spreadsheet-text.ts';
 

@@ -1,6 +1,6 @@
 import { NO_REASONS } from '../../contract/warning.ts';
-import type { StoredCandidate } from '../../database/candidates/candidates.ts';
 import type { RunRecord } from '../../database/runs/runs.ts';
+import type { StoredCandidate } from '../columns/stored-columns.ts';
 
 /** Each churn signal as somebody who writes to the customer would say it. */
 const SIGNALS: Readonly<Record<string, string>> = {

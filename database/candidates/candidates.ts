@@ -1,47 +1,10 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { customerId } from '../../customers/columns/customer-id.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
+import { STORED_NAMES, type StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, type Statement } from '../client/statement.ts';
 import type { ProgramKey } from '../runs/runs.ts';
-import { STORED_COLUMNS } from './store-candidates.ts';
-
-/** A candidate as stored: what is known of the customer, the risk, and what was decided. */
-export interface StoredCandidate {
-  readonly namespace: string;
-  readonly program: string;
-  readonly run: string;
-  readonly customer_id: string;
-  readonly slot: Date;
-  readonly marketplace: string | null;
-  readonly currency: string | null;
-  readonly timezone: string | null;
-  readonly locale: string | null;
-  readonly subscription_tier: string | null;
-  readonly lifetime_value: number | null;
-  readonly churn_signals: readonly string[];
-  readonly segment: string | null;
-  readonly risk_score: number;
-  readonly risk_level: string;
-  /** What the risk level gets; null when its level has no terms, and so no offer. */
-  readonly offer_tier: string | null;
-  /** What the model recommends. */
-  readonly offer_kind: string | null;
-  /** Per cent. */
-  readonly discount: number | null;
-  readonly duration_months: number | null;
-  readonly include_upgrade: boolean | null;
-  readonly include_personal_call: boolean | null;
-  readonly arm: 'treatment' | 'holdout';
-  readonly epoch: number;
-  /** What raised the risk most, the strongest first; null where the model cannot be explained, or an earlier version did not. */
-  readonly risk_reasons: readonly string[] | null;
-  readonly created_at: Date;
-  readonly expires_at: Date;
-}
-
-/** By name: a statement that is prepared fails for good once `*` means another list of columns. */
-export const COLUMNS = STORED_COLUMNS.join(', ');
 
 /** Of the program that the first two parameters name. Scalar, so that a plan can follow the order of its index. */
 const CURRENT_RUN = '(SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)';
@@ -108,7 +71,7 @@ export function riskStatement({ after, limit, now, ...query }: RiskQuery): State
   const scans = levels.flatMap((level) =>
     ranges.map((range) => {
       const conditions = ['namespace = $1 AND program = $2', `run = ${run}`, `risk_level = ${level}`, ...range, alive];
-      return `SELECT ${COLUMNS} FROM holdfast.candidates WHERE ${[...conditions, ...offer].join(' AND ')} ${order}`;
+      return `SELECT ${STORED_NAMES} FROM holdfast.candidates WHERE ${[...conditions, ...offer].join(' AND ')} ${order}`;
     }),
   );
   const [only = ''] = scans;
@@ -173,7 +136,7 @@ export function offerStatement({ since, before, after, limit, now, ...query }: O
     ...offerConditions({ offerTier: query.offerTier, audience: query.audience }, bind),
   ];
   return {
-    sql: `SELECT ${COLUMNS} FROM holdfast.candidates
+    sql: `SELECT ${STORED_NAMES} FROM holdfast.candidates
       WHERE ${conditions.join(' AND ')}
         AND run IN (
           SELECT DISTINCT ON (slot) run FROM holdfast.runs
@@ -224,7 +187,7 @@ export async function currentCandidate(database: Database, query: CustomerQuery)
 export function customerStatement({ namespace, program, customer, audience, now }: CustomerQuery): Statement {
   const conditions = ['customer_id IN ($3, $4)', 'expires_at > $5', ...audienceConditions(audience)];
   return {
-    sql: `SELECT ${COLUMNS} FROM holdfast.candidates
+    sql: `SELECT ${STORED_NAMES} FROM holdfast.candidates
       WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND ${conditions.join(' AND ')}
       ORDER BY customer_id = $3 DESC LIMIT 1`,
     values: [namespace, program, customerId(customer), customer, now],

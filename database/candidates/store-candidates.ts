@@ -1,37 +1,8 @@
 import { pipeline } from 'node:stream/promises';
 import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { STORED_NAMES } from '../../customers/columns/stored-columns.ts';
 import type { RunKey } from '../runs/runs.ts';
-
-/** Columns of the table, in the order in which `copyCandidates` reads them. */
-export const STORED_COLUMNS = [
-  'namespace',
-  'program',
-  'run',
-  'customer_id',
-  'slot',
-  'marketplace',
-  'currency',
-  'timezone',
-  'locale',
-  'subscription_tier',
-  'lifetime_value',
-  'churn_signals',
-  'segment',
-  'risk_score',
-  'risk_level',
-  'offer_tier',
-  'offer_kind',
-  'discount',
-  'duration_months',
-  'include_upgrade',
-  'include_personal_call',
-  'arm',
-  'epoch',
-  'risk_reasons',
-  'created_at',
-  'expires_at',
-] as const;
 
 /** Removes what an earlier try stored for this run. */
 export async function deleteCandidates(client: ClientBase, { namespace, program, run }: RunKey): Promise<void> {
@@ -56,13 +27,11 @@ export async function deleteCustomers(
 }
 
 /**
- * Loads CSV without a header (quoted texts, an unquoted empty field is missing) and resolves to the rows that the
+ * Loads CSV of the stored columns, in their order, without a header (quoted texts, an unquoted empty field is missing) and resolves to the rows that the
  * server counted.
  */
 export async function copyCandidates(client: ClientBase, csv: AsyncIterable<Uint8Array>): Promise<number> {
-  const copy = client.query(
-    copyFrom(`COPY holdfast.candidates (${STORED_COLUMNS.join(', ')}) FROM STDIN (FORMAT csv)`),
-  );
+  const copy = client.query(copyFrom(`COPY holdfast.candidates (${STORED_NAMES}) FROM STDIN (FORMAT csv)`));
   await pipeline(csv, copy);
   return copy.rowCount;
 }

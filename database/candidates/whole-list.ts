@@ -1,15 +1,10 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
+import { STORED_NAMES, type StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import type { Database } from '../client/database.ts';
 import { prepared } from '../client/statement.ts';
 import { findRun, type RunRecord } from '../runs/runs.ts';
-import {
-  audienceConditions,
-  type CandidateFilter,
-  COLUMNS,
-  candidatesByRiskLevel,
-  type StoredCandidate,
-} from './candidates.ts';
+import { audienceConditions, type CandidateFilter, candidatesByRiskLevel } from './candidates.ts';
 
 export interface WholeList extends CandidateFilter {
   /** The run whose batch is read. */
@@ -103,7 +98,7 @@ export async function listPage(
   // One scan of the index for each level, in its order.
   const scans = (riskLevel === undefined ? RISK_LEVELS : [riskLevel]).map(
     (level) =>
-      `SELECT ${COLUMNS} FROM holdfast.candidates WHERE ${[...conditions, `risk_level = '${level}'`].join(' AND ')}`,
+      `SELECT ${STORED_NAMES} FROM holdfast.candidates WHERE ${[...conditions, `risk_level = '${level}'`].join(' AND ')}`,
   );
   const { rows } = await prepared<StoredCandidate>(database, 'read candidates', {
     sql: `${scans.join(' UNION ALL ')} ORDER BY risk_score DESC, customer_id OFFSET $5 LIMIT $6`,

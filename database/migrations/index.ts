@@ -9,6 +9,7 @@ import { outreachOffers } from './0008-outreach-offers.ts';
 import { discardedRuns } from './0009-discarded-runs.ts';
 import { runSeconds } from './0010-run-seconds.ts';
 import { riskReasons } from './0011-risk-reasons.ts';
+import { columnComments } from './0012-column-comments.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   discardedRuns,
   runSeconds,
   riskReasons,
+  columnComments,
 ];

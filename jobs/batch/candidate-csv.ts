@@ -1,6 +1,7 @@
 import { type Engine, identifier, literal } from '../../base/duckdb/engine.ts';
 import { parquetColumns } from '../../base/duckdb/parquet.ts';
-import { STORED_COLUMNS } from '../../database/candidates/store-candidates.ts';
+import { BATCH_COLUMNS } from '../../customers/columns/added-columns.ts';
+import { STORED_COLUMNS, type StoredColumn } from '../../customers/columns/stored-columns.ts';
 
 /** What every row of a batch shares. */
 export interface BatchFacts {
@@ -11,37 +12,6 @@ export interface BatchFacts {
   readonly createdAt: Date;
   readonly expiresAt: Date;
 }
-
-type StoredColumn = (typeof STORED_COLUMNS)[number];
-type BatchColumn = 'namespace' | 'program' | 'run' | 'slot' | 'created_at' | 'expires_at';
-
-const SQL_TYPES: Readonly<
-  Record<Exclude<StoredColumn, BatchColumn>, 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN' | 'VARCHAR[]'>
-> = {
-  customer_id: 'VARCHAR',
-  marketplace: 'VARCHAR',
-  currency: 'VARCHAR',
-  timezone: 'VARCHAR',
-  locale: 'VARCHAR',
-  subscription_tier: 'VARCHAR',
-  lifetime_value: 'DOUBLE',
-  churn_signals: 'VARCHAR[]',
-  segment: 'VARCHAR',
-  risk_score: 'DOUBLE',
-  risk_level: 'VARCHAR',
-  risk_reasons: 'VARCHAR[]',
-  offer_tier: 'VARCHAR',
-  offer_kind: 'VARCHAR',
-  discount: 'DOUBLE',
-  duration_months: 'INTEGER',
-  include_upgrade: 'BOOLEAN',
-  include_personal_call: 'BOOLEAN',
-  arm: 'VARCHAR',
-  epoch: 'INTEGER',
-};
-
-/** Where the artifact's name is another: there the unit is in its documentation, in the table in the name. */
-const NAMES_IN_ARTIFACT: Readonly<Partial<Record<StoredColumn, string>>> = { duration_months: 'duration' };
 
 /**
  * Writes the decisions as the CSV that Postgres' COPY reads back exactly: texts quoted (so that an empty one is not
@@ -55,35 +25,29 @@ export async function writeCandidateCsv(
   csv: string,
 ): Promise<void> {
   const present = new Set((await parquetColumns(engine, decisions)).map(({ name }) => name.toLowerCase()));
-  const shared: Readonly<Record<BatchColumn, string>> = {
+  const shared: Readonly<Partial<Record<string, string>>> = {
     namespace: batch.namespace,
     program: batch.program,
     run: batch.run,
     slot: batch.slot.toISOString(),
     created_at: batch.createdAt.toISOString(),
     expires_at: batch.expiresAt.toISOString(),
-  };
+  } satisfies Record<(typeof BATCH_COLUMNS)[number]['name'], string>;
   const columns = STORED_COLUMNS.map((column) => {
-    const expression = isShared(column) ? literal(shared[column]) : fieldOf(column, present);
-    return `${expression} AS ${identifier(column)}`;
+    const value = shared[column.name];
+    return `${value === undefined ? fieldOf(column, present) : literal(value)} AS ${identifier(column.name)}`;
   });
-  const quoted = STORED_COLUMNS.filter((column) => isShared(column) || SQL_TYPES[column].startsWith('VARCHAR'));
+  const quoted = STORED_COLUMNS.filter(({ name, type }) => name in shared || type.startsWith('VARCHAR'));
   await engine.run(
     `COPY (SELECT ${columns.join(', ')} FROM read_parquet(${literal(decisions)}))
-     TO ${literal(csv)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '', FORCE_QUOTE (${quoted.map(identifier).join(', ')}))`,
+     TO ${literal(csv)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '', FORCE_QUOTE (${quoted.map(({ name }) => identifier(name)).join(', ')}))`,
   );
 }
 
-function isShared(column: StoredColumn): column is BatchColumn {
-  return !(column in SQL_TYPES);
-}
-
-function fieldOf(column: Exclude<StoredColumn, BatchColumn>, present: ReadonlySet<string>): string {
-  const name = NAMES_IN_ARTIFACT[column] ?? column;
-  const type = SQL_TYPES[column];
-  const value = `CAST(${present.has(name) ? identifier(name) : 'NULL'} AS ${type})`;
+function fieldOf({ artifactName, type, stored }: StoredColumn, present: ReadonlySet<string>): string {
+  const value = `CAST(${present.has(artifactName) ? identifier(artifactName) : 'NULL'} AS ${type})`;
   if (type !== 'VARCHAR[]') return value;
-  return column === 'churn_signals' ? arrayLiteral(`COALESCE(${value}, [])`) : arrayLiteral(value);
+  return arrayLiteral(stored.required === true ? `COALESCE(${value}, [])` : value);
 }
 
 /** `{"a","b"}` with quotes and backslashes escaped; missing when there is no list. */

@@ -1,14 +1,9 @@
 import { identifier, literal } from '../../base/duckdb/engine.ts';
 import { isNumeric } from '../../base/duckdb/number-types.ts';
 import type { ColumnShape } from '../../base/duckdb/parquet.ts';
-import {
-  CANDIDATE_COLUMNS,
-  type ColumnDefinition,
-  type ColumnType,
-  DERIVED_COLUMNS,
-  REJECTED_BECAUSE,
-  WARNED_BECAUSE,
-} from '../../customers/columns/candidate.ts';
+import { DERIVED_COLUMNS } from '../../customers/columns/added-columns.ts';
+import { CANDIDATE_COLUMNS, REJECTED_BECAUSE, WARNED_BECAUSE } from '../../customers/columns/candidate.ts';
+import type { ColumnDefinition, ColumnType } from '../../customers/columns/column.ts';
 import { customerIdInDuckdb } from '../../customers/columns/customer-id.ts';
 import { asWrittenSql } from '../../customers/columns/marketplace.ts';
 import { meansMissing } from '../../customers/columns/missing-words.ts';

@@ -1,5 +1,5 @@
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import { CHURN_SIGNALS, type ChurnSignal } from '../../customers/columns/candidate.ts';
+import { CHURN_SIGNALS, type ChurnSignal } from '../../customers/columns/churn-signals.ts';
 import { resolveFilter } from '../../customers/filters/resolve.ts';
 
 /** Where each signal begins; a customer exactly at a threshold does not show it, as in the churn-signal filter. */

@@ -1,7 +1,8 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { nearest } from '../../base/text/spelling.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import { CANDIDATE_COLUMNS, DERIVED_COLUMNS, LATER_COLUMNS } from '../../customers/columns/candidate.ts';
+import { DERIVED_COLUMNS, LATER_COLUMNS } from '../../customers/columns/added-columns.ts';
+import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import { requiredFilterColumns } from '../../customers/filters/required.ts';
 
 /** Columns that the program cannot do without, each with who needs it, such as `filter customer-value`. */
@@ -59,7 +60,7 @@ export function requireColumns(needed: NeededColumns, found: readonly string[], 
 /** @throws HF_QUERY_REFUSED when a query gives a column that a stage adds */
 export function refuseReservedColumns(given: readonly string[], connectorId: string): void {
   const added = DERIVED_COLUMNS.map(({ name }) => name as string).filter((name) => !SEGMENT_COLUMNS.includes(name));
-  const reserved = new Set<string>([...added, ...LATER_COLUMNS, 'file_row_number']);
+  const reserved = new Set<string>([...added, ...LATER_COLUMNS.map(({ name }) => name), 'file_row_number']);
   const taken = given.filter((name) => reserved.has(name.toLowerCase()) || name.toLowerCase().startsWith('holdfast_'));
   if (taken.length === 0) return;
   throw new HoldfastError(
