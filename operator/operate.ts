@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { startCaches } from './controllers/caches.ts';
 import { KINDS } from './controllers/registry.ts';
 import { type Running, startKinds } from './controllers/start.ts';
+import { WATCHED } from './controllers/watched.ts';
 import { type HealthServer, serveHealth } from './health.ts';
 import { apiVersionOf, type KubeApi, KubeError, type OwnerReference, RESOURCES } from './kube/api.ts';
 import type { Clock } from './kube/clock.ts';
@@ -36,7 +37,7 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
   const { watchNamespaces } = settings;
   if (watchNamespaces.length === 0)
     log('watching no namespace: HOLDFAST_WATCH_NAMESPACES names none, so nothing is run');
-  const caches = startCaches(api, {
+  const caches = startCaches(api, WATCHED, {
     namespaces: watchNamespaces.includes(EVERY_NAMESPACE) ? undefined : watchNamespaces,
     clock,
     random,

@@ -1,32 +1,11 @@
-import { type KubeApi, KubeError, type KubeObject, type ObjectKey, RESOURCES, type Resource } from '../kube/api.ts';
+import { type KubeApi, KubeError, type KubeObject, type Resource } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
-import {
-  controllerOf,
-  type JobObject,
-  type PodObject,
-  type ProgramObject,
-  type RunObject,
-  type StoredMetadata,
-  seniority,
-} from '../kube/objects.ts';
 import { type Change, type Reflector, type ReflectorTiming, startReflector } from '../kube/reflector.ts';
 import type { Indexes, Store } from '../kube/store.ts';
-import { MANAGED_SELECTOR } from '../objects/labels.ts';
 import { kept } from './kept.ts';
 
-/** What the operator watches, by name. */
-export interface Kinds {
-  readonly programs: ProgramObject;
-  readonly runs: RunObject;
-  readonly jobs: JobObject;
-  readonly pods: PodObject;
-  /** Metadata alone. */
-  readonly revisions: KubeObject & { readonly metadata: StoredMetadata };
-}
-
-export type CacheName = keyof Kinds;
-
-interface Source<T extends KubeObject> {
+/** What one cache holds. */
+export interface Source<T extends KubeObject> {
   readonly resource: Resource;
   /** For core kinds, watch only objects with our label. */
   readonly labelSelector?: string;
@@ -35,87 +14,18 @@ interface Source<T extends KubeObject> {
   readonly metadataOnly?: boolean;
 }
 
-/** With the namespace: an owner of another is none, whatever somebody there writes into an object. */
-const byOwner = (object: KubeObject): readonly string[] => {
-  const uid = controllerOf(object);
-  return uid === undefined ? [] : [`${object.metadata.namespace}/${uid}`];
-};
+/** The type of the objects in each cache, by its name. */
+type Held<Objects> = { readonly [Name in keyof Objects]: KubeObject };
 
-/** The value of the index `owner` for what an object owns. */
-export function ownedBy({ metadata }: KubeObject): string {
-  return `${metadata.namespace}/${metadata.uid}`;
-}
-
-const SOURCES: { readonly [Name in CacheName]: Source<Kinds[Name]> } = {
-  programs: {
-    resource: RESOURCES.retentionPrograms,
-    indexes: { programId: ({ metadata, spec }) => [`${metadata.namespace}/${spec.programId}`] },
-  },
-  runs: {
-    resource: RESOURCES.retentionRuns,
-    indexes: {
-      program: (run) => [programKeyOf(run)],
-      revision: ({ metadata, status }) =>
-        status?.revision === undefined ? [] : [`${metadata.namespace}/${status.revision}`],
-    },
-  },
-  jobs: {
-    resource: RESOURCES.jobs,
-    labelSelector: MANAGED_SELECTOR,
-    indexes: { owner: byOwner },
-  },
-  pods: {
-    resource: RESOURCES.pods,
-    labelSelector: MANAGED_SELECTOR,
-    indexes: { owner: byOwner },
-  },
-  revisions: {
-    resource: RESOURCES.configMaps,
-    labelSelector: MANAGED_SELECTOR,
-    indexes: { owner: byOwner },
-    metadataOnly: true,
-  },
-};
-
-/** Other programs of the namespace with the same programId. */
-export function twinsOf({ metadata, spec }: ProgramObject, { programs }: Pick<Caches, 'programs'>) {
-  return programs
-    .byIndex('programId', `${metadata.namespace}/${spec.programId}`)
-    .filter((other) => other.metadata.uid !== metadata.uid);
-}
-
-/** Those of them that have the id by right. */
-export function olderTwinsOf(program: ProgramObject, caches: Pick<Caches, 'programs'>): readonly ProgramObject[] {
-  return twinsOf(program, caches).filter((twin) => seniority(twin) < seniority(program));
-}
-
-/** Key of the program that a run names. */
-export function programKeyOf({ metadata, spec }: RunObject): ObjectKey {
-  return `${metadata.namespace}/${spec.programRef.name}`;
-}
-
-/** Key of the run that a Job belongs to, or the Job of a pod. Not from what people may edit. */
-export function runKeyOf({ metadata }: KubeObject, { jobs }: Pick<Caches, 'jobs'>): ObjectKey | undefined {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
-  switch (owner?.kind) {
-    case 'RetentionRun':
-      return `${metadata.namespace}/${owner.name}`;
-    case 'Job': {
-      const job = jobs.get(`${metadata.namespace}/${owner.name}`);
-      return job && runKeyOf(job, { jobs });
-    }
-    default:
-      return undefined;
-  }
-}
+export type Sources<Objects extends Held<Objects>> = { readonly [Name in keyof Objects]: Source<Objects[Name]> };
 
 /** What has changed, and in which cache. */
-export type CacheChange = { readonly [Name in CacheName]: { readonly cache: Name } & Change<Kinds[Name]> }[CacheName];
+export type ChangeIn<Objects extends Held<Objects>> = {
+  readonly [Name in keyof Objects]: { readonly cache: Name } & Change<Objects[Name]>;
+}[keyof Objects];
 
-export type Listener = (change: CacheChange) => void;
-
-/** Everything that the operator watches, as far as it has heard. */
-export type Caches = { readonly [Name in CacheName]: Store<Kinds[Name]> } & {
+/** What is watched, as far as we have heard: a store for each name. */
+export type CachesOf<Objects extends Held<Objects>> = { readonly [Name in keyof Objects]: Store<Objects[Name]> } & {
   /** Resolves once each has been listed, but for namespaces that are not there: what none of is granted. */
   readonly synced: Promise<void>;
   /** What has not been listed yet, such as `jobs in shop`. */
@@ -123,7 +33,7 @@ export type Caches = { readonly [Name in CacheName]: Store<Kinds[Name]> } & {
   /** Failures under way, such as rights that are missing. */
   failures(): readonly unknown[];
   /** Calls back after each change, until the function that it returns is called. */
-  subscribe(listener: Listener): () => void;
+  subscribe(listener: (change: ChangeIn<Objects>) => void): () => void;
   stop(): Promise<void>;
 };
 
@@ -136,23 +46,27 @@ export interface CacheOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export function startCaches(api: KubeApi, options: CacheOptions): Caches {
-  const listeners = new Set<Listener>();
+export function startCaches<Objects extends Held<Objects>>(
+  api: KubeApi,
+  sources: Sources<Objects>,
+  options: CacheOptions,
+): CachesOf<Objects> {
+  const names = Object.keys(sources) as (keyof Objects & string)[];
+  const listeners = new Set<(change: ChangeIn<Objects>) => void>();
   const scopes = (options.namespaces ?? [undefined]).map(startScope);
 
   /** The caches of one namespace, or of all. */
   function startScope(namespace: string | undefined) {
-    const listed = new Set<CacheName>();
+    const listed = new Set<string>();
     const settled = Promise.withResolvers<void>();
-    const names = Object.keys(SOURCES) as CacheName[];
     const look = () => {
       // A namespace that is gone took our rights with it. The others are no worse for it; it is asked for again all the time.
       const gone = names.every((name) => isRefusal(reflectors[name].failure()));
       if (gone || listed.size === names.length) settled.resolve();
     };
-    const start = <Name extends CacheName>(name: Name): Reflector<Kinds[Name]> => {
-      const { resource, labelSelector, indexes, metadataOnly } = SOURCES[name];
-      const reflector = startReflector<Kinds[Name]>(api, resource, {
+    const start = <Name extends keyof Objects & string>(name: Name): Reflector<Objects[Name]> => {
+      const { resource, labelSelector, indexes, metadataOnly } = sources[name];
+      const reflector = startReflector<Objects[Name]>(api, resource, {
         ...options,
         namespace,
         labelSelector,
@@ -160,7 +74,7 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
         metadataOnly,
         keep: kept,
         onChange: (_key, change) => {
-          for (const listener of listeners) listener({ cache: name, ...change } as unknown as CacheChange);
+          for (const listener of listeners) listener({ cache: name, ...change });
         },
         onError(error) {
           options.onError(error);
@@ -176,13 +90,7 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
       );
       return reflector;
     };
-    const reflectors: { readonly [Name in CacheName]: Reflector<Kinds[Name]> } = {
-      programs: start('programs'),
-      runs: start('runs'),
-      jobs: start('jobs'),
-      pods: start('pods'),
-      revisions: start('revisions'),
-    };
+    const reflectors = byName(names, start) as { readonly [Name in keyof Objects]: Reflector<Objects[Name]> };
     return {
       namespace: namespace ?? '',
       reflectors,
@@ -194,18 +102,15 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
     };
   }
 
-  const storeOf = <Name extends CacheName>(name: Name): Store<Kinds[Name]> =>
-    joined(new Map(scopes.map(({ namespace, reflectors }) => [namespace, reflectors[name].store])));
-  const all = scopes.flatMap(({ reflectors }) => Object.values(reflectors));
+  const stores = byName(names, (name) =>
+    joined(new Map(scopes.map(({ namespace, reflectors }) => [namespace, reflectors[name].store]))),
+  ) as { readonly [Name in keyof Objects]: Store<Objects[Name]> };
+  const all = scopes.flatMap(({ reflectors }) => names.map((name) => reflectors[name]));
   const synced = Promise.all(scopes.map(({ settled }) => settled)).then(() => {});
   // Whoever stops them early need not also wait for it.
   synced.catch(() => {});
   return {
-    programs: storeOf('programs'),
-    runs: storeOf('runs'),
-    jobs: storeOf('jobs'),
-    pods: storeOf('pods'),
-    revisions: storeOf('revisions'),
+    ...stores,
     synced,
     missing: () => scopes.flatMap((scope) => scope.missing()),
     failures: () => all.map(({ failure }) => failure()).filter((failure) => failure !== undefined),
@@ -217,6 +122,10 @@ export function startCaches(api: KubeApi, options: CacheOptions): Caches {
       await Promise.all(all.map((reflector) => reflector.stop()));
     },
   };
+}
+
+function byName<Name extends string, T>(names: readonly Name[], make: (name: Name) => T): Readonly<Record<Name, T>> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, T>;
 }
 
 function isRefusal(failure: unknown): boolean {

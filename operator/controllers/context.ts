@@ -2,10 +2,10 @@ import type { KubeApi } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Recorder } from '../kube/events.ts';
 import type { StageSettings } from '../settings/settings.ts';
-import type { Caches } from './caches.ts';
 import { type OwnWrites, trackOwnWrites } from './own-writes.ts';
 import { createReadOnce, type ReadOnce } from './read-once.ts';
 import { createTurns, type Turns } from './turns.ts';
+import type { Caches } from './watched.ts';
 
 /** What a process brings along to reconcile objects. */
 export interface ContextOptions {

@@ -2,8 +2,8 @@ import type { Decision } from '../decide/action.ts';
 import type { KubeObject, ObjectKey, Resource } from '../kube/api.ts';
 import type { Store } from '../kube/store.ts';
 import type { Applied } from './apply.ts';
-import type { CacheChange, Caches } from './caches.ts';
 import type { Context } from './context.ts';
+import type { CacheChange, Caches } from './watched.ts';
 
 /**
  * How far past the caches, which may be late, a snapshot was gathered: not at all; the object itself; also everything that

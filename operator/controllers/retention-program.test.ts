@@ -7,10 +7,10 @@ import { createRecorder } from '../kube/events.ts';
 import type { ProgramObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
 import { buildRevision } from '../objects/revision.ts';
-import type { CacheName, Caches } from './caches.ts';
 import { openContext } from './context.ts';
 import { reconcile as reconcileOne } from './reconcile.ts';
 import { retentionProgram } from './retention-program.ts';
+import type { Caches, Watched } from './watched.ts';
 
 const { retentionPrograms, retentionRuns, configMaps } = RESOURCES;
 
@@ -28,7 +28,7 @@ function edited(kube: FakeKube): KubeObject {
 
 /** A cache that has heard of everything but runs. */
 function withoutRuns(kube: FakeKube): Caches {
-  const stored = (name: CacheName, objects: readonly KubeObject[]) => {
+  const stored = (name: keyof Watched, objects: readonly KubeObject[]) => {
     const index = () => [`shop/${kube.all(retentionPrograms)[0]?.metadata.uid}`];
     const store = createStore<KubeObject>({ owner: index, program: () => [], programId: () => [] });
     for (const object of objects) store.set(object);

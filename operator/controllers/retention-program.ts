@@ -3,10 +3,11 @@ import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { pages } from '../kube/pages.ts';
-import { objectsOf, olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './caches.ts';
+import { objectsOf } from './caches.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import { type Kind, type Known, withExisting } from './kind.ts';
+import { olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './watched.ts';
 
 /** A program: its runs are made at the slots of its schedules, and it says how it is. */
 export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecision['status']> = {
@@ -24,9 +25,7 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
           : objectsOf(change).flatMap((program) => twinsOf(program, caches).map(keyOf));
       case 'runs':
         return objectsOf(change).map(programKeyOf);
-      case 'jobs':
-      case 'pods':
-      case 'revisions':
+      default:
         return [];
     }
   },

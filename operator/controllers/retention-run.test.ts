@@ -7,10 +7,10 @@ import { createRecorder } from '../kube/events.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
 import { buildRevision } from '../objects/revision.ts';
-import type { CacheChange, Caches } from './caches.ts';
 import { openContext } from './context.ts';
 import { reconcile as reconcileOne } from './reconcile.ts';
 import { retentionRun } from './retention-run.ts';
+import type { CacheChange, Caches } from './watched.ts';
 
 const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
 

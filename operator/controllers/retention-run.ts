@@ -18,11 +18,12 @@ import {
 import type { Change } from '../kube/reflector.ts';
 import { ANNOTATIONS } from '../objects/labels.ts';
 import { buildRevision } from '../objects/revision.ts';
-import { type Caches, objectsOf, olderTwinsOf, ownedBy, programKeyOf, runKeyOf, twinsOf } from './caches.ts';
+import { objectsOf } from './caches.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import { type Kind, type Known, withExisting } from './kind.ts';
 import { jobHistory, lastWarning } from './warning-events.ts';
+import { type Caches, olderTwinsOf, ownedBy, programKeyOf, runKeyOf, twinsOf } from './watched.ts';
 
 /** A run is taken through its tasks, one Job after the other. */
 export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> = {
@@ -46,6 +47,8 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
         return objectsOf(change).flatMap((revision) =>
           unfinished(caches.runs.byIndex('revision', keyOf(revision))).map(keyOf),
         );
+      default:
+        return [];
     }
   },
 

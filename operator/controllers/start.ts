@@ -1,9 +1,10 @@
 import { type KubeObject, keyOf, type ObjectKey } from '../kube/api.ts';
 import { createQueue, type Queue } from '../kube/queue.ts';
-import { type CacheChange, objectsOf } from './caches.ts';
+import { objectsOf } from './caches.ts';
 import { type ContextOptions, openContext } from './context.ts';
 import type { Kind } from './kind.ts';
 import { reconcile } from './reconcile.ts';
+import type { CacheChange } from './watched.ts';
 
 export interface StartOptions extends ContextOptions {
   readonly random: () => number;

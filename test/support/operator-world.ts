@@ -1,6 +1,8 @@
-import { startCaches } from '../../operator/controllers/caches.ts';
+import { type Sources, startCaches } from '../../operator/controllers/caches.ts';
+import type { Kind } from '../../operator/controllers/kind.ts';
 import { KINDS } from '../../operator/controllers/registry.ts';
 import { startKinds } from '../../operator/controllers/start.ts';
+import { WATCHED, type Watched } from '../../operator/controllers/watched.ts';
 import { type KubeApi, KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import { createRecorder } from '../../operator/kube/events.ts';
 import type { StageSettings } from '../../operator/settings/settings.ts';
@@ -37,11 +39,15 @@ interface Options {
   readonly start?: Date;
   readonly fate?: Fate;
   readonly settings?: Partial<StageSettings>;
+  /** Instead of the operator's own: which kinds it looks after, and what it watches. */
+  readonly kinds?: readonly Kind[];
+  readonly watched?: Sources<Watched>;
 }
 
 const LIVE: Fate = () => 'live';
 
-export function openWorld({ start, fate = LIVE, settings = {} }: Options = {}): World {
+export function openWorld(options: Options = {}): World {
+  const { start, fate = LIVE, settings = {}, kinds = KINDS, watched = WATCHED } = options;
   const clock = fakeClock(start);
   const kube = fakeKube(() => clock.now());
   const kubelet = fakeKubelet(kube, () => clock.now());
@@ -59,12 +65,12 @@ export function openWorld({ start, fate = LIVE, settings = {} }: Options = {}): 
     lives += 1;
     const life: Life = { dead: false, end: async () => {} };
     const api = mortal(kube.api, life);
-    const caches = startCaches(api, { namespaces: undefined, clock, random: () => 0.5, onError: () => {} });
+    const caches = startCaches(api, watched, { namespaces: undefined, clock, random: () => 0.5, onError: () => {} });
     let stop = async () => {};
     void caches.synced.then(
       () => {
         if (life.dead) return;
-        const running = startKinds(KINDS, {
+        const running = startKinds(kinds, {
           api,
           caches,
           recorder: createRecorder(api, { clock, instance: `operator-${lives}` }),
