@@ -11,13 +11,14 @@ import {
   rules,
   text,
 } from '../base/schema/fields.ts';
+import { PIPELINE_NAMES } from '../contract/pipelines.ts';
 import { RUN_PHASES } from './run-phase.ts';
 
 const properties = {
   programRef: fields('The program that is run, in the same namespace.', {
     name: objectName('Name of the RetentionProgram.'),
   }),
-  pipeline: oneOf(['batch', 'prune'], 'What is run: the batch, or the removal of what the program no longer needs.'),
+  pipeline: oneOf(PIPELINE_NAMES, 'What is run: the batch, or the removal of what the program no longer needs.'),
   slot: Type.Optional(instant('The instant that the run is as of. Default: the newest slot of the schedule.')),
   trigger: oneOf(
     ['schedule', 'manual', 'backfill', 'retry'],

@@ -9,7 +9,7 @@ import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
 import type { ProgramChanges, ProgramSpec } from '../test/support/workspace.ts';
 
 /** Of a program whose work is not divided. */
-const TASKS = PIPELINES.batch.flatMap(({ name, tasks }) =>
+const TASKS = PIPELINES.batch.stages.flatMap(({ name, tasks }) =>
   tasks.filter(({ does }) => does !== 'shards').map((task) => `batch/${name}/${task.name}`),
 );
 

@@ -3,7 +3,7 @@ import { isSharded, PIPELINES, type PipelineName } from '../contract/pipelines.t
 import { loadSharded, loadWork } from './stages.ts';
 
 test.each(Object.keys(PIPELINES) as PipelineName[])('every stage of %s has its code', async (pipeline) => {
-  for (const stage of PIPELINES[pipeline]) {
+  for (const stage of PIPELINES[pipeline].stages) {
     expect(stage.tasks.at(-1)?.does).toBe('work');
     expect(await loadWork(pipeline, stage.name)).toBeInstanceOf(Function);
     if (isSharded(stage))

@@ -55,7 +55,7 @@ export async function main(args: readonly string[], io: MainIo): Promise<number>
 function findTask(args: readonly string[]): Task {
   const [path = ''] = args;
   const [pipeline, stageName, taskName, ...rest] = path.split('/');
-  const stages = isPipeline(pipeline) ? PIPELINES[pipeline] : [];
+  const stages = isPipeline(pipeline) ? PIPELINES[pipeline].stages : [];
   const index = stages.findIndex(({ name }) => name === stageName);
   const stage = stages[index];
   const task = stage?.tasks.find(({ name }) => name === taskName);

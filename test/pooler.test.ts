@@ -3,7 +3,7 @@ import { connect } from '../database/client/connect.ts';
 import type { Database } from '../database/client/database.ts';
 import { prepared, statement } from '../database/client/statement.ts';
 import { transaction } from '../database/client/transaction.ts';
-import { lockProgram } from '../database/locks/run-lock.ts';
+import { lockLane } from '../database/locks/run-lock.ts';
 import { lockTask } from '../database/locks/task-lock.ts';
 import { hasPooler, openPooler, type Pooler } from './support/pooler.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
@@ -11,6 +11,7 @@ import { workspace } from './support/workspace.ts';
 
 const OURS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'options'];
 const KEY = { namespace: 'shop', program: 'keep' };
+const LANE = { ...KEY, lane: 'batch' };
 
 if (!hasPooler) console.warn('behind a pooler: skipped, since there is no pgbouncer');
 (hasPooler ? describe : describe.skip).each([
@@ -40,13 +41,13 @@ if (!hasPooler) console.warn('behind a pooler: skipped, since there is no pgboun
   test('a program is run by one process at a time, and is free once that is done', async () => {
     const [one, other] = [await open(), await open()];
     const before = await count("pg_locks WHERE locktype = 'advisory'");
-    const lock = await lockProgram(one, KEY);
-    await expect(lockProgram(other, KEY)).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
+    const lock = await lockLane(one, LANE);
+    await expect(lockLane(other, LANE)).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
     // Whoever uses the pool meanwhile must not hold, or lose, the lock for it.
     await other.pool.query('SELECT 1');
-    await expect(lockProgram(other, KEY)).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
+    await expect(lockLane(other, LANE)).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
     await lock.release();
-    await (await lockProgram(other, KEY)).release();
+    await (await lockLane(other, LANE)).release();
     expect(await count("pg_locks WHERE locktype = 'advisory'")).toBe(before);
   });
 
@@ -77,7 +78,7 @@ if (!hasPooler) console.warn('behind a pooler: skipped, since there is no pgboun
     const database = await open({ readOnly: true });
     const before = await settings(database);
     await statement(database, 'ask', 'SELECT 1', []);
-    await (await lockProgram(database, KEY)).release();
+    await (await lockLane(database, LANE)).release();
     await (await lockTask(database, { ...KEY, run: 'a', task: 'b' }, new AbortController().signal)).release();
     expect(await settings(database)).toEqual(before);
   });

@@ -57,7 +57,7 @@ async function digestsOf(args: readonly string[], data: string): Promise<Record<
   expect({ status, stderr }).toMatchObject({ status: 0 });
   const { run } = JSON.parse(stdout) as { run: string };
   const digests: Record<string, string> = {};
-  for (const { name } of PIPELINES.batch.slice(0, -1)) {
+  for (const { name } of PIPELINES.batch.stages.slice(0, -1)) {
     const manifest = join(data, 'artifacts/default/keep', run, name, '1/manifest.json');
     const { parts } = JSON.parse(await readFile(manifest, 'utf8')) as { parts: { path: string; sha256: string }[] };
     for (const { path, sha256 } of parts) digests[`${name}/${path}`] = sha256;

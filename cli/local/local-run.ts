@@ -5,7 +5,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { isSharded, PIPELINES, type PipelineName, type StageDefinition } from '../../contract/pipelines.ts';
+import { inputsOf, isSharded, PIPELINES, type PipelineName, type StageDefinition } from '../../contract/pipelines.ts';
 import { revisionDigest, revisionText } from '../../contract/revision.ts';
 import { runName } from '../../contract/run-name.ts';
 import type { Warning } from '../../contract/warning.ts';
@@ -83,7 +83,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     await writeFile(revisionFile, revisionText(revision));
     await writeFile(originPath(run.artifactRoot, identity), `${JSON.stringify({ baseFolder: run.baseFolder })}\n`);
     if (run.pipeline === 'batch') await makeSamples(run, scratchFolder, io, progress);
-    for (const definition of PIPELINES[run.pipeline]) {
+    for (const definition of PIPELINES[run.pipeline].stages) {
       io.signal.throwIfAborted();
       const step = progress.step(definition.name);
       const context: StageContext = {
@@ -92,9 +92,9 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         baseFolder: run.baseFolder,
         confined: false,
         artifacts: store,
-        inputs: artifacts,
+        inputs: inputsOf(definition, artifacts),
         database: run.database,
-        sources: run.sources,
+        sources: definition.secrets?.includes('connections') ? run.sources : {},
         sampleFolder: run.sampleFolder,
         sampleCustomers: run.sampleCustomers,
         scratchFolder,

@@ -101,7 +101,7 @@ export async function openArtifacts(root: string, record: RunRecord): Promise<Re
   const store = openFolderStore(root);
   const { namespace, program, run, attempt } = record;
   const artifacts: Record<string, ArtifactReference> = {};
-  for (const { name } of PIPELINES.batch) {
+  for (const { name } of PIPELINES.batch.stages) {
     const made = record.stages.find((stage) => stage.name === name)?.artifact;
     if (made === undefined) continue;
     const artifact = await store.open({ namespace, program, run, stage: name, attempt });

@@ -1,6 +1,7 @@
+import { lanesOf } from '../../contract/lane.ts';
 import type { Database } from '../client/database.ts';
 import { transaction } from '../client/transaction.ts';
-import { lockProgram } from '../locks/run-lock.ts';
+import { lockLane, type RunLock } from '../locks/run-lock.ts';
 import { interruptLeftovers } from '../runs/begin-run.ts';
 import type { ProgramKey } from '../runs/runs.ts';
 
@@ -16,8 +17,9 @@ export async function withoutProgram<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const { namespace, program } = key;
-  const lock = await lockProgram(database, key);
+  const locks: RunLock[] = [];
   try {
+    for (const lane of lanesOf()) locks.push(await lockLane(database, { namespace, program, lane }));
     await transaction(database, { doing: `end the runs of ${program}` }, async (client) => {
       await interruptLeftovers(client, { namespace, program, startedAt: now });
       await client.query('DELETE FROM holdfast.current_batches WHERE namespace = $1 AND program = $2', [
@@ -27,6 +29,6 @@ export async function withoutProgram<Result>(
     });
     return await work();
   } finally {
-    await lock.release();
+    for (const lock of locks) await lock.release();
   }
 }

@@ -8,17 +8,25 @@ export interface RunLock {
   release(): Promise<void>;
 }
 
-/** What is hashed for the lock of a program. A slash is in neither name. */
-export function programLockName({ namespace, program }: ProgramKey): string {
-  return `holdfast run ${namespace}/${program}`;
+/** What one run at a time of a program is in: see contract/lane.ts. */
+export interface LaneKey extends ProgramKey {
+  readonly lane: string;
+}
+
+/** The lane whose lock has the name that versions without lanes, which may run beside this one, give that of a program. */
+const FIRST_LANE = 'batch';
+
+/** What is hashed for the lock of a lane of a program. A slash is in none of the names. */
+export function laneLockName({ namespace, program, lane }: LaneKey): string {
+  return `holdfast run ${namespace}/${program}${lane === FIRST_LANE ? '' : `/${lane}`}`;
 }
 
 /**
- * The right to run a program in this database: a lock of a transaction, so it goes when the process does, however
+ * The right to run a program in a lane on this database: a lock of a transaction, so it goes when the process does, however
  * that ends. It takes one connection of the pool.
- * @throws HF_DATA_LOCKED when another run holds it
+ * @throws HF_DATA_LOCKED when another run of the lane holds it
  */
-export async function lockProgram(database: Database, key: ProgramKey): Promise<RunLock> {
+export async function lockLane(database: Database, key: LaneKey): Promise<RunLock> {
   const { program } = key;
   const doing = `take the lock of ${program}`;
   const client = await database.pool.connect().catch((error: unknown) => {
@@ -29,7 +37,7 @@ export async function lockProgram(database: Database, key: ProgramKey): Promise<
     await beginLockTransaction(client);
     const { rows } = await client.query<{ locked: boolean }>(
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked',
-      [programLockName(key)],
+      [laneLockName(key)],
     );
     locked = rows[0]?.locked === true;
   } catch (error) {

@@ -1,11 +1,13 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
+import { laneOf, pipelinesIn } from '../../contract/lane.ts';
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 import type { RunTrigger } from '../../contract/trigger.ts';
 import { requireNewestSlot } from '../batches/publish.ts';
 import type { Database } from '../client/database.ts';
 import { transaction } from '../client/transaction.ts';
-import { lockProgram } from '../locks/run-lock.ts';
+import { lockLane } from '../locks/run-lock.ts';
 import type { ProgramKey, RunAttempt } from './runs.ts';
 import { requireSlotHasCome } from './slot-clock.ts';
 
@@ -21,28 +23,33 @@ export interface NewRun extends ProgramKey {
   readonly owner?: string;
 }
 
-/** A run under way: nobody else runs the same program in this database until it is released. */
+/** A run under way: nobody else runs the same program in its lane on this database until it is released. */
 export interface StartedRun extends RunAttempt {
   readonly sequence: number;
   /** Runs that their process left unfinished; they are now Interrupted. */
   readonly interrupted: readonly string[];
-  /** Gives the program free. Also happens by itself when this process or its connection ends. */
+  /** Gives the lane free. Also happens by itself when this process or its connection ends. */
   release(): Promise<void>;
 }
 
 /**
- * Takes the program's lock, gives the run its number and records it as Running.
- * @throws HF_DATA_LOCKED when another run of the program holds the lock
+ * Takes the lock of the pipeline's lane, gives the run its number and records it as Running.
+ * @throws HF_DATA_LOCKED when another run of the program in the same lane holds the lock
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
  * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
  */
-export async function beginRun(database: Database, request: NewRun): Promise<StartedRun> {
+export async function beginRun(
+  database: Database,
+  request: NewRun,
+  pipelines: Pipelines = PIPELINES,
+): Promise<StartedRun> {
   const { namespace, program } = request;
-  const lock = await lockProgram(database, request);
+  const lane = knownLane(request, pipelines);
+  const lock = await lockLane(database, { namespace, program, lane });
   try {
     const begun = await transaction(database, { doing: `begin a run of ${program}` }, async (client) => {
-      await requireTimely(client, request);
-      const interrupted = await interruptLeftovers(client, request);
+      await requireTimely(client, request, pipelines);
+      const interrupted = await interruptLeftovers(client, request, { of: pipelinesIn(lane, pipelines) });
       return { ...((await repeatRun(client, request)) ?? (await insertRun(client, request))), interrupted };
     });
     return { namespace, program, ...begun, release: () => lock.release() };
@@ -56,21 +63,33 @@ export async function beginRun(database: Database, request: NewRun): Promise<Sta
  * Refuses a run whose slot is yet to come, and a batch that could not become the current one.
  * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT
  */
-export async function requireTimely(client: ClientBase, request: NewRun): Promise<void> {
+export async function requireTimely(client: ClientBase, request: NewRun, pipelines: Pipelines): Promise<void> {
   await requireSlotHasCome(client, request.slot);
-  if (request.pipeline === 'batch') await requireNewestSlot(client, request);
+  if (pipelines[request.pipeline]?.publishes === true) await requireNewestSlot(client, request);
 }
 
-/** Marks runs as Interrupted whose process lost the program lock, which we hold. @param but a run that is left as it is */
+/** The lane of a run that is to begin. */
+export function knownLane({ pipeline }: Pick<NewRun, 'pipeline'>, pipelines: Pipelines): string {
+  const lane = laneOf(pipeline, pipelines);
+  if (lane === undefined) throw new TypeError(`There is no pipeline ${pipeline}.`);
+  return lane;
+}
+
+/**
+ * Marks runs as Interrupted whose process lost the lock of their lane, which we hold.
+ * @param which.of pipelines of the lanes whose locks we hold; all, whatever they are, when absent
+ * @param which.but a run that is left as it is
+ */
 export async function interruptLeftovers(
   client: ClientBase,
   { namespace, program, startedAt }: Pick<NewRun, 'namespace' | 'program' | 'startedAt'>,
-  but = '',
+  { of, but = '' }: { readonly of?: readonly string[]; readonly but?: string } = {},
 ): Promise<readonly string[]> {
   const { rows } = await client.query<{ run: string }>(
     `UPDATE holdfast.runs SET phase = 'Interrupted', finished_at = $3
-     WHERE namespace = $1 AND program = $2 AND phase = 'Running' AND run <> $4 RETURNING run`,
-    [namespace, program, startedAt, but],
+     WHERE namespace = $1 AND program = $2 AND phase = 'Running' AND run <> $4
+       AND ($5::text[] IS NULL OR pipeline = ANY ($5)) RETURNING run`,
+    [namespace, program, startedAt, but, of],
   );
   return rows.map(({ run }) => run);
 }

@@ -1,8 +1,18 @@
 import { HoldfastError } from '../../base/errors.ts';
+import { pipelinesIn } from '../../contract/lane.ts';
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 import type { Database } from '../client/database.ts';
 import { transaction } from '../client/transaction.ts';
-import { programLockName } from '../locks/run-lock.ts';
-import { insertRun, interruptLeftovers, type NewRun, type RunNumbers, repeatRun, requireTimely } from './begin-run.ts';
+import { laneLockName } from '../locks/run-lock.ts';
+import {
+  insertRun,
+  interruptLeftovers,
+  knownLane,
+  type NewRun,
+  type RunNumbers,
+  repeatRun,
+  requireTimely,
+} from './begin-run.ts';
 import type { RunRecord } from './runs.ts';
 
 /** A run whose tasks are processes of their own, so that no connection lasts as long as it does. */
@@ -13,19 +23,24 @@ export interface OwnedRun extends NewRun {
 
 /**
  * Gives a run its number and records it as Running, or finds it as it was recorded: the first task of a run, and each
- * repetition of it, calls this. The same name with another owner is the next attempt. Other runs of the program that
- * were left unfinished become Interrupted: who made this one knows that they are over.
+ * repetition of it, calls this. The same name with another owner is the next attempt. Other runs of the program in
+ * the same lane that were left unfinished become Interrupted: who made this one knows that they are over.
  * @throws HF_DATA_LOCKED when a laptop is running the program in the same database, or has taken the run's turn
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
  * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
  */
-export async function joinRun(database: Database, request: OwnedRun): Promise<RunNumbers> {
+export async function joinRun(
+  database: Database,
+  request: OwnedRun,
+  pipelines: Pipelines = PIPELINES,
+): Promise<RunNumbers> {
   const { namespace, program, run, owner } = request;
+  const lane = knownLane(request, pipelines);
   return transaction(database, { doing: `register the run ${run}` }, async (client) => {
     // A run on a laptop holds this lock for as long as it lasts.
     const { rows: locks } = await client.query<{ free: boolean }>(
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free',
-      [programLockName(request)],
+      [laneLockName({ namespace, program, lane })],
     );
     if (locks[0]?.free !== true) {
       throw new HoldfastError(
@@ -40,8 +55,8 @@ export async function joinRun(database: Database, request: OwnedRun): Promise<Ru
     );
     const [known] = rows;
     if (known?.owner === owner) return recorded(known, request);
-    await requireTimely(client, request);
-    await interruptLeftovers(client, request, run);
+    await requireTimely(client, request, pipelines);
+    await interruptLeftovers(client, request, { of: pipelinesIn(lane, pipelines), but: run });
     return known === undefined ? insertRun(client, request) : ((await repeatRun(client, request)) ?? never(run));
   });
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { retireRun } from '../../database/expiry/retired-runs.ts';
-import { lockProgram } from '../../database/locks/run-lock.ts';
+import { lockLane } from '../../database/locks/run-lock.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
 import { daysAgo, type PruneWorld, pruneWorld, TODAY } from '../../test/support/pruning.ts';
 import { until } from '../../test/support/until.ts';
@@ -180,7 +180,7 @@ describe('a program that was deleted', () => {
 
   test('is left alone while a run of it goes on here', async () => {
     await deletedProgram();
-    const lock = await lockProgram(postgres.database, { namespace: world.namespace, program: 'keep' });
+    const lock = await lockLane(postgres.database, { namespace: world.namespace, program: 'keep', lane: 'batch' });
     await expect(world.prune({ deleted: true })).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
     await lock.release();
     expect((await world.remains()).candidates).toMatchObject({ now: 4, last: 2 });

@@ -16,7 +16,7 @@ const TASK = { pipeline: 'batch', stage: 'extract', task: 'migrate', attempt: 1 
 /** A task with what the table of pipelines gives it. */
 function withSecrets(task: Omit<TaskAttempt, 'secrets'>): TaskAttempt {
   const stage = Object.values(PIPELINES)
-    .flat()
+    .flatMap(({ stages }) => stages)
     .find(({ name }) => name === task.stage);
   return { ...task, secrets: secretsOf(stage!, stage!.tasks.find(({ name }) => name === task.task)!) };
 }

@@ -17,7 +17,7 @@ export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
 
 /** Every task of a pipeline, in order. */
 export function placesOf(pipeline: PipelineName): readonly Place[] {
-  return PIPELINES[pipeline].flatMap((stage) =>
+  return PIPELINES[pipeline].stages.flatMap((stage) =>
     stage.tasks.map((task, index) => ({
       stage: stage.name,
       task: task.name,
@@ -42,7 +42,7 @@ export function currentStage(stages: readonly StageStatus[] | undefined): StageS
 
 /** The stages of a pipeline, none of them begun. */
 export function pendingStages(pipeline: PipelineName): readonly StageStatus[] {
-  return PIPELINES[pipeline].map(({ name }) => ({ name, phase: 'Pending' as const }));
+  return PIPELINES[pipeline].stages.map(({ name }) => ({ name, phase: 'Pending' as const }));
 }
 
 /** The stages with one of them changed; one that an older version did not know when the run began is added. */

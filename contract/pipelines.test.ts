@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { WITH_CAMPAIGN } from '../test/support/pipelines.ts';
+import { laneOf, lanesOf, pipelinesIn, shareLane } from './lane.ts';
+import { inputsOf, PIPELINES, type PipelineName, secretsOf } from './pipelines.ts';
+
+test.each(Object.keys(PIPELINES) as PipelineName[])('the stages of %s read earlier stages only', (pipeline) => {
+  const { stages } = PIPELINES[pipeline];
+  for (const [index, { reads }] of stages.entries()) {
+    const earlier = stages.slice(0, index).map(({ name }) => name);
+    expect(reads.filter((name) => !earlier.includes(name))).toEqual([]);
+  }
+});
+
+test('a stage gets the artifacts that it names, and no others', () => {
+  const [, deliver] = WITH_CAMPAIGN['campaign']!.stages;
+  expect(inputsOf(deliver!, { plan: 1, other: 2 })).toEqual({ plan: 1 });
+  expect(() => inputsOf(deliver!, { other: 2 })).toThrow('plan');
+});
+
+test('what prepares the system of record for a stage gets none of its secrets', () => {
+  const [, deliver] = WITH_CAMPAIGN['campaign']!.stages;
+  expect(deliver!.tasks.map((task) => secretsOf(deliver!, task))).toEqual([[], ['modelTokens']]);
+});
+
+test('prune waits for the batch whose files it may delete, a pipeline with a lane of its own for none of them', () => {
+  const shared = (one: string, other: string) => shareLane(one, other, WITH_CAMPAIGN);
+  expect([shared('batch', 'prune'), shared('campaign', 'campaign')]).toEqual([true, true]);
+  expect([shared('batch', 'campaign'), shared('campaign', 'prune')]).toEqual([false, false]);
+  expect(lanesOf(WITH_CAMPAIGN).map((lane) => pipelinesIn(lane, WITH_CAMPAIGN))).toEqual([
+    ['batch', 'prune'],
+    ['campaign'],
+  ]);
+});
+
+test('a pipeline of another version may be in any lane', () => {
+  expect(laneOf('constructor')).toBeUndefined();
+  expect([shareLane('batch', 'campaign'), shareLane('campaign', 'prune')]).toEqual([true, true]);
+});
