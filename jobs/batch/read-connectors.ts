@@ -3,6 +3,7 @@ import { forField } from '../../base/errors.ts';
 import { told, type Warning } from '../../contract/warning.ts';
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
+import { addFeatures } from '../../providers/feature-stores/add-features.ts';
 import { openFeatureStore } from '../../providers/feature-stores/index.ts';
 import type { Connector } from '../../providers/warehouses/connector.ts';
 import { openWarehouse } from '../../providers/warehouses/index.ts';
@@ -101,7 +102,7 @@ async function readQuery(
   { connectorId, config: { query } }: Connector,
   needed: NeededColumns,
   file: string,
-  { program, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,
+  { program, scratchFolder, resources, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,
 ): Promise<number> {
   const given = (await describeQuery(warehouse, connectorId, query)).map(({ name }) => name);
   refuseReservedColumns(given, connectorId);
@@ -110,15 +111,19 @@ async function readQuery(
   // Whatever the store knows of the candidate is useful downstream, even where no filter or model asks for it.
   const wanted = [...needed.keys(), ...CANDIDATE_COLUMNS.map(({ name }) => name)];
   const present = new Set(given.map((name) => name.toLowerCase()));
-  const completion = store?.completion(wanted.filter((name) => !present.has(name.toLowerCase())));
   // The customers themselves are the query's alone.
-  const found = [...given, ...(store?.columns ?? []).filter((name) => name.toLowerCase() !== 'customer_id')];
-  requireColumns(needed, found, connectorId);
-  return warehouse.extract(completion === undefined ? { query } : { query, completion }, file, {
-    signal,
-    progress,
-    ...(beyondType === undefined ? {} : { beyondType }),
-  });
+  const offered = (store?.columns ?? []).filter((name) => name.toLowerCase() !== 'customer_id');
+  requireColumns(needed, [...given, ...offered], connectorId);
+  const isWanted = new Set(wanted.map((name) => name.toLowerCase()).filter((name) => !present.has(name)));
+  const columns = offered.filter((name) => isWanted.has(name.toLowerCase()));
+  const options = { signal, progress, ...(beyondType === undefined ? {} : { beyondType }) };
+  if (store === undefined || columns.length === 0) return warehouse.extract({ query }, file, options);
+  if (store.table !== undefined) {
+    return warehouse.extract({ query, completion: { table: store.table, columns } }, file, options);
+  }
+  const rows = await warehouse.extract({ query }, file, options);
+  await addFeatures(file, store, columns, { scratchFolder, resources, signal });
+  return rows;
 }
 
 async function readOffers(warehouse: Warehouse, table: string, file: string, context: StageContext): Promise<void> {

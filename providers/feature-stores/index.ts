@@ -1,6 +1,11 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { AllValues } from '../parameters.ts';
-import type { FeatureStore, FeatureStoreDefinition, FeatureStoreSettings, Tables } from './feature-store.ts';
+import type {
+  ConnectorWarehouse,
+  FeatureStore,
+  FeatureStoreDefinition,
+  FeatureStoreSettings,
+} from './feature-store.ts';
 import { warehouseParameters } from './warehouse/parameters.ts';
 
 /** Every kind of feature store. Adding one is a folder here and a line below. */
@@ -19,7 +24,7 @@ export type FeatureStoreValues = AllValues<typeof FEATURE_STORES>;
  */
 export async function openFeatureStore(
   settings: FeatureStoreSettings,
-  warehouse: Tables,
+  warehouse: ConnectorWarehouse,
   stores: FeatureStores = FEATURE_STORES,
 ): Promise<FeatureStore> {
   const found = stores.find(({ type }) => type === settings.type);

@@ -1,12 +1,13 @@
+import { literal } from '../../../base/duckdb/engine.ts';
 import { HoldfastError } from '../../../base/errors.ts';
-import type { FeatureStore, Tables } from '../feature-store.ts';
+import type { ConnectorWarehouse, FeatureStore } from '../feature-store.ts';
 import type { WarehouseFeatures } from './parameters.ts';
 
 /**
  * Features in a table or view of the same warehouse, keyed by `customer_id`: the join is pushed down to it.
  * @throws HF_COLUMN_MISSING when the table has no customer_id, HF_WAREHOUSE_UNREADABLE when there is no such table
  */
-export async function open({ table }: WarehouseFeatures, warehouse: Tables): Promise<FeatureStore> {
+export async function open({ table }: WarehouseFeatures, warehouse: ConnectorWarehouse): Promise<FeatureStore> {
   const described = await warehouse.describeTable(table);
   if (described === undefined) {
     throw new HoldfastError(
@@ -23,10 +24,12 @@ export async function open({ table }: WarehouseFeatures, warehouse: Tables): Pro
   }
   return {
     columns,
-    completion(wanted) {
-      const lowerCase = new Set(wanted.map((name) => name.toLowerCase()));
-      const found = columns.filter((name) => lowerCase.has(name.toLowerCase()) && name.toLowerCase() !== 'customer_id');
-      return found.length === 0 ? undefined : { table, columns: found };
+    table,
+    async read(ids, wanted, file, options) {
+      const rows = ids.map((id) => `(${literal(id)})`).join(', ');
+      const asked = rows === '' ? "SELECT '' WHERE false" : `VALUES ${rows}`;
+      const query = `SELECT customer_id FROM (${asked}) AS asked (customer_id)`;
+      await warehouse.extract({ query, completion: { table, columns: wanted } }, file, options);
     },
   };
 }
