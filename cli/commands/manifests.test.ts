@@ -17,7 +17,7 @@ async function said(change: (text: string) => string): Promise<{ said: string; r
   const file = path.join(folder, 'program.yaml');
   await writeFile(file, change(minimal));
   let lines = '';
-  const io = { stderr: { write: (text: string) => (lines += text) } } as unknown as Io;
+  const io = { environment: {}, stderr: { write: (text: string) => (lines += text) } } as unknown as Io;
   const refused = await readRunnable(file, io, new Date('2026-11-23T02:00:00Z')).then(
     () => undefined,
     (error: Error) => error.message.replaceAll(folder, ''),
