@@ -164,6 +164,20 @@ describe('what counts', () => {
     expect(await folder.query()).toContain('nothing was bought, the row counts for nothing');
   });
 
+  test('one price for everything is an amount as well, and a piece that came back is no purchase', async () => {
+    const pieces = ({ day }: Order, index: number) => (day > 5 && index % 10 === 3 ? -1 : 2);
+    const { customer_id, order_date, order_id } = PLAIN;
+    const priced = { order_id, customer_id, order_date, quantity: pieces, unit_price: () => 9.99 };
+    const report = await folder.report(await folder.csv(orderLines(ALL, priced), 'orders.csv'));
+    const refunds = ALL.filter((order, index) => pieces(order, index) < 0).length;
+    expect(report.transactions).toMatchObject({ purchases: ALL.length - refunds, refunds });
+    await roles(orderLines(ALL, { order_id, customer_id, order_date, amount: () => 9.99 }));
+    const pieceCounts = ((await values('lifetime_value')) as number[]).map((value) => value / 9.99);
+    expect(pieceCounts.every((count) => count > 0.5 && Math.abs(count - Math.round(count)) < 1e-6)).toBe(true);
+    // A column of nothing but 0 is none.
+    expect(await roles(orderLines(ALL, { ...PLAIN, amount: () => 0 }))).not.toHaveProperty('amount');
+  });
+
   test('an amount that every line of an order repeats counts once', async () => {
     await roles(orderLines(ALL));
     const once = await values('lifetime_value');

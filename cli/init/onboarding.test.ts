@@ -131,6 +131,12 @@ describe('risk levels', () => {
     const share = (level: number) => even.filter((score) => score >= level).length / 1000;
     expect([critical, high, medium].map((level) => Math.round(100 * share(level)))).toEqual([1, 4, 10]);
   });
+  test('say how many reach them, where many have one score', () => {
+    const few = Float64Array.from({ length: 200 }, (_, index) => (index < 150 ? 0.2 : 0.7));
+    expect(proposeLevels(few, false).comment).toMatch(
+      /^Meant are the riskiest 1 %, 4 % and 10 % of the customers, since the scores are no probabilities; 0\.0 %, 25\.0 % and 25\.0 % reach them\.$/,
+    );
+  });
   test.each([
     ['nobody', []],
     ['one', [0.5]],

@@ -36,11 +36,13 @@ export function proposeLevels(scores: Float64Array, calibrated: boolean): Propos
   const why = calibrated
     ? `only ${reached} of ${sorted.length} customers have a risk of ${USE_CASE.medium} or more`
     : 'the scores are no probabilities';
+  const levels = { critical: rounded(critical), high: rounded(high), medium: rounded(medium) };
+  const share = (level: number) =>
+    `${((100 * sorted.filter((one) => one >= level).length) / Math.max(1, sorted.length)).toFixed(1)} %`;
+  const shares = `${share(levels.critical)}, ${share(levels.high)} and ${share(levels.medium)}`;
   return {
-    critical: rounded(critical),
-    high: rounded(high),
-    medium: rounded(medium),
-    comment: `About the riskiest 1 %, 4 % and 10 % of the customers, since ${why}.`,
+    ...levels,
+    comment: `Meant are the riskiest 1 %, 4 % and 10 % of the customers, since ${why}; ${shares} reach them.`,
   };
 }
 

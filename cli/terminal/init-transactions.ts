@@ -87,8 +87,9 @@ export function transactionLines(report: TransactionReport, width: number): stri
       ({ role, source, confidence, reason: why }) =>
         `  ${role.padEnd(width)}${source.padEnd(longest)}  ${confidence.toFixed(2)}  ${why}`,
     ),
-    `  ${integer(purchases)} purchases of ${integer(customers)} customers, ${first} to ${newest}; ${integer(refunds)} refunds or ` +
-      `cancellations lower the value and are no purchases; ${integer(free)} rows for nothing; ${integer(guests)} rows without a customer`,
+    `  ${integer(purchases)} purchases of ${integer(customers)} customers, ${first} to ${newest}; ${integer(refunds)} rows below 0 or ` +
+      `marked as returned lower the value and are no purchases; ${integer(free)} rows for nothing or marked as cancelled; ` +
+      `${integer(guests)} rows without a customer`,
     '',
     `cut         ${cut}: features are of the ${lookback} days up to it, the label of the ${horizon} days after it`,
     `            ${reason}`,

@@ -116,14 +116,18 @@ function isMoney(money: Money | undefined, { name }: ColumnProfile): boolean {
 }
 
 function findMoney(profiles: readonly ColumnProfile[]): Money | undefined {
-  const numbers = (role: 'amount' | 'unitPrice' | 'quantity') =>
-    named(profiles, role).filter(({ source: { kind, distinct } }) => kind === 'number' && distinct > 1);
-  const [amount] = numbers('amount');
-  if (amount !== undefined) return { columns: [amount], ofBasket: false };
-  const [price] = numbers('unitPrice');
+  const numbers = (role: 'amount' | 'unitPrice') =>
+    named(profiles, role).filter(({ source }) => source.kind === 'number');
+  const isVaried = ({ source: { distinct } }: Played) => distinct > 1;
+  // One price for everything is an amount; nothing but 0 is none.
+  const isFlat = ({ source: { distinct, minimum } }: Played) => distinct === 1 && minimum !== 0;
+  const [amounts, prices] = [numbers('amount'), numbers('unitPrice')];
+  const varied = amounts.find(isVaried) ?? prices.find(isVaried);
+  const money = varied ?? prices.find(isFlat) ?? amounts.find(isFlat);
+  if (money === undefined) return undefined;
   const [quantity] = named(profiles, 'quantity').filter(({ source: { kind } }) => kind === 'number');
-  if (price === undefined) return undefined;
-  return { columns: quantity === undefined ? [price] : [quantity, price], ofBasket: false };
+  const isPrice = money.role === 'unitPrice' && quantity !== undefined;
+  return { columns: isPrice ? [quantity, money] : [money], ofBasket: false };
 }
 
 /** Columns that may say who a customer is: by name first, else any id that is not that of a thing or a purchase. */

@@ -14,9 +14,9 @@ export interface Survey extends Rhythm {
   readonly customers: number;
   /** Rows of customers that are purchases: those of guests count as `guests` only. */
   readonly purchases: number;
-  /** Rows of customers that are below zero, or marked as having come back or been called off. */
+  /** Rows of customers that are below zero, or marked as having come back. */
   readonly refunds: number;
-  /** Rows of customers that are for nothing, and those of anybody without an amount. */
+  /** Rows of customers that are for nothing, or marked as called off, and those of anybody without an amount. */
   readonly free: number;
   readonly withoutAmount: number;
   readonly withoutDay: number;
