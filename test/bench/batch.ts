@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, homedir, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { locateBinaries } from '../../database/embedded/binaries.ts';
 import { type Footprint, watchProcesses } from './batch/processes.ts';
 import { AS_OF, warehouseOf } from './batch/warehouse.ts';
+import { peer } from './python.ts';
 
-const HELP = `Usage: npm run bench:batch [-- --customers 500000 --customers 5000000] [--times 3] [--warehouses DIR]
+const HELP = `Usage: npm run bench:batch [-- --customers 500000 --customers 5000000] [--times 3] [--peer .venv/bin/python]
 
 Runs the example's weekly batch as a command of its own over a warehouse with customer_analytics as a table, in a new
 data folder each time, and prints a line of JSON for each size: seconds from start to end of the command (the median
@@ -16,10 +18,19 @@ run's, with those of its stages and the processors' own), and the most memory th
   --customers N      rows that the query returns (repeatable; default 500000 and 5000000)
   --times N          runs of each size (default 3)
   --shards N         as of holdfast run
+  --peer PYTHON      a Python that does the same by a script (batch_peer.py), in turns with ours: ratio is ours by its seconds
   --warehouses DIR   where warehouses are kept once made (default: ~/.cache/holdfast/bench)
 `;
 
 const ROOT = join(import.meta.dirname, '../..');
+const MODULES = {
+  duckdb: 'duckdb',
+  numpy: 'numpy',
+  onnxruntime: 'onnxruntime',
+  pandas: 'pandas',
+  psycopg: "'psycopg[binary]'",
+  pyarrow: 'pyarrow',
+};
 const PROGRAM = join(ROOT, 'examples/churn-prevention.yaml');
 
 interface Run extends Footprint {
@@ -53,23 +64,54 @@ async function runOnce(warehouse: string, shards: string | undefined): Promise<R
   }
 }
 
-async function measure(customers: number, times: number, folder: string, shards: string | undefined): Promise<object> {
+async function peerOf(python: string): Promise<(warehouse: string) => Promise<PeerRun>> {
+  const run = await peer(python, 'batch_peer.py', MODULES);
+  const programs = dirname((await locateBinaries()).initdb);
+  return async (warehouse) =>
+    JSON.parse(await run([warehouse, join(ROOT, 'examples/models'), programs, AS_OF])) as PeerRun;
+}
+
+interface PeerRun {
+  readonly seconds: number;
+  readonly stages: Readonly<Record<string, number>>;
+  readonly stored: number;
+}
+
+/** @param askPeer does the same batch of a warehouse by other means */
+async function measure(
+  customers: number,
+  times: number,
+  folder: string,
+  shards: string | undefined,
+  askPeer: ((warehouse: string) => Promise<PeerRun>) | undefined,
+): Promise<object> {
   const warehouse = await warehouseOf(customers, folder, say);
   const runs: Run[] = [];
+  const peerRuns: PeerRun[] = [];
   while (runs.length < times) {
     runs.push(await runOnce(warehouse, shards));
     say(`${customers}: ${JSON.stringify(runs.at(-1))}`);
+    if (askPeer === undefined) continue;
+    peerRuns.push(await askPeer(warehouse));
+    say(`${customers}, peer: ${JSON.stringify(peerRuns.at(-1))}`);
   }
-  const median = runs.toSorted((a, b) => a.seconds - b.seconds)[Math.floor((runs.length - 1) / 2)] as Run;
+  const median = medianOf(runs) as Run;
+  const seconds = Math.round(median.seconds * 100) / 100;
+  const other = medianOf(peerRuns);
   return {
     customers,
-    seconds: Math.round(median.seconds * 100) / 100,
+    seconds,
+    ...(other === undefined ? {} : { peer: other, ratio: Math.round((seconds / other.seconds) * 100) / 100 }),
     cpuSeconds: median.cpuSeconds,
     maxPssMb: Math.max(...runs.map(({ maxPssMb }) => maxPssMb)),
     stages: median.stages,
     stored: median.stored,
     runs: times,
   };
+}
+
+function medianOf<One extends { readonly seconds: number }>(runs: readonly One[]): One | undefined {
+  return runs.toSorted((a, b) => a.seconds - b.seconds)[Math.floor((runs.length - 1) / 2)];
 }
 
 function say(sentence: string): void {
@@ -81,6 +123,7 @@ const { values } = parseArgs({
     customers: { type: 'string', multiple: true, default: ['500000', '5000000'] },
     times: { type: 'string', default: '3' },
     shards: { type: 'string' },
+    peer: { type: 'string' },
     warehouses: { type: 'string', default: join(homedir(), '.cache/holdfast/bench') },
     help: { type: 'boolean', default: false },
   },
@@ -89,8 +132,9 @@ if (values.help) {
   process.stdout.write(HELP);
 } else {
   say(`${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}: what else runs here is measured too`);
+  const askPeer = values.peer === undefined ? undefined : await peerOf(values.peer);
   for (const customers of values.customers.map(Number)) {
-    const line = await measure(customers, Number(values.times), values.warehouses, values.shards);
+    const line = await measure(customers, Number(values.times), values.warehouses, values.shards, askPeer);
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 }

@@ -1,14 +1,14 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { openEngine } from '../../base/duckdb/engine.ts';
 import { ColumnAppender, copyDoubles } from '../../base/duckdb/vectors.ts';
 import { SCORE_COLUMNS, scoreRows } from '../../jobs/batch/score-rows.ts';
 import type { ScoringModels } from '../../jobs/batch/scoring-models.ts';
 import { loadModel } from '../../providers/models/index.ts';
+import { peer } from './python.ts';
 
 const HELP = `Usage: npm run bench:score [-- --rows 1000000] [--times 5] [--python .venv/bin/python]
 
@@ -24,6 +24,7 @@ stageSeconds: from columns in DuckDB to scores in a table, as the stage does it.
 
 const FEATURES = 20;
 const THREADS = 2;
+const MODULES = { lightgbm: 'lightgbm', numpy: 'numpy', onnx: 'onnx', onnxruntime: 'onnxruntime' };
 
 const { values } = parseArgs({
   options: {
@@ -48,6 +49,7 @@ if (values.help) {
 async function measure(folder: string): Promise<object> {
   const [rows, times] = [Number(values.rows), Number(values.times)];
   say(`${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}: what else runs here is measured too`);
+  const python = await peer(values.python, 'score_peer.py', MODULES);
   await python(['train', folder]);
   const bytes = await readFile(join(folder, 'model.onnx'));
   const features = Array.from({ length: FEATURES }, (_, index) => `f${index}`);
@@ -169,11 +171,6 @@ function largestDifference(ours: Float32Array, theirs: Buffer): number {
     largest = Math.max(largest, Math.abs((ours[row] ?? 0) - theirs.readFloatLE(4 * row)));
   }
   return largest;
-}
-
-async function python(args: readonly string[]): Promise<string> {
-  const script = join(import.meta.dirname, 'score_peer.py');
-  return (await promisify(execFile)(values.python, [script, ...args])).stdout;
 }
 
 function median(numbers: readonly number[]): number {

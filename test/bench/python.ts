@@ -1,0 +1,25 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** Modules by the names that they are imported by, with those that pip knows them by. */
+type Modules = Readonly<Record<string, string>>;
+
+/**
+ * A script of this folder, run by a Python that has what it needs; resolves to what it prints.
+ * @throws one sentence with what is missing and the command that installs it
+ */
+export async function peer(
+  python: string,
+  script: string,
+  modules: Modules,
+): Promise<(args: readonly string[]) => Promise<string>> {
+  const run = promisify(execFile);
+  const imports = Object.keys(modules).join(', ');
+  await run(python, ['-c', `import ${imports}`]).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
+    const lacks = error.code === 'ENOENT' ? 'there is no such program' : error.stderr?.trim().split('\n').at(-1);
+    const install = `python3 -m venv .venv && .venv/bin/pip install ${Object.values(modules).join(' ')}`;
+    throw new Error(`${python} cannot be the peer (${lacks}); make one by: ${install}`);
+  });
+  return async (args) => (await run(python, [join(import.meta.dirname, script), ...args])).stdout;
+}
