@@ -35,7 +35,7 @@ export interface RawExtract {
 
 /**
  * SELECT of a raw extract with every column of the candidate in its own type, and beside them
- * `holdfast_reasons` (why the row is bad; empty when it is good), `holdfast_row` (the row as it came, as JSON of
+ * `holdfast_reasons` (why the row is bad; empty when it is good), `holdfast_is_bad` (the same, for less), `holdfast_row` (the row as it came, as JSON of
  * texts), and `holdfast_index` and `holdfast_position` (which row it is, for this run only).
  * @param within a table of such indexes and positions: only these rows, chosen before anything is computed of them
  */
@@ -46,6 +46,7 @@ export function typedRows(raw: RawExtract, within?: string): string {
   const reasons = columns.flatMap(({ faults }) =>
     faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
   );
+  const isBad = columns.flatMap(({ faults }) => faults.map(([when]) => `coalesce(${when}, false)`));
   const given = because === undefined ? '[]' : `string_split(CAST(${identifier(because.name)} AS VARCHAR), '; ')`;
   const asText = kept.map(({ name }) => `${identifier(name)} := CAST(${identifier(name)} AS VARCHAR)`);
   return `
@@ -53,6 +54,8 @@ export function typedRows(raw: RawExtract, within?: string): string {
       ${literal(raw.connectorId)} AS source,
       list_filter(list_concat([${reasons.join(', ')}], ${given}), lambda reason: reason IS NOT NULL AND reason <> '')
         AS holdfast_reasons,
+      ${[...isBad, ...(because === undefined ? [] : [`len(list_filter(${given}, lambda reason: reason <> '')) > 0`])].join(' OR ') || 'false'}
+        AS holdfast_is_bad,
       CAST(to_json(struct_pack(${asText.join(', ')})) AS VARCHAR) AS holdfast_row,
       ${raw.index} AS holdfast_index, file_row_number AS holdfast_position
     FROM read_parquet(${literal(raw.file)}, file_row_number = true)

@@ -149,8 +149,14 @@ async function defineRows(
     for (const name of names.values()) if (!goesNoFurther({ name })) found.add(name);
     raws.push({ connectorId, file, columns, names, index, marketplaces: context.program.marketplaces });
   }
-  await engine.run(`CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[])`);
-  for (const [view, within] of [['typed_rows'], ['typed_bad_rows', 'bad']] as const) {
+  await engine.run(`
+    CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[]);
+    CREATE TEMP TABLE repeated (holdfast_index INTEGER, holdfast_position BIGINT)`);
+  for (const [view, within] of [
+    ['typed_rows'],
+    ['typed_bad_rows', 'bad'],
+    ['typed_repeated_rows', 'repeated'],
+  ] as const) {
     const selects = raws.map((raw) => typedRows(raw, within));
     await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
   }
@@ -162,19 +168,21 @@ async function defineRows(
 
 /**
  * Fills `bad`: rows that cannot be read, and of the rows of one customer all but the first good one, whatever order they
- * came in. It is one pass, so that what is asked of every row is asked once.
+ * came in. Reasons, and the row as text, are made of the few that need them.
  */
 async function markBadRows(engine: Engine): Promise<void> {
   await engine.run(`
+    INSERT INTO repeated
+    SELECT holdfast_index, holdfast_position FROM typed_rows WHERE customer_id IN (
+      SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)`);
+  await engine.run(`
     INSERT INTO bad
     WITH surplus AS (
-      SELECT holdfast_index, holdfast_position, ${STANDS_FOR_MISSING} AS is_missing FROM typed_rows
-      WHERE customer_id IN (
-        SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)
+      SELECT holdfast_index, holdfast_position, ${STANDS_FOR_MISSING} AS is_missing FROM typed_repeated_rows
       QUALIFY row_number() OVER (
-        PARTITION BY customer_id ORDER BY len(holdfast_reasons) > 0, holdfast_index, holdfast_row) > 1 OR ${STANDS_FOR_MISSING}),
+        PARTITION BY customer_id ORDER BY holdfast_is_bad, holdfast_index, holdfast_row) > 1 OR ${STANDS_FOR_MISSING}),
     unreadable AS (
-      SELECT holdfast_index, holdfast_position, holdfast_reasons FROM typed_rows WHERE len(holdfast_reasons) > 0)
+      SELECT holdfast_index, holdfast_position, holdfast_reasons FROM typed_rows WHERE holdfast_is_bad)
     SELECT holdfast_index, holdfast_position,
       list_concat(coalesce(holdfast_reasons, []), CASE
         WHEN surplus.holdfast_index IS NULL THEN []
