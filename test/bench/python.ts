@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 type Modules = Readonly<Record<string, string>>;
 
 /**
- * A script of this folder, run by a Python that has what it needs; resolves to what it prints.
- * @throws one sentence with what is missing and the command that installs it
+ * A script of this folder, run by a Python that has what it needs; resolves to what it prints. Where it lacks something, the
+ * process ends with 1 and one sentence: what, and the command that installs it.
  */
 export async function peer(
   python: string,
@@ -19,7 +19,8 @@ export async function peer(
   await run(python, ['-c', `import ${imports}`]).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
     const lacks = error.code === 'ENOENT' ? 'there is no such program' : error.stderr?.trim().split('\n').at(-1);
     const install = `python3 -m venv .venv && .venv/bin/pip install ${Object.values(modules).join(' ')}`;
-    throw new Error(`${python} cannot be the peer (${lacks}); make one by: ${install}`);
+    process.stderr.write(`${python} cannot be the peer (${lacks}); make one by: ${install}\n`);
+    process.exit(1);
   });
   return async (args) => (await run(python, [join(import.meta.dirname, script), ...args])).stdout;
 }
