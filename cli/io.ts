@@ -1,3 +1,5 @@
+import type { Providers } from '../providers/registry.ts';
+
 /** What a command may touch of the process it runs in, so that a test can give its own. */
 export interface Io {
   readonly stdout: Output;
@@ -8,6 +10,8 @@ export interface Io {
   readonly now: () => Date;
   /** Milliseconds of a clock that never goes back. */
   readonly elapsed: () => number;
+  /** What there is of providers. Default: what this version has. */
+  readonly providers?: Providers;
 }
 
 /** The part of a stream that a command writes to. */

@@ -35,7 +35,7 @@ export function validateManifest(
     old,
     now,
     providers = PROVIDERS,
-  }: { old?: RetentionProgram | RetentionRun; now?: Date; providers?: Providers } = {},
+  }: { old?: RetentionProgram | RetentionRun; now?: Date; providers?: Providers | undefined } = {},
 ): Validation {
   const { value } = document;
   if (!isRecord(value))

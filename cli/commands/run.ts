@@ -15,6 +15,7 @@ import { currentRun } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
 import { loadModel } from '../../providers/models/index.ts';
+import { PROVIDERS } from '../../providers/registry.ts';
 import { isServer, requireWarehouseProvider } from '../../providers/warehouses/index.ts';
 import { calledAs } from '../called-as.ts';
 import type { Io } from '../io.ts';
@@ -119,7 +120,7 @@ export async function prepareAndRun(
     trigger: manifest.run?.spec.trigger ?? 'manual',
     dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
     baseFolder,
-    sources: sourcesOf(program.spec, options.source, io.environment),
+    sources: sourcesOf(program.spec, options.source, io.environment, io.providers),
     sampleCustomers: customersOf(options.customers),
     shards: shardsOf(options.shards),
     now,
@@ -299,10 +300,13 @@ export function sourcesOf(
   program: RetentionProgramSpec,
   given: readonly string[],
   environment: Io['environment'],
+  providers: Io['providers'] = PROVIDERS,
 ): Record<string, string> {
   const known = program.dataConnectors.map(({ connectorId }) => connectorId);
   const servers = new Set(
-    program.dataConnectors.filter((connector) => isServer(connector)).map(({ connectorId }) => connectorId),
+    program.dataConnectors
+      .filter((connector) => isServer(connector, providers.warehouses))
+      .map(({ connectorId }) => connectorId),
   );
   const sources: Record<string, string> = {};
   for (const connector of known) {
@@ -342,14 +346,15 @@ export function sourcesOf(
  */
 async function checkProviders(
   { program, baseFolder, sources }: Pick<Plan, 'program' | 'baseFolder' | 'sources'>,
-  { signal }: Io,
+  { signal, providers }: Io,
 ): Promise<void> {
   for (const [index, connector] of program.dataConnectors.entries()) {
-    const check = async () => requireWarehouseProvider(connector, sources[connector.connectorId]);
+    const check = async () =>
+      requireWarehouseProvider(connector, sources[connector.connectorId], providers?.warehouses);
     await forField(['spec', 'dataConnectors', index], check);
   }
   for (const [index, scoringModel] of program.scoringModels.entries()) {
-    const load = () => loadModel({ ...scoringModel, baseFolder, threads: 1, signal });
+    const load = () => loadModel({ ...scoringModel, baseFolder, threads: 1, signal }, providers?.models);
     const model = await forField(['spec', 'scoringModels', index, 'endpoint'], load);
     await model.close();
   }

@@ -53,7 +53,7 @@ export async function validateFiles(
   for (const file of files) {
     try {
       for (const document of await loadManifestFile(file, io)) {
-        const { resolved, ...validation } = validateManifest(document, { now: io.now() });
+        const { resolved, ...validation } = validateManifest(document, { now: io.now(), providers: io.providers });
         const object = objectOf(document.value);
         objects += 1;
         for (const fault of validation.faults) faults.add(fault);

@@ -95,6 +95,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
         inputs: inputsOf(definition, artifacts),
         database: run.database,
         sources: definition.secrets?.includes('connections') ? run.sources : {},
+        providers: io.providers,
         sampleFolder: run.sampleFolder,
         sampleCustomers: run.sampleCustomers,
         scratchFolder,

@@ -83,7 +83,7 @@ function open(connector: Connector, context: StageContext): Promise<Warehouse> {
   const { baseFolder, confined, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
   const source = context.sources[connector.connectorId];
   const asOf = context.identity.slot;
-  return openWarehouse(connector, {
+  const options = {
     baseFolder,
     confined,
     source,
@@ -94,7 +94,8 @@ function open(connector: Connector, context: StageContext): Promise<Warehouse> {
     resources,
     signal,
     progress,
-  });
+  };
+  return openWarehouse(connector, options, context.providers?.warehouses);
 }
 
 async function readQuery(
@@ -102,12 +103,21 @@ async function readQuery(
   { connectorId, config: { query } }: Connector,
   needed: NeededColumns,
   file: string,
-  { program, scratchFolder, resources, signal, progress, beyondType }: StageContext & Pick<ReadOptions, 'beyondType'>,
+  {
+    program,
+    providers,
+    scratchFolder,
+    resources,
+    signal,
+    progress,
+    beyondType,
+  }: StageContext & Pick<ReadOptions, 'beyondType'>,
 ): Promise<number> {
   const given = (await describeQuery(warehouse, connectorId, query)).map(({ name }) => name);
   refuseReservedColumns(given, connectorId);
   const settings = program.featureStore?.connectorId === connectorId ? program.featureStore : undefined;
-  const store = settings === undefined ? undefined : await openFeatureStore(settings, warehouse);
+  const store =
+    settings === undefined ? undefined : await openFeatureStore(settings, warehouse, providers?.featureStores);
   // Whatever the store knows of the candidate is useful downstream, even where no filter or model asks for it.
   const wanted = [...needed.keys(), ...CANDIDATE_COLUMNS.map(({ name }) => name)];
   const present = new Set(given.map((name) => name.toLowerCase()));

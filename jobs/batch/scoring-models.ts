@@ -33,7 +33,8 @@ export async function loadScoringModels(context: StageContext): Promise<ScoringM
   try {
     for (const scoringModel of context.program.scoringModels) {
       const { baseFolder, confined, resources, signal } = context;
-      const model = await loadModel({ ...scoringModel, baseFolder, confined, threads: resources.threads, signal });
+      const reference = { ...scoringModel, baseFolder, confined, threads: resources.threads, signal };
+      const model = await loadModel(reference, context.providers?.models);
       // A remote model gets several batches at a time, and asks about them at once.
       const batchSize = scoringModel.batchSize * (model.remote?.requestsAtOnce ?? 1);
       const cached = withCache(model, scoringModel.cacheTTLHours ?? DEFAULT_CACHE_HOURS, context);

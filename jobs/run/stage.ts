@@ -5,6 +5,7 @@ import type { Database } from '../../database/client/database.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { ArtifactStore } from '../../providers/artifacts/store.ts';
+import type { Providers } from '../../providers/registry.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
 export interface RunIdentity {
@@ -39,6 +40,8 @@ export interface StageContext {
    * and URLs of servers, which are secrets.
    */
   readonly sources: Readonly<Record<string, string>>;
+  /** What there is of providers. Default: what this version has. */
+  readonly providers?: Providers | undefined;
   /** Folder for the sample warehouse; made when needed. */
   readonly sampleFolder: string;
   /** Overrides the size of the sample warehouse. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { literal, openEngine } from '../../base/duckdb/engine.ts';
 import { main } from '../../cli/main.ts';
+import type { Providers } from '../../providers/registry.ts';
 import { writeModel } from './models.ts';
 import { identityModel, linearModel } from './onnx.ts';
 
@@ -23,6 +24,7 @@ export interface CommandOptions {
   /** Called with everything that goes to stderr, as it goes: a place to pull the plug from. */
   readonly watch?: (text: string, abort: AbortController) => void;
   readonly terminal?: boolean;
+  readonly providers?: Providers;
   readonly stdoutIsTerminal?: boolean;
   /** Milliseconds; the machine's clock unless given. */
   readonly elapsed?: () => number;
@@ -115,6 +117,7 @@ export async function holdfast(args: readonly string[], options: CommandOptions 
     signal: abort.signal,
     now: () => new Date(NOW),
     elapsed: options.elapsed ?? (() => performance.now()),
+    ...(options.providers === undefined ? {} : { providers: options.providers }),
   });
   return { status, stdout, stderr };
 }
