@@ -7,8 +7,8 @@ import type { StageSettings } from '../settings/settings.ts';
 import type { TaskPods } from '../settings/task-pods.ts';
 import type { PinnedRevision } from './revision.ts';
 import { REVISION_FILE } from './revision-file.ts';
-import { fromSecret, secretVariables, type Variable } from './secrets.ts';
 import type { Storage } from './storage.ts';
+import { fromSecret, secretVariables, type Variable } from './task-credentials.ts';
 
 /** One try at one task of a run. */
 export interface TaskAttempt {
