@@ -117,6 +117,19 @@ test.each(['retained', 'is_active', 'renewed'])('%s is offered as the opposite o
   expect(await place.customers()).toBe(400 - left);
 });
 
+test.each([
+  ['retained', ({ left }: Person) => Number(!left), '0'],
+  ['Stayed', ({ left }: Person) => (left ? 'No' : 'Yes'), 'No'],
+  ['aktiv', ({ left }: Person) => (left ? 'nein' : 'ja'), 'nein'],
+] as const)('%s as a label asks which of its values those have who left', async (name, value, no) => {
+  const file = await place.csv(lines(everybody, { [name]: value }));
+  expect(await place.refusal(file, '--label', name)).toContain(
+    `--label ${name}: it is named like what says who stayed. Say which of its values those have who left, such as --label ${name}=${no}`,
+  );
+  await place.report(file, '--label', `${name}=${no}`);
+  expect(await place.customers(file)).toBe(everybody.length - left);
+});
+
 test('a label that comes blank next week keeps nobody a candidate who may have left', async () => {
   const file = (write: (person: Person) => string, csv: string) => place.csv(lines(everybody, { churned: write }), csv);
   await place.report(await file(({ left: gone }) => (gone ? '1' : '0'), 'customers.csv'));

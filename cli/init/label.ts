@@ -88,6 +88,13 @@ function given(profiles: readonly ColumnProfile[], wanted: string, dialect: Dial
   const source = columnNamed(profiles, isName ? wanted : name, '--label');
   const chosen = { source, dated: false, confidence: 1, reason: 'given by --label' };
   if (value !== undefined && !isName) return { ...chosen, expression: isValue(source, value, dialect) };
+  const no = STAYED_NAME.test(source.words) ? noOf(source) : undefined;
+  if (no !== undefined) {
+    throw unsuitable(
+      `--label ${shown(source.name)}: it is named like what says who stayed. Say which of its values those have who left, ` +
+        `such as --label ${forShell(`${source.name}=${no}`)}`,
+    );
+  }
   const expression = outcome(source);
   if (expression !== undefined) return { ...chosen, expression, closed: source.kind === 'text' };
   if (source.kind === 'date' && source.filled < source.rows) return { ...chosen, ...byDay(source, dialect) };
