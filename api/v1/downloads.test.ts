@@ -175,6 +175,12 @@ test('whoever asks for a list and does not read it is let go, and the memory tha
     );
   await until('the download begins', own.connections, (open) => open === 1, 5000);
   await until('the server lets go', own.connections, (open) => open === 0, 10_000);
-  expect(own.log()).toMatch(/candidates\.jsonl","status":499/);
+  // The line follows the end of the connection.
+  await until(
+    'the log says so',
+    async () => own.log(),
+    (text) => /candidates\.jsonl","status":499/.test(text),
+    5000,
+  );
   socket.destroy();
 });
