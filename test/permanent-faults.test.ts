@@ -14,7 +14,7 @@ beforeAll(async () => {
   await pool.query('CREATE TABLE public.people AS SELECT 1 AS customer_id');
   await mkdir(shop.path('folder.csv'));
   await symlink('loop.jsonl', shop.path('loop.jsonl'));
-  execFileSync('mkfifo', [shop.path('pipe.csv')]);
+  execFileSync('mkfifo', [shop.path('pipe.csv')], { timeout: 60_000 });
   await writeFile(shop.path('plain.csv'), 'customer_id,tenure\nC1,2\n');
 });
 afterAll(async () => {

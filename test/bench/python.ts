@@ -2,6 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+const IMPORT_MS = 120_000;
+/** Far beyond the largest bench. */
+const SCRIPT_MS = 3_600_000;
+
 /** Modules by the names that they are imported by, with those that pip knows them by. */
 type Modules = Readonly<Record<string, string>>;
 
@@ -16,11 +20,14 @@ export async function peer(
 ): Promise<(args: readonly string[]) => Promise<string>> {
   const run = promisify(execFile);
   const imports = Object.keys(modules).join(', ');
-  await run(python, ['-c', `import ${imports}`]).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
-    const lacks = error.code === 'ENOENT' ? 'there is no such program' : error.stderr?.trim().split('\n').at(-1);
-    const install = `python3 -m venv .venv && .venv/bin/pip install ${Object.values(modules).join(' ')}`;
-    process.stderr.write(`${python} cannot be the peer (${lacks}); make one by: ${install}\n`);
-    process.exit(1);
-  });
-  return async (args) => (await run(python, [join(import.meta.dirname, script), ...args])).stdout;
+  await run(python, ['-c', `import ${imports}`], { timeout: IMPORT_MS }).catch(
+    (error: NodeJS.ErrnoException & { stderr?: string }) => {
+      const lacks = error.code === 'ENOENT' ? 'there is no such program' : error.stderr?.trim().split('\n').at(-1);
+      const install = `python3 -m venv .venv && .venv/bin/pip install ${Object.values(modules).join(' ')}`;
+      process.stderr.write(`${python} cannot be the peer (${lacks}); make one by: ${install}\n`);
+      process.exit(1);
+    },
+  );
+  return async (args) =>
+    (await run(python, [join(import.meta.dirname, script), ...args], { timeout: SCRIPT_MS })).stdout;
 }

@@ -105,7 +105,7 @@ testWithHelm('the command of the notes makes a token as it is typed, and shows i
     await writeFile(join(folder, 'kubectl'), `#!/bin/sh\nprintf '%s\\n' "$@" > '${asked}'\n`);
     await chmod(join(folder, 'kubectl'), 0o755);
     const env = { ...process.env, PATH: `${folder}${delimiter}${process.env['PATH']}` };
-    const shown = execFileSync('sh', ['-c', command], { env, encoding: 'utf8' }).trim();
+    const shown = execFileSync('sh', ['-c', command], { env, encoding: 'utf8', timeout: 60_000 }).trim();
     expect(shown).toMatch(/^[0-9a-f]{64}$/);
     const args = (await readFile(asked, 'utf8')).trim().split('\n');
     expect(args).toEqual([
