@@ -155,3 +155,9 @@ export function inputsOf<Artifact>(
     }),
   );
 }
+
+/** The schedule that the spec of an owner gives a pipeline, if it gives one. */
+export function scheduleIn(spec: object, { schedule }: PipelineDefinition): string | undefined {
+  const value = schedule.reduce<unknown>((part, field) => (part as Record<string, unknown> | undefined)?.[field], spec);
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,3 +1,4 @@
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { decideProgram, type ProgramDecision, programNotRead } from '../decide/program/program.ts';
 import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
@@ -39,6 +40,7 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
       twins: olderTwinsOf(program, caches),
       attempts: known,
       settings,
+      pipelines: PIPELINES,
     };
   },
 

@@ -1,3 +1,5 @@
+import { laneOf } from '../../contract/lane.ts';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
 import { containerOf } from '../decide/run/report.ts';
 import { decideRun } from '../decide/run/run.ts';
@@ -35,7 +37,7 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   concerned(change, caches) {
     switch (change.cache) {
       case 'runs':
-        return letsGo(change) ? nextRun(programKeyOf(change.before as RunObject), caches) : [];
+        return letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), caches) : [];
       case 'programs':
         return changesMeaning(change) ? objectsOf(change).flatMap((program) => runsToTell(program, caches)) : [];
       case 'jobs':
@@ -70,16 +72,18 @@ function letsGo({ before, after }: Change<RunObject>): boolean {
   return before !== undefined && holds(before) && (after === undefined || !holds(after));
 }
 
-/** The run of a program that is next to begin: of many that wait only this one is looked at. */
-function nextRun(program: ObjectKey, caches: Caches): readonly ObjectKey[] {
+/** The run of each lane of a program that is next to begin: of many that wait only these are looked at. */
+function nextRuns(program: ObjectKey, caches: Caches): readonly ObjectKey[] {
   const waiting = unfinished(caches.runs.byIndex('program', program)).filter(
     ({ spec, status }) => !spec.suspend && status?.startTime === undefined,
   );
-  let first: RunObject | undefined;
+  const first = new Map<string | undefined, RunObject>();
   for (const run of waiting) {
-    if (first === undefined || seniority(run) < seniority(first)) first = run;
+    const lane = laneOf(run.spec.pipeline);
+    const before = first.get(lane);
+    if (before === undefined || seniority(run) < seniority(before)) first.set(lane, run);
   }
-  return first === undefined ? [] : [keyOf(first)];
+  return [...first.values()].map(keyOf);
 }
 
 /** Whether it is more than its status, or what people have noted on it, that has changed of a program. */
@@ -93,7 +97,7 @@ function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
 /** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
 function runsToTell(program: ProgramObject, caches: Caches): readonly ObjectKey[] {
   const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter((run) => !waitsForRun(run));
-  return [...runs.map(keyOf), ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRun(keyOf(one), caches))];
+  return [...runs.map(keyOf), ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRuns(keyOf(one), caches))];
 }
 
 /**
@@ -136,6 +140,7 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     ...(job === undefined ? { complaint: undefined } : await toldAbout(run, job, pods, context)),
     attempts: known,
     settings,
+    pipelines: PIPELINES,
   };
 }
 

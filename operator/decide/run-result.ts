@@ -1,23 +1,35 @@
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 import type { RunObject } from '../kube/objects.ts';
 import type { Outcome } from './run/status.ts';
 import type { StageStatus } from './run/tasks.ts';
 
 /** Whether the run's batch is to become the current one: how a program is goes by these, not by trials or the past. */
-export function isForPublishing({ spec }: Pick<RunObject, 'spec'>): boolean {
-  return spec.pipeline === 'batch' && !spec.dryRun && spec.trigger !== 'backfill';
+export function isForPublishing({ spec }: Pick<RunObject, 'spec'>, pipelines: Pipelines = PIPELINES): boolean {
+  return pipelines[spec.pipeline]?.publishes === true && !spec.dryRun && spec.trigger !== 'backfill';
+}
+
+/** How many candidates the last stage of a run's pipeline stored; undefined where it says nothing, or makes no batch. */
+export function candidatesOf(
+  { spec }: Pick<RunObject, 'spec'>,
+  stages: readonly StageStatus[],
+  pipelines: Pipelines = PIPELINES,
+): number | undefined {
+  const pipeline = pipelines[spec.pipeline];
+  if (pipeline?.publishes !== true) return undefined;
+  return stages.find(({ name }) => name === pipeline.stages.at(-1)?.name)?.counts?.['candidates'];
 }
 
 /** What came of a run whose every task is done; that nobody is a candidate is said with where they were left out. */
-export function resultOf({ spec }: RunObject, stages: readonly StageStatus[]): Outcome {
+export function resultOf(run: RunObject, stages: readonly StageStatus[], pipelines: Pipelines = PIPELINES): Outcome {
   const done = 'every task is done';
   const succeeded = (message: string): Outcome => ({ phase: 'Succeeded', reason: 'Succeeded', message });
-  const candidates = stages.find(({ name }) => name === 'store')?.counts?.['candidates'];
-  if (spec.pipeline !== 'batch' || candidates === undefined) return succeeded(done);
+  const candidates = candidatesOf(run, stages, pipelines);
+  if (candidates === undefined) return succeeded(done);
   if (candidates === 0) {
     return { phase: 'Succeeded', reason: 'NoCandidates', message: `${done}, and nobody is a candidate${lost(stages)}` };
   }
   const people = candidates === 1 ? '1 candidate' : `${candidates} candidates`;
-  return succeeded(spec.dryRun ? `${done}; ${people}, not published: a dry run` : `${done}; ${people}`);
+  return succeeded(run.spec.dryRun ? `${done}; ${people}, not published: a dry run` : `${done}; ${people}`);
 }
 
 const MOST_FILTERS = 5;

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { NO_ATTEMPTS } from './action.ts';
 import { decideProgram } from './program/program.ts';
@@ -8,7 +9,15 @@ const NOW = new Date('2026-11-23T02:00:00Z');
 /** What the status of a program says about whether it is ready. */
 function readiness(spec: Parameters<typeof storedProgram>[0]): string {
   const program = storedProgram(spec);
-  const snapshot = { program, runs: [], revisions: [], twins: [], attempts: NO_ATTEMPTS, settings: STAGE_SETTINGS };
+  const snapshot = {
+    program,
+    runs: [],
+    revisions: [],
+    twins: [],
+    attempts: NO_ATTEMPTS,
+    settings: STAGE_SETTINGS,
+    pipelines: PIPELINES,
+  };
   const ready = decideProgram(snapshot, NOW).status.conditions?.find(({ type }) => type === 'Ready');
   return `${ready?.status} ${ready?.reason}: ${ready?.message}`;
 }

@@ -1,12 +1,13 @@
 import { rfc3339, rfc3339Second } from '../../../base/instant.ts';
+import { shareLane } from '../../../contract/lane.ts';
 import { RESOURCES } from '../../kube/api.ts';
-import { isOwnedBy, type ProgramObject } from '../../kube/objects.ts';
+import { isOwnedBy, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
 import { type Action, attemptKey, earlier } from '../action.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
 import { steadyPart } from '../steady.ts';
-import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
+import { type Calendar, type Progress, progressIn, scheduleText, slotsAt } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
 /** In place of a schedule, while none is followed. */
@@ -22,7 +23,8 @@ export interface Followed {
 }
 
 /** Makes the run of the slot that is due; the run's name makes sure that there is one. */
-export function followSchedule({ program, runs, attempts }: ProgramSnapshot, calendar: Calendar, now: Date): Followed {
+export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, now: Date): Followed {
+  const { program, runs, attempts, pipelines } = snapshot;
   const before = progressOf(program, calendar, now);
   const { due, skipped, passed, newestSkipped, next, deadline } = slotsAt(calendar, before, now);
   const upcoming = next === undefined ? {} : { next, requeueAt: next };
@@ -60,7 +62,8 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
       requeueAt: retryAt(now),
     };
   }
-  const other = runs.find((one) => !isFinal(one) && !waitsForPerson(one));
+  const goesFirst = (one: RunObject) => shareLane(one.spec.pipeline, calendar.pipeline, pipelines);
+  const other = runs.find((one) => !isFinal(one) && !waitsForPerson(one) && goesFirst(one));
   if (other !== undefined) {
     // Forbid: it waits for the other to end, of which we hear, as long as it may.
     const requeueAt = earlier(deadline, next);
@@ -90,7 +93,7 @@ export function followSchedule({ program, runs, attempts }: ProgramSnapshot, cal
  * run; where something is amiss with it, they are run or counted when that is mended. Counts stay.
  */
 export function rest({ spec, status }: ProgramObject, pipeline: Calendar['pipeline'], now: Date): Followed {
-  const progress = status?.[pipeline];
+  const progress = progressIn(status, pipeline);
   if (progress === undefined) return { actions: [] };
   if (spec.enabled) return { actions: [], progress };
   const { schedule, skippedSlots } = progress;
@@ -105,7 +108,7 @@ export function rest({ spec, status }: ProgramObject, pipeline: Calendar['pipeli
  */
 function progressOf({ metadata, status }: ProgramObject, calendar: Calendar, now: Date): Progress {
   const schedule = scheduleText(calendar);
-  const progress = status?.[calendar.pipeline];
+  const progress = progressIn(status, calendar.pipeline);
   if (progress?.schedule === schedule) return progress;
   const isNew = status?.observedGeneration === undefined;
   const since = isNew ? metadata.creationTimestamp : rfc3339Second(now);

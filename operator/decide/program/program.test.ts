@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
+import { PIPELINES } from '../../../contract/pipelines.ts';
 import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { running } from '../../../test/support/references.ts';
 import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '../../kube/objects.ts';
@@ -25,7 +26,16 @@ function known(batch: Partial<Batch> = {}, spec: Parameters<typeof storedProgram
 }
 
 function snapshot(program: ProgramObject, change: Partial<ProgramSnapshot> = {}): ProgramSnapshot {
-  return { program, runs: [], revisions: [], twins: [], attempts: NO_ATTEMPTS, settings: STAGE_SETTINGS, ...change };
+  return {
+    program,
+    runs: [],
+    revisions: [],
+    twins: [],
+    attempts: NO_ATTEMPTS,
+    settings: STAGE_SETTINGS,
+    pipelines: PIPELINES,
+    ...change,
+  };
 }
 
 function runAt(slot: string, phase?: NonNullable<RunObject['status']>['phase'], owner = storedProgram()): RunObject {

@@ -9,36 +9,37 @@ import { type Action, type Decision, earlier } from '../action.ts';
 import { conditions } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal } from '../run/snapshot.ts';
-import { isForPublishing } from '../run-result.ts';
+import { candidatesOf, isForPublishing } from '../run-result.ts';
 import { programFault, sizeFault } from '../spec-fault.ts';
 import { type Followed, followSchedule, rest } from './follow-schedule.ts';
-import { type Calendar, calendarsOf } from './slots.ts';
+import { type Calendar, calendarsOf, progressIn } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
 export type ProgramDecision = Decision<RetentionProgramStatus>;
 
 /** What is to be done for a program, and what its status should be. */
 export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDecision {
-  const { program } = snapshot;
+  const { program, pipelines } = snapshot;
   if (program.metadata.deletionTimestamp !== undefined) return { actions: [], status: program.status ?? {} };
   const fault = sizeFault(program);
   if (fault !== undefined) {
     return { actions: [], status: programNotRead(program, fault.reason, fault.message, now) };
   }
   const accepted = accept(snapshot);
-  const { batch, prune } = followAll(snapshot, accepted.runs, now);
-  const acceptance = { ...accepted, ...(accepted.runs ? over(program.spec, now) : {}), ...batch.obstacle };
-  const requeueAt = earlier(batch.requeueAt, prune?.requeueAt);
+  const followed = followAll(snapshot, accepted.runs, now);
+  const publishing = followed.find(({ pipeline }) => pipelines[pipeline]?.publishes);
+  const acceptance = { ...accepted, ...(accepted.runs ? over(program.spec, now) : {}), ...publishing?.obstacle };
+  const requeueAt = followed.map((one) => one.requeueAt).reduce(earlier, undefined);
+  const progress = followed.flatMap((one) => (one.progress === undefined ? [] : [[one.pipeline, one.progress]]));
   const status: RetentionProgramStatus = {
     observedGeneration: program.metadata.generation ?? 0,
     ...lastRun(snapshot),
-    ...(batch.next === undefined ? {} : { nextSlot: rfc3339(batch.next) }),
-    ...(batch.progress === undefined ? {} : { batch: batch.progress }),
-    ...(prune?.progress === undefined ? {} : { prune: prune.progress }),
+    ...(publishing?.next === undefined ? {} : { nextSlot: rfc3339(publishing.next) }),
+    ...Object.fromEntries(progress),
     conditions: programConditions(snapshot, acceptance, now),
   };
   return {
-    actions: [...batch.actions, ...(prune?.actions ?? []), ...forgetRuns(snapshot), ...forgetRevisions(snapshot)],
+    actions: [...followed.flatMap(({ actions }) => actions), ...forgetRuns(snapshot), ...forgetRevisions(snapshot)],
     status,
     ...(requeueAt === undefined ? {} : { requeueAt }),
   };
@@ -62,16 +63,21 @@ export function programNotRead(
   return { ...rest, observedGeneration: generation, conditions: [...said, ...outcome] };
 }
 
-/** The schedules one by one: the batch goes first, and a prune that is due with it waits. */
-function followAll(snapshot: ProgramSnapshot, runs: boolean, now: Date): { batch: Followed; prune?: Followed } {
-  const { program } = snapshot;
-  const { batch: calendar, prune } = calendarsOf(program.spec);
-  const follow = (of: ProgramSnapshot, one: Calendar) =>
-    runs ? followSchedule(of, one, now) : rest(program, one.pipeline, now);
-  const batch = follow(snapshot, calendar);
-  if (prune === undefined) return { batch };
-  const made = batch.actions.flatMap((action) => (action.do === 'create' ? [action.object as RunObject] : []));
-  return { batch, prune: follow({ ...snapshot, runs: [...snapshot.runs, ...made] }, prune) };
+/** The schedules one by one, in the order of the table: what is made for one may be what another waits for. */
+function followAll(
+  snapshot: ProgramSnapshot,
+  runs: boolean,
+  now: Date,
+): readonly (Followed & Pick<Calendar, 'pipeline'>)[] {
+  const { program, pipelines } = snapshot;
+  const known = [...snapshot.runs];
+  return calendarsOf(program.spec, pipelines).map((calendar) => {
+    const { pipeline } = calendar;
+    if (!runs) return { pipeline, ...rest(program, pipeline, now) };
+    const followed = followSchedule({ ...snapshot, runs: known }, calendar, now);
+    known.push(...followed.actions.flatMap((action) => (action.do === 'create' ? [action.object as RunObject] : [])));
+    return { pipeline, ...followed };
+  });
 }
 
 interface Acceptance {
@@ -113,13 +119,15 @@ function byAge(runs: readonly RunObject[]): readonly RunObject[] {
   return runs.toSorted((one, other) => (seniority(one) < seniority(other) ? 1 : -1));
 }
 
-function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {
+function lastRun({ runs, pipelines }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {
   const [newest] = byAge(
-    runs.filter((run) => isForPublishing(run) && run.status?.phase !== undefined && run.status.slot !== undefined),
+    runs.filter(
+      (run) => isForPublishing(run, pipelines) && run.status?.phase !== undefined && run.status.slot !== undefined,
+    ),
   );
   const { phase, slot, startTime, completionTime, stages } = newest?.status ?? {};
   if (newest === undefined || phase === undefined || slot === undefined) return {};
-  const candidates = stages?.find(({ name }) => name === 'store')?.counts?.['candidates'];
+  const candidates = candidatesOf(newest, stages ?? [], pipelines);
   return {
     lastRun: {
       name: newest.metadata.name,
@@ -132,9 +140,9 @@ function lastRun({ runs }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastR
   };
 }
 
-function programConditions({ program, runs }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
+function programConditions({ program, runs, pipelines }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
   const { ready, reason, message } = acceptance;
-  const [finished] = byAge(runs.filter((run) => isForPublishing(run) && isFinal(run)));
+  const [finished] = byAge(runs.filter((run) => isForPublishing(run, pipelines) && isFinal(run)));
   const outcome = finished?.status?.conditions?.find(({ type }) => type === 'Complete');
   return conditions(program.status?.conditions, program.metadata.generation ?? 0, now, [
     { type: 'Ready', status: ready, reason, message },
@@ -154,14 +162,17 @@ function programConditions({ program, runs }: ProgramSnapshot, acceptance: Accep
 
 /** Deletes finished runs of the schedules beyond the history that is kept; those that people made are theirs. */
 function forgetRuns(snapshot: ProgramSnapshot): readonly Action[] {
-  return (['batch', 'prune'] as const).flatMap((pipeline) => forgetRunsOf(pipeline, snapshot));
+  return Object.keys(snapshot.pipelines).flatMap((pipeline) => forgetRunsOf(pipeline, snapshot));
 }
 
-function forgetRunsOf(pipeline: Calendar['pipeline'], { program, runs }: ProgramSnapshot): readonly Action[] {
+function forgetRunsOf(
+  pipeline: Calendar['pipeline'],
+  { program, runs, pipelines }: ProgramSnapshot,
+): readonly Action[] {
   const { successful, failed } = program.spec.runHistory;
-  const lastSlot = program.status?.[pipeline]?.lastSlot;
+  const lastSlot = progressIn(program.status, pipeline)?.lastSlot;
   // A schedule that was taken away never takes up an old slot again.
-  const isFollowed = calendarsOf(program.spec)[pipeline] !== undefined;
+  const isFollowed = calendarsOf(program.spec, pipelines).some((calendar) => calendar.pipeline === pipeline);
   const ours = byAge(
     runs.filter(
       (run) =>

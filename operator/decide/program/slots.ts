@@ -1,4 +1,5 @@
 import { parseSchedule } from '../../../base/schedules/index.ts';
+import { type Pipelines, scheduleIn } from '../../../contract/pipelines.ts';
 import type { RetentionProgramSpec, RetentionProgramStatus } from '../../../crds/index.ts';
 
 /** How far the schedule has been followed, as the status keeps it. */
@@ -6,21 +7,22 @@ export type Progress = NonNullable<RetentionProgramStatus['batch']>;
 
 /** When a pipeline of a program runs. */
 export interface Calendar extends Pick<RetentionProgramSpec, 'timeZone' | 'startingDeadlineSeconds'> {
-  readonly pipeline: 'batch' | 'prune';
+  readonly pipeline: string;
   readonly schedule: string;
 }
 
-/** The calendars of a program, by pipeline. */
-export function calendarsOf({ batchSchedule, schedules, timeZone, startingDeadlineSeconds }: RetentionProgramSpec): {
-  readonly batch: Calendar;
-  readonly prune?: Calendar;
-} {
-  const common = { timeZone, startingDeadlineSeconds };
-  const prune = schedules?.prune;
-  return {
-    batch: { pipeline: 'batch', schedule: batchSchedule, ...common },
-    ...(prune === undefined ? {} : { prune: { pipeline: 'prune', schedule: prune, ...common } }),
-  };
+/** The calendars of a program, in the order of the table: one for each pipeline of programs that it gives a schedule. */
+export function calendarsOf(spec: RetentionProgramSpec, pipelines: Pipelines): readonly Calendar[] {
+  const { timeZone, startingDeadlineSeconds } = spec;
+  return Object.entries(pipelines).flatMap(([pipeline, definition]) => {
+    const schedule = definition.owner === 'program' ? scheduleIn(spec, definition) : undefined;
+    return schedule === undefined ? [] : [{ pipeline, schedule, timeZone, startingDeadlineSeconds }];
+  });
+}
+
+/** How far the schedule of a pipeline was followed: the field of the status has its name. */
+export function progressIn(status: RetentionProgramStatus | undefined, pipeline: string): Progress | undefined {
+  return (status as Readonly<Record<string, Progress | undefined>> | undefined)?.[pipeline];
 }
 
 export interface Slots {

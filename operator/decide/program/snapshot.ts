@@ -1,3 +1,4 @@
+import type { Pipelines } from '../../../contract/pipelines.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import type { ProgramObject, RunObject, StoredMetadata } from '../../kube/objects.ts';
 import type { StageSettings } from '../../settings/settings.ts';
@@ -14,4 +15,6 @@ export interface ProgramSnapshot {
   readonly twins: readonly ProgramObject[];
   readonly attempts: Attempts;
   readonly settings: StageSettings;
+  /** What is known of ways to run a program. */
+  readonly pipelines: Pipelines;
 }

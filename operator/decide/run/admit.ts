@@ -1,5 +1,6 @@
 import { rfc3339 } from '../../../base/instant.ts';
 import { parseSchedule } from '../../../base/schedules/index.ts';
+import { shareLane } from '../../../contract/lane.ts';
 import { type ConfigMapObject, type ProgramObject, type RunObject, seniority } from '../../kube/objects.ts';
 import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
@@ -61,14 +62,15 @@ function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject):
 }
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
-  const { run, others, begun, twins, revision, settings } = snapshot;
+  const { run, others, begun, twins, revision, settings, pipelines } = snapshot;
   const fault = programFault(program, settings);
   if (fault !== undefined) return no('Pending', fault.reason, `the program's ${fault.message}`);
   const [twin] = twins;
   if (twin !== undefined) {
     return no('Pending', 'ProgramIdTaken', `the program's programId is that of the program ${twin.metadata.name}`);
   }
-  if (others.some((other) => begun.has(other.metadata.uid) || goesFirst(other, run))) {
+  const ofLane = others.filter((other) => shareLane(other.spec.pipeline, run.spec.pipeline, pipelines));
+  if (ofLane.some((other) => begun.has(other.metadata.uid) || goesFirst(other, run))) {
     return no('Pending', 'WaitingForRun', WAITS);
   }
   const slot = slotOf(run, program, now);

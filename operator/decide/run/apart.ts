@@ -7,7 +7,7 @@ import { goOn } from './next.ts';
 import { type EndedApart, markDone } from './sidecar.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { MOST_ATTEMPTS, start } from './start.ts';
-import { type Place, placesOf, type StageStatus } from './tasks.ts';
+import { type Place, placesOf, type StageStatus, stagesOf } from './tasks.ts';
 import { outcomeOf } from './trouble.ts';
 import { wait } from './wait.ts';
 
@@ -35,7 +35,7 @@ export function settleApart(
   const where = `${current.name}/${current.task}`;
   const says = (what: string) => event(run, 'SidecarOutlivesTask', `${where} ${ended.because}: ${what}. ${REMEDY}`);
   if (ended.task === 'succeeded') {
-    const place = placesOf(run.spec.pipeline)[index] as Place;
+    const place = placesOf(stagesOf(snapshot))[index] as Place;
     const marked = outcomeOf(job) === undefined ? markDone(job) : [];
     const message = `the task ${ended.because}`.slice(0, 1024);
     const completed = { ...complete(current, place, job, pods, now), message };

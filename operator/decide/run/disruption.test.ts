@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PIPELINES } from '../../../contract/pipelines.ts';
 import { run, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import type { JobObject, PodObject, RunObject } from '../../kube/objects.ts';
 import { buildRevision, readRevision } from '../../objects/revision.ts';
@@ -49,6 +50,7 @@ function world(change: Partial<RunSnapshot> = {}, status?: RunObject['status']):
     complaint: undefined,
     attempts: NO_ATTEMPTS,
     settings: STAGE_SETTINGS,
+    pipelines: PIPELINES,
     ...change,
   };
 }

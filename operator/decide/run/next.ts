@@ -3,7 +3,7 @@ import type { Admission } from './admit.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { start } from './start.ts';
 import { runStatus } from './status.ts';
-import { nextPlace, placesOf, type StageStatus, withStage } from './tasks.ts';
+import { nextPlace, placesOf, type StageStatus, stagesOf, withStage } from './tasks.ts';
 import { hold } from './wait.ts';
 
 /**
@@ -19,10 +19,10 @@ export function goOn(
   now: Date,
 ): RunDecision {
   const { run } = snapshot;
-  const places = placesOf(run.spec.pipeline);
+  const places = placesOf(stagesOf(snapshot));
   const after = withStage(run.status?.stages ?? [], completed);
   if (index === places.length - 1) {
-    const outcome = resultOf(run, after);
+    const outcome = resultOf(run, after, snapshot.pipelines);
     const says = outcome.reason === 'NoCandidates' ? [event(run, 'NoCandidates', outcome.message)] : [];
     return { actions: says, status: runStatus(run, after, outcome, now) };
   }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
+import { PIPELINES } from '../../../contract/pipelines.ts';
 import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { reading } from '../../../test/support/references.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../../kube/objects.ts';
@@ -97,6 +98,7 @@ function snapshot(change: Partial<RunSnapshot> = {}): RunSnapshot {
     complaint: undefined,
     attempts: NO_ATTEMPTS,
     settings: STAGE_SETTINGS,
+    pipelines: PIPELINES,
     ...change,
   };
 }

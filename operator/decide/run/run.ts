@@ -1,4 +1,3 @@
-import { PIPELINES } from '../../../contract/pipelines.ts';
 import { earlier } from '../action.ts';
 import { type Admission, admit } from './admit.ts';
 import { settleApart } from './apart.ts';
@@ -7,7 +6,7 @@ import { goOn } from './next.ts';
 import { endedApart } from './sidecar.ts';
 import { event, isFinal, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { MOST_ATTEMPTS, start } from './start.ts';
-import { currentStage, pendingStages, placesOf, type StageStatus } from './tasks.ts';
+import { currentStage, pendingStages, placesOf, type StageStatus, stagesOf } from './tasks.ts';
 import { outcomeOf } from './trouble.ts';
 import { hold, wait } from './wait.ts';
 
@@ -38,8 +37,8 @@ function understood(snapshot: RunSnapshot, now: Date): RunDecision {
 }
 
 function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
-  const { run } = snapshot;
-  if (!Object.hasOwn(PIPELINES, run.spec.pipeline)) {
+  const { run, pipelines } = snapshot;
+  if (!Object.hasOwn(pipelines, run.spec.pipeline)) {
     const message = `this version knows no pipeline ${run.spec.pipeline}`;
     return hold(snapshot, { phase: run.status?.phase ?? 'Pending', reason: 'PipelineUnknown', message }, now);
   }
@@ -48,13 +47,13 @@ function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
   const current = currentStage(run.status?.stages);
   if (current !== undefined) return follow(snapshot, admission, current, now);
   if ('outcome' in admission) return hold(snapshot, admission.outcome, now);
-  return start(snapshot, admission, 0, 1, pendingStages(run.spec.pipeline), now);
+  return start(snapshot, admission, 0, 1, pendingStages(stagesOf(snapshot)), now);
 }
 
 /** The newest Job: is it done, has it failed, is it gone, is it stuck? */
 function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatus, now: Date): RunDecision {
   const { run, jobs, pods } = snapshot;
-  const places = placesOf(run.spec.pipeline);
+  const places = placesOf(stagesOf(snapshot));
   const index = places.findIndex(({ stage, task }) => stage === current.name && task === current.task);
   const place = places[index];
   const stages = run.status?.stages ?? [];

@@ -1,3 +1,4 @@
+import type { Pipelines } from '../../../contract/pipelines.ts';
 import type { RetentionRunStatus } from '../../../crds/index.ts';
 import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../../kube/objects.ts';
 import type { StageSettings } from '../../settings/settings.ts';
@@ -29,6 +30,8 @@ export interface RunSnapshot {
   readonly history?: JobHistory;
   readonly attempts: Attempts;
   readonly settings: StageSettings;
+  /** What is known of ways to run a program. */
+  readonly pipelines: Pipelines;
 }
 
 export type RunDecision = Decision<RetentionRunStatus>;

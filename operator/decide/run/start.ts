@@ -8,7 +8,7 @@ import type { Admitted } from './admit.ts';
 import { fail } from './end.ts';
 import { event, type RunDecision, type RunSnapshot, retryAt } from './snapshot.ts';
 import { type Outcome, runStatus } from './status.ts';
-import { type Place, placesOf, type StageStatus, withStage } from './tasks.ts';
+import { type Place, placesOf, type StageStatus, stagesOf, withStage } from './tasks.ts';
 
 /** Times that the Job of one task is made, again after somebody deleted it, or its pod did not end with its task. */
 export const MOST_ATTEMPTS = 5;
@@ -23,7 +23,7 @@ export function start(
   now: Date,
 ): RunDecision {
   const { run, jobs, attempts, settings } = snapshot;
-  const place = placesOf(run.spec.pipeline)[index] as Place;
+  const place = placesOf(stagesOf(snapshot))[index] as Place;
   const shards = place.isSharded ? { shards: revision.pinned.spec.execution.shards } : {};
   const { stage, task: taskName, secrets } = place;
   const task: TaskAttempt = { pipeline: run.spec.pipeline, stage, task: taskName, attempt, secrets, ...shards };

@@ -1,6 +1,7 @@
 import type { Secret } from '../../../contract/credentials.ts';
-import { PIPELINES, type PipelineName, secretsOf } from '../../../contract/pipelines.ts';
+import { type Pipelines, type StageDefinition, secretsOf } from '../../../contract/pipelines.ts';
 import type { RetentionRunStatus } from '../../../crds/index.ts';
+import type { RunObject } from '../../kube/objects.ts';
 
 /** Where a run is: a task of a stage. */
 export interface Place {
@@ -15,9 +16,20 @@ export interface Place {
 
 export type StageStatus = NonNullable<RetentionRunStatus['stages']>[number];
 
-/** Every task of a pipeline, in order. */
-export function placesOf(pipeline: PipelineName): readonly Place[] {
-  return PIPELINES[pipeline].stages.flatMap((stage) =>
+/** The stages of a run's pipeline, by the table; none of one that this version does not know. */
+export function stagesOf({
+  run,
+  pipelines,
+}: {
+  readonly run: Pick<RunObject, 'spec'>;
+  readonly pipelines: Pipelines;
+}): readonly StageDefinition[] {
+  return pipelines[run.spec.pipeline]?.stages ?? [];
+}
+
+/** Every task of a pipeline's stages, in order. */
+export function placesOf(stages: readonly StageDefinition[]): readonly Place[] {
+  return stages.flatMap((stage) =>
     stage.tasks.map((task, index) => ({
       stage: stage.name,
       task: task.name,
@@ -41,8 +53,8 @@ export function currentStage(stages: readonly StageStatus[] | undefined): StageS
 }
 
 /** The stages of a pipeline, none of them begun. */
-export function pendingStages(pipeline: PipelineName): readonly StageStatus[] {
-  return PIPELINES[pipeline].stages.map(({ name }) => ({ name, phase: 'Pending' as const }));
+export function pendingStages(stages: readonly StageDefinition[]): readonly StageStatus[] {
+  return stages.map(({ name }) => ({ name, phase: 'Pending' as const }));
 }
 
 /** The stages with one of them changed; one that an older version did not know when the run began is added. */

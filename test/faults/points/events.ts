@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { PIPELINES } from '../../../contract/pipelines.ts';
 import { placesOf } from '../../../operator/decide/run/tasks.ts';
 import type { JobObject, RunObject } from '../../../operator/kube/objects.ts';
 import { openImpatient } from '../impatient.ts';
@@ -30,7 +31,7 @@ export function eventPoints(events: ReadonlyMap<string, number>, scenario: Scena
 
 /** Events after which nothing comes that would say the same: whoever misses one of them waits for ever. */
 export function decisiveEventPoints(random: Random): readonly Point[] {
-  const places = placesOf('batch').filter(({ isSharded }) => !isSharded);
+  const places = placesOf(PIPELINES.batch.stages).filter(({ isSharded }) => !isSharded);
   const job = (state: string, condition: string): Hit => {
     const { task } = random.pick(places);
     return {
