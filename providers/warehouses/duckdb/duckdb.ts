@@ -7,6 +7,7 @@ import { defineSelect, refusal } from '../../../base/duckdb/select.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { customerIdInDuckdb } from '../../../customers/columns/customer-id.ts';
 import type { WarehouseOptions } from '../connector.ts';
+import { customerColumn, tableColumns } from '../required-columns.ts';
 import { tableParts } from '../table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
 import { readingFrom } from './failure.ts';
@@ -66,10 +67,7 @@ class DuckdbWarehouse implements Warehouse {
     const columns = await this.describe(request.query);
     const { completion } = request;
     if (completion === undefined) return this.#write('run the query', `SELECT * FROM ${QUERY}`, file, options);
-    const customer = columns.find(({ name }) => name.toLowerCase() === 'customer_id');
-    if (customer === undefined) {
-      throw new HoldfastError('HF_COLUMN_MISSING', `Connector ${this.#connectorId}: the query gives no customer_id.`);
-    }
+    const customer = customerColumn(columns, this.#connectorId);
     const [key] = await this.#requireColumns(completion.table, ['customer_id', ...completion.columns]);
     const what = `run the query, completed from ${completion.table}`;
     return this.#write(what, this.#completed(completion, customer, key as ColumnShape), file, options);
@@ -131,14 +129,7 @@ class DuckdbWarehouse implements Warehouse {
     if (refused !== undefined) {
       throw new HoldfastError('HF_QUERY_REFUSED', `Connector ${this.#connectorId}: cannot read ${table}: ${refused}.`);
     }
-    if (columns === undefined) {
-      throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${this.#connectorId}: there is no table ${table}.`);
-    }
-    const named = new Map(columns.map((column) => [column.name.toLowerCase(), column]));
-    const missing = needed.filter((column) => !named.has(column.toLowerCase()));
-    if (missing.length === 0) return needed.flatMap((column) => named.get(column.toLowerCase()) ?? []);
-    const sentence = `Connector ${this.#connectorId}: the table ${table} has no column ${missing.join(', ')}.`;
-    throw new HoldfastError('HF_COLUMN_MISSING', sentence);
+    return tableColumns(columns, needed, table, this.#connectorId);
   }
 
   #quoted(table: string): string {

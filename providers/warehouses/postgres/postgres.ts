@@ -4,6 +4,7 @@ import { writeParquet } from '../../../base/duckdb/parquet.ts';
 import { TextAppender } from '../../../base/duckdb/text-appender.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import type { WarehouseOptions } from '../connector.ts';
+import { customerColumn, tableColumns } from '../required-columns.ts';
 import { tableParts } from '../table-name.ts';
 import type { ExtractRequest, ReadOptions, Warehouse, WarehouseColumn } from '../warehouse.ts';
 import { readingFromPostgres, tookTooLong } from './failure.ts';
@@ -62,10 +63,7 @@ class PostgresWarehouse implements Warehouse {
     const { signal } = options;
     const columns = await this.#reading('understand the query', signal, () => this.#columns(query));
     if (completion === undefined) return this.#write('run the query', query, file, options);
-    const customer = columns.find(({ name }) => name.toLowerCase() === 'customer_id');
-    if (customer === undefined) {
-      throw new HoldfastError('HF_COLUMN_MISSING', `Connector ${this.#connectorId}: the query gives no customer_id.`);
-    }
+    const customer = customerColumn(columns, this.#connectorId);
     const { table, found } = await this.#requireColumns(
       completion.table,
       ['customer_id', ...completion.columns],
@@ -131,16 +129,8 @@ class PostgresWarehouse implements Warehouse {
     signal: AbortSignal,
   ): Promise<{ readonly table: ServerTable; readonly found: readonly ServerColumn[] }> {
     const table = await this.#reading(`read the table ${name}`, signal, () => this.#table(name));
-    if (table === undefined) {
-      throw new HoldfastError('HF_WAREHOUSE_UNREADABLE', `Connector ${this.#connectorId}: there is no table ${name}.`);
-    }
-    const found = needed.map((column) => table.columns.find((one) => one.name.toLowerCase() === column.toLowerCase()));
-    const missing = needed.filter((_, index) => found[index] === undefined);
-    if (missing.length > 0) {
-      const sentence = `Connector ${this.#connectorId}: the table ${name} has no column ${missing.join(', ')}.`;
-      throw new HoldfastError('HF_COLUMN_MISSING', sentence);
-    }
-    return { table, found: found.filter((column) => column !== undefined) };
+    const found = tableColumns(table?.columns, needed, name, this.#connectorId);
+    return { table: table as NamedTable, found };
   }
 
   #write(what: string, select: string, file: string, options: ReadOptions): Promise<number> {
