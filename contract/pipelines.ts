@@ -142,20 +142,6 @@ export function secretsOf({ secrets = [] }: StageDefinition, { does }: TaskDefin
   return does === 'prepare' ? [] : secrets;
 }
 
-/** The artifacts that a stage is given of those that there are: the ones that it names. */
-export function inputsOf<Artifact>(
-  { name, reads }: StageDefinition,
-  artifacts: Readonly<Record<string, Artifact>>,
-): Record<string, Artifact> {
-  return Object.fromEntries(
-    reads.map((stage) => {
-      const artifact = artifacts[stage];
-      if (artifact === undefined) throw new TypeError(`The stage ${name} reads ${stage}, which made no artifact.`);
-      return [stage, artifact];
-    }),
-  );
-}
-
 /** The schedule that the spec of an owner gives a pipeline, if it gives one. */
 export function scheduleIn(spec: object, { schedule }: PipelineDefinition): string | undefined {
   const value = schedule.reduce<unknown>((part, field) => (part as Record<string, unknown> | undefined)?.[field], spec);

@@ -67,6 +67,7 @@ function findTask(args: readonly string[]): Task {
     stage: stage.name,
     name: task.name,
     reads: stage.reads,
+    secrets: stage.secrets ?? [],
     last: index === stages.length - 1 && task === stage.tasks.at(-1),
     work: codeOf(pipeline, stage, task),
   };

@@ -6,20 +6,26 @@ import { truthOf } from '../../providers/warehouses/sample/sample.ts';
 import { compareWithTruth } from '../../providers/warehouses/sample/scores-beside-truth.ts';
 import type { LocalRun, LocalRunResult } from '../local/local-run.ts';
 
-type Ran = Pick<LocalRun, 'program' | 'sources' | 'sampleFolder' | 'sampleCustomers' | 'slot' | 'scratchFolder'>;
+type Ran = Pick<LocalRun, 'program' | 'connectors' | 'slot' | 'scratchFolder'>;
 
 /**
  * The result of a run with, beside it, what the sample business knows of the customers that were scored. As it is
  * when the run failed, or when anything but one sample was read: of a real business nobody knows this.
  */
-export async function withTruth(result: LocalRunResult, run: Ran, signal: AbortSignal): Promise<LocalRunResult> {
+export async function withTruth(
+  result: LocalRunResult,
+  run: Ran,
+  sampleFolder: string,
+  signal: AbortSignal,
+): Promise<LocalRunResult> {
   const [connector, ...others] = run.program.dataConnectors;
   const { score } = result.artifacts;
   const sample = connector?.config.sample;
-  if (sample === undefined || others.length > 0 || run.sources[connector?.connectorId ?? ''] !== undefined)
+  if (sample === undefined || others.length > 0 || run.connectors.sources[connector?.connectorId ?? ''] !== undefined)
     return result;
   if (result.failure !== undefined || score === undefined) return result;
-  const { sampleFolder, sampleCustomers, scratchFolder } = run;
+  const { scratchFolder } = run;
+  const { sampleCustomers } = run.connectors;
   const resources = { threads: availableParallelism(), memoryMb: 512 };
   try {
     const options = { sampleFolder, sampleCustomers, asOf: run.slot, scratchFolder, resources, signal };

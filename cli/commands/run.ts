@@ -12,6 +12,7 @@ import { told, type Warning } from '../../contract/warning.ts';
 import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import { riskiestCustomer } from '../../customers/explanations/explain.ts';
 import { currentRun } from '../../database/runs/runs.ts';
+import type { RunContext } from '../../jobs/run/stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
 import { loadModel } from '../../providers/models/index.ts';
@@ -31,6 +32,7 @@ import {
   lockDataFolder,
 } from '../local/data-folder.ts';
 import { type LocalRun, type LocalRunResult, runLocally } from '../local/local-run.ts';
+import { makeSamples } from '../local/samples.ts';
 import { openHistory, openState } from '../local/state.ts';
 import { faultLine } from '../terminal/fault-list.ts';
 import { terminalProgress } from '../terminal/progress.ts';
@@ -120,8 +122,10 @@ export async function prepareAndRun(
     trigger: manifest.run?.spec.trigger ?? 'manual',
     dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
     baseFolder,
-    sources: sourcesOf(program.spec, options.source, io.environment, io.providers),
-    sampleCustomers: customersOf(options.customers),
+    connectors: {
+      sources: sourcesOf(program.spec, options.source, io.environment, io.providers),
+      sampleCustomers: customersOf(options.customers),
+    },
     shards: shardsOf(options.shards),
     now,
   } satisfies Partial<LocalRun>;
@@ -137,7 +141,7 @@ export async function prepareAndRun(
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
 
-type Plan = Omit<LocalRun, 'artifactRoot' | 'sampleFolder' | 'scratchFolder' | 'database'>;
+type Plan = Omit<LocalRun, 'artifactRoot' | 'scratchFolder' | 'database' | 'before'>;
 
 async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
   createDataFolder(folder);
@@ -147,11 +151,10 @@ async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, i
   const local = {
     ...plan,
     artifactRoot: folder.artifacts,
-    sampleFolder: folder.samples,
     scratchFolder: folder.scratch,
     database: state.database,
   };
-  const ran = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
+  const ran = await runOver(folder.samples, local, io);
   if (ran.failure !== undefined) return ran;
   const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
   const isCurrent = current?.run === ran.report.run;
@@ -178,17 +181,25 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
     const local = {
       ...plan,
       artifactRoot: temporary,
-      sampleFolder: temporary,
       scratchFolder: temporary,
       database: state?.database,
     };
-    const result = await withTruth(await runLocally(local, io, terminalProgress(io)), local, io.signal);
+    const result = await runOver(temporary, local, io);
     const places = { command: calledAs(io), state: '', database: '', elsewhere: undefined };
     if (isShown(result, options)) await printFunnel(result, plan, places, io);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** Runs with the samples that it reads in a folder, made first. */
+async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'>, io: Io): Promise<LocalRunResult> {
+  const progress = terminalProgress(io);
+  const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
+  const before = (context: RunContext) => makeSamples(context, sampleFolder, progress);
+  const result = await runLocally(local.pipeline === 'batch' ? { ...local, before } : local, io, progress);
+  return withTruth(result, local, sampleFolder, io.signal);
 }
 
 /** The result with where its data are; the program's stable path leads there when they are the current batch's. */
@@ -345,7 +356,7 @@ export function sourcesOf(
  *   HF_MODEL_UNREACHABLE
  */
 async function checkProviders(
-  { program, baseFolder, sources }: Pick<Plan, 'program' | 'baseFolder' | 'sources'>,
+  { program, baseFolder, connectors: { sources } }: Pick<Plan, 'program' | 'baseFolder' | 'connectors'>,
   { signal, providers }: Io,
 ): Promise<void> {
   for (const [index, connector] of program.dataConnectors.entries()) {

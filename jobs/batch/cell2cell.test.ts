@@ -27,7 +27,7 @@ test('the manifest for the carrier is valid', async () => {
 
 withData('of 51,047 customers of a carrier none is lost, and a second run makes the same artifacts', async () => {
   await using batch = await openBatch();
-  const context = batch.context(await program(), { sources: { carrier: CARRIER } });
+  const context = batch.context(await program(), { connectors: { sources: { carrier: CARRIER } } });
   const digests = [];
   for (const run of ['first', 'second']) {
     const identity = { ...context.identity, run };

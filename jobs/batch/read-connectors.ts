@@ -80,15 +80,14 @@ export async function readConnectors(
 }
 
 function open(connector: Connector, context: StageContext): Promise<Warehouse> {
-  const { baseFolder, confined, sampleFolder, sampleCustomers, scratchFolder, resources, signal, progress } = context;
-  const source = context.sources[connector.connectorId];
+  const { baseFolder, confined, connectors, scratchFolder, resources, signal, progress } = context;
   const asOf = context.identity.slot;
   const options = {
     baseFolder,
     confined,
-    source,
-    sampleFolder,
-    sampleCustomers,
+    source: connectors.sources[connector.connectorId],
+    sampleFolder: connectors.sampleFolder ?? join(scratchFolder, 'sample'),
+    sampleCustomers: connectors.sampleCustomers,
     asOf,
     scratchFolder,
     resources,

@@ -6,6 +6,7 @@ import type { SourceTypes } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 import type { Providers } from '../../providers/registry.ts';
+import type { WarehouseOptions } from '../../providers/warehouses/connector.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
 export interface RunIdentity {
@@ -22,8 +23,8 @@ export interface RunIdentity {
   readonly trigger: 'schedule' | 'manual' | 'backfill' | 'retry';
 }
 
-/** Everything a stage may touch. Clock, network and storage come in here, so that a test can give its own. */
-export interface StageContext {
+/** What the stages of a run share on the machine that they run on. Clock, network and storage come in here. */
+export interface RunContext {
   readonly identity: RunIdentity;
   readonly program: RetentionProgramSpec;
   /** Folder that relative paths in the manifest start from. */
@@ -31,29 +32,33 @@ export interface StageContext {
   /** Whether no path in the manifest may lead out of it: see program-file.ts. */
   readonly confined: boolean;
   readonly artifacts: ArtifactStore;
-  /** Artifacts of the stages before this one, by stage name. */
-  readonly inputs: Readonly<Record<string, ArtifactReference>>;
   /** Absent in a dry run over a data folder that does not exist yet: then there is no history. */
   readonly database: Database | undefined;
-  /**
-   * By connectorId what the command line or the environment says of where it reads: paths, which win over `config.path`,
-   * and URLs of servers, which are secrets.
-   */
-  readonly sources: Readonly<Record<string, string>>;
+  readonly connectors: ConnectorSettings;
   /** What there is of providers. Default: what this version has. */
   readonly providers?: Providers | undefined;
-  /** Folder for the sample warehouse; made when needed. */
-  readonly sampleFolder: string;
-  /** Overrides the size of the sample warehouse. */
-  readonly sampleCustomers: number | undefined;
-  /** Folder for what need not outlive the stage. */
+  /** Folder for what need not outlive the run, or the task of it that is done here. */
   readonly scratchFolder: string;
-  /** Threads and memory (MiB) that the stage may use. */
+  /** Threads and memory (MiB) that a stage may use. */
   readonly resources: { readonly threads: number; readonly memoryMb: number };
   readonly now: () => Date;
   /** Nothing may be written outside the artifact store and the scratch folder. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+}
+
+/** What the command line or the environment says of the connectors; of no concern but to what opens them. */
+export interface ConnectorSettings extends Pick<WarehouseOptions, 'sampleCustomers'> {
+  /** By connectorId where it reads: paths, which win over `config.path`, and URLs of servers, which are secrets. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Folder for the sample warehouse, made when needed; unless given, one that goes with the scratch folder. */
+  readonly sampleFolder?: string;
+}
+
+/** Everything a stage may touch, so that a test can give its own. */
+export interface StageContext extends RunContext {
+  /** Artifacts of exactly the earlier stages that the table of pipelines says it reads, by stage name. */
+  readonly inputs: Readonly<Record<string, ArtifactReference>>;
   /** Reports work done so far, in rows; total is given once known. */
   readonly progress: (done: number, total?: number) => void;
 }

@@ -1,27 +1,26 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../../base/errors.ts';
-import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
+import type { Counts } from '../../contract/counts.ts';
+import type { Secret } from '../../contract/credentials.ts';
 import { asFailure } from '../../contract/failure.ts';
 import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { TaskReport } from '../../contract/termination-message.ts';
 import { connect } from '../../database/client/connect.ts';
 import type { Database } from '../../database/client/database.ts';
-import { databaseIdentity } from '../../database/client/identity.ts';
 import { lockTask } from '../../database/locks/task-lock.ts';
 import { isMigrated } from '../../database/migrations/migrate.ts';
-import { findRun, finishRun, type RunRecord, recordStage } from '../../database/runs/runs.ts';
-import type { ArtifactKey, ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import { findRun, type RunRecord } from '../../database/runs/runs.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
-import { openWhole } from '../../providers/artifacts/open-whole.ts';
-import type { ArtifactStore } from '../../providers/artifacts/store.ts';
+import { podRecorder } from './pod-recorder.ts';
 import type { Preparation } from './prepare.ts';
 import { readRevision } from './read-revision.ts';
+import type { Recorder } from './recorder.ts';
 import { resources } from './resources.ts';
+import { inRun, stageContext, type Workplace } from './run-context.ts';
+import { runStages } from './run-stages.ts';
 import { shardArtifact } from './shard-artifact.ts';
-import type { RunIdentity, Shard, ShardedStage, Stage, StageContext, StageResult } from './stage.ts';
-import { stageReport } from './stage-report.ts';
+import type { Shard, ShardedStage, Stage, StageContext } from './stage.ts';
 
 /** How long a task waits for others to give their connections back. */
 const CONNECTION_PATIENCE_MS = 10 * 60_000;
@@ -33,6 +32,8 @@ export interface Task {
   readonly name: string;
   /** The earlier stages whose artifacts its own reads. */
   readonly reads: readonly string[];
+  /** What the stage's work is given besides the database. */
+  readonly secrets: readonly Secret[];
   /** Whether the run is over when it is done. */
   readonly last: boolean;
   readonly work:
@@ -137,32 +138,29 @@ async function prepareRun({ settings, task, database, program, io }: Job, prepar
 }
 
 async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
-  const { settings, task, io, database } = job;
-  const record = settings.dryRun ? undefined : await ownRecord(job);
-  const store = openFolderStore(settings.artifactRoot);
-  const made = (name: string) => openWhole(store, artifactKey(job, record, name));
-  const done = record && (await alreadyDone(record, task, made));
-  if (done) {
-    if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });
-    return done;
-  }
-  const began = io.elapsed();
-  return await inContext(job, record, async (context) => {
-    const result = await stage(context);
-    for (const { message } of result.warnings ?? []) io.warn(message);
-    if (record !== undefined) {
-      await recordStage(database, record, stageReport(task.stage, io.elapsed() - began, result));
-      if (task.last) await finishRun(database, record, { phase: 'Succeeded', finishedAt: io.now() });
-    }
-    return reportOf(result);
-  });
+  const { task, io } = job;
+  const { place, recorder } = await ownRun(job);
+  const [report] = await inRun(place, recorder, (run) =>
+    runStages(run, [{ ...task, name: task.stage, load: async () => stage }], recorder, {
+      elapsed: io.elapsed,
+      step: () => UNSEEN,
+    }),
+  );
+  if (report === undefined) return {};
+  const { rowsIn, rowsOut, artifact } = report;
+  const counts = report.counts as Counts;
+  return { rowsIn, rowsOut, counts, ...(artifact === undefined ? {} : { artifact }) };
 }
+
+/** Nobody looks on. */
+const UNSEEN = { advance: () => {}, done: () => {}, failed: () => {} };
 
 /** A shard is done once its artifact is there; nothing but its stage is recorded. */
 async function doShard(job: Job, work: ShardedStage, shard: Shard): Promise<TaskReport> {
   const { settings, task } = job;
-  const record = settings.dryRun ? undefined : await ownRecord(job);
-  return await inContext(job, record, async (context) => {
+  const { place, recorder } = await ownRun(job);
+  return await inRun(place, recorder, async (run) => {
+    const context = await stageContext(run, task, (stage) => recorder.input(stage), UNSEEN.advance);
     const all = { stage: task.stage, revision: settings.revision.digest, work, context };
     const { digest, manifest } = await shardArtifact(all, shard);
     return { rowsOut: manifest.rows, artifact: digest };
@@ -207,83 +205,37 @@ function shardTurn({ index }: Shard): string {
   return `shards/${index}`;
 }
 
-/** Gives the work its context; what it leaves in the scratch folder goes, and a failure that lasts is recorded. */
-async function inContext<Result>(
-  job: Job,
-  record: RunRecord | undefined,
-  work: (context: StageContext) => Promise<Result>,
-): Promise<Result> {
-  const { settings, io, database, program } = job;
-  const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
-  const { slot, trigger } = settings;
-  const { sequence, attempt } = record ?? FIRST;
-  const identity: RunIdentity = { ...key, sequence, attempt, slot, trigger };
-  const artifacts = openFolderStore(settings.artifactRoot);
-  await artifacts.runFolders.claim(key, await databaseIdentity(database));
-  const scratchFolder = await makeTemporaryFolder('task-', settings.scratchFolder);
-  try {
-    return await work({
-      identity,
-      program,
-      baseFolder: settings.baseFolder,
-      confined: true,
-      artifacts,
-      inputs: await openInputs(job, record, artifacts),
-      database: record !== undefined || (await isMigrated(database)) ? database : undefined,
-      sources: connectionsOf(program, settings),
-      sampleFolder: join(scratchFolder, 'sample'),
-      sampleCustomers: undefined,
-      scratchFolder,
-      resources: resources(),
-      now: io.now,
-      dryRun: settings.dryRun,
-      signal: io.signal,
-      progress: () => {},
-    });
-  } catch (error) {
-    const failure = asFailure(error, io.signal);
-    if (record !== undefined && failure.kind === 'terminal') await recordFailure(job, record, failure);
-    throw failure;
-  } finally {
-    await rm(scratchFolder, { recursive: true, force: true });
-  }
-}
-
-/**
- * The artifacts of the earlier stages, each the one that its stage recorded in Postgres. A dry run records nothing.
- * @throws HF_ARTIFACT_CORRUPT when one is not there, was changed, or is another than was recorded
- */
-async function openInputs(
-  job: Job,
-  record: RunRecord | undefined,
-  artifacts: ArtifactStore,
-): Promise<Record<string, ArtifactReference>> {
-  const inputs: Record<string, ArtifactReference> = {};
-  for (const stage of job.task.reads) {
-    const input = await artifacts.open(artifactKey(job, record, stage));
-    if (record !== undefined) requireRecorded(record, stage, input);
-    inputs[stage] = input;
-  }
-  return inputs;
-}
-
-function requireRecorded({ run, stages }: RunRecord, stage: string, { digest }: ArtifactReference): void {
-  const recorded = stages.find(({ name }) => name === stage)?.artifact;
-  if (recorded === digest) return;
-  const what = recorded === undefined ? 'no artifact was recorded' : `the artifact ${recorded} was recorded`;
-  throw new HoldfastError(
-    'HF_ARTIFACT_CORRUPT',
-    `of the stage ${stage} of ${run} ${what}, and another lies there (${digest}): somebody else wrote it; run again under another name`,
-  );
-}
-
 /** A dry run has no record. */
 const FIRST = { sequence: 0, attempt: 1 };
 
-/** Where what a stage of the run commits lies. */
-function artifactKey({ settings, program }: Job, record: RunRecord | undefined, stage: string): ArtifactKey {
-  const { namespace, run } = settings;
-  return { namespace, program: program.programId, run, stage, attempt: (record ?? FIRST).attempt };
+/**
+ * Where this pod does its part of the run, and who keeps what of it.
+ * @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID
+ */
+async function ownRun(job: Job): Promise<{ readonly place: Workplace; readonly recorder: Recorder }> {
+  const { settings, task, io, database, program } = job;
+  const { namespace, run, slot, trigger, artifactRoot, scratchFolder, baseFolder, dryRun } = settings;
+  const { now, signal, warn } = io;
+  const record = dryRun ? undefined : await ownRecord(job);
+  const { sequence, attempt } = record ?? FIRST;
+  const identity = { namespace, program: program.programId, run, sequence, attempt, slot, trigger };
+  const place: Workplace = {
+    identity,
+    program,
+    baseFolder,
+    confined: true,
+    artifactRoot,
+    claimant: database,
+    database: record !== undefined || (await isMigrated(database)) ? database : undefined,
+    connectors: { sources: connectionsOf(program, settings) },
+    scratchFolder,
+    resources: resources(),
+    now,
+    dryRun,
+    signal,
+  };
+  const artifacts = openFolderStore(artifactRoot);
+  return { place, recorder: podRecorder({ identity, artifacts, record, database, last: task.last, now, warn }) };
 }
 
 /** @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
@@ -310,34 +262,4 @@ function connectionsOf({ dataConnectors }: Job['program'], { connection }: TaskS
       return url === undefined ? [] : [[connectorId, url]];
     }),
   );
-}
-
-/** What the stage reported when it was done before, if what it made is still there. */
-async function alreadyDone(
-  record: RunRecord,
-  { stage, last }: Task,
-  open: (stage: string) => Promise<ArtifactReference | undefined>,
-): Promise<TaskReport | undefined> {
-  const report = record.stages.find(({ name }) => name === stage);
-  if (report === undefined) return undefined;
-  const { rowsIn, rowsOut } = report;
-  const counts = report.counts as StageResult['counts'];
-  const artifact = report.artifact === undefined ? {} : { artifact: report.artifact };
-  // The last stage publishes in Postgres, in one transaction; the others make artifacts.
-  if (last || (await open(stage))?.digest === report.artifact) return { rowsIn, rowsOut, counts, ...artifact };
-  return undefined;
-}
-
-/** Records it if Postgres still listens; what is true of the run does not depend on it. */
-async function recordFailure({ database, io }: Job, record: RunRecord, failure: HoldfastError): Promise<void> {
-  const error = { code: failure.code, message: failure.message };
-  try {
-    await finishRun(database, record, { phase: 'Failed', finishedAt: io.now(), error });
-  } catch (cause) {
-    io.warn(`the failure could not be recorded: ${cause instanceof Error ? cause.message : String(cause)}`);
-  }
-}
-
-function reportOf({ rowsIn, rowsOut, counts, artifact }: StageResult): TaskReport {
-  return { rowsIn, rowsOut, counts, ...(artifact === undefined ? {} : { artifact: artifact.digest }) };
 }

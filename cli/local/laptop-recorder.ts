@@ -1,0 +1,118 @@
+import { HoldfastError } from '../../base/errors.ts';
+import type { PipelineName } from '../../contract/pipelines.ts';
+import { runName } from '../../contract/run-name.ts';
+import type { Warning } from '../../contract/warning.ts';
+import type { Database } from '../../database/client/database.ts';
+import { beginRun } from '../../database/runs/begin-run.ts';
+import { finishRun, recordStage } from '../../database/runs/runs.ts';
+import type { Recorder } from '../../jobs/run/recorder.ts';
+import type { RunIdentity, StageResult } from '../../jobs/run/stage.ts';
+import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
+import type { StageReport } from '../terminal/report.ts';
+
+/** A run that is to begin. */
+interface Beginning {
+  readonly namespace: string;
+  /** Whose run it is, by name. */
+  readonly program: string;
+  readonly pipeline: PipelineName;
+  readonly slot: Date;
+  readonly trigger: RunIdentity['trigger'];
+  readonly dryRun: boolean;
+  readonly database: Database | undefined;
+  /** SHA-256 of what it is pinned to. */
+  readonly revision: string;
+  readonly now: () => Date;
+  /** Seconds since it began. */
+  readonly taken: () => number;
+}
+
+/** Keeps of a run what its stages do here: in Postgres, but for a dry run, and for the report. */
+export interface LaptopRecorder extends Recorder {
+  readonly identity: RunIdentity;
+  readonly stages: readonly StageReport[];
+  readonly warnings: readonly Warning[];
+  readonly artifacts: Readonly<Record<string, ArtifactReference>>;
+  /** Lets the next run of the program begin. */
+  release(): Promise<void>;
+}
+
+/** @throws HF_DATA_LOCKED when the program is already running on this database */
+export async function beginLaptopRun(run: Beginning): Promise<LaptopRecorder> {
+  const { database, dryRun } = run;
+  const record = database === undefined || dryRun ? unrecorded(run) : await recorded(database, run);
+  const stages: StageReport[] = [];
+  const warnings: Warning[] = [];
+  const artifacts: Record<string, ArtifactReference> = {};
+  return {
+    stages,
+    warnings,
+    artifacts,
+    identity: record.identity,
+    release: () => record.release(),
+    earlier: async () => undefined,
+    async input(stage) {
+      throw new HoldfastError('HF_INTERNAL', `The stage ${stage} made no artifact that could be read.`);
+    },
+    async stage(report, { rowsIn, rowsOut, counts, artifact, warnings: told = [] }: StageResult) {
+      if (artifact !== undefined) artifacts[report.name] = artifact;
+      stages.push({ name: report.name, rowsIn, rowsOut, seconds: report.seconds, counts });
+      warnings.push(...told);
+      await record.stage(report);
+    },
+    finish: () => record.finish(),
+    async fail(failure) {
+      // It says more than that it could not be recorded: the next run marks this one as interrupted.
+      await record.finish(failure).catch(() => {});
+    },
+  };
+}
+
+/** How a run ended that failed. */
+export function phaseOf(failure: HoldfastError): 'Failed' | 'Interrupted' {
+  return failure.code === 'HF_INTERRUPTED' ? 'Interrupted' : 'Failed';
+}
+
+interface RunRecord {
+  readonly identity: RunIdentity;
+  stage(report: Parameters<Recorder['stage']>[0]): Promise<void>;
+  finish(failure?: HoldfastError): Promise<void>;
+  release(): Promise<void>;
+}
+
+async function recorded(database: Database, run: Beginning): Promise<RunRecord> {
+  const { namespace, program, pipeline, slot, trigger, revision, now, taken } = run;
+  const started = await beginRun(database, {
+    namespace,
+    program,
+    run: (sequence) => runName(program, slot, sequence),
+    pipeline,
+    slot,
+    trigger,
+    revision,
+    startedAt: now(),
+  });
+  return {
+    identity: { ...identityOf(run), run: started.run, sequence: started.sequence, attempt: started.attempt },
+    stage: (report) => recordStage(database, started, report),
+    finish: (failure) =>
+      finishRun(database, started, {
+        phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
+        finishedAt: now(),
+        seconds: taken(),
+        ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
+      }),
+    release: () => started.release(),
+  };
+}
+
+/** A dry run leaves no trace in Postgres. */
+function unrecorded(run: Beginning): RunRecord {
+  const nothing = async () => {};
+  const identity = { ...identityOf(run), run: runName(run.program, run.slot, 0), sequence: 0, attempt: 1 };
+  return { identity, stage: nothing, finish: nothing, release: nothing };
+}
+
+function identityOf({ namespace, program, slot, trigger }: Beginning) {
+  return { namespace, program, slot, trigger };
+}
