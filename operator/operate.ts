@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
 import { startCaches } from './controllers/caches.ts';
 import { KINDS } from './controllers/registry.ts';
 import { type Running, startKinds } from './controllers/start.ts';
@@ -20,6 +21,8 @@ export interface OperatorOptions {
   readonly log: (line: string) => void;
   readonly leaseTiming?: Partial<LeaseTiming>;
   readonly watchTiming?: Partial<ReflectorTiming>;
+  /** Ways to run a program. Default: those of this version. */
+  readonly pipelines?: Pipelines;
 }
 
 export interface Operator {
@@ -32,7 +35,7 @@ export interface Operator {
 
 /** Watches from the start, so that taking over is quick; decides and writes only while it leads. */
 export async function operate(api: KubeApi, options: OperatorOptions): Promise<Operator> {
-  const { settings, clock, random, log } = options;
+  const { settings, clock, random, log, pipelines = PIPELINES } = options;
   const counts = { syncs: 0, failures: 0, terms: 0 };
   const { watchNamespaces } = settings;
   if (watchNamespaces.length === 0)
@@ -89,6 +92,7 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       clock,
       random,
       settings,
+      pipelines,
       onSync: () => {
         counts.syncs += 1;
       },

@@ -1,3 +1,4 @@
+import type { Pipelines } from '../../contract/pipelines.ts';
 import type { KubeApi } from '../kube/api.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Recorder } from '../kube/events.ts';
@@ -14,6 +15,8 @@ export interface ContextOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly settings: StageSettings;
+  /** What is known of ways to run a program. */
+  readonly pipelines: Pipelines;
 }
 
 /** What a reconcile may touch: shared by all kinds for as long as this process leads. */

@@ -2,7 +2,7 @@ import type { Decision } from '../decide/action.ts';
 import type { KubeObject, ObjectKey, Resource } from '../kube/api.ts';
 import type { Store } from '../kube/store.ts';
 import type { Applied } from './apply.ts';
-import type { Context } from './context.ts';
+import type { Context, ContextOptions } from './context.ts';
 import type { CacheChange, Caches } from './watched.ts';
 
 /**
@@ -33,7 +33,7 @@ export interface Kind<
   /** The cache that holds its objects. */
   objects(caches: Caches): Store<Object>;
   /** Keys of its objects that a change of another object concerns; its own changes concern each anyway. */
-  concerned(change: CacheChange, caches: Caches): readonly ObjectKey[];
+  concerned(change: CacheChange, context: Pick<ContextOptions, 'caches' | 'pipelines'>): readonly ObjectKey[];
   /** Objects that share a turn are reconciled one after the other. */
   turn?(object: Object): string;
   /** Everything that a decision rests on; `stale` when the object is to be read past the cache first. */

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
 import { program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
@@ -48,6 +49,7 @@ async function reconcile(kube: FakeKube): Promise<Date | undefined> {
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,
     settings: STAGE_SETTINGS,
+    pipelines: PIPELINES,
   });
   return await reconcileOne(retentionProgram, 'shop/keep', context);
 }

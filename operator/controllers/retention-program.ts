@@ -1,4 +1,3 @@
-import { PIPELINES } from '../../contract/pipelines.ts';
 import { decideProgram, type ProgramDecision, programNotRead } from '../decide/program/program.ts';
 import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
@@ -17,7 +16,7 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
   workers: 3,
   objects: ({ programs }) => programs,
 
-  concerned(change, caches) {
+  concerned(change, { caches }) {
     switch (change.cache) {
       case 'programs':
         // One that comes or goes takes or leaves its programId.
@@ -32,7 +31,7 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
   },
 
   async gather(program, known, context) {
-    const { caches, settings, newest } = context;
+    const { caches, settings, pipelines, newest } = context;
     return {
       program,
       runs: await runsOf(program, known, context),
@@ -40,7 +39,7 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
       twins: olderTwinsOf(program, caches),
       attempts: known,
       settings,
-      pipelines: PIPELINES,
+      pipelines,
     };
   },
 

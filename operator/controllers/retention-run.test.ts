@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
 import { program, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
@@ -34,6 +35,7 @@ async function reconcile(kube: FakeKube, caches: Caches): Promise<void> {
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,
     settings: STAGE_SETTINGS,
+    pipelines: PIPELINES,
   });
   await reconcileOne(retentionRun, 'shop/by-hand', context);
 }
@@ -147,7 +149,7 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
     ['shop/run-2'],
   ],
 ])('%s', (_name, change, runs, concerned) => {
-  const keys = retentionRun.concerned(change, indexed([KEEP], runs));
+  const keys = retentionRun.concerned(change, { caches: indexed([KEEP], runs), pipelines: PIPELINES });
   expect([...new Set(keys)].toSorted()).toEqual(concerned);
 });
 

@@ -1,5 +1,5 @@
 import { laneOf } from '../../contract/lane.ts';
-import { PIPELINES } from '../../contract/pipelines.ts';
+import type { Pipelines } from '../../contract/pipelines.ts';
 import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
 import { containerOf } from '../decide/run/report.ts';
 import { decideRun } from '../decide/run/run.ts';
@@ -34,12 +34,13 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   workers: 6,
   objects: ({ runs }) => runs,
 
-  concerned(change, caches) {
+  concerned(change, context) {
+    const { caches } = context;
     switch (change.cache) {
       case 'runs':
-        return letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), caches) : [];
+        return letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), context) : [];
       case 'programs':
-        return changesMeaning(change) ? objectsOf(change).flatMap((program) => runsToTell(program, caches)) : [];
+        return changesMeaning(change) ? objectsOf(change).flatMap((program) => runsToTell(program, context)) : [];
       case 'jobs':
       case 'pods':
         return objectsOf<KubeObject>(change)
@@ -62,6 +63,11 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   isOver: (status) => isFinal({ status }),
 };
 
+interface Concern {
+  readonly caches: Caches;
+  readonly pipelines: Pipelines;
+}
+
 function unfinished(runs: readonly RunObject[]): readonly RunObject[] {
   return runs.filter((run) => !isFinal(run));
 }
@@ -73,13 +79,13 @@ function letsGo({ before, after }: Change<RunObject>): boolean {
 }
 
 /** The run of each lane of a program that is next to begin: of many that wait only these are looked at. */
-function nextRuns(program: ObjectKey, caches: Caches): readonly ObjectKey[] {
+function nextRuns(program: ObjectKey, { caches, pipelines }: Concern): readonly ObjectKey[] {
   const waiting = unfinished(caches.runs.byIndex('program', program)).filter(
     ({ spec, status }) => !spec.suspend && status?.startTime === undefined,
   );
   const first = new Map<string | undefined, RunObject>();
   for (const run of waiting) {
-    const lane = laneOf(run.spec.pipeline);
+    const lane = laneOf(run.spec.pipeline, pipelines);
     const before = first.get(lane);
     if (before === undefined || seniority(run) < seniority(before)) first.set(lane, run);
   }
@@ -95,9 +101,13 @@ function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
 }
 
 /** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
-function runsToTell(program: ProgramObject, caches: Caches): readonly ObjectKey[] {
+function runsToTell(program: ProgramObject, context: Concern): readonly ObjectKey[] {
+  const { caches } = context;
   const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter((run) => !waitsForRun(run));
-  return [...runs.map(keyOf), ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRuns(keyOf(one), caches))];
+  return [
+    ...runs.map(keyOf),
+    ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRuns(keyOf(one), context)),
+  ];
 }
 
 /**
@@ -105,7 +115,7 @@ function runsToTell(program: ProgramObject, caches: Caches): readonly ObjectKey[
  * was done may be gone by now, so then is the run.
  */
 async function gather(run: RunObject, known: Known, context: Context): Promise<RunSnapshot | 'stale'> {
-  const { api, caches, newest, settings } = context;
+  const { api, caches, newest, settings, pipelines } = context;
   const { namespace, uid } = run.metadata;
   const cached = caches.jobs.byIndex('owner', ownedBy(run)).map((job) => newest(job));
   const jobs = new Map(withExisting(cached, RESOURCES.jobs, known).map((job) => [job.metadata.name, job]));
@@ -140,7 +150,7 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     ...(job === undefined ? { complaint: undefined } : await toldAbout(run, job, pods, context)),
     attempts: known,
     settings,
-    pipelines: PIPELINES,
+    pipelines,
   };
 }
 

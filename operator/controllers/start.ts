@@ -39,7 +39,7 @@ export function startKinds(kinds: readonly Kind[], options: StartOptions): Runni
       .filter((object) => object.kind === kind.resource.kind)
       .map(keyOf);
     try {
-      return new Set([...own, ...kind.concerned(change, caches)]);
+      return new Set([...own, ...kind.concerned(change, options)]);
     } catch (error) {
       // Whom it concerns is not to be found out; it itself, and whatever changes next, are looked at all the same.
       onError(kind.name, own[0] ?? change.cache, error);

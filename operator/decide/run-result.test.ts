@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { run } from '../../test/support/program.ts';
 import type { RunObject } from '../kube/objects.ts';
 import type { StageStatus } from './run/tasks.ts';
@@ -52,5 +53,9 @@ test.each<[string, Partial<RunObject['spec']>, StageStatus[], string, string]>([
   ['of a prune, that it is done', { pipeline: 'prune' }, [], 'Succeeded', ''],
 ])('%s', (_name, spec, stages, reason, told) => {
   const made = { ...run('weekly', spec), metadata: { name: 'weekly' } } as RunObject;
-  expect(resultOf(made, stages)).toEqual({ phase: 'Succeeded', reason, message: `every task is done${told}` });
+  expect(resultOf(made, stages, PIPELINES)).toEqual({
+    phase: 'Succeeded',
+    reason,
+    message: `every task is done${told}`,
+  });
 });

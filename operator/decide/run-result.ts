@@ -1,10 +1,10 @@
-import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
+import type { Pipelines } from '../../contract/pipelines.ts';
 import type { RunObject } from '../kube/objects.ts';
 import type { Outcome } from './run/status.ts';
 import type { StageStatus } from './run/tasks.ts';
 
 /** Whether the run's batch is to become the current one: how a program is goes by these, not by trials or the past. */
-export function isForPublishing({ spec }: Pick<RunObject, 'spec'>, pipelines: Pipelines = PIPELINES): boolean {
+export function isForPublishing({ spec }: Pick<RunObject, 'spec'>, pipelines: Pipelines): boolean {
   return pipelines[spec.pipeline]?.publishes === true && !spec.dryRun && spec.trigger !== 'backfill';
 }
 
@@ -12,7 +12,7 @@ export function isForPublishing({ spec }: Pick<RunObject, 'spec'>, pipelines: Pi
 export function candidatesOf(
   { spec }: Pick<RunObject, 'spec'>,
   stages: readonly StageStatus[],
-  pipelines: Pipelines = PIPELINES,
+  pipelines: Pipelines,
 ): number | undefined {
   const pipeline = pipelines[spec.pipeline];
   if (pipeline?.publishes !== true) return undefined;
@@ -20,7 +20,7 @@ export function candidatesOf(
 }
 
 /** What came of a run whose every task is done; that nobody is a candidate is said with where they were left out. */
-export function resultOf(run: RunObject, stages: readonly StageStatus[], pipelines: Pipelines = PIPELINES): Outcome {
+export function resultOf(run: RunObject, stages: readonly StageStatus[], pipelines: Pipelines): Outcome {
   const done = 'every task is done';
   const succeeded = (message: string): Outcome => ({ phase: 'Succeeded', reason: 'Succeeded', message });
   const candidates = candidatesOf(run, stages, pipelines);

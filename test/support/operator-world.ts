@@ -1,3 +1,4 @@
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 import { type Sources, startCaches } from '../../operator/controllers/caches.ts';
 import type { Kind } from '../../operator/controllers/kind.ts';
 import { KINDS } from '../../operator/controllers/registry.ts';
@@ -42,12 +43,13 @@ interface Options {
   /** Instead of the operator's own: which kinds it looks after, and what it watches. */
   readonly kinds?: readonly Kind[];
   readonly watched?: Sources<Watched>;
+  readonly pipelines?: Pipelines;
 }
 
 const LIVE: Fate = () => 'live';
 
 export function openWorld(options: Options = {}): World {
-  const { start, fate = LIVE, settings = {}, kinds = KINDS, watched = WATCHED } = options;
+  const { start, fate = LIVE, settings = {}, kinds = KINDS, watched = WATCHED, pipelines = PIPELINES } = options;
   const clock = fakeClock(start);
   const kube = fakeKube(() => clock.now());
   const kubelet = fakeKubelet(kube, () => clock.now());
@@ -77,6 +79,7 @@ export function openWorld(options: Options = {}): World {
           clock,
           random: () => 0.5,
           settings: { ...STAGE_SETTINGS, ...settings },
+          pipelines,
           onError: (kind, key, error) => {
             const routine = error instanceof KubeError && ['Conflict', 'Killed'].includes(error.reason);
             if (!routine) errors.push(`${kind} ${key}: ${String(error)}`);
