@@ -383,6 +383,7 @@ test('runs come newest first, page by page', async () => {
   for (let sequence = 1; sequence <= 7; sequence++) {
     await storeBatch(postgres.database, { ...program, run: `many-${sequence}`, sequence, current: sequence < 7 });
   }
+  await postgres.database.pool.query(`UPDATE holdfast.runs SET retry_of = 'many-6' WHERE run = 'many-7'`);
   const seen = [];
   let cursor = '';
   do {
@@ -392,7 +393,7 @@ test('runs come newest first, page by page', async () => {
   } while (cursor !== '');
   expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map((sequence) => `many-${sequence}`));
   const { json } = await api.get('/v1/namespaces/shop/programs/many/runs/many-7');
-  expect(json).toMatchObject({ name: 'many-7', sequence: 7, publishedAt: null, error: null });
+  expect(json).toMatchObject({ name: 'many-7', sequence: 7, retryOf: 'many-6', publishedAt: null, error: null });
 });
 
 /** A way to Postgres that a test can close, or let go silent. */

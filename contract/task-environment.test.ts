@@ -20,6 +20,7 @@ const PLACE: TaskPlace = {
   scratchFolder: '/tmp',
   baseFolder: '/var/files',
 };
+const RETRY = { trigger: 'retry' as const, retryOf: { name: 'keep-20261123t0200z', uid: '5e0b' }, fromStage: 'score' };
 const DATABASE = { [DATABASE_VARIABLE]: 'postgres://db/holdfast' };
 
 test.each([
@@ -28,9 +29,13 @@ test.each([
     'a scheduled run',
     { ...PLACE, trigger: 'schedule' as const, dryRun: false, slot: new Date('2026-11-23T02:00:00Z') },
   ],
+  ['a retry', { ...PLACE, ...RETRY, dryRun: false, fromStage: undefined }],
+  ['a retry from a stage on', { ...PLACE, ...RETRY, dryRun: false }],
 ])('what the operator tells a task is what the task reads: %s', (_name, place) => {
   const settings = readTaskSettings({ ...taskEnvironment(place), ...DATABASE });
   expect(settings).toEqual({
+    retryOf: undefined,
+    fromStage: undefined,
     ...place,
     databaseUrl: 'postgres://db/holdfast',
     connection: expect.any(Function),
@@ -46,6 +51,11 @@ test('every variable that the operator writes is one that the task needs', () =>
   }
 });
 
+test.each(['HOLDFAST_RETRY_OF', 'HOLDFAST_RETRY_OF_UID'])('a retry that is not told %s is none', (name) => {
+  const environment = { ...taskEnvironment({ ...PLACE, ...RETRY }), ...DATABASE, [name]: '' };
+  expect(() => readTaskSettings(environment)).toThrow(name);
+});
+
 test('a connection is read from the variable that it is given in', () => {
   const environment = { ...taskEnvironment(PLACE), ...DATABASE, [connectionVariable('our-crm')]: 'postgres://crm' };
   const { connection } = readTaskSettings(environment);
@@ -54,7 +64,7 @@ test('a connection is read from the variable that it is given in', () => {
 
 test('nobody else sets a variable that means something to a task', () => {
   const ours = [
-    ...Object.keys(taskEnvironment(PLACE)),
+    ...Object.keys(taskEnvironment({ ...PLACE, ...RETRY })),
     DATABASE_VARIABLE,
     connectionVariable('crm'),
     modelTokenVariable('risk'),

@@ -6,6 +6,13 @@ import { type RunTrigger, TRIGGERS } from './trigger.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** An object that stands for a run. */
+export interface RunReference {
+  readonly name: string;
+  /** Tells two of one name apart. */
+  readonly uid: string;
+}
+
 /** What the operator tells every task of a run: which run it is part of, and where things are. */
 export interface TaskPlace {
   readonly namespace: string;
@@ -15,6 +22,10 @@ export interface TaskPlace {
   readonly owner: string;
   readonly slot: Date;
   readonly trigger: RunTrigger;
+  /** The run's object that this one is a retry of. */
+  readonly retryOf?: RunReference | undefined;
+  /** With `retryOf`: the first stage that is done again, whatever the run before made of it. */
+  readonly fromStage?: string | undefined;
   readonly dryRun: boolean;
   readonly revision: {
     /** Path of the mounted revision. */
@@ -51,6 +62,8 @@ export function taskEnvironment(place: TaskPlace): Record<string, string> {
     HOLDFAST_RUN_UID: place.owner,
     HOLDFAST_SLOT: rfc3339(place.slot),
     HOLDFAST_TRIGGER: place.trigger,
+    ...(place.retryOf && { HOLDFAST_RETRY_OF: place.retryOf.name, HOLDFAST_RETRY_OF_UID: place.retryOf.uid }),
+    ...(place.fromStage && { HOLDFAST_FROM_STAGE: place.fromStage }),
     HOLDFAST_DRY_RUN: String(place.dryRun),
     HOLDFAST_REVISION: place.revision.file,
     HOLDFAST_REVISION_DIGEST: place.revision.digest,
@@ -80,6 +93,8 @@ export function readTaskSettings(environment: Environment): TaskSettings {
     owner: required(environment, 'HOLDFAST_RUN_UID'),
     slot,
     trigger,
+    retryOf: retriedRun(environment),
+    fromStage: environment['HOLDFAST_FROM_STAGE'] || undefined,
     dryRun: environment['HOLDFAST_DRY_RUN'] === 'true',
     revision: {
       file: required(environment, 'HOLDFAST_REVISION'),
@@ -93,6 +108,13 @@ export function readTaskSettings(environment: Environment): TaskSettings {
     shardIndex: shardIndex(environment),
     terminationLog: terminationLog(environment),
   };
+}
+
+/** Two objects of one name are two runs, so neither variable goes without the other. */
+function retriedRun(environment: Environment): RunReference | undefined {
+  const told = ['HOLDFAST_RETRY_OF', 'HOLDFAST_RETRY_OF_UID', 'HOLDFAST_FROM_STAGE'].some((name) => environment[name]);
+  if (!told) return undefined;
+  return { name: required(environment, 'HOLDFAST_RETRY_OF'), uid: required(environment, 'HOLDFAST_RETRY_OF_UID') };
 }
 
 /** As Kubernetes gives it to the pods of an Indexed Job. */

@@ -40,7 +40,7 @@ test('runs are listed as kubectl lists, newest first, with which is current and 
 test('wide has start, end and the sentence; JSON the same figures', async () => {
   const wide = await ask('runs', '-o', 'wide');
   expect(wide.stdout).toMatch(
-    /PIPELINE {3,}TRIGGER {3,}START {3,}END {3,}REASON\n.* HF_WAREHOUSE_UNREADABLE: Connector shop/,
+    /PIPELINE {3,}TRIGGER {3,}RETRY OF {3,}START {3,}END {3,}REASON\n.* HF_WAREHOUSE_UNREADABLE: Connector shop/,
   );
   const { runs } = JSON.parse((await ask('runs', 'keep', '--output', 'json')).stdout);
   expect(runs).toMatchObject([
@@ -52,7 +52,16 @@ test('wide has start, end and the sentence; JSON the same figures', async () => 
       seconds: 90,
       error: { code: 'HF_WAREHOUSE_UNREADABLE' },
     },
-    { phase: 'Succeeded', current: true, slot: SLOT, startedAt: NOW, finishedAt: NOW, seconds: 7.5, error: null },
+    {
+      phase: 'Succeeded',
+      current: true,
+      slot: SLOT,
+      startedAt: NOW,
+      finishedAt: NOW,
+      seconds: 7.5,
+      retryOf: null,
+      error: null,
+    },
   ]);
 });
 

@@ -55,6 +55,7 @@ function toRun(record: RunRecord): Run {
     pipeline,
     phase,
     trigger,
+    retryOf: record.retryOf ?? null,
     slot: record.slot.toISOString(),
     sequence,
     attempt,

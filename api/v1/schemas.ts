@@ -21,6 +21,7 @@ export const run = fields('One run of a program.', {
   pipeline: Type.String({ description: 'What was run.' }),
   phase: oneOf(['Running', 'Succeeded', 'Failed', 'Interrupted'], 'How far it has come.'),
   trigger: oneOf(['schedule', 'manual', 'backfill', 'retry'], 'Why there is this run.'),
+  retryOf: orNull(Type.String(), 'Name of the run that it is a retry of; null where it is none.'),
   slot: moment('The instant that it is as of.'),
   sequence: count('Grows with every run of the program.'),
   attempt: count('Attempt, from 1.'),

@@ -30,6 +30,8 @@ interface RunLine extends ProgramKey {
   /** Whether its batch is the current one. */
   readonly current: boolean;
   readonly trigger: string;
+  /** The run that it is a retry of. */
+  readonly retryOf: string | null;
   readonly startedAt: string;
   readonly finishedAt: string | null;
   readonly seconds: number | null;
@@ -70,7 +72,7 @@ export async function runs(program: string | undefined, options: RunsOptions, io
             ...COUNTED,
             'DURATION',
             'AGE',
-            ...(isWide ? ['PIPELINE', 'TRIGGER', 'START', 'END'] : []),
+            ...(isWide ? ['PIPELINE', 'TRIGGER', 'RETRY OF', 'START', 'END'] : []),
             'REASON',
           ],
           lines.map((line) => [
@@ -81,7 +83,9 @@ export async function runs(program: string | undefined, options: RunsOptions, io
             ...counted(line),
             line.seconds === null ? NONE : took(line.seconds),
             age(now.getTime() - Date.parse(line.startedAt)),
-            ...(isWide ? [line.pipeline, line.trigger, line.startedAt, line.finishedAt ?? NONE] : []),
+            ...(isWide
+              ? [line.pipeline, line.trigger, line.retryOf ?? NONE, line.startedAt, line.finishedAt ?? NONE]
+              : []),
             reasonOf(line, isWide),
           ]),
         ),
@@ -174,6 +178,7 @@ function lineOf(record: RunRecord, current: string | undefined): RunLine {
     phase,
     current: run === current,
     trigger,
+    retryOf: record.retryOf ?? null,
     startedAt: rfc3339Second(startedAt),
     finishedAt: finishedAt === undefined ? null : rfc3339Second(finishedAt),
     seconds: record.seconds ?? null,

@@ -10,6 +10,7 @@ import { discardedRuns } from './0009-discarded-runs.ts';
 import { runSeconds } from './0010-run-seconds.ts';
 import { riskReasons } from './0011-risk-reasons.ts';
 import { columnComments } from './0012-column-comments.ts';
+import { retriedRuns } from './0013-retried-runs.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   runSeconds,
   riskReasons,
   columnComments,
+  retriedRuns,
 ];

@@ -125,6 +125,15 @@ test('a run of a name that has run is its next attempt, and an attempt before ca
   await second.release();
 });
 
+test('a retry says which run it is of, until its name is begun for something else', async () => {
+  const first = await succeed({ run: 'first' }, 10);
+  expect((await findRun(database(), first))?.retryOf).toBeUndefined();
+  const retry = await succeed({ run: 'again', trigger: 'retry', retryOf: 'first' }, 10);
+  expect(await findRun(database(), retry)).toMatchObject({ trigger: 'retry', retryOf: 'first' });
+  await succeed({ run: 'again', trigger: 'manual' }, 10);
+  expect(await findRun(database(), retry)).toMatchObject({ attempt: 2, retryOf: undefined });
+});
+
 test('the slot of a name never changes, and the refusal gives the program free', async () => {
   await succeed({ run: 'by-hand' }, 10);
   const moved = beginRun(database(), request({ run: 'by-hand', slot: NEXT_MONDAY }));

@@ -36,6 +36,8 @@ export interface RunRecord extends RunKey {
   readonly sequence: number;
   readonly attempt: number;
   readonly trigger: RunTrigger;
+  /** Name of the run that this one is a retry of. */
+  readonly retryOf: string | undefined;
   /** SHA-256 of the program that the run is pinned to. */
   readonly revision: string;
   /** Uid of the object on a cluster that stands for the run. */
@@ -69,7 +71,7 @@ export interface RunEnd {
 }
 
 /** By name: what is prepared fails for good once `*` means another list of columns. */
-export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, owner, phase,
+export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, retry_of, revision, owner, phase,
   started_at, finished_at, seconds, published_at, discarded_at, pruned_at, stages, error_code, error_message`;
 
 /** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
@@ -202,6 +204,7 @@ export interface RunRow {
   readonly sequence: string;
   readonly attempt: number;
   readonly trigger: RunTrigger;
+  readonly retry_of: string | null;
   readonly revision: string;
   readonly owner: string | null;
   readonly phase: RunPhase;
@@ -227,6 +230,7 @@ export function toRecord(row: RunRow): RunRecord {
     sequence: Number(row.sequence),
     attempt,
     trigger,
+    retryOf: row.retry_of ?? undefined,
     revision,
     owner: row.owner ?? undefined,
     phase,
