@@ -1,8 +1,8 @@
-import { PIPELINES, type Pipelines } from './pipelines.ts';
+import { PIPELINES, type Pipelines, pipelineOf } from './pipelines.ts';
 
 /** The lane of a pipeline; undefined of one that this version does not know. */
 export function laneOf(pipeline: string, pipelines: Pipelines = PIPELINES): string | undefined {
-  return Object.hasOwn(pipelines, pipeline) ? pipelines[pipeline]?.lane : undefined;
+  return pipelineOf(pipeline, pipelines)?.lane;
 }
 
 /** Whether runs of two pipelines of one owner go one after the other. One that is not known may be in any lane. */

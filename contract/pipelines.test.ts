@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { WITH_CAMPAIGN } from '../test/support/pipelines.ts';
 import { laneOf, lanesOf, pipelinesIn, shareLane } from './lane.ts';
-import { PIPELINES, type PipelineName, secretsOf } from './pipelines.ts';
+import { PIPELINES, type PipelineName, scheduleOf, schedulesIn, secretsOf } from './pipelines.ts';
 
 test.each(Object.keys(PIPELINES) as PipelineName[])('the stages of %s read earlier stages only', (pipeline) => {
   const { stages } = PIPELINES[pipeline];
@@ -23,10 +23,34 @@ test('prune waits for the batch whose files it may delete, a pipeline with a lan
   expect(lanesOf(WITH_CAMPAIGN).map((lane) => pipelinesIn(lane, WITH_CAMPAIGN))).toEqual([
     ['batch', 'prune'],
     ['campaign'],
+    ['report'],
   ]);
 });
 
 test('a pipeline of another version may be in any lane', () => {
   expect(laneOf('constructor')).toBeUndefined();
   expect([shareLane('batch', 'campaign'), shareLane('campaign', 'prune')]).toEqual([true, true]);
+});
+
+test.each<[string, string, object, string | undefined]>([
+  [
+    'a pipeline has the schedule that the spec gives it',
+    'campaign',
+    { schedules: { campaign: '0 9 * * *' } },
+    '0 9 * * *',
+  ],
+  ['without one it may go with the pipeline that it comes after', 'campaign', {}, '0 2 * * *'],
+  ['or never begin by itself', 'report', {}, undefined],
+  ['as may one that comes after none', 'prune', { schedules: {} }, undefined],
+  ['one that is not known has none', 'toString', {}, undefined],
+])('%s', (_name, pipeline, spec, schedule) => {
+  expect(scheduleOf(pipeline, { batchSchedule: '0 2 * * *', ...spec }, WITH_CAMPAIGN)?.schedule).toBe(schedule);
+});
+
+test('the schedules of a spec are its own, each with its field', () => {
+  const spec = { batchSchedule: '0 2 * * *', schedules: { report: '0 9 * * MON' } };
+  expect(schedulesIn(spec, WITH_CAMPAIGN)).toEqual([
+    { schedule: '0 2 * * *', field: ['batchSchedule'] },
+    { schedule: '0 9 * * MON', field: ['schedules', 'report'] },
+  ]);
 });

@@ -24,10 +24,18 @@ export interface StageDefinition {
 
 /** One way of working for an owner, by stages, at a schedule or when asked. */
 export interface PipelineDefinition {
+  /** What it is, for people: completes "What is run: ". */
+  readonly description: string;
   /** Kind of object that its runs are of. */
   readonly owner: 'program';
-  /** Field of the owner's spec with its schedule; where the spec says nothing there, it never begins by itself. */
+  /** Field of the owner's spec with its schedule. */
   readonly schedule: readonly string[];
+  /** Where the spec has no schedule for it: it never begins by itself, which is the default, or at the slots of `after`. */
+  readonly unscheduled?: 'never' | 'with-after';
+  /** Begins a slot only when this pipeline of the same owner has succeeded for it. */
+  readonly after?: string;
+  /** Whether people hear of what it does: never twice, never late. */
+  readonly reachesPeople?: boolean;
   /** Runs of one owner in the same lane go one after the other; those of different lanes side by side. */
   readonly lane: string;
   /** Whether its result becomes the current batch, so that how the owner is goes by its runs. */
@@ -59,6 +67,7 @@ export type Pipelines = Readonly<Record<string, PipelineDefinition>>;
  */
 export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
   batch: {
+    description: 'the batch',
     owner: 'program',
     schedule: ['batchSchedule'],
     lane: 'batch',
@@ -105,6 +114,7 @@ export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
   },
   // It must not delete what a batch reads.
   prune: {
+    description: 'the removal of what the program no longer needs',
     owner: 'program',
     schedule: ['schedules', 'prune'],
     lane: 'batch',
@@ -126,8 +136,6 @@ export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
   },
 };
 
-export const PIPELINE_NAMES = Object.keys(PIPELINES) as readonly PipelineName[];
-
 export function isPipeline(name: string | undefined): name is PipelineName {
   return name !== undefined && Object.hasOwn(PIPELINES, name);
 }
@@ -142,8 +150,31 @@ export function secretsOf({ secrets = [] }: StageDefinition, { does }: TaskDefin
   return does === 'prepare' ? [] : secrets;
 }
 
-/** The schedule that the spec of an owner gives a pipeline, if it gives one. */
-export function scheduleIn(spec: object, { schedule }: PipelineDefinition): string | undefined {
-  const value = schedule.reduce<unknown>((part, field) => (part as Record<string, unknown> | undefined)?.[field], spec);
-  return typeof value === 'string' ? value : undefined;
+/** A pipeline of the table by its name; undefined of one that this version does not know. */
+export function pipelineOf(name: string, pipelines: Pipelines = PIPELINES): PipelineDefinition | undefined {
+  return Object.hasOwn(pipelines, name) ? pipelines[name] : undefined;
+}
+
+/** A schedule of an owner's, and the field of its spec that holds it. */
+export interface ScheduleField {
+  readonly schedule: string;
+  readonly field: readonly string[];
+}
+
+/** When a pipeline of an owner with this spec begins by itself, be it at the slots of another; undefined where never. */
+export function scheduleOf(name: string, spec: object, pipelines: Pipelines = PIPELINES): ScheduleField | undefined {
+  const pipeline = pipelineOf(name, pipelines);
+  if (pipeline === undefined) return undefined;
+  const { schedule: field, unscheduled, after } = pipeline;
+  const value = field.reduce<unknown>((part, key) => (part as Record<string, unknown> | undefined)?.[key], spec);
+  if (typeof value === 'string') return { schedule: value, field };
+  return unscheduled === 'with-after' && after !== undefined ? scheduleOf(after, spec, pipelines) : undefined;
+}
+
+/** The schedules that a spec itself has, one for each pipeline that it gives one. */
+export function schedulesIn(spec: object, pipelines: Pipelines = PIPELINES): readonly ScheduleField[] {
+  return Object.entries(pipelines).flatMap(([name, { schedule: own }]) => {
+    const found = scheduleOf(name, spec, pipelines);
+    return found?.field === own ? [found] : [];
+  });
 }

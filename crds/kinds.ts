@@ -1,3 +1,4 @@
+import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import { retentionProgramSpec, retentionProgramStatus } from './retention-program.ts';
 import { retentionRunSpec, retentionRunStatus } from './retention-run.ts';
@@ -35,14 +36,14 @@ const age: PrinterColumn = {
 };
 
 /** Every kind, made anew: call once and keep. */
-export function kinds(providers: Providers = PROVIDERS): readonly Kind[] {
+export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = PIPELINES): readonly Kind[] {
   return [
     {
       kind: 'RetentionProgram',
       plural: 'retentionprograms',
       shortName: 'rp',
       description: 'A program that finds customers who are about to leave and decides what to offer them.',
-      spec: structural(retentionProgramSpec(providers)),
+      spec: structural(retentionProgramSpec(providers, pipelines)),
       status: structural(retentionProgramStatus),
       columns: [
         { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled', description: 'Whether the program runs.' },
@@ -101,7 +102,7 @@ export function kinds(providers: Providers = PROVIDERS): readonly Kind[] {
       plural: 'retentionruns',
       shortName: 'rr',
       description: 'One run of a RetentionProgram, made by the operator at a slot or by a person.',
-      spec: structural(retentionRunSpec),
+      spec: structural(retentionRunSpec(pipelines)),
       status: structural(retentionRunStatus),
       columns: [
         { name: 'Program', type: 'string', jsonPath: '.spec.programRef.name', description: 'The program that is run.' },

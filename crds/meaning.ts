@@ -3,15 +3,18 @@ import { parseSchedule } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
 import { nearest } from '../base/text/spelling.ts';
 import { modelTokenVariable } from '../contract/credentials.ts';
+import { PIPELINES, type Pipelines, schedulesIn } from '../contract/pipelines.ts';
 import { filterFault } from '../customers/filters/resolve.ts';
 import type { Finding } from './fault.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
 import { tooLarge } from './spec-size.ts';
 
 /** What only reading the text of a valid spec can find: schedules, zones and filters that mean nothing. */
-export function checkMeaning(spec: RetentionProgramSpec): Finding[] {
+export function checkMeaning(spec: RetentionProgramSpec, pipelines: Pipelines = PIPELINES): Finding[] {
   const excess = tooLarge(spec);
-  return excess === undefined ? [...timing(spec), ...processors(spec), ...tokens(spec), ...filters(spec)] : [excess];
+  return excess === undefined
+    ? [...timing(spec, pipelines), ...processors(spec), ...tokens(spec), ...filters(spec)]
+    : [excess];
 }
 
 /** Kubernetes would refuse every pod. */
@@ -33,15 +36,15 @@ function tokens({ scoringModels }: RetentionProgramSpec): Finding[] {
   });
 }
 
-function timing({ batchSchedule, schedules, timeZone }: RetentionProgramSpec): Finding[] {
+function timing(spec: RetentionProgramSpec, pipelines: Pipelines): Finding[] {
+  const { timeZone } = spec;
   if (!isTimeZone(timeZone)) {
     const meant = nearest(timeZone, Intl.supportedValuesOf('timeZone'));
     return [runtime(['spec', 'timeZone'], `is "${timeZone}", which is not an IANA time zone`, meant)];
   }
-  return [
-    ...schedule(['spec', 'batchSchedule'], batchSchedule, timeZone),
-    ...(schedules?.prune === undefined ? [] : schedule(['spec', 'schedules', 'prune'], schedules.prune, timeZone)),
-  ];
+  return schedulesIn(spec, pipelines).flatMap(({ schedule: text, field }) =>
+    schedule(['spec', ...field], text, timeZone),
+  );
 }
 
 function schedule(path: Finding['path'], text: string, timeZone: string): Finding[] {

@@ -17,6 +17,7 @@ import {
   secretKey,
   text,
 } from '../base/schema/fields.ts';
+import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
 import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
 import { type FilterType, OFFER_HISTORY_DAYS } from '../customers/filters/filter.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
@@ -147,8 +148,21 @@ const tierIsUnknown =
   'has(item.parameters) && has(item.parameters.minSubscriptionTier) && ' +
   '!(item.parameters.minSubscriptionTier in self.subscriptionTiers)';
 
-/** The spec of a program, with the parameters of what this version, or a test, has of providers. */
-export const retentionProgramSpec = (providers: Providers = PROVIDERS) =>
+/** Schedules of the pipelines that have theirs among `schedules`. */
+function otherSchedules(pipelines: Pipelines): Readonly<Record<string, TSchema>> {
+  const schedules = Object.entries(pipelines).flatMap(([name, { owner, schedule, ...definition }]) => {
+    const [section, field] = schedule;
+    if (owner !== 'program' || section !== 'schedules' || field === undefined) return [];
+    const unscheduled =
+      definition.unscheduled === 'with-after' ? `the slots of ${definition.after}` : 'when a run asks for it';
+    const description = `When ${name} runs, ${definition.description}. Default: ${unscheduled}.`;
+    return [[field, Type.Optional(Type.String({ ...SCHEDULE, description }))]];
+  });
+  return Object.fromEntries(schedules);
+}
+
+/** The spec of a program, with what this version, or a test, has of providers and pipelines. */
+export const retentionProgramSpec = (providers: Providers = PROVIDERS, pipelines: Pipelines = PIPELINES) =>
   fields(
     'What to do, for whom, and when.',
     {
@@ -274,15 +288,12 @@ export const retentionProgramSpec = (providers: Providers = PROVIDERS) =>
         description: 'When the batch runs: five-field cron, or AWS cron(…) of six fields.',
       }),
       schedules: Type.Optional(
-        fields('On a cluster: when the other pipelines run, in the same words as batchSchedule.', {
-          prune: Type.Optional(
-            Type.String({
-              ...SCHEDULE,
-              description:
-                'When what the program no longer needs is deleted, such as daily. Default: when a run asks for it.',
-            }),
+        Type.Unsafe<Readonly<Record<string, string>>>(
+          fields(
+            'On a cluster: when the other pipelines run, in the same words as batchSchedule.',
+            otherSchedules(pipelines),
           ),
-        }),
+        ),
       ),
       timeZone: Type.String({
         pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
@@ -330,8 +341,9 @@ export const retentionProgramSpec = (providers: Providers = PROVIDERS) =>
         description: 'On a cluster: how late a slot may still start, such as after an outage. Later ones are skipped.',
       }),
       concurrencyPolicy: oneOf(
-        ['Forbid'],
-        'On a cluster: what happens when a run is due while another goes on. `Forbid` lets it wait.',
+        ['Forbid', 'Replace'],
+        'On a cluster: what happens when a run is due while another goes on. `Forbid` lets it wait; `Replace` ends an older ' +
+          'run of the schedule of the same pipeline, and is not for pipelines that reach people.',
         { default: 'Forbid' },
       ),
       runHistory: fields(
@@ -438,30 +450,48 @@ export const retentionProgramSpec = (providers: Providers = PROVIDERS) =>
 /** A program's spec after the schema has filled in its defaults. */
 export type RetentionProgramSpec = Static<ReturnType<typeof retentionProgramSpec>>;
 
-const followed = (description: string) =>
+const followed = {
+  schedule: text('The schedule and its zone, as last seen.', 400),
+  since: instant('When it took effect: slots before are never run.'),
+  lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
+  skippedSlots: Type.Optional(count('Slots for which no run was made.')),
+};
+
+const runSummary = (description: string) =>
   fields(description, {
-    schedule: text('The schedule and its zone, as last seen.', 400),
-    since: instant('When it took effect: slots before are never run.'),
-    lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
-    skippedSlots: Type.Optional(count('Slots for which no run was made.')),
+    name: text('Name of the RetentionRun.'),
+    slot: instant('Slot that it is for.'),
+    phase: oneOf(RUN_PHASES, 'How far it has come.'),
+    startTime: Type.Optional(instant('When it began.')),
+    completionTime: Type.Optional(instant('When it ended.')),
+    candidates: Type.Optional(count('Candidates stored.')),
   });
+
+const pipelineStatus = fields('How one pipeline is.', {
+  name: name('Name of the pipeline.'),
+  schedule: Type.Optional(followed.schedule),
+  since: Type.Optional(followed.since),
+  lastSlot: followed.lastSlot,
+  skippedSlots: followed.skippedSlots,
+  nextSlot: Type.Optional(instant('When it is due next.')),
+  lastSucceededSlot: Type.Optional(
+    instant('The newest slot of which a run succeeded, also when that run is long gone: no dry run, and no backfill.'),
+  ),
+  lastRun: Type.Optional(runSummary('The newest run of it: no dry run, and no backfill.')),
+});
 
 export const retentionProgramStatus = fields('What the operator last saw. Written by the operator only.', {
   observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
   conditions: Type.Optional(conditions()),
+  pipelines: Type.Optional(
+    Type.Array(pipelineStatus, { maxItems: 16, description: 'The pipelines, one by one.', ...keyedBy('name') }),
+  ),
   lastRun: Type.Optional(
-    fields('The newest batch that is, or was, to become the current one: no dry run, and no backfill.', {
-      name: text('Name of the RetentionRun.'),
-      slot: instant('Slot that it is for.'),
-      phase: oneOf(RUN_PHASES, 'How far it has come.'),
-      startTime: Type.Optional(instant('When it began.')),
-      completionTime: Type.Optional(instant('When it ended.')),
-      candidates: Type.Optional(count('Candidates stored.')),
-    }),
+    runSummary('The newest batch that is, or was, to become the current one: no dry run, and no backfill.'),
   ),
   nextSlot: Type.Optional(instant('When the next batch is due.')),
-  batch: Type.Optional(followed('How far the schedule of the batch has been followed.')),
-  prune: Type.Optional(followed('How far the schedule of prune has been followed.')),
+  batch: Type.Optional(fields('How far the schedule of the batch has been followed.', followed)),
+  prune: Type.Optional(fields('How far the schedule of prune has been followed.', followed)),
 });
 
 export type RetentionProgramStatus = Static<typeof retentionProgramStatus>;

@@ -1,5 +1,6 @@
 import { printable, shortened } from '../base/text/printable.ts';
 import { nearest } from '../base/text/spelling.ts';
+import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import { type Fault, type FieldPath, type Finding, fieldName, isWithin } from './fault.ts';
 import { compileKeywords, type KeywordCheck } from './keywords.ts';
@@ -27,7 +28,7 @@ export interface Validation {
 /**
  * Checks one object of a manifest as the API server would, then what only reading it can find.
  * @param circumstances `old`: the object as it is now, when the manifest is to change it; `now`: the instant at which
- *   schedules that are over are warned of; `providers`: what there is of them
+ *   schedules that are over are warned of; `providers`, `pipelines`: what there is of them
  */
 export function validateManifest(
   document: ManifestDocument,
@@ -35,12 +36,18 @@ export function validateManifest(
     old,
     now,
     providers = PROVIDERS,
-  }: { old?: RetentionProgram | RetentionRun; now?: Date; providers?: Providers | undefined } = {},
+    pipelines = PIPELINES,
+  }: {
+    old?: RetentionProgram | RetentionRun;
+    now?: Date;
+    providers?: Providers | undefined;
+    pipelines?: Pipelines | undefined;
+  } = {},
 ): Validation {
   const { value } = document;
   if (!isRecord(value))
     return refused(document, [finding([], 'is not an object with apiVersion, kind, metadata and spec')]);
-  const all = allKinds(providers);
+  const all = allKinds(providers, pipelines);
   const kind = all.find((candidate) => candidate.kind.kind === value['kind']);
   if (kind === undefined) return refused(document, [unknownKind(value['kind'], all)]);
 
@@ -64,9 +71,9 @@ export function validateManifest(
     | RetentionRun;
   const warnings = status === undefined ? [] : [finding(['status'], 'is ignored: only the operator writes it')];
   if (resolved.kind === 'RetentionProgram') {
-    const meaning = checkMeaning(resolved.spec);
+    const meaning = checkMeaning(resolved.spec, pipelines);
     if (meaning.length > 0) return refused(document, meaning);
-    warnings.push(...programWarnings(resolved.spec, now, providers));
+    warnings.push(...programWarnings(resolved.spec, now, providers, pipelines));
   }
   return { faults: [], warnings: placed(document, warnings), resolved };
 }
@@ -77,17 +84,19 @@ interface CompiledKind {
   readonly keywords: KeywordCheck;
 }
 
-const compiled = new WeakMap<Providers, readonly CompiledKind[]>();
+const compiled = new WeakMap<Providers, WeakMap<Pipelines, readonly CompiledKind[]>>();
 
 /** Compiling takes some milliseconds and is done once, when first needed. */
-function allKinds(providers: Providers): readonly CompiledKind[] {
-  const known = compiled.get(providers);
+function allKinds(providers: Providers, pipelines: Pipelines): readonly CompiledKind[] {
+  const ofProviders = compiled.get(providers) ?? new WeakMap<Pipelines, readonly CompiledKind[]>();
+  compiled.set(providers, ofProviders);
+  const known = ofProviders.get(pipelines);
   if (known !== undefined) return known;
-  const made = kinds(providers).map((kind) => {
+  const made = kinds(providers, pipelines).map((kind) => {
     const schema = objectSchema(kind);
     return { kind, schema, keywords: compileKeywords(schema) };
   });
-  compiled.set(providers, made);
+  ofProviders.set(pipelines, made);
   return made;
 }
 

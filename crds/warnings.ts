@@ -1,5 +1,6 @@
 import { scheduleEnd } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
+import { PIPELINES, type Pipelines, schedulesIn } from '../contract/pipelines.ts';
 import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
 import { loadedSchemes } from '../providers/models/index.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
@@ -11,6 +12,7 @@ export function programWarnings(
   spec: RetentionProgramSpec,
   now: Date | undefined,
   providers: Providers = PROVIDERS,
+  pipelines: Pipelines = PIPELINES,
 ): Finding[] {
   return [
     ...unavailableProviders(spec, providers),
@@ -18,19 +20,15 @@ export function programWarnings(
     ...unpinnedMeanings(spec),
     ...withoutEffect(spec),
     ...tooSmall(spec),
-    ...(now === undefined ? [] : over(spec, now)),
+    ...(now === undefined ? [] : over(spec, now, pipelines)),
   ];
 }
 
-function over({ batchSchedule, schedules, timeZone }: RetentionProgramSpec, now: Date): Finding[] {
-  const ended = (path: Finding['path'], text: string) => {
-    const end = scheduleEnd(text, timeZone, now);
-    return end === undefined ? [] : [warning(path, end)];
-  };
-  return [
-    ...ended(['batchSchedule'], batchSchedule),
-    ...(schedules?.prune === undefined ? [] : ended(['schedules', 'prune'], schedules.prune)),
-  ];
+function over(spec: RetentionProgramSpec, now: Date, pipelines: Pipelines): Finding[] {
+  return schedulesIn(spec, pipelines).flatMap(({ schedule, field }) => {
+    const end = scheduleEnd(schedule, spec.timeZone, now);
+    return end === undefined ? [] : [warning(field, end)];
+  });
 }
 
 /** Connectors and models that the schema knows and this version cannot use. */

@@ -11,7 +11,7 @@ import { decideRun } from './run/run.ts';
  */
 const SLOT = '2026-11-23T02:00:00Z';
 const NOW = new Date('2026-11-23T02:00:10Z');
-const PROGRAM = storedProgram({ schedules: { prune: '0 2 * * *', campaign: '0 2 * * MON' } as never });
+const PROGRAM = storedProgram({ schedules: { prune: '0 2 * * *', campaign: '0 2 * * MON' } });
 
 /** A run under way, or yet to be looked at. */
 function runOf(pipeline: string, status?: RunObject['status']): RunObject {

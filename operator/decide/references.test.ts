@@ -28,11 +28,11 @@ function objectNames(schema: any, field: string): string[] {
   return schema.items === undefined ? inner : [...inner, ...objectNames(schema.items, `${field}[]`)];
 }
 
-test('every name of an object that a program can hold is looked at, and a run holds that of its program only', () => {
+test('every name of an object that a program can hold is looked at, and a run holds those of its program and of another run', () => {
   const refused = Object.values(REFERENCE_CASES).flatMap(({ refused: said }) => (said === undefined ? [] : [said]));
   const fields = refused.map((said) => said.slice(0, said.indexOf(':')).replaceAll(/\[\d+\]/g, '[]'));
   expect(new Set(fields)).toEqual(new Set(objectNames(retentionProgramSpec(), 'spec')));
-  expect(objectNames(retentionRunSpec, 'spec')).toEqual(['spec.programRef.name']);
+  expect(objectNames(retentionRunSpec(), 'spec')).toEqual(['spec.programRef.name', 'spec.retryOf.name']);
 });
 
 test('a program may name as much as it can', () => {

@@ -1,11 +1,18 @@
 import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 
-/** The table with one more pipeline, of two stages and in a lane of its own, by one entry. */
+/**
+ * The table with two more pipelines, by an entry each: one of two stages that reaches people after each batch, and one that
+ * reports of the batch at times of its own and reaches nobody.
+ */
 export const WITH_CAMPAIGN: Pipelines = {
   ...PIPELINES,
   campaign: {
+    description: 'the campaign',
     owner: 'program',
     schedule: ['schedules', 'campaign'],
+    unscheduled: 'with-after',
+    after: 'batch',
+    reachesPeople: true,
     lane: 'outreach',
     publishes: false,
     stages: [
@@ -20,5 +27,14 @@ export const WITH_CAMPAIGN: Pipelines = {
         ],
       },
     ],
+  },
+  report: {
+    description: 'the report',
+    owner: 'program',
+    schedule: ['schedules', 'report'],
+    after: 'batch',
+    lane: 'report',
+    publishes: false,
+    stages: [{ name: 'report', reads: [], tasks: [{ name: 'report', description: 'reports', does: 'work' }] }],
   },
 };

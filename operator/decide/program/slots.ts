@@ -1,5 +1,5 @@
 import { parseSchedule } from '../../../base/schedules/index.ts';
-import { type Pipelines, scheduleIn } from '../../../contract/pipelines.ts';
+import { type Pipelines, scheduleOf } from '../../../contract/pipelines.ts';
 import type { RetentionProgramSpec, RetentionProgramStatus } from '../../../crds/index.ts';
 
 /** How far the schedule has been followed, as the status keeps it. */
@@ -14,9 +14,9 @@ export interface Calendar extends Pick<RetentionProgramSpec, 'timeZone' | 'start
 /** The calendars of a program, in the order of the table: one for each pipeline of programs that it gives a schedule. */
 export function calendarsOf(spec: RetentionProgramSpec, pipelines: Pipelines): readonly Calendar[] {
   const { timeZone, startingDeadlineSeconds } = spec;
-  return Object.entries(pipelines).flatMap(([pipeline, definition]) => {
-    const schedule = definition.owner === 'program' ? scheduleIn(spec, definition) : undefined;
-    return schedule === undefined ? [] : [{ pipeline, schedule, timeZone, startingDeadlineSeconds }];
+  return Object.entries(pipelines).flatMap(([pipeline, { owner }]) => {
+    const found = owner === 'program' ? scheduleOf(pipeline, spec, pipelines) : undefined;
+    return found === undefined ? [] : [{ pipeline, schedule: found.schedule, timeZone, startingDeadlineSeconds }];
   });
 }
 
