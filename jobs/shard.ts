@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/errors.ts';
+import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import { openFolderStore } from '../providers/artifacts/folder.ts';
 import { stageContext } from './run/run-context.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
@@ -7,7 +8,7 @@ import { loadSharded } from './stages.ts';
 
 /** Does one shard of a stage; what to do came as one message. */
 export async function work(
-  request: ShardRequest,
+  request: ShardRequest<RetentionProgramSpec>,
   signal: AbortSignal,
   say: (message: ShardMessage) => void,
 ): Promise<void> {
@@ -19,10 +20,10 @@ export async function work(
     const sentence = `The artifact of the stage ${stage} is not the one that the run made.`;
     throw new HoldfastError('HF_ARTIFACT_CORRUPT', sentence);
   };
-  const { identity, program, baseFolder, confined, scratchFolder, resources, dryRun } = request;
-  const run: RunContext = {
+  const { identity, spec, baseFolder, confined, scratchFolder, resources, dryRun } = request;
+  const run: RunContext<RetentionProgramSpec> = {
     identity: { ...identity, slot: new Date(identity.slot) },
-    program,
+    spec,
     baseFolder,
     confined,
     artifacts: openFolderStore(request.shardRoot),

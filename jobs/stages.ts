@@ -1,11 +1,12 @@
 import type { PipelineName } from '../contract/pipelines.ts';
+import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ShardedStage, Stage } from './run/stage.ts';
 
 /** How a stage's code is loaded, and with it the drivers that it needs: only where it runs. */
 interface StageCode {
-  readonly work: () => Promise<Stage>;
+  readonly work: () => Promise<Stage<RetentionProgramSpec>>;
   /** Of a stage whose work can be divided. */
-  readonly shards?: () => Promise<ShardedStage>;
+  readonly shards?: () => Promise<ShardedStage<RetentionProgramSpec>>;
 }
 
 /** The code of every stage of `contract/pipelines.ts`. */
@@ -26,12 +27,12 @@ const STAGES: Readonly<Record<PipelineName, Readonly<Record<string, StageCode>>>
 };
 
 /** Loads what does a stage's work. */
-export function loadWork(pipeline: PipelineName, stage: string): Promise<Stage> {
+export function loadWork(pipeline: PipelineName, stage: string): Promise<Stage<RetentionProgramSpec>> {
   return codeOf(pipeline, stage).work();
 }
 
 /** Loads the work of a stage that can be divided. */
-export function loadSharded(pipeline: PipelineName, stage: string): Promise<ShardedStage> {
+export function loadSharded(pipeline: PipelineName, stage: string): Promise<ShardedStage<RetentionProgramSpec>> {
   const { shards } = codeOf(pipeline, stage);
   if (shards === undefined) throw new TypeError(`The stage ${stage} has no shards.`);
   return shards();

@@ -12,6 +12,7 @@ import {
 } from '../contract/pipelines.ts';
 import { readTaskSettings, terminationLog } from '../contract/task-environment.ts';
 import { type TaskReport, terminationMessage } from '../contract/termination-message.ts';
+import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import { prepare } from './run/prepare.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
 import { loadSharded, loadWork } from './stages.ts';
@@ -52,7 +53,7 @@ export async function main(args: readonly string[], io: MainIo): Promise<number>
 }
 
 /** @throws HF_USAGE */
-function findTask(args: readonly string[]): Task {
+function findTask(args: readonly string[]): Task<RetentionProgramSpec> {
   const [path = ''] = args;
   const [pipeline, stageName, taskName, ...rest] = path.split('/');
   const stages = isPipeline(pipeline) ? PIPELINES[pipeline].stages : [];
@@ -64,6 +65,7 @@ function findTask(args: readonly string[]): Task {
   }
   return {
     pipeline,
+    ownerKind: PIPELINES[pipeline].owner,
     stage: stage.name,
     name: task.name,
     reads: stage.reads,
@@ -73,7 +75,11 @@ function findTask(args: readonly string[]): Task {
   };
 }
 
-function codeOf(pipeline: PipelineName, stage: StageDefinition, { does }: TaskDefinition): Task['work'] {
+function codeOf(
+  pipeline: PipelineName,
+  stage: StageDefinition,
+  { does }: TaskDefinition,
+): Task<RetentionProgramSpec>['work'] {
   const shards = () => loadSharded(pipeline, stage.name);
   switch (does) {
     case 'prepare':

@@ -145,6 +145,17 @@ test('a dry run asks the model and keeps nothing', async () => {
   expect(scoreOf(again)['cache']).toEqual(scoreOf(dry)['cache']);
 }, 60_000);
 
+test('shards on one machine do without the cache, and say so where there is one', async () => {
+  server = await serve();
+  const data = shop.path('shards');
+  const divided = await run(await remoteProgram(), NOW, '--data', data, '--shards', '2');
+  expect(scoreOf(divided)['cache']).toBeUndefined();
+  expect(divided.stderr).toContain('Shards on one machine do without the score cache');
+  // Nobody wants one.
+  const uncached = await remoteProgram((spec) => (spec['scoringModels'][0].cacheTTLHours = 0));
+  expect((await run(uncached, NOW, '--data', data, '--shards', '2')).stderr).not.toContain('score cache');
+}, 60_000);
+
 test('a server that refuses the token ends the run before anything is read, without a word of the token', async () => {
   server = await serve({
     instead: (_, response) => {

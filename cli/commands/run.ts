@@ -197,7 +197,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
 async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'>, io: Io): Promise<LocalRunResult> {
   const progress = terminalProgress(io);
   const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
-  const before = (context: RunContext) => makeSamples(context, sampleFolder, progress);
+  const before = (context: RunContext<RetentionProgramSpec>) => makeSamples(context, sampleFolder, progress);
   const result = await runLocally(local.pipeline === 'batch' ? { ...local, before } : local, io, progress);
   return withTruth(result, local, sampleFolder, io.signal);
 }

@@ -12,10 +12,11 @@ import type { Database } from '../../database/client/database.ts';
 import { inRun, type StageToRun, type Workplace } from '../../jobs/run/run-context.ts';
 import { runStages } from '../../jobs/run/run-stages.ts';
 import { inProcesses } from '../../jobs/run/shards.ts';
-import type { ConnectorSettings, RunContext, RunIdentity, Stage } from '../../jobs/run/stage.ts';
+import type { RunContext, RunIdentity, Stage } from '../../jobs/run/stage.ts';
 import { loadSharded, loadWork } from '../../jobs/stages.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
+import type { ConnectorSettings } from '../../providers/warehouses/connector.ts';
 import type { Io } from '../io.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { RunReport } from '../terminal/report.ts';
@@ -39,7 +40,7 @@ export interface LocalRun {
   readonly shards: number;
   readonly now: () => Date;
   /** What is to be there before the first stage, and is none of its work. */
-  readonly before?: (run: RunContext) => Promise<void>;
+  readonly before?: (run: RunContext<RetentionProgramSpec>) => Promise<void>;
 }
 
 export interface LocalRunResult {
@@ -94,11 +95,11 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   return { report, artifacts, warnings, ...(failure === undefined ? {} : { failure }) };
 }
 
-function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io): Workplace {
+function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io): Workplace<RetentionProgramSpec> {
   const { program, baseFolder, connectors, artifactRoot, scratchFolder, database, now, dryRun } = run;
   return {
     identity,
-    program,
+    spec: program,
     baseFolder,
     confined: false,
     connectors,
@@ -114,7 +115,7 @@ function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io
   };
 }
 
-function stagesOf(run: LocalRun): StageToRun[] {
+function stagesOf(run: LocalRun): StageToRun<RetentionProgramSpec>[] {
   const { stages } = PIPELINES[run.pipeline];
   return stages.map((definition) => ({
     name: definition.name,
@@ -126,7 +127,10 @@ function stagesOf(run: LocalRun): StageToRun[] {
 }
 
 /** A stage's work: in this process, or divided among as many as were asked for. */
-async function workOf(definition: StageDefinition, { pipeline, shards, artifactRoot }: LocalRun): Promise<Stage> {
+async function workOf(
+  definition: StageDefinition,
+  { pipeline, shards, artifactRoot }: LocalRun,
+): Promise<Stage<RetentionProgramSpec>> {
   const { name: stage } = definition;
   if (shards === 1 || !isSharded(definition)) return loadWork(pipeline, stage);
   return inProcesses({ pipeline, stage }, await loadSharded(pipeline, stage), shards, artifactRoot);

@@ -1,11 +1,16 @@
+import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { RunContext } from '../../jobs/run/stage.ts';
 import { sampleWarehouse } from '../../providers/warehouses/duckdb/sample-file.ts';
 import type { Progress, Step } from '../terminal/progress.ts';
 
 /** Makes the sample warehouses that the program reads: a step of its own, so that the stages' times are theirs. */
-export async function makeSamples(run: RunContext, sampleFolder: string, progress: Progress): Promise<void> {
+export async function makeSamples(
+  run: RunContext<RetentionProgramSpec>,
+  sampleFolder: string,
+  progress: Progress,
+): Promise<void> {
   const { connectors, scratchFolder, resources, signal } = run;
-  for (const { connectorId, config } of run.program.dataConnectors) {
+  for (const { connectorId, config } of run.spec.dataConnectors) {
     if (config.sample === undefined || connectors.sources[connectorId] !== undefined) continue;
     let step: Step | undefined;
     await sampleWarehouse(config.sample, {

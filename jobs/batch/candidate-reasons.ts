@@ -13,7 +13,7 @@ import {
   type Reasoner,
 } from '../../customers/explanations/reasons.ts';
 import { inputOf } from '../run/parts.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import type { RowByRow } from './row-by-row.ts';
 
 /** Reasons of a candidate that are kept: as many as `explain` shows. */
@@ -36,11 +36,11 @@ export interface CandidateReasons {
  * @throws HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function explainCandidates(
-  context: StageContext,
+  context: BatchContext,
   engines: RowByRow,
   candidates: string,
 ): Promise<CandidateReasons | NoReasons> {
-  const { program, baseFolder, confined, resources, scratchFolder, signal } = context;
+  const { spec: program, baseFolder, confined, resources, scratchFolder, signal } = context;
   const { source, sink } = engines;
   const wanted = join(scratchFolder, 'explained.parquet');
   try {

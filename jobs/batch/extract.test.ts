@@ -6,7 +6,7 @@ import type { Counts } from '../../contract/counts.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { MISSING_WORDS } from '../../customers/columns/missing-words.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import { extract, extractCandidates } from './extract.ts';
 
 let batch: Batch;
@@ -21,9 +21,9 @@ const LENIENT = { maxRejectedShare: 1, minRowsVersusLastRun: 0.5 };
 async function shop(
   tables: Readonly<Record<string, string>>,
   program: Partial<RetentionProgramSpec> = {},
-  change: Partial<StageContext> = {},
+  change: Partial<BatchContext> = {},
   query = 'SELECT * FROM customers',
-): Promise<StageContext> {
+): Promise<BatchContext> {
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: batch.folder });
   await engine.run(`ATTACH ${literal(join(batch.folder, 'shop.duckdb'))} AS shop`);
   for (const [name, select] of Object.entries(tables)) await engine.run(`CREATE TABLE shop.${name} AS ${select}`);
@@ -124,13 +124,13 @@ test.each([
   expect(kept).toEqual({ rejected: 1, reasons: { [reason]: 1 }, fingerprint: expect.any(Number) });
 });
 
-async function withGoodRow(context: StageContext): Promise<StageContext> {
-  const [connector] = context.program.dataConnectors;
+async function withGoodRow(context: BatchContext): Promise<BatchContext> {
+  const [connector] = context.spec.dataConnectors;
   if (connector === undefined) throw new Error('no connector');
   const query = `${connector.config.query} UNION ALL BY NAME SELECT 'good' AS customer_id`;
   return {
     ...context,
-    program: { ...context.program, dataConnectors: [{ ...connector, config: { ...connector.config, query } }] },
+    spec: { ...context.spec, dataConnectors: [{ ...connector, config: { ...connector.config, query } }] },
   };
 }
 
@@ -383,11 +383,11 @@ test("a marketplace is written as the program writes it: UK, GB and gb are one, 
 
 test('customers of several connectors come together, and a customer of two comes once', async () => {
   const context = await shop({ customers: values('customer_id, engagement_score', "('C1', 0.1)", "('C2', 0.2)") });
-  const [first] = context.program.dataConnectors;
+  const [first] = context.spec.dataConnectors;
   if (first === undefined) throw new Error('no connector');
   const query = "SELECT 'C2' AS customer_id, 'DE' AS marketplace UNION ALL SELECT 'C3', 'FR'";
   const second = { ...first, connectorId: 'partner', config: { ...first.config, query } };
-  const { artifact } = await extract({ ...context, program: { ...context.program, dataConnectors: [first, second] } });
+  const { artifact } = await extract({ ...context, spec: { ...context.spec, dataConnectors: [first, second] } });
   expect(
     await batch.rows(artifact, 'candidates.parquet', 'customer_id, marketplace, engagement_score, source'),
   ).toEqual([

@@ -10,7 +10,8 @@ import { namesTotal } from '../../customers/columns/total-words.ts';
 import { currentRun, type SourceTypes } from '../../database/runs/runs.ts';
 import { inStage, withEngine } from '../run/in-stage.ts';
 import { type Parts, writeParts } from '../run/parts.ts';
-import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import type { StageResult } from '../run/stage.ts';
+import type { BatchContext, BatchStage } from './batch-stage.ts';
 import { goesNoFurther, type RawExtract, typedRows } from './candidate-rows.ts';
 import { churnSignals, signalThresholds } from './churn-signals.ts';
 import { type ExtractSize, failedGate } from './extract-gates.ts';
@@ -19,7 +20,7 @@ import { queryWarnings } from './query-warnings.ts';
 import { type ConnectorFiles, readConnectors } from './read-connectors.ts';
 
 /** What the current batch of the program was made from; undefined before the first. */
-export type LastExtract = (context: StageContext) => Promise<
+export type LastExtract = (context: BatchContext) => Promise<
   | {
       readonly rows: number;
       readonly fingerprint?: number;
@@ -37,10 +38,10 @@ export type LastExtract = (context: StageContext) => Promise<
  * @throws HF_REJECTS_OVER_THRESHOLD, HF_EXTRACT_EMPTY, HF_EXTRACT_COLLAPSED, HF_COLUMN_MISSING, HF_QUERY_REFUSED,
  *   HF_WAREHOUSE_UNREADABLE, HF_PROVIDER_UNAVAILABLE, HF_DISK_FULL, HF_INTERRUPTED
  */
-export const extract: Stage = (context) => extractCandidates(context, extractOfCurrent);
+export const extract: BatchStage = (context) => extractCandidates(context, extractOfCurrent);
 
 /** The stage with its knowledge of the last batch given. */
-export async function extractCandidates(context: StageContext, lastExtract: LastExtract): Promise<StageResult> {
+export async function extractCandidates(context: BatchContext, lastExtract: LastExtract): Promise<StageResult> {
   return writeParts(context, 'extract', async (parts) => {
     const last = await lastExtract(context);
     const earlier = last?.sources === undefined ? undefined : { run: last.run, sources: last.sources };
@@ -48,7 +49,7 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
     const { size, counts, totals, doubts } = await withEngine(context, 'extract', (engine) =>
       writeRows(parts, engine, context, files),
     );
-    const failure = failedGate({ ...size, last: last?.rows }, context.program.quality);
+    const failure = failedGate({ ...size, last: last?.rows }, context.spec.quality);
     if (failure !== undefined) throw await withRejects(failure, size.rejected, parts, context);
     const { rows: rowsIn, good: rowsOut } = size;
     const artifact = await parts.commit({ rows: rowsOut, counts });
@@ -65,7 +66,7 @@ export async function extractCandidates(context: StageContext, lastExtract: Last
   });
 }
 
-async function extractOfCurrent({ database, identity }: StageContext) {
+async function extractOfCurrent({ database, identity }: BatchContext) {
   const current = database === undefined ? undefined : await currentRun(database, identity);
   const report = current?.stages.find(({ name }) => name === 'extract');
   if (current === undefined || report === undefined) return undefined;
@@ -85,7 +86,7 @@ async function extractOfCurrent({ database, identity }: StageContext) {
 function unchanged(
   { fingerprint }: Counts,
   last: Awaited<ReturnType<LastExtract>>,
-  { identity }: StageContext,
+  { identity }: BatchContext,
 ): string[] {
   if (last?.fingerprint !== fingerprint || last === undefined || last.slot >= identity.slot) return [];
   return [
@@ -101,7 +102,7 @@ interface Written {
   readonly doubts: readonly string[];
 }
 
-async function writeRows(parts: Parts, engine: Engine, context: StageContext, files: ConnectorFiles): Promise<Written> {
+async function writeRows(parts: Parts, engine: Engine, context: BatchContext, files: ConnectorFiles): Promise<Written> {
   const { columns, doubts } = await defineRows(engine, context, files);
   await markBadRows(engine);
   const [candidates, rejects] = [parts.path('candidates.parquet'), parts.path('rejects.parquet')];
@@ -134,10 +135,10 @@ async function writeRows(parts: Parts, engine: Engine, context: StageContext, fi
  */
 async function defineRows(
   engine: Engine,
-  context: StageContext,
+  context: BatchContext,
   { extracts }: ConnectorFiles,
 ): Promise<{ readonly columns: string[]; readonly doubts: string[] }> {
-  const needed = neededColumns(context.program);
+  const needed = neededColumns(context.spec);
   const found = new Set<string>();
   const raws: RawExtract[] = [];
   for (const [index, { connectorId, file }] of extracts.entries()) {
@@ -147,7 +148,7 @@ async function defineRows(
       needed,
     );
     for (const name of names.values()) if (!goesNoFurther({ name })) found.add(name);
-    raws.push({ connectorId, file, columns, names, index, marketplaces: context.program.marketplaces });
+    raws.push({ connectorId, file, columns, names, index, marketplaces: context.spec.marketplaces });
   }
   await engine.run(`
     CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[]);
@@ -193,7 +194,7 @@ async function markBadRows(engine: Engine): Promise<void> {
 
 const STANDS_FOR_MISSING = `customer_id IN (${MISSING_IF_REPEATED.map(literal).join(', ')})`;
 
-function goodRows(columns: readonly string[], { program, identity }: StageContext): string {
+function goodRows(columns: readonly string[], { spec: program, identity }: BatchContext): string {
   const given = new Set(columns);
   const kept = columns.filter((name) => name !== 'segment' && name !== 'segment_risk');
   return `
@@ -253,7 +254,7 @@ async function reasonCounts(engine: Engine, rejects: string): Promise<Record<str
 }
 
 /** A failed extract leaves no artifact, but a person must be able to read what was wrong with the rows. */
-async function withRejects(failure: HoldfastError, rejected: number, parts: Parts, { dryRun }: StageContext) {
+async function withRejects(failure: HoldfastError, rejected: number, parts: Parts, { dryRun }: BatchContext) {
   if (rejected === 0 || dryRun) return failure;
   const kept = await parts.keep('rejects.parquet');
   return new HoldfastError(failure.code, `${failure.message} The rejected rows and their reasons are in ${kept}`);

@@ -7,7 +7,7 @@ import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Database } from '../../database/client/database.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import { type CopyDecisions, filter, filterCandidates } from './filter.ts';
 
 let batch: Batch;
@@ -97,7 +97,7 @@ async function run(
   customers: Record<string, Customer>,
   program: Partial<RetentionProgramSpec> = {},
   offers: readonly [string, string, string][] = [],
-  change: Partial<StageContext> = {},
+  change: Partial<BatchContext> = {},
 ) {
   const inputs = await candidates(customers, offers);
   const result = await filter(batch.context({ filterChain: CHAIN, ...program }, { inputs, ...change }));

@@ -6,7 +6,8 @@ import { copyDecisionsToCsv } from '../../database/decisions/decisions.ts';
 import { currentRun } from '../../database/runs/runs.ts';
 import { withEngine } from '../run/in-stage.ts';
 import { inputOf, type Parts, writeParts } from '../run/parts.ts';
-import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import type { StageResult } from '../run/stage.ts';
+import type { BatchContext, BatchStage } from './batch-stage.ts';
 import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
 import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
 import { createOfferHistory, offersSince } from './offer-history.ts';
@@ -22,14 +23,14 @@ export type CopyDecisions = typeof copyDecisionsToCsv;
  * and `removed.parquet`, both by customer_id, so that the same input makes the same files.
  * @throws HF_CANDIDATES_COLLAPSED, HF_COLUMN_MISSING, HF_EXPRESSION_INVALID, HF_MANIFEST_INVALID, HF_INTERRUPTED, HF_DISK_FULL
  */
-export const filter: Stage = (context) => filterCandidates(context, copyDecisionsToCsv, currentChain);
+export const filter: BatchStage = (context) => filterCandidates(context, copyDecisionsToCsv, currentChain);
 
 /** What the chain did for the batch that this one would replace; undefined where there is none. */
-export type CurrentChain = (context: StageContext) => Promise<ChainCounts | undefined>;
+export type CurrentChain = (context: BatchContext) => Promise<ChainCounts | undefined>;
 
 /** The stage with its source of decisions, and of the current batch, given. */
 export async function filterCandidates(
-  context: StageContext,
+  context: BatchContext,
   copyDecisions: CopyDecisions,
   chainOfCurrent: CurrentChain,
 ): Promise<StageResult> {
@@ -41,11 +42,11 @@ export async function filterCandidates(
 async function filterInto(
   parts: Parts,
   engine: Engine,
-  context: StageContext,
+  context: BatchContext,
   copyDecisions: CopyDecisions,
   chainOfCurrent: CurrentChain,
 ): Promise<StageResult> {
-  const { identity, program } = context;
+  const { identity, spec: program } = context;
   const extracted = inputOf(context, 'extract');
   const rowsIn = extracted.manifest.parts.find(({ path }) => path === 'candidates.parquet')?.rows ?? 0;
   context.progress(0, rowsIn);
@@ -78,7 +79,7 @@ async function filterInto(
   return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
-async function currentChain({ database, identity }: StageContext): Promise<ChainCounts | undefined> {
+async function currentChain({ database, identity }: BatchContext): Promise<ChainCounts | undefined> {
   const run = database === undefined ? undefined : await currentRun(database, identity);
   if (run === undefined) return undefined;
   const { rowsIn = 0, counts } = run.stages.find(({ name }) => name === 'filter') ?? {};
@@ -87,7 +88,7 @@ async function currentChain({ database, identity }: StageContext): Promise<Chain
 }
 
 /** A CSV file of what Holdfast offered before, whichever its program; held-out customers count as offered. */
-async function recentDecisions(context: StageContext, copyDecisions: CopyDecisions): Promise<string | undefined> {
+async function recentDecisions(context: BatchContext, copyDecisions: CopyDecisions): Promise<string | undefined> {
   const { database, identity, scratchFolder, signal } = context;
   if (database === undefined) return undefined;
   const file = join(scratchFolder, 'decisions.csv');

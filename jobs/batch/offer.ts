@@ -3,7 +3,7 @@ import { ColumnAppender, copyDoubles, texts } from '../../base/duckdb/vectors.ts
 import { HOLDOUT_KEY_VARIABLE } from '../../contract/credentials.ts';
 import { told } from '../../contract/warning.ts';
 import { inputOf, writeParts } from '../run/parts.ts';
-import type { Stage, StageContext } from '../run/stage.ts';
+import type { BatchContext, BatchStage } from './batch-stage.ts';
 import { countDecisions } from './decision-counts.ts';
 import { defaultHoldoutKey, holdoutArm } from './holdout.ts';
 import { TERM_COLUMNS, termsByRiskLevel, termsTable } from './offer-terms.ts';
@@ -21,10 +21,10 @@ export interface OfferOptions {
  * The models' recommendation stays beside them. Part: `decisions.parquet`.
  * @throws HF_DISK_FULL, HF_INTERRUPTED
  */
-export function offerStage(options: OfferOptions): Stage {
+export function offerStage(options: OfferOptions): BatchStage {
   return (context) => {
     const artifact = inputOf(context, 'score');
-    const { identity, program } = context;
+    const { identity, spec: program } = context;
     const rows = { stage: 'offer', artifact, file: 'scored.parquet' };
     return writeParts(context, 'offer', (parts) =>
       rowByRow(context, rows, async (engines) => {
@@ -57,16 +57,16 @@ export function offerStage(options: OfferOptions): Stage {
 }
 
 /** The stage with what the environment gives it. */
-export const offer: Stage = (context) =>
+export const offer: BatchStage = (context) =>
   offerStage({ holdoutKey: process.env[HOLDOUT_KEY_VARIABLE] || undefined })(context);
 
 async function assignArms(
   { source, sink, table }: RowByRow,
   key: string,
   total: number,
-  context: StageContext,
+  context: BatchContext,
 ): Promise<void> {
-  const { share, epoch } = context.program.holdout;
+  const { share, epoch } = context.spec.holdout;
   using arms = await ColumnAppender.create(sink, 'arms', { row_number: 'INTEGER', held_out: 'INTEGER' });
   let done = 0;
   for await (const chunk of source.chunks(`SELECT CAST(file_row_number AS DOUBLE), customer_id FROM ${table}`)) {

@@ -10,7 +10,7 @@ import { openWarehouse } from '../../providers/warehouses/index.ts';
 import { describeQuery } from '../../providers/warehouses/missing-column.ts';
 import { absentColumns } from '../../providers/warehouses/optional-columns.ts';
 import type { ReadOptions, Warehouse } from '../../providers/warehouses/warehouse.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import { type NeededColumns, neededColumns, refuseReservedColumns, requireColumns } from './needed-columns.ts';
 import { offersSince } from './offer-history.ts';
 import { type EarlierTypes, readTypes, typeWarnings, withTypes } from './source-types.ts';
@@ -33,10 +33,10 @@ export interface ConnectorFiles {
  *   HF_INTERRUPTED, HF_MANIFEST_INVALID, HF_EXPRESSION_INVALID
  */
 export async function readConnectors(
-  context: StageContext,
+  context: BatchContext,
   earlier: EarlierTypes | undefined,
 ): Promise<ConnectorFiles> {
-  const { program, scratchFolder } = context;
+  const { spec: program, scratchFolder } = context;
   const needed = neededColumns(program);
   const extracts: ConnectorFiles['extracts'][number][] = [];
   const sources: Record<string, SourceTypes[string]> = {};
@@ -79,7 +79,7 @@ export async function readConnectors(
   return { extracts, offers, warnings, sources };
 }
 
-function open(connector: Connector, context: StageContext): Promise<Warehouse> {
+function open(connector: Connector, context: BatchContext): Promise<Warehouse> {
   const { baseFolder, confined, connectors, scratchFolder, resources, signal, progress } = context;
   const asOf = context.identity.slot;
   const options = {
@@ -103,14 +103,14 @@ async function readQuery(
   needed: NeededColumns,
   file: string,
   {
-    program,
+    spec: program,
     providers,
     scratchFolder,
     resources,
     signal,
     progress,
     beyondType,
-  }: StageContext & Pick<ReadOptions, 'beyondType'>,
+  }: BatchContext & Pick<ReadOptions, 'beyondType'>,
 ): Promise<number> {
   const given = (await describeQuery(warehouse, connectorId, query)).map(({ name }) => name);
   refuseReservedColumns(given, connectorId);
@@ -135,7 +135,7 @@ async function readQuery(
   return rows;
 }
 
-async function readOffers(warehouse: Warehouse, table: string, file: string, context: StageContext): Promise<void> {
+async function readOffers(warehouse: Warehouse, table: string, file: string, context: BatchContext): Promise<void> {
   const before = context.identity.slot;
   await warehouse.extractOffers(table, { since: offersSince(before), before }, file, { signal: context.signal });
 }

@@ -4,7 +4,7 @@ import { interruptible } from '../../base/duckdb/interruption.ts';
 import { type ColumnShape, parquetColumns } from '../../base/duckdb/parquet.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { inStage } from '../run/in-stage.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 
 /** Two engines over one Parquet file, for work that computes something in this process for every row of it. */
 export interface RowByRow {
@@ -24,7 +24,7 @@ export interface RowByRow {
  * @throws HF_INTERRUPTED when the run is interrupted, HF_DISK_FULL, HF_INTERNAL
  */
 export async function rowByRow<Result>(
-  context: StageContext,
+  context: BatchContext,
   part: { readonly stage: string; readonly artifact: ArtifactReference; readonly file: string },
   work: (engines: RowByRow) => Promise<Result>,
 ): Promise<Result> {

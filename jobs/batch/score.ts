@@ -5,14 +5,15 @@ import { ColumnAppender } from '../../base/duckdb/vectors.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import { shardName } from '../../contract/run-name.ts';
-import { NO_REASONS, type Warning, type WarningCode } from '../../contract/warning.ts';
+import { NO_REASONS, told, type Warning, type WarningCode } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { NoReasons } from '../../customers/explanations/reasons.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { featureExpressions } from '../../providers/models/feature-columns.ts';
 import { inputOf, type Parts, writeParts } from '../run/parts.ts';
-import type { ShardedStage, Stage, StageContext, StageResult } from '../run/stage.ts';
+import type { StageResult } from '../run/stage.ts';
+import type { BatchContext, BatchStage, ShardedBatchStage } from './batch-stage.ts';
 import { type CandidateReasons, explainCandidates } from './candidate-reasons.ts';
 import { countRows, type RowByRow, replaced, rowByRow } from './row-by-row.ts';
 import { SCORE_COLUMNS, scoreRows } from './score-rows.ts';
@@ -28,14 +29,14 @@ const ADDED_COLUMNS = ['risk_score', 'risk_level', 'offer_kind', 'offer_kind_sco
  * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PROVIDER_UNAVAILABLE,
  *   HF_COLUMN_MISSING, HF_SCORE_OUT_OF_RANGE, HF_DISK_FULL, HF_INTERRUPTED
  */
-export const score: Stage = (context) =>
+export const score: BatchStage = (context) =>
   withModels(context, 'score', async (models, engines, parts) => {
     await scoreInto(engines, models, context);
     return finish(context, models, engines, parts, cacheCounts(models));
   });
 
 /** The stage in shards. What a shard hands on is its scores alone: `scores.parquet`. */
-export const shardedScore: ShardedStage = {
+export const shardedScore: ShardedBatchStage = {
   shard: (context, shard) =>
     withModels(context, shardName('score', shard), async (models, engines, parts) => {
       await scoreInto(engines, models, context, inShard('customer_id', shard));
@@ -55,14 +56,21 @@ export const shardedScore: ShardedStage = {
           `${shards.length} shards of the stage score have ${rows} rows, ${distinct} of them different, and the batch has ${rowsIn}.`,
         );
       }
-      return finish(context, models, engines, parts, cachedInShards(shards));
+      const cached = cachedInShards(shards);
+      const result = await finish(context, models, engines, parts, cached);
+      // Processes on one machine have no connection to Postgres.
+      if (cacheCounts(models)['cache'] === undefined || cached['cache'] !== undefined) return result;
+      return { ...result, warnings: [...(result.warnings ?? []), ...told('SCORE_CACHE_UNUSED', [SHARDS_UNCACHED])] };
     }),
 };
 
 const SHARD_PART = 'scores.parquet';
 
+const SHARDS_UNCACHED =
+  'Shards on one machine do without the score cache: remote models were asked about every candidate.';
+
 async function withModels<Result>(
-  context: StageContext,
+  context: BatchContext,
   stage: string,
   work: (models: ScoringModels, engines: RowByRow, parts: Parts) => Promise<Result>,
 ): Promise<Result> {
@@ -77,7 +85,7 @@ async function withModels<Result>(
 async function scoreInto(
   engines: RowByRow,
   models: ScoringModels,
-  { signal, progress }: StageContext,
+  { signal, progress }: BatchContext,
   condition?: string,
 ): Promise<void> {
   const { source, sink, table } = engines;
@@ -90,7 +98,7 @@ async function scoreInto(
 
 /** Turns the table `scores` into the stage's artifact. */
 async function finish(
-  context: StageContext,
+  context: BatchContext,
   models: ScoringModels,
   engines: RowByRow,
   parts: Parts,
@@ -99,7 +107,7 @@ async function finish(
   const { source, sink, table, columns } = engines;
   const rowsIn = await countRows(source, table);
   const kinds = models.offers?.model.manifest.kinds ?? [];
-  await classify(sink, context.program.riskLevels, kinds);
+  await classify(sink, context.spec.riskLevels, kinds);
   const why = await explainCandidates(
     context,
     engines,

@@ -3,7 +3,7 @@ import { keepScores, readCachedScores } from '../../database/scores/cached-score
 import { type CacheCounts, type CachedModel, cachedModel } from '../../providers/models/cached.ts';
 import { loadModel } from '../../providers/models/index.ts';
 import type { Model, ModelRole } from '../../providers/models/model.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 
 /** A model and how many rows it takes at a time. */
 export interface BatchedModel {
@@ -24,14 +24,14 @@ export interface ScoringModels extends AsyncDisposable {
  * @throws HF_MODEL_REFUSED unless exactly one predicts churn and at most one the effect of offers;
  *   HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_PROVIDER_UNAVAILABLE
  */
-export async function loadScoringModels(context: StageContext): Promise<ScoringModels> {
+export async function loadScoringModels(context: BatchContext): Promise<ScoringModels> {
   const loaded: BatchedModel[] = [];
   const caches: CachedModel[] = [];
   const dispose = async () => {
     for (const { model } of loaded.splice(0)) await model.close();
   };
   try {
-    for (const scoringModel of context.program.scoringModels) {
+    for (const scoringModel of context.spec.scoringModels) {
       const { baseFolder, confined, resources, signal } = context;
       const reference = { ...scoringModel, baseFolder, confined, threads: resources.threads, signal };
       const model = await loadModel(reference, context.providers?.models);
@@ -59,7 +59,7 @@ export async function loadScoringModels(context: StageContext): Promise<ScoringM
 const DEFAULT_CACHE_HOURS = 168;
 
 /** The model with the score cache in front of it; undefined for one in this process, which is faster than any cache. */
-function withCache(model: Model, ttlHours: number, { database, dryRun }: StageContext): CachedModel | undefined {
+function withCache(model: Model, ttlHours: number, { database, dryRun }: BatchContext): CachedModel | undefined {
   const { remote } = model;
   if (remote === undefined || database === undefined || ttlHours === 0) return undefined;
   const cache = {

@@ -7,7 +7,7 @@ import { OFFER_HISTORY_COLUMNS } from '../../customers/filters/filter.ts';
 import { applyChain, type ChainOutcome, chainInOrder } from '../../customers/filters/filter-chain.ts';
 import { type ChainedFilter, predicateOf } from '../../customers/filters/resolve.ts';
 import { inputOf } from '../run/parts.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import { createOfferHistory } from './offer-history.ts';
 
 /** What other programs decide while this one's batch is made. */
@@ -38,10 +38,10 @@ export type AskAgain = (since: DecidedSince) => Promise<ChainOutcome>;
  */
 export async function prepareSharedCaps(
   engine: Engine,
-  context: StageContext,
+  context: BatchContext,
   decisions: string,
 ): Promise<AskAgain | undefined> {
-  const { identity, program, scratchFolder } = context;
+  const { identity, spec: program, scratchFolder } = context;
   const filterChain = sharedCaps(program);
   if (filterChain.length === 0) return undefined;
   const extracted = inputOf(context, 'extract').folder;

@@ -7,7 +7,8 @@ import { beginRun, type StartedRun } from '../../database/runs/begin-run.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
 import { until } from '../../test/support/until.ts';
-import type { StageContext, StageResult } from '../run/stage.ts';
+import type { StageResult } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import { store, storeStage } from './store.ts';
 
 const MONDAY = new Date('2026-11-23T02:00:00Z');
@@ -65,7 +66,7 @@ interface Program {
 
 interface Offered {
   readonly batch: Batch;
-  readonly context: StageContext;
+  readonly context: BatchContext;
 }
 
 /** A run that is about to store: it looked at the history when nobody had decided yet. */

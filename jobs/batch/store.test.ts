@@ -5,7 +5,7 @@ import { beginRun, type StartedRun } from '../../database/runs/begin-run.ts';
 import { findRun } from '../../database/runs/runs.ts';
 import { type Batch, openBatch } from '../../test/support/batch.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
-import type { StageContext } from '../run/stage.ts';
+import type { BatchContext } from './batch-stage.ts';
 import { store } from './store.ts';
 
 let postgres: TestPostgres;
@@ -44,7 +44,7 @@ const begin = () =>
     startedAt: NOW,
   });
 
-function context(change: Partial<StageContext> = {}, identity: Partial<StageContext['identity']> = {}): StageContext {
+function context(change: Partial<BatchContext> = {}, identity: Partial<BatchContext['identity']> = {}): BatchContext {
   const { program, run: name, sequence, attempt } = run;
   return batch.context(
     { candidateTTLDays: 30 },

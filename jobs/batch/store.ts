@@ -22,7 +22,8 @@ import { lockCaps } from '../../database/locks/cap-lock.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { inStage, withEngine } from '../run/in-stage.ts';
 import { inputOf, type Parts, writeParts } from '../run/parts.ts';
-import type { Stage, StageContext, StageResult } from '../run/stage.ts';
+import type { StageResult } from '../run/stage.ts';
+import type { BatchContext, BatchStage } from './batch-stage.ts';
 import { writeCandidateCsv } from './candidate-csv.ts';
 import { countDecisions } from './decision-counts.ts';
 import { offersSince } from './offer-history.ts';
@@ -45,7 +46,7 @@ export interface StoreOptions {
  * @throws HF_ARTIFACT_CORRUPT when Postgres took another number of rows than the artifact has
  * @throws HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED, HF_DISK_FULL, HF_INTERRUPTED
  */
-export function storeStage(options: StoreOptions): Stage {
+export function storeStage(options: StoreOptions): BatchStage {
   return async (context) => {
     const offered = inputOf(context, 'offer');
     const { database } = context;
@@ -67,12 +68,12 @@ export function storeStage(options: StoreOptions): Stage {
 }
 
 /** The stage with a wait that ends well before a task's deadline. */
-export const store: Stage = storeStage({ lockWaitMs: 600_000 });
+export const store: BatchStage = storeStage({ lockWaitMs: 600_000 });
 
 const SCRATCH_FILES = ['candidates.csv', 'batch.parquet', 'decisions.csv', 'stored.csv'] as const;
 
 interface Storing {
-  readonly context: StageContext;
+  readonly context: BatchContext;
   readonly database: Database;
   readonly engine: Engine;
   readonly parts: Parts;
@@ -115,7 +116,7 @@ async function storeBatch(storing: Storing): Promise<Pick<StageResult, 'rowsOut'
         `Postgres took ${kept} decisions of ${expected}; nothing was stored.`,
       );
     }
-    await recordStrategy(client, identity, termsByRiskLevel(context.program.offerStrategy).length > 0);
+    await recordStrategy(client, identity, termsByRiskLevel(context.spec.offerStrategy).length > 0);
     await publishBatch(client, identity, context.now());
     const artifact = await inStage('store', () => commitArtifact(storing, decisions, caps));
     context.progress(rows, rows);
@@ -123,8 +124,8 @@ async function storeBatch(storing: Storing): Promise<Pick<StageResult, 'rowsOut'
   });
 }
 
-async function writeCsv(engine: Engine, context: StageContext, decisions: string, csv: string): Promise<void> {
-  const { identity, program } = context;
+async function writeCsv(engine: Engine, context: BatchContext, decisions: string, csv: string): Promise<void> {
+  const { identity, spec: program } = context;
   const createdAt = context.now();
   const expiresAt = new Date(createdAt.getTime() + program.candidateTTLDays * DAY_MS);
   await writeCandidateCsv(engine, decisions, { ...identity, createdAt, expiresAt }, csv);
@@ -157,7 +158,7 @@ async function askUnderLock(
 }
 
 /** Takes those who failed a cap out of what was loaded. */
-async function removeFallen(client: Connection, engine: Engine, { identity }: StageContext): Promise<void> {
+async function removeFallen(client: Connection, engine: Engine, { identity }: BatchContext): Promise<void> {
   for await (const chunk of engine.chunks('SELECT customer_id FROM verdicts WHERE failed IS NOT NULL')) {
     await deleteCustomers(client, identity, texts(chunk, 0));
   }
@@ -196,7 +197,7 @@ function keptOf(decisions: string): string {
  * published and in small transactions: the publishing one holds its locks no longer for it, and a failure here takes
  * nothing from a batch that everybody sees already.
  */
-async function expire(context: StageContext, database: Database): Promise<Pick<StageResult, 'warnings'>> {
+async function expire(context: BatchContext, database: Database): Promise<Pick<StageResult, 'warnings'>> {
   const { identity, signal } = context;
   try {
     const now = await earlierClock(database, context.now());

@@ -195,8 +195,8 @@ function countBy(pins: Iterable<Pin>): Pruned['kept'] {
  * Prunes the program of a run: the one stage of the pipeline `prune`. Rows in are those that went; none go on.
  * @throws as `pruneProgram` does
  */
-export const prune: Stage = async (context) => {
-  const { identity, program, database, artifacts, now, dryRun, signal, progress } = context;
+export const prune: Stage<RetentionProgramSpec> = async (context) => {
+  const { identity, spec, database, artifacts, now, dryRun, signal, progress } = context;
   const { namespace, program: name } = identity;
   if (database === undefined) return { rowsIn: 0, rowsOut: 0, counts: {} };
   const pruned = await pruneProgram({
@@ -204,8 +204,8 @@ export const prune: Stage = async (context) => {
     program: name,
     database,
     folders: artifacts.runFolders,
-    retention: program.retention,
-    deadlineSeconds: program.execution.deadlineSeconds,
+    retention: spec.retention,
+    deadlineSeconds: spec.execution.deadlineSeconds,
     now: now(),
     dryRun,
     signal,

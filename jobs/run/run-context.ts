@@ -10,7 +10,7 @@ import type { Recorder } from './recorder.ts';
 import type { RunContext, Stage, StageContext } from './stage.ts';
 
 /** Where the work of a run is done, and what it may use there. */
-export interface Workplace extends Omit<RunContext, 'artifacts'> {
+export interface Workplace<Spec = unknown> extends Omit<RunContext<Spec>, 'artifacts'> {
   readonly artifactRoot: string;
   /** Folder in which one for the work alone is made, which goes when it ends. */
   readonly scratchFolder: string;
@@ -23,10 +23,10 @@ export interface Workplace extends Omit<RunContext, 'artifacts'> {
  * what the work leaves in the scratch folder. A failure is given to the recorder before it is thrown.
  * @throws HF_DATA_FOLDER, HF_DISK_FULL, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED, and whatever the work throws
  */
-export async function inRun<Result>(
-  place: Workplace,
+export async function inRun<Spec, Result>(
+  place: Workplace<Spec>,
   recorder: Pick<Recorder, 'fail'>,
-  work: (run: RunContext) => Promise<Result>,
+  work: (run: RunContext<Spec>) => Promise<Result>,
 ): Promise<Result> {
   try {
     return await inFolders(place, work);
@@ -37,9 +37,9 @@ export async function inRun<Result>(
   }
 }
 
-async function inFolders<Result>(
-  { artifactRoot, claimant, ...shared }: Workplace,
-  work: (run: RunContext) => Promise<Result>,
+async function inFolders<Spec, Result>(
+  { artifactRoot, claimant, ...shared }: Workplace<Spec>,
+  work: (run: RunContext<Spec>) => Promise<Result>,
 ): Promise<Result> {
   const artifacts = openFolderStore(artifactRoot);
   await artifacts.runFolders.claim(shared.identity, claimant && (await databaseIdentity(claimant)));
@@ -52,26 +52,26 @@ async function inFolders<Result>(
 }
 
 /** One stage that is to be done, as the table of pipelines has it. */
-export interface StageToRun {
+export interface StageToRun<Spec = unknown> {
   readonly name: string;
   /** The earlier stages whose artifacts it reads. */
   readonly reads: readonly string[];
   readonly secrets: readonly Secret[];
   /** Whether the run is over when it is done. */
   readonly last: boolean;
-  readonly load: () => Promise<Stage>;
+  readonly load: () => Promise<Stage<Spec>>;
 }
 
 /**
  * What a stage of the run is given: the artifacts that it reads and the secrets that it needs, and no others.
  * @param input what an earlier stage made
  */
-export async function stageContext(
-  run: RunContext,
-  { reads, secrets }: Pick<StageToRun, 'reads' | 'secrets'>,
+export async function stageContext<Spec>(
+  run: RunContext<Spec>,
+  { reads, secrets }: Pick<StageToRun<Spec>, 'reads' | 'secrets'>,
   input: (stage: string) => Promise<ArtifactReference>,
   progress: StageContext['progress'],
-): Promise<StageContext> {
+): Promise<StageContext<Spec>> {
   const inputs: Record<string, ArtifactReference> = {};
   for (const stage of reads) inputs[stage] = await input(stage);
   const connectors = secrets.includes('connections') ? run.connectors : { ...run.connectors, sources: {} };

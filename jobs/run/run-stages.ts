@@ -21,9 +21,9 @@ export interface Onlooker {
  * that it reads, and no others.
  * @throws every code of the stages, and of the recorder
  */
-export async function runStages(
-  run: RunContext,
-  stages: readonly StageToRun[],
+export async function runStages<Spec>(
+  run: RunContext<Spec>,
+  stages: readonly StageToRun<Spec>[],
   recorder: Recorder,
   onlooker: Onlooker,
 ): Promise<StageReport[]> {
@@ -37,9 +37,9 @@ export async function runStages(
   return reports;
 }
 
-async function runStage(
-  run: RunContext,
-  stage: StageToRun,
+async function runStage<Spec>(
+  run: RunContext<Spec>,
+  stage: StageToRun<Spec>,
   made: Map<string, ArtifactReference>,
   recorder: Recorder,
   onlooker: Onlooker,

@@ -6,12 +6,12 @@ import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 import type { Shard, ShardedStage, StageContext } from './stage.ts';
 
 /** What is the same for all shards of a stage of a run. */
-export interface ShardWork {
+export interface ShardWork<Spec> {
   readonly stage: string;
-  /** SHA-256 of the program that the run is pinned to. */
+  /** SHA-256 of the spec that the run is pinned to. */
   readonly revision: string;
-  readonly work: ShardedStage;
-  readonly context: StageContext;
+  readonly work: ShardedStage<Spec>;
+  readonly context: StageContext<Spec>;
 }
 
 /**
@@ -19,8 +19,8 @@ export interface ShardWork {
  * from now: nothing else records that a shard is done.
  * @param missing called before it is made
  */
-export async function shardArtifact(
-  { stage, revision, work, context }: ShardWork,
+export async function shardArtifact<Spec>(
+  { stage, revision, work, context }: ShardWork<Spec>,
   shard: Shard,
   missing: () => void = () => {},
 ): Promise<ArtifactReference> {

@@ -4,20 +4,18 @@ import { extname, join } from 'node:path';
 import { type ErrorCode, HoldfastError } from '../../base/errors.ts';
 import type { PipelineName } from '../../contract/pipelines.ts';
 import { shardName } from '../../contract/run-name.ts';
-import { told } from '../../contract/warning.ts';
-import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { ArtifactKey, ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
 import type { RunIdentity, Shard, ShardedStage, Stage, StageContext } from './stage.ts';
 
 /** What a process is told that does one shard of a stage. */
-export interface ShardRequest {
+export interface ShardRequest<Spec = unknown> {
   readonly pipeline: PipelineName;
   readonly stage: string;
   readonly shard: Shard;
   /** Its slot as an ISO instant: the request is sent as JSON. */
   readonly identity: Omit<RunIdentity, 'slot'> & { readonly slot: string };
-  readonly program: RetentionProgramSpec;
+  readonly spec: Spec;
   readonly baseFolder: string;
   readonly confined: boolean;
   /** Artifacts of the stages before, as the stage's own process knows them. */
@@ -46,12 +44,12 @@ const PROGRAM = join(import.meta.dirname, '..', `shard-entry${extname(import.met
  * the stage alone would have made.
  * @param artifactRoot root of the store that the inputs are in
  */
-export function inProcesses(
+export function inProcesses<Spec>(
   { pipeline, stage }: { readonly pipeline: PipelineName; readonly stage: string },
-  { gather }: Pick<ShardedStage, 'gather'>,
+  { gather }: Pick<ShardedStage<Spec>, 'gather'>,
   count: number,
   artifactRoot: string,
-): Stage {
+): Stage<Spec> {
   return async (context) => {
     const shardRoot = join(context.scratchFolder, `${stage}-shards`);
     const shards = Array.from({ length: count }, (_, index): Shard => ({ index, count }));
@@ -80,13 +78,7 @@ export function inProcesses(
     const store = openFolderStore(shardRoot);
     const made: ArtifactReference[] = [];
     for (const shard of shards) made.push(await store.open(shardKey(context.identity, stage, shard)));
-    const result = await gather(context, made);
-    // Its processes have no connection to Postgres.
-    const asked = context.program.scoringModels.some(({ endpoint }) => /^https?:/.test(endpoint));
-    const sentence =
-      'Shards on one machine do without the score cache: remote models were asked about every candidate.';
-    const warnings = [...(result.warnings ?? []), ...told('SCORE_CACHE_UNUSED', [sentence])];
-    return asked ? { ...result, warnings } : result;
+    return await gather(context, made);
   };
 }
 
@@ -95,21 +87,21 @@ function shardKey({ namespace, program, run, attempt }: RunIdentity, stage: stri
   return { namespace, program, run, stage: shardName(stage, shard), attempt };
 }
 
-async function requestOf(
-  context: StageContext,
+async function requestOf<Spec>(
+  context: StageContext<Spec>,
   of: { readonly pipeline: PipelineName; readonly stage: string },
   shard: Shard,
   artifactRoot: string,
   shardRoot: string,
-): Promise<ShardRequest> {
-  const { identity, program, baseFolder, confined, inputs, resources, dryRun } = context;
+): Promise<ShardRequest<Spec>> {
+  const { identity, spec, baseFolder, confined, inputs, resources, dryRun } = context;
   const scratchFolder = join(context.scratchFolder, shardName(of.stage, shard));
   await mkdir(scratchFolder, { recursive: true });
   return {
     ...of,
     shard,
     identity: { ...identity, slot: identity.slot.toISOString() },
-    program,
+    spec,
     baseFolder,
     confined,
     inputs: Object.fromEntries(

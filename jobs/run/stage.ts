@@ -1,20 +1,20 @@
 import type { Counts } from '../../contract/counts.ts';
 import type { Warning } from '../../contract/warning.ts';
-import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Database } from '../../database/client/database.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 import type { Providers } from '../../providers/registry.ts';
-import type { WarehouseOptions } from '../../providers/warehouses/connector.ts';
+import type { ConnectorSettings } from '../../providers/warehouses/connector.ts';
 
 /** Which run this is. Every name and key that a stage writes under derives from it. */
 export interface RunIdentity {
   readonly namespace: string;
+  /** Name of whose run it is, such as a program: see contract/owner.ts. */
   readonly program: string;
   /** Name of the run, such as `churn-prevention-20261123t020000z-1`. */
   readonly run: string;
-  /** Allocated in Postgres, growing with every run of the program. */
+  /** Allocated in Postgres, growing with every run of the owner. */
   readonly sequence: number;
   readonly attempt: number;
   /** The instant that the batch is as of. */
@@ -24,9 +24,10 @@ export interface RunIdentity {
 }
 
 /** What the stages of a run share on the machine that they run on. Clock, network and storage come in here. */
-export interface RunContext {
+export interface RunContext<Spec = unknown> {
   readonly identity: RunIdentity;
-  readonly program: RetentionProgramSpec;
+  /** What the run is pinned to: the spec of its owner. */
+  readonly spec: Spec;
   /** Folder that relative paths in the manifest start from. */
   readonly baseFolder: string;
   /** Whether no path in the manifest may lead out of it: see program-file.ts. */
@@ -47,16 +48,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
 }
 
-/** What the command line or the environment says of the connectors; of no concern but to what opens them. */
-export interface ConnectorSettings extends Pick<WarehouseOptions, 'sampleCustomers'> {
-  /** By connectorId where it reads: paths, which win over `config.path`, and URLs of servers, which are secrets. */
-  readonly sources: Readonly<Record<string, string>>;
-  /** Folder for the sample warehouse, made when needed; unless given, one that goes with the scratch folder. */
-  readonly sampleFolder?: string;
-}
-
 /** Everything a stage may touch, so that a test can give its own. */
-export interface StageContext extends RunContext {
+export interface StageContext<Spec = unknown> extends RunContext<Spec> {
   /** Artifacts of exactly the earlier stages that the table of pipelines says it reads, by stage name. */
   readonly inputs: Readonly<Record<string, ArtifactReference>>;
   /** Reports work done so far, in rows; total is given once known. */
@@ -75,18 +68,18 @@ export interface StageResult {
 }
 
 /** One stage of a pipeline: reads the artifacts before it, commits its own, may be repeated at any time. */
-export type Stage = (context: StageContext) => Promise<StageResult>;
+export type Stage<Spec> = (context: StageContext<Spec>) => Promise<StageResult>;
 
-/** One of the parts that a batch is dealt into, by a hash of the customer's id: the `index`-th, from 0, of `count`. */
+/** One of the parts that a stage's work is dealt into, by a hash of the customer's id: the `index`-th, from 0, of `count`. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
 }
 
 /** A stage whose work can be divided among processes; together they make what the stage alone makes, to the byte. */
-export interface ShardedStage {
+export interface ShardedStage<Spec> {
   /** Does the work for the customers of one shard and commits it as an artifact of its own. */
-  readonly shard: (context: StageContext, shard: Shard) => Promise<ArtifactReference>;
+  readonly shard: (context: StageContext<Spec>, shard: Shard) => Promise<ArtifactReference>;
   /** Makes the stage's artifact from those of all shards, in their order. */
-  readonly gather: (context: StageContext, shards: readonly ArtifactReference[]) => Promise<StageResult>;
+  readonly gather: (context: StageContext<Spec>, shards: readonly ArtifactReference[]) => Promise<StageResult>;
 }

@@ -3,6 +3,8 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import type { Secret } from '../../contract/credentials.ts';
 import { asFailure } from '../../contract/failure.ts';
+import { ownerName } from '../../contract/owner.ts';
+import type { PipelineDefinition } from '../../contract/pipelines.ts';
 import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { TaskReport } from '../../contract/termination-message.ts';
 import { connect } from '../../database/client/connect.ts';
@@ -20,14 +22,16 @@ import { resources } from './resources.ts';
 import { inRun, stageContext, type Workplace } from './run-context.ts';
 import { runStages } from './run-stages.ts';
 import { shardArtifact } from './shard-artifact.ts';
-import type { Shard, ShardedStage, Stage, StageContext } from './stage.ts';
+import type { Shard, ShardedStage, Stage } from './stage.ts';
 
 /** How long a task waits for others to give their connections back. */
 const CONNECTION_PATIENCE_MS = 10 * 60_000;
 
 /** One task of a pipeline's stage, as the table of pipelines has it. */
-export interface Task {
+export interface Task<Spec> {
   readonly pipeline: string;
+  /** Kind of whose run it is part of. */
+  readonly ownerKind: PipelineDefinition['owner'];
   readonly stage: string;
   readonly name: string;
   /** The earlier stages whose artifacts its own reads. */
@@ -38,13 +42,19 @@ export interface Task {
   readonly last: boolean;
   readonly work:
     | { readonly does: 'prepare'; readonly load: () => Promise<Preparation> }
-    | { readonly does: 'shards'; readonly load: () => Promise<ShardedStage> }
+    | { readonly does: 'shards'; readonly load: () => Promise<ShardedStage<Spec>> }
     | {
         readonly does: 'work';
-        readonly load: () => Promise<Stage>;
+        readonly load: () => Promise<Stage<Spec>>;
         /** Where other tasks of the stage may have done its work in shards. */
-        readonly loadSharded?: () => Promise<ShardedStage>;
+        readonly loadSharded?: () => Promise<ShardedStage<Spec>>;
       };
+}
+
+/** What a task itself reads of the spec of an owner. */
+export interface TaskSpec {
+  readonly dataConnectors: readonly { readonly connectorId: string }[];
+  readonly execution: { readonly shards: number };
 }
 
 export interface TaskIo {
@@ -60,8 +70,13 @@ export interface TaskIo {
  * process is doing is waited for, so that however often it is started, the state is that of one run.
  * @throws every code of the stages; HF_RUN_NOT_PREPARED when the run was never prepared, HF_DATA_LOCKED when another took its turn
  */
-export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): Promise<TaskReport> {
-  const program = await readRevision(settings);
+export async function runTask<Spec extends TaskSpec>(
+  settings: TaskSettings,
+  task: Task<Spec>,
+  io: TaskIo,
+): Promise<TaskReport> {
+  const spec = await readRevision<Spec>(settings);
+  const program = ownerName(task.ownerKind, spec);
   const database = await connect(settings.databaseUrl, {
     applicationName: `holdfast ${task.stage}/${task.name}`,
     readOnly: settings.dryRun,
@@ -73,7 +88,7 @@ export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): P
       pause: (milliseconds) => pause(milliseconds, undefined, { signal: io.signal }),
     },
   });
-  const job: Job = { settings, task, io, database, program };
+  const job: Job<Spec> = { settings, task, io, database, spec, program };
   try {
     const { work } = task;
     switch (work.does) {
@@ -91,18 +106,20 @@ export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): P
   }
 }
 
-interface Job {
+interface Job<Spec> {
   readonly settings: TaskSettings;
-  readonly task: Task;
+  readonly task: Task<Spec>;
   readonly io: TaskIo;
   readonly database: Database;
-  readonly program: StageContext['program'];
+  readonly spec: Spec;
+  /** Name of the owner. */
+  readonly program: string;
 }
 
 /** Works while no other process does the same for the same run. */
-async function inTurn<Result>(job: Job, task: string, work: () => Promise<Result>): Promise<Result> {
+async function inTurn<Spec, Result>(job: Job<Spec>, task: string, work: () => Promise<Result>): Promise<Result> {
   const { settings, io, database, program } = job;
-  const key = { namespace: settings.namespace, program: program.programId, run: settings.run };
+  const key = { namespace: settings.namespace, program, run: settings.run };
   const lock = await lockTask(database, { ...key, task: `${job.task.stage}/${task}` }, io.signal);
   try {
     return await work();
@@ -118,14 +135,15 @@ async function inTurn<Result>(job: Job, task: string, work: () => Promise<Result
   }
 }
 
-async function prepareRun({ settings, task, database, program, io }: Job, prepare: Preparation): Promise<TaskReport> {
+async function prepareRun<Spec>(job: Job<Spec>, prepare: Preparation): Promise<TaskReport> {
+  const { settings, task, database, program, io } = job;
   // A dry run leaves no trace in Postgres.
   if (settings.dryRun) return {};
   const { namespace, run, owner, slot, trigger, revision } = settings;
   const { pipeline } = task;
   await prepare(database, {
     namespace,
-    program: program.programId,
+    program,
     run,
     owner,
     pipeline,
@@ -137,7 +155,7 @@ async function prepareRun({ settings, task, database, program, io }: Job, prepar
   return {};
 }
 
-async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
+async function doWork<Spec extends TaskSpec>(job: Job<Spec>, stage: Stage<Spec>): Promise<TaskReport> {
   const { task, io } = job;
   const { place, recorder } = await ownRun(job);
   const [report] = await inRun(place, recorder, (run) =>
@@ -156,7 +174,11 @@ async function doWork(job: Job, stage: Stage): Promise<TaskReport> {
 const UNSEEN = { advance: () => {}, done: () => {}, failed: () => {} };
 
 /** A shard is done once its artifact is there; nothing but its stage is recorded. */
-async function doShard(job: Job, work: ShardedStage, shard: Shard): Promise<TaskReport> {
+async function doShard<Spec extends TaskSpec>(
+  job: Job<Spec>,
+  work: ShardedStage<Spec>,
+  shard: Shard,
+): Promise<TaskReport> {
   const { settings, task } = job;
   const { place, recorder } = await ownRun(job);
   return await inRun(place, recorder, async (run) => {
@@ -168,9 +190,12 @@ async function doShard(job: Job, work: ShardedStage, shard: Shard): Promise<Task
 }
 
 /** A stage's work: done here, or gathered from what its shards have made. */
-async function workOf(job: Job, { load, loadSharded }: Extract<Task['work'], { does: 'work' }>): Promise<Stage> {
-  const { settings, io, program, task } = job;
-  const count = program.execution.shards;
+async function workOf<Spec extends TaskSpec>(
+  job: Job<Spec>,
+  { load, loadSharded }: Extract<Task<Spec>['work'], { does: 'work' }>,
+): Promise<Stage<Spec>> {
+  const { settings, io, spec, task } = job;
+  const count = spec.execution.shards;
   // A revision of an older version names no count.
   if (loadSharded === undefined || !(count > 1)) return await load();
   const work = await loadSharded();
@@ -191,9 +216,9 @@ async function workOf(job: Job, { load, loadSharded }: Extract<Task['work'], { d
  * Which shard this process is to do.
  * @throws HF_USAGE
  */
-function ownShard({ settings, program, task }: Job): Shard {
+function ownShard<Spec extends TaskSpec>({ settings, spec, task }: Job<Spec>): Shard {
   const { shardIndex: index } = settings;
-  const count = program.execution.shards;
+  const count = spec.execution.shards;
   if (index !== undefined && index < count) return { index, count };
   const said = index === undefined ? 'is not set' : `is ${index}`;
   const sentence = `JOB_COMPLETION_INDEX ${said}: the stage ${task.stage} of this run has the shards 0 to ${count - 1}`;
@@ -212,22 +237,24 @@ const FIRST = { sequence: 0, attempt: 1 };
  * Where this pod does its part of the run, and who keeps what of it.
  * @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID
  */
-async function ownRun(job: Job): Promise<{ readonly place: Workplace; readonly recorder: Recorder }> {
-  const { settings, task, io, database, program } = job;
+async function ownRun<Spec extends TaskSpec>(
+  job: Job<Spec>,
+): Promise<{ readonly place: Workplace<Spec>; readonly recorder: Recorder }> {
+  const { settings, task, io, database, spec, program } = job;
   const { namespace, run, slot, trigger, artifactRoot, scratchFolder, baseFolder, dryRun } = settings;
   const { now, signal, warn } = io;
   const record = dryRun ? undefined : await ownRecord(job);
   const { sequence, attempt } = record ?? FIRST;
-  const identity = { namespace, program: program.programId, run, sequence, attempt, slot, trigger };
-  const place: Workplace = {
+  const identity = { namespace, program, run, sequence, attempt, slot, trigger };
+  const place: Workplace<Spec> = {
     identity,
-    program,
+    spec,
     baseFolder,
     confined: true,
     artifactRoot,
     claimant: database,
     database: record !== undefined || (await isMigrated(database)) ? database : undefined,
-    connectors: { sources: connectionsOf(program, settings) },
+    connectors: { sources: connectionsOf(spec, settings) },
     scratchFolder,
     resources: resources(),
     now,
@@ -239,12 +266,12 @@ async function ownRun(job: Job): Promise<{ readonly place: Workplace; readonly r
 }
 
 /** @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
-async function ownRecord({ settings, database, program }: Job): Promise<RunRecord> {
+async function ownRecord<Spec>({ settings, database, program }: Job<Spec>): Promise<RunRecord> {
   const { namespace, run, owner, revision } = settings;
-  const record = await findRun(database, { namespace, program: program.programId, run });
+  const record = await findRun(database, { namespace, program, run });
   if (record === undefined) throw new HoldfastError('HF_RUN_NOT_PREPARED', `the run ${run} was not prepared`);
   if (record.owner !== owner || record.phase === 'Interrupted') {
-    throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program.programId} took the turn of ${run}`);
+    throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program} took the turn of ${run}`);
   }
   // The Job says which revision to read; which one the run was prepared with, nobody can change who only writes Jobs.
   if (record.revision === revision.digest) return record;
@@ -255,7 +282,7 @@ async function ownRecord({ settings, database, program }: Job): Promise<RunRecor
 }
 
 /** The connections that this task is given. */
-function connectionsOf({ dataConnectors }: Job['program'], { connection }: TaskSettings): Record<string, string> {
+function connectionsOf({ dataConnectors }: TaskSpec, { connection }: TaskSettings): Record<string, string> {
   return Object.fromEntries(
     dataConnectors.flatMap(({ connectorId }) => {
       const url = connection(connectorId);

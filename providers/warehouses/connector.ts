@@ -65,6 +65,14 @@ export interface WarehouseOptions extends ProgramFiles {
   readonly progress?: (done: number, total: number) => void;
 }
 
+/** What the command line or the environment says of all connectors of a run. */
+export interface ConnectorSettings extends Pick<WarehouseOptions, 'sampleCustomers'> {
+  /** By connectorId where it reads: paths, which win over `config.path`, and URLs of servers, which are secrets. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Folder for the sample warehouse, made when needed; unless given, one that goes with the scratch folder. */
+  readonly sampleFolder?: string;
+}
+
 /** One kind of warehouse: a folder with its parameters and its code, and a line in `index.ts`. */
 export interface WarehouseDefinition {
   /** As a connector names it. */

@@ -5,7 +5,7 @@ import { openEngine } from '../../base/duckdb/engine.ts';
 import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import type { Counts } from '../../contract/counts.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
-import type { StageContext } from '../../jobs/run/stage.ts';
+import type { BatchContext } from '../../jobs/batch/batch-stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
 
@@ -17,7 +17,7 @@ export interface Batch extends AsyncDisposable {
   /** The same of several parts, by file. */
   inputs(stage: string, selects: Readonly<Record<string, string>>, counts?: Counts): Promise<void>;
   /** The context of a stage, with what the test changes. */
-  context(program: Partial<RetentionProgramSpec>, change?: Partial<StageContext>): StageContext;
+  context(program: Partial<RetentionProgramSpec>, change?: Partial<BatchContext>): BatchContext;
   /** Rows of a part. */
   rows(artifact: ArtifactReference | undefined, file: string, select?: string): Promise<Record<string, unknown>[]>;
 }
@@ -79,7 +79,7 @@ export async function openBatch(): Promise<Batch> {
     inputs: input,
     context: (program, change = {}) => ({
       identity: { ...identity, trigger: 'schedule' },
-      program: { ...spec, ...program },
+      spec: { ...spec, ...program },
       baseFolder: folder,
       confined: false,
       artifacts: store,
