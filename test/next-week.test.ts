@@ -134,6 +134,35 @@ describe('a CSV file of a later week', () => {
     );
   });
 
+  test('with one day years after all others ages nobody, and the run says which days it counts to', async () => {
+    const before = (day = '') => day.replace('2026', '2021');
+    const rows = customers(600).map((row) => ({
+      ...row,
+      last_login: before(row['last_login']),
+      cancelled_at: before(row['cancelled_at']),
+    }));
+    const newest = rows
+      .map(({ last_login }) => last_login)
+      .sort()
+      .at(-1);
+    const slipped = rows.map((row, index) => (index === 7 ? { ...row, last_login: '2025-03-03' } : row));
+    const right = await run(await csv('second.csv', COLUMNS, rows));
+    const ran = await run(await csv('third.csv', COLUMNS, slipped));
+    expect([right.status, ofSources(right), ran.status]).toEqual([0, [], 0]);
+    expect(stagesOf(ran)['extract']).toBe(stagesOf(right)['extract']);
+    expect(Math.abs((stagesOf(ran)['filter'] ?? 0) - (stagesOf(right)['filter'] ?? 0))).toBeLessThanOrEqual(1);
+    expect(ofSources(ran)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^warning: Connector customers: newest days in last_login stand alone \\(1 of 600, up to 2025-03-03\\), .* days are counted to ${newest}, `,
+        ),
+      ),
+    ]);
+    expect((await holdfast(['init', at('third.csv'), '-o', at('third.yaml')])).stdout).toMatch(
+      /^warning: newest days in last_login stand alone \(1 of 600, up to 2025-03-03\)/m,
+    );
+  });
+
   test('that has its columns in another order, and other customers, gives the same answer', async () => {
     const columns = without('churned', 'cancelled_at').toReversed();
     const rows = customers(700).slice(100);
@@ -209,6 +238,14 @@ describe('a table of Postgres', () => {
     const before = await again();
     expect([before.status, ofSources(before)]).toEqual([0, []]);
     expect(stagesOf(before)['extract']).toBe(stillThere(customers(600)).length);
+    await postgres.database.pool.query(
+      "UPDATE shop.customers SET last_login = '2021' || substr(last_login, 5); UPDATE shop.customers SET last_login = '2025-03-03' WHERE customer_id = 'C00007'",
+    );
+    expect(ofSources(await again())).toEqual([
+      expect.stringMatching(
+        /^warning: Connector crm: newest days in last_login stand alone \(1 of 600, up to 2025-03-03\)/,
+      ),
+    ]);
 
     await postgres.database.pool.query('ALTER TABLE shop.customers DROP churned, DROP cancelled_at');
     const ran = await again();

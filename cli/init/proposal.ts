@@ -15,6 +15,7 @@ import { personalIds } from './personal-ids.ts';
 import { type ColumnProfile, profileColumns } from './profile.ts';
 import { protectedCharacteristic } from './protected.ts';
 import {
+  asOfDoubts,
   datesOfSource,
   LABEL_COLUMN,
   LEFT_COLUMN,
@@ -152,6 +153,7 @@ export async function propose(
         all: rowsCount({ ...plan, foot: [] }),
         above: rowsCount(plan),
       })),
+      ...(await doubtsOfDay(source, written)),
       ...protectedUsed(read.plan.features),
       ...read.plan.mappings.flatMap(({ warning }) => warning ?? []),
       ...noCountry(profiles, read.plan),
@@ -161,6 +163,15 @@ export async function propose(
     takenAsMissing: takenAsMissing(profiles),
     possibleLabels: label === undefined ? possibleLabels(others) : [],
   };
+}
+
+/** What the program's query says is odd of the day that the source is of. */
+async function doubtsOfDay(source: Source, written: QueryPlan): Promise<string[]> {
+  const query = asOfDoubts(written);
+  if (query === undefined) return [];
+  await source.answer(query, 'holdfast_doubts');
+  const [row] = await source.engine.rows<{ doubts: string | null }>('SELECT doubts FROM holdfast_doubts');
+  return typeof row?.doubts === 'string' ? [row.doubts] : [];
 }
 
 /** A cut is of transactions. */

@@ -1,5 +1,6 @@
 import { identifier, literal } from '../../base/duckdb/engine.ts';
-import { REJECTED_BECAUSE } from '../../customers/columns/candidate.ts';
+import { REJECTED_BECAUSE, WARNED_BECAUSE } from '../../customers/columns/candidate.ts';
+import { asOfTable, DOUBTS } from './as-of.ts';
 import type { Departure } from './departures.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, isText, noWordOf } from './expressions.ts';
@@ -10,7 +11,7 @@ import type { Label } from './label.ts';
 import { AS_OF, type Mapping } from './mapping.ts';
 import type { OptionalSource } from './optional-source.ts';
 import type { ColumnProfile } from './profile.ts';
-import { type CommonTable, hasFaults, joined, KNOWN, type Reading, readingTables } from './reading.ts';
+import { hasFaults, joined, KNOWN, type Reading, readingTables } from './reading.ts';
 import { shown } from './words.ts';
 
 /** What a query is made of. */
@@ -66,7 +67,8 @@ export function programQuery(plan: QueryPlan): string {
     ...comments.map((line) => `-- ${line}`),
     `${index === 0 ? 'WHERE' : '  AND'} ${sql}`,
   ]);
-  return [...select(plan, []), ...where].join('\n');
+  const doubts = datesOf(plan).length === 0 ? [] : [`as_of.${DOUBTS} AS ${WARNED_BECAUSE}`];
+  return [...select(plan, doubts), ...where].join('\n');
 }
 
 /** Counts the rows of the program's query, and those of them that a run sets apart, as `total` and `rejected`. */
@@ -132,7 +134,7 @@ function tablesOf(plan: QueryPlan): string[] {
   return joined([
     ...readingTables(readingOf(plan)),
     ...(foot.length === 0 ? [] : [aboveFoot(plan.identity.source.name, foot)]),
-    ...asOf(plan),
+    ...(datesOf(plan).length === 0 ? [] : [asOfTable(datesOf(plan), plan.dialect)]),
   ]);
 }
 
@@ -193,29 +195,9 @@ function commentOn({ source, confidence, reason }: Pick<Mapping, 'source' | 'con
 
 const inComment = shown;
 
-/**
- * The day that the file is of: the newest day in it that has come. A file that lies about for a year is read as it
- * was on its own day, and the same file gives the same answer every time.
- */
-function asOf(plan: QueryPlan): CommonTable[] {
-  const dates = datesOf(plan);
-  if (dates.length === 0) return [];
-  const days = dates.map((source) => `SELECT ${asDay(source, plan.dialect)} AS holdfast_day FROM ${KNOWN}`);
-  return [
-    {
-      comments: [
-        'Days are counted to the newest day in the file. For a file that is written right before each run, put',
-        'SELECT current_date AS holdfast_day in its place.',
-      ],
-      lines: [
-        'as_of AS (',
-        '  SELECT max(holdfast_day) AS holdfast_day',
-        `  FROM (${days.join(' UNION ALL ')}) AS days`,
-        '  WHERE holdfast_day <= current_date',
-        ')',
-      ],
-    },
-  ];
+/** SELECT of what is odd of the day that the source is of, as `doubts`; undefined where its days are not counted to one. */
+export function asOfDoubts(plan: QueryPlan): string | undefined {
+  return datesOf(plan).length === 0 ? undefined : [...tablesOf(plan), `SELECT ${DOUBTS} FROM as_of`].join('\n');
 }
 
 /** Columns whose newest day is that of the source, where the query counts to it. */
