@@ -83,7 +83,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     for (const started of running.reverse()) {
       await started.stop(started === apiServer ? API_SERVER_GRACE_MS : undefined);
     }
-    await rm(folder, { recursive: true, force: true });
+    // An operator that ends just now may still write what it has compiled.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
 
   try {

@@ -25,6 +25,10 @@ export interface OperatorProcessOptions {
   readonly leaseNamespace: string;
   /** Path of another main program, such as the compiled one. */
   readonly main?: string;
+  /** Folder in which Node keeps what it has compiled, for the next of the same program. */
+  readonly compileCache?: string;
+  /** Further variables of its environment, such as HOLDFAST_MAX_RUNS. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface OperatorProcessOptions {
  * @throws Error with the end of its log when it does not start
  */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const { kubeconfig, folder, name, namespaces, leaseNamespace, main = MAIN } = options;
+  const { kubeconfig, folder, name, namespaces, leaseNamespace, main = MAIN, compileCache } = options;
   const { image, postgresSecret, artifactsClaim, filesFolder } = STAGE_SETTINGS;
   await mkdir(folder, { recursive: true });
   const logFile = join(folder, `${name}.log`);
@@ -52,6 +56,8 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
       HOLDFAST_FILES: filesFolder,
       // Any free one: it says which.
       HOLDFAST_PORT: '0',
+      ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+      ...options.environment,
     },
   });
   let port = 0;

@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { RESOURCES } from '../../operator/kube/api.ts';
-import type { ProgramObject } from '../../operator/kube/objects.ts';
+import { PIPELINES } from '../../contract/pipelines.ts';
+import { isFinal } from '../../operator/decide/run/snapshot.ts';
+import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
+import type { RunObject } from '../../operator/kube/objects.ts';
 import type { Reference } from './picture.ts';
 import { differences, type Picture, takePicture } from './picture.ts';
+import type { Scenario } from './scenario.ts';
 import type { World } from './world.ts';
 
 /** Nothing may change for so long, with a leader that has nothing to do. */
@@ -50,20 +53,25 @@ function referenceOf({ reference }: World): Reference {
   return reference;
 }
 
-/** What the world comes to with nothing in its way. */
-export async function refer(world: World): Promise<Reference> {
+/**
+ * What the world comes to with nothing in its way, which is to be what its scenario says.
+ * @param ends how each run ends that is there then, by the reason of its condition
+ */
+export async function refer(world: World, ends: Scenario['ends']): Promise<Reference> {
   const { client, namespace } = world;
   let last: string | undefined;
   await world.until('the undisturbed run is over', async () => {
     const { picture, version } = await takePicture(client, namespace);
     const state = await work(world);
     const now = `${version} ${state}`;
-    if (isDone(picture) && state !== undefined && now === last) return true;
+    if (isDone(picture, ends) && state !== undefined && now === last) return true;
     last = now;
     await pause(QUIET_MS);
     return undefined;
   });
   const { picture } = await takePicture(client, namespace);
+  const [broken] = world.history.broken(world.rules, PIPELINES);
+  if (broken !== undefined) throw new Error(`Undisturbed, a rule is broken: ${broken}`);
   return { picture, made: await world.history.made(), events: await eventsOf(world) };
 }
 
@@ -72,10 +80,16 @@ async function hasProgramsOf({ picture }: Reference, { client, namespace }: Worl
   return Object.entries(programs.picture).every(([name, program]) => isDeepStrictEqual(program, picture[name]));
 }
 
-/** Whether every program says how its run went. */
-function isDone(picture: Picture): boolean {
-  const programs = Object.values(picture).filter((object) => (object as { kind: string }).kind === 'RetentionProgram');
-  return programs.every((object) => (object as ProgramObject).status?.lastRun?.candidates !== undefined);
+/** Whether every run is over, for the reason that it should be. */
+function isDone(picture: Picture, ends: Scenario['ends']): boolean {
+  const runs = (Object.values(picture) as KubeObject[]).filter(({ kind }) => kind === 'RetentionRun') as RunObject[];
+  const found = runs
+    .filter(isFinal)
+    .map(({ metadata, status }): [string, string | undefined] => [
+      metadata.name,
+      status?.conditions?.find(({ type }) => type === 'Complete')?.reason,
+    ]);
+  return runs.length === found.length && isDeepStrictEqual(Object.fromEntries(found), ends);
 }
 
 /** What the leader has done so far; undefined while there is none, or it is at work. */
@@ -96,6 +110,7 @@ async function past(world: World): Promise<readonly string[]> {
   const count = (names: readonly string[], name: string) => names.filter((other) => other === name).length;
   const said = await eventsOf(world);
   return [
+    ...world.history.broken(world.rules, PIPELINES),
     ...all
       .filter((name) => count(made, name) !== count(found, name))
       .map((name) => `${name} was made ${count(found, name)} times instead of ${count(made, name)}`),

@@ -12,6 +12,8 @@ export interface Write extends Target {
   readonly method: string;
   /** Whether it is for a Lease: how many of those there are depends on the time alone. */
   readonly lease: boolean;
+  /** Name of the object, also of one that is made; of an event its reason. */
+  readonly object: string;
   /** What it is in a few words, without names that change: `PATCH retentionruns/status`. */
   readonly words: string;
 }

@@ -33,8 +33,12 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
   const client = patient(direct);
   const ending = new AbortController();
   const replicas: Replica[] = [];
-  const { script, taskMs } = scenario;
-  const kubelet: ScriptedKubelet = await startScriptedKubelet(plane, { namespace, script, delayMs: taskMs });
+  const { script, taskMs, environment = {}, rules = {} } = scenario;
+  const kubelet: ScriptedKubelet = await startScriptedKubelet(plane, {
+    namespace,
+    script: script(),
+    delayMs: taskMs,
+  });
   let meanwhile: Promise<void> = Promise.resolve();
   const history = await startHistory(client, namespace).catch(async (error: unknown) => {
     direct.close();
@@ -51,8 +55,9 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
     replicas,
     signal: ending.signal,
     reference,
+    rules,
     async replica(name, open = openReplica) {
-      const replica = await open({ plane, namespace, folder, name });
+      const replica = await open({ plane, namespace, folder, name, environment });
       replicas.push(replica);
       return replica;
     },

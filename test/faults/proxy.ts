@@ -3,6 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import type { KubeObject } from '../../operator/kube/api.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import {
   type Answer,
@@ -35,13 +36,14 @@ export async function startProxy({ url, caFile }: ControlPlane): Promise<Proxy> 
   const seen = new Map<string, number>();
   const watches = openWatches(() => proxy.interference);
 
-  function writeOf(method: string, target: Target): Write {
+  function writeOf(method: string, target: Target, body: Buffer): Write {
     const { resource, subresource } = target;
     const lease = resource === 'leases';
     const words = `${method} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
     const occurrence = (seen.get(words) ?? 0) + 1;
     seen.set(words, occurrence);
-    const write = { ...target, method, words, occurrence, lease };
+    const object = target.name ?? nameIn(body);
+    const write = { ...target, method, words, occurrence, lease, object };
     if (!lease) writes.push(write);
     return write;
   }
@@ -65,7 +67,7 @@ export async function startProxy({ url, caFile }: ControlPlane): Promise<Proxy> 
     const body = await buffer(request);
     // Once it has been sent, the API server may act on it whatever becomes of the sender.
     const act = () => upstream(body);
-    const write = writeOf(method, target);
+    const write = writeOf(method, target, body);
     reply(response, await (proxy.interference.write?.(write, act) ?? act()));
   }
 
@@ -122,6 +124,12 @@ function targetOf(path: string): Target {
     ...(name === undefined ? {} : { name: decodeURIComponent(name) }),
     ...(subresource === undefined ? {} : { subresource }),
   };
+}
+
+/** What is made bears its name; events have names that nobody knows. */
+function nameIn(body: Buffer): string {
+  const { kind, reason, metadata } = JSON.parse(body.toString()) as Partial<KubeObject> & { readonly reason?: string };
+  return (kind === 'Event' ? reason : metadata?.name) ?? '';
 }
 
 function passedOn({ headers }: IncomingMessage): OutgoingHttpHeaders {

@@ -4,15 +4,8 @@ import { openWorld } from './open-world.ts';
 import type { Reference } from './picture.ts';
 import { differences } from './picture.ts';
 import { keyOf } from './points/kills.ts';
-import {
-  FOUR_RUNS,
-  JOB_DELETED,
-  JOBS_COLLECTED,
-  ONE_RUN,
-  PROGRAM_EDITED,
-  type Scenario,
-  SLOW_RUN,
-} from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import { FOUR_RUNS, JOB_DELETED, JOBS_COLLECTED, ONE_RUN, PROGRAM_EDITED, SLOW_RUN } from './scenarios/one-run.ts';
 
 /** How things go when nothing goes wrong. */
 export interface Observed {
@@ -76,7 +69,9 @@ async function watch(plane: ControlPlane, namespace: string, scenario: Scenario,
       },
     };
     await operator.start();
-    const reference = await refer(world);
+    const reference = await refer(world, scenario.ends);
+    // Only at an orderly end does Node keep what it has compiled, for all operators after these.
+    await operator.stop();
     return { reference, writes: operator.proxy.writes.map(keyOf), events };
   } finally {
     await world.close();

@@ -28,6 +28,8 @@ export interface ReplicaOptions {
   readonly namespace: string;
   readonly folder: string;
   readonly name: string;
+  /** Variables of the operator's environment. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 const METRICS_MS = 500;
@@ -45,7 +47,7 @@ export async function openSeat({
 }
 
 export async function openReplica(options: ReplicaOptions): Promise<Replica> {
-  const { namespace, folder, name } = options;
+  const { plane, namespace, folder, name, environment } = options;
   const { proxy, kubeconfig } = await openSeat(options);
   let current: OperatorProcess | undefined;
   const alive = (): boolean => current !== undefined && !current.ended;
@@ -54,7 +56,15 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
     proxy,
     async start() {
       if (alive()) throw new Error(`${name} runs already.`);
-      current = await startOperator({ kubeconfig, folder, name, namespaces: [namespace], leaseNamespace: namespace });
+      current = await startOperator({
+        kubeconfig,
+        folder,
+        name,
+        namespaces: [namespace],
+        leaseNamespace: namespace,
+        compileCache: join(plane.folder, 'compiled'),
+        environment,
+      });
     },
     async kill() {
       current?.signal('SIGKILL');

@@ -1,9 +1,10 @@
 import type { RetentionProgramSpec } from '../../crds/index.ts';
-import { type KubeObject, keyOf, RESOURCES } from '../../operator/kube/api.ts';
+import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { buildRun } from '../../operator/objects/run.ts';
 import type { Script } from '../cluster/scripted-kubelet.ts';
 import { program } from '../support/program.ts';
+import type { Rules } from './job-order.ts';
 import type { World } from './world.ts';
 
 /** What happens in a namespace when nothing goes wrong with the operator. */
@@ -12,84 +13,23 @@ export interface Scenario {
   readonly programs: readonly string[];
   /** How long each task takes, in milliseconds. */
   readonly taskMs: number;
-  readonly script: Script;
+  /** What becomes of each task; anew for each world, as it may depend on what came before. */
+  readonly script: () => Script;
+  /** What the programs say besides. */
+  readonly spec?: Partial<RetentionProgramSpec>;
+  /** What else is there before the operator comes to life. */
+  readonly before: (world: World, program: ProgramObject) => Promise<void>;
   /** What people do meanwhile. */
   readonly meanwhile?: (world: World) => Promise<void>;
+  /** Variables of the operator's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How each run ends that is there at the end: its phase and why. */
+  readonly ends: Readonly<Record<string, string>>;
+  readonly rules?: Rules;
 }
 
 /** Every task ends well. */
-const GOOD: Script = () => ({ exitCode: 0, message: { rowsIn: 100, rowsOut: 10, counts: { candidates: 10 } } });
-
-/** One run of a slot that was due before the operator starts; an older run and its revision are forgotten at its end. */
-export const ONE_RUN: Scenario = { name: 'one run', programs: ['keep'], taskMs: 0, script: GOOD };
-
-/** The same, slow enough that a process can be started meanwhile. */
-export const SLOW_RUN: Scenario = { ...ONE_RUN, name: 'slow run', taskMs: 400 };
-
-/** Somebody deletes the Job of `filter` under way, which is made again as the second attempt. */
-export const JOB_DELETED: Scenario = {
-  ...ONE_RUN,
-  name: 'Job deleted',
-  script: (job) => (job.task === 'filter' && job.attempt === 1 ? undefined : GOOD(job)),
-  meanwhile: async (world) => {
-    const job = await underWay(world, 'filter');
-    const options = { uid: job.metadata.uid, propagationPolicy: 'Background' } as const;
-    await world.client.delete(RESOURCES.jobs, keyOf(job), options);
-  },
-};
-
-/** Somebody edits the program while `filter` is under way: the run keeps to what it is pinned to. */
-export const PROGRAM_EDITED: Scenario = {
-  ...ONE_RUN,
-  name: 'program edited',
-  taskMs: 1_000,
-  meanwhile: async (world) => {
-    await underWay(world, 'filter');
-    await world.client.patch(RESOURCES.retentionPrograms, `${world.namespace}/keep`, {
-      spec: { programName: 'Another' },
-    });
-  },
-};
-
-/** Jobs that are done are collected while the run goes on, as those of a long run are when their time is over. */
-export const JOBS_COLLECTED: Scenario = {
-  ...ONE_RUN,
-  name: 'Jobs collected',
-  taskMs: 1_000,
-  meanwhile: async (world) => {
-    const { client, namespace, until } = world;
-    await underWay(world, 'offer');
-    const done = await until('those before it may go', async () => {
-      const { items } = await client.list<JobObject>(RESOURCES.jobs, { namespace });
-      const ended = items.filter(({ spec }) => spec?.ttlSecondsAfterFinished !== undefined);
-      return ended.length >= JOBS_BEFORE_OFFER ? ended : undefined;
-    });
-    for (const { metadata } of done) {
-      await client.delete(RESOURCES.jobs, keyOf({ metadata }), { uid: metadata.uid, propagationPolicy: 'Background' });
-    }
-  },
-};
-
-const JOBS_BEFORE_OFFER = 4;
-
-/** The Job of a stage once it runs and the run says so. */
-async function underWay({ client, namespace, until }: World, stage: string): Promise<JobObject> {
-  return await until(`${stage} is under way`, async () => {
-    const { items } = await client.list<RunObject>(RESOURCES.retentionRuns, { namespace });
-    const stages = items.flatMap(({ status }) => status?.stages ?? []);
-    const job = stages.find(({ name, phase }) => name === stage && phase === 'Running')?.job;
-    const found = job === undefined ? undefined : await client.get<JobObject>(RESOURCES.jobs, `${namespace}/${job}`);
-    return found?.status?.active === 1 ? found : undefined;
-  });
-}
-
-/** Four programs at once. */
-export const FOUR_RUNS: Scenario = {
-  ...SLOW_RUN,
-  name: 'four runs',
-  programs: ['keep-a', 'keep-b', 'keep-c', 'keep-d'],
-  taskMs: 2_000,
-};
+export const GOOD: Script = () => ({ exitCode: 0, message: { rowsIn: 100, rowsOut: 10, counts: { candidates: 10 } } });
 
 const DAY_MS = 24 * 3600_000;
 
@@ -99,17 +39,23 @@ function dueSlot(now: Date): Date {
 }
 
 /** The same for every namespace of this process, however long it takes. */
-const SLOT = dueSlot(new Date());
+export const SLOT = dueSlot(new Date());
+
+const SLOT_BEFORE = new Date(SLOT.getTime() - DAY_MS);
+
+/** Daily, at the hour of the slot that is due. */
+const DAILY = `0 ${SLOT.getUTCHours()} * * *`;
 
 /** Makes the programs as they are at the moment at which the operator comes to life: one slot is due. */
-export async function prepare({ client, namespace }: World, { programs }: Scenario): Promise<void> {
+export async function prepare(world: World, { programs, spec, before }: Scenario): Promise<void> {
+  const { client, namespace } = world;
   for (const name of programs) {
-    const before = new Date(SLOT.getTime() - DAY_MS);
     const change: Partial<RetentionProgramSpec> = {
       programId: name,
-      batchSchedule: `0 ${SLOT.getUTCHours()} * * *`,
+      batchSchedule: DAILY,
       startingDeadlineSeconds: 12 * 3600,
       runHistory: { successful: 1, failed: 1 },
+      ...spec,
     };
     const wanted = program(change, name);
     const made = await client.create<ProgramObject>(RESOURCES.retentionPrograms, {
@@ -123,17 +69,17 @@ export async function prepare({ client, namespace }: World, { programs }: Scenar
         batch: {
           schedule: `${change.batchSchedule} ${made.spec.timeZone}`,
           since: new Date(SLOT.getTime() - 3 * DAY_MS).toISOString(),
-          lastSlot: before.toISOString(),
+          lastSlot: SLOT_BEFORE.toISOString(),
         },
       },
     });
-    await prepareOlder(client, made, before);
+    await before(world, made);
   }
 }
 
 /** A run of the day before and its revision: they go once there is a newer run. */
-async function prepareOlder(client: World['client'], program: ProgramObject, slot: Date): Promise<void> {
-  const run = buildRun(program, slot);
+export async function olderRun({ client }: World, program: ProgramObject): Promise<void> {
+  const run = buildRun(program, SLOT_BEFORE);
   const { labels, ownerReferences, namespace } = run.metadata;
   const revision = `${program.metadata.name}-before`;
   await client.create(RESOURCES.configMaps, {
@@ -144,7 +90,7 @@ async function prepareOlder(client: World['client'], program: ProgramObject, slo
     data: {},
   } as KubeObject);
   const made = await client.create<RunObject>(RESOURCES.retentionRuns, run as RunObject);
-  const at = slot.toISOString();
+  const at = SLOT_BEFORE.toISOString();
   const condition = (type: string, status: 'True' | 'False') => ({
     type,
     status,
@@ -163,5 +109,18 @@ async function prepareOlder(client: World['client'], program: ProgramObject, slo
       completionTime: at,
       conditions: [condition('Complete', 'True'), condition('Failed', 'False')],
     },
+  });
+}
+
+/** The Job of a stage once it runs and its run says so; of that run, or of any. */
+export async function underWay({ client, namespace, until }: World, stage: string, run?: string): Promise<JobObject> {
+  return await until(`${stage} is under way`, async () => {
+    const { items } = await client.list<RunObject>(RESOURCES.retentionRuns, { namespace });
+    const stages = items
+      .filter(({ metadata }) => run === undefined || metadata.name === run)
+      .flatMap(({ status }) => status?.stages ?? []);
+    const job = stages.find(({ name, phase }) => name === stage && phase === 'Running')?.job;
+    const found = job === undefined ? undefined : await client.get<JobObject>(RESOURCES.jobs, `${namespace}/${job}`);
+    return found?.status?.active === 1 ? found : undefined;
   });
 }

@@ -1,6 +1,7 @@
 import type { KubeApi } from '../../operator/kube/api.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { History } from './history.ts';
+import type { Rules } from './job-order.ts';
 import type { Reference } from './picture.ts';
 import type { Random } from './random.ts';
 import type { openReplica, Replica } from './replica.ts';
@@ -17,6 +18,8 @@ export interface World {
   readonly signal: AbortSignal;
   /** What it is to come to; absent for the undisturbed run itself. */
   readonly reference: Reference | undefined;
+  /** What must hold at every moment. */
+  readonly rules: Rules;
   /** Another seat of the operator, with nobody in it yet. */
   replica(name: string, open?: typeof openReplica): Promise<Replica>;
   /** Lets a successor lead at once: for when the one that holds the Lease is dead. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CUT } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
-import { SLOW_RUN } from '../scenario.ts';
+import { SLOW_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import type { World } from '../world.ts';
 import { keyOf } from './kills.ts';

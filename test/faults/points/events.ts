@@ -6,7 +6,8 @@ import { openImpatient } from '../impatient.ts';
 import { type Interference, refusal, type WatchedEvent } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
-import { ONE_RUN, type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
+import { ONE_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import { bookmarkFor, KINDS, type Kind, objectIn } from './mischief.ts';
 

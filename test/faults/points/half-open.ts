@@ -1,7 +1,7 @@
 import { openImpatient } from '../impatient.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
-import { SLOW_RUN } from '../scenario.ts';
+import { SLOW_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import { keyOf } from './kills.ts';
 

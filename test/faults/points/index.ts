@@ -1,7 +1,7 @@
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Observed } from '../reference.ts';
-import { JOB_DELETED, ONE_RUN } from '../scenario.ts';
+import { JOB_DELETED, ONE_RUN } from '../scenarios/one-run.ts';
 import { answerPoints } from './answers.ts';
 import { apiServerPoints } from './api-server.ts';
 import { decisiveEventPoints, eventPoints, everyEventPoints } from './events.ts';

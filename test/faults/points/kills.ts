@@ -1,7 +1,7 @@
 import { CUT, type Write } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
-import { ONE_RUN } from '../scenario.ts';
+import { ONE_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import type { World } from '../world.ts';
 

@@ -5,7 +5,7 @@ import type { Interference } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Replica } from '../replica.ts';
-import { SLOW_RUN } from '../scenario.ts';
+import { SLOW_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import type { World } from '../world.ts';
 import { keyOf } from './kills.ts';

@@ -5,7 +5,7 @@ import { CUT, type Interference, refusal } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Replica } from '../replica.ts';
-import { FOUR_RUNS } from '../scenario.ts';
+import { FOUR_RUNS } from '../scenarios/one-run.ts';
 import type { World } from '../world.ts';
 
 /** Trouble for so long, or until everything is over. */
