@@ -1,8 +1,31 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { NOW, type ProgramChanges, type Workspace, workspace } from './support/workspace.ts';
+
+const PLAIN = 'customer_id,tenure\nC1,2\n';
+
+/**
+ * Files of customers in which there is nothing to read, and what is said of them by `init` and by a run: of one without a
+ * byte, which may still be written, with the status of what may pass.
+ */
+const WITHOUT_ROWS: Record<string, { content: string | Buffer; says: RegExp; passes?: true }> = {
+  'empty.csv': { content: '', says: /empty\.csv:? (it )?is empty/, passes: true },
+  'empty.jsonl': { content: '', says: /empty\.jsonl:? (it )?is empty/, passes: true },
+  'empty.parquet': { content: '', says: /empty\.parquet:? (it )?is empty/, passes: true },
+  'empty.xlsx': { content: '', says: /empty\.xlsx:? (it )?is empty/, passes: true },
+  'empty.csv.gz': { content: '', says: /empty\.csv\.gz:? (it )?is empty/, passes: true },
+  'packed.csv.gz': { content: gzipSync(''), says: /packed\.csv\.gz: it has no line with anything in it/ },
+  'mark.csv': { content: '\ufeff', says: /mark\.csv: it has no line with anything in it/ },
+  'mark.jsonl': { content: '\ufeff', says: /mark\.jsonl: it holds no row/ },
+  'blank.csv': { content: '\n  \r\n\n', says: /blank\.csv: it has no line with anything in it/ },
+  'separator.csv': { content: 'sep=;\n', says: /separator\.csv: it has no line with anything in it/ },
+  'text.parquet': { content: PLAIN, says: /text\.parquet: it is no Parquet file/ },
+  'plain.csv.gz': { content: PLAIN, says: /plain\.csv\.gz: it is not compressed as its name says, or damaged/ },
+  'plain.csv.zst': { content: PLAIN, says: /plain\.csv\.zst: it is not compressed as its name says, or damaged/ },
+};
 
 let postgres: TestPostgres;
 let shop: Workspace;
@@ -15,7 +38,8 @@ beforeAll(async () => {
   await mkdir(shop.path('folder.csv'));
   await symlink('loop.jsonl', shop.path('loop.jsonl'));
   execFileSync('mkfifo', [shop.path('pipe.csv')], { timeout: 60_000 });
-  await writeFile(shop.path('plain.csv'), 'customer_id,tenure\nC1,2\n');
+  await writeFile(shop.path('plain.csv'), PLAIN);
+  for (const [name, { content }] of Object.entries(WITHOUT_ROWS)) await writeFile(shop.path(name), content);
 });
 afterAll(async () => {
   await shop[Symbol.asyncDispose]();
@@ -193,6 +217,17 @@ const CASES: Record<string, Case> = {
     says: /gone/,
   },
 };
+
+const ofRows: ProgramChanges = (spec) => {
+  spec['dataConnectors'][0].config = { path: 'plain.csv', table: 'customers', query: 'SELECT * FROM customers' };
+};
+
+test.each(Object.entries(WITHOUT_ROWS))('a file of customers without rows, %s', async (name, { says, passes }) => {
+  const made = await shop.holdfast(['init', shop.path(name), '-o', shop.path(`${name}.yaml`)]);
+  const ran = await shop.holdfast([...run(await shop.program(ofRows)), '--source', `shop=${shop.path(name)}`]);
+  for (const { stdout, stderr } of [made, ran]) expect(stderr + stdout).toMatch(says);
+  expect([made.status, ran.status]).toEqual([78, passes === true ? 1 : 78]);
+});
 
 test.each(Object.entries(CASES))('%s', async (_name, { args, changes, environment, status, says }) => {
   const program = await shop.program(changes);

@@ -19,13 +19,15 @@ const PASSING = new Set(['INTERNAL', 'FATAL', 'INTERRUPT', 'Connection', 'Transa
 const OF_NODE = /^ERR_[A-Z0-9_]{1,60}$/;
 /** Errors of whoever unpacks a file. */
 const OF_PACKING = /^(?:Z_|ZSTD_)[A-Za-z0-9_]{1,60}$/;
+/** Those that more bytes do not mend. */
+const PACKED_OTHERWISE = /^(?:Z_DATA_ERROR|ZSTD_error_prefix_unknown)$/;
 
 const TORN = /^Invalid Input Error: (?:No magic bytes found|Footer length error|File .* too small).*/;
 
 /** Whether another moment may bring what failed now; what the query or the data say will be the same again. */
 function mayPass(error: unknown): boolean {
   const { code, message = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
-  if (lastingReason(error) !== undefined || OF_NODE.test(code ?? '')) return false;
+  if (lastingReason(error) !== undefined || OF_NODE.test(code ?? '') || PACKED_OTHERWISE.test(code ?? '')) return false;
   const kind = kindOf(message);
   // A Parquet file without its end may be one that is still being written.
   if (TORN.test(message)) return true;
@@ -58,7 +60,9 @@ function reasonWithoutValues(error: unknown): string {
       ? `a part of this program is missing (${code}): install it again`
       : `Node.js refused (${code})`;
   }
-  if (code !== undefined && OF_PACKING.test(code)) return `it is packed wrongly, or was cut off (${code})`;
+  if (code !== undefined && PACKED_OTHERWISE.test(code))
+    return `it is not compressed as its name says, or damaged (${code})`;
+  if (code !== undefined && OF_PACKING.test(code)) return `it was cut off, or is packed wrongly (${code})`;
   const message = (error as Error | null)?.message ?? '';
   const firstLine = message.split('\n', 1)[0] ?? '';
   const kind = kindOf(firstLine);

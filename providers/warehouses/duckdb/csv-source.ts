@@ -87,7 +87,7 @@ async function layoutOf(engine: Engine, connectorId: string, file: string): Prom
   const { skip, start, delimiter: told } = aboveHeader(head.bytes);
   const bytes = head.bytes.subarray(start);
   const layout = { skip, strict: true, ...delimiterOf(bytes, told === undefined ? candidates(file) : [told]) };
-  if (layout.columns === 0) throw new Error(`IO Error: No header line in ${file}`);
+  if (layout.columns === 0) throw refuse('it has no line with anything in it');
   const trouble = headerTrouble(bytes, layout.delimiter, skip);
   if (trouble !== undefined) throw refuse(trouble);
   try {

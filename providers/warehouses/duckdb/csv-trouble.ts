@@ -25,7 +25,7 @@ export function otherEncoding(bytes: Buffer): string | undefined {
     if (byte === 0) nulls[index % 2] = (nulls[index % 2] ?? 0) + 1;
   });
   const [even = 0, odd = 0] = nulls;
-  if (Math.max(even, odd) * 4 < head.length) return undefined;
+  if (head.length === 0 || Math.max(even, odd) * 4 < head.length) return undefined;
   return rewrite('UTF-16', even > odd ? 'utf-16be' : 'utf-16le');
 }
 

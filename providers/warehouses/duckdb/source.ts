@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Engine, identifier, literal, openEngine } from '../../../base/duckdb/engine.ts';
 import { HoldfastError } from '../../../base/errors.ts';
@@ -16,7 +16,7 @@ import { workbookAsCsv } from './workbook.ts';
 /**
  * Opens what a connector points to and locks the engine: it reads that source and writes into `outputFolder`,
  * and no statement can make it reach another file or change that.
- * @throws HF_WAREHOUSE_UNREADABLE, HF_PATH_REFUSED, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
+ * @throws HF_WAREHOUSE_UNREADABLE, HF_WAREHOUSE_UNREACHABLE, HF_PATH_REFUSED, HF_MANIFEST_INVALID, HF_DISK_FULL, HF_INTERRUPTED
  */
 export async function openSource(
   connector: DuckdbConnector,
@@ -103,14 +103,16 @@ async function exposeFiles(
 /** What the view of the files selects from. */
 async function scanOf(
   engine: Engine,
-  { connectorId, config }: DuckdbConnector,
+  connector: DuckdbConnector,
   files: readonly string[],
   format: Exclude<FileFormat, 'database'>,
   outputFolder: string,
 ): Promise<string> {
+  const { connectorId, config } = connector;
   const allVarchar = config.allVarchar === true;
   switch (format) {
     case 'parquet':
+      for (const file of files) await refuseOtherThanParquet(connector, file);
       return `read_parquet([${files.map(asPattern).map(literal).join(', ')}], union_by_name = ${files.length > 1})`;
     case 'csv':
       return csvScan(engine, connectorId, files, allVarchar);
@@ -141,7 +143,20 @@ async function lock(engine: Engine, files: readonly string[], outputFolder: stri
 async function readable(connector: DuckdbConnector, path: string): Promise<string> {
   const trouble = await whyNoFile(path);
   if (trouble !== undefined) throw unreadable(connector, path, `it ${trouble}`);
+  if ((await stat(path)).size === 0) {
+    const sentence = `Connector ${connector.connectorId}: cannot read ${path}: it is empty; is it still being written?`;
+    throw new HoldfastError('HF_WAREHOUSE_UNREACHABLE', sentence);
+  }
   return path;
+}
+
+/** One whose end is not there may still be written; its beginning says what it is. */
+async function refuseOtherThanParquet(connector: DuckdbConnector, path: string): Promise<void> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+  if (bytesRead === 4 && !['PAR1', 'PARE'].includes(buffer.toString('latin1'))) {
+    throw unreadable(connector, path, 'it is no Parquet file, whatever its name');
+  }
 }
 
 function unreadable({ connectorId }: DuckdbConnector, path: string, trouble: string): HoldfastError {
