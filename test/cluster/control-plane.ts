@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Pipelines } from '../../contract/pipelines.ts';
 import { type ApiRequest, apiRequest } from './api-request.ts';
 import { CONTROL_PLANE, findBinaries } from './binaries.ts';
 import { installDefinitions } from './crds.ts';
@@ -19,6 +20,8 @@ export interface ControlPlaneOptions {
   readonly controllerManager?: boolean;
   /** Whether it has our kinds from the start; default: yes. */
   readonly definitions?: boolean;
+  /** What our kinds say of pipelines, where it is not what the release says. */
+  readonly pipelines?: Pipelines;
   /** Where the API server listens; default 127.0.0.1. */
   readonly bindAddress?: string;
   /** The address that pods reach it at; default 127.0.0.1. */
@@ -130,7 +133,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await ready();
     const request = apiRequest({ url, token: keys.admin, caFile });
     // Before the controller manager, whose garbage collector looks for new kinds twice a minute only.
-    if (options.definitions !== false) await installDefinitions(request);
+    if (options.definitions !== false) await installDefinitions(request, options.pipelines);
 
     const kubeconfigFor = (name: string, token: string) =>
       writeKubeconfig(join(folder, `${name}.kubeconfig`), { url, caFile, token, user: name });

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { PIPELINES } from '../../contract/pipelines.ts';
 import { isFinal } from '../../operator/decide/run/snapshot.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
@@ -70,7 +69,7 @@ export async function refer(world: World, ends: Scenario['ends']): Promise<Refer
     return undefined;
   });
   const { picture } = await takePicture(client, namespace);
-  const [broken] = world.history.broken(world.rules, PIPELINES);
+  const [broken] = world.history.broken(world.rules, world.pipelines);
   if (broken !== undefined) throw new Error(`Undisturbed, a rule is broken: ${broken}`);
   return { picture, made: await world.history.made(), events: await eventsOf(world) };
 }
@@ -110,7 +109,7 @@ async function past(world: World): Promise<readonly string[]> {
   const count = (names: readonly string[], name: string) => names.filter((other) => other === name).length;
   const said = await eventsOf(world);
   return [
-    ...world.history.broken(world.rules, PIPELINES),
+    ...world.history.broken(world.rules, world.pipelines),
     ...all
       .filter((name) => count(made, name) !== count(found, name))
       .map((name) => `${name} was made ${count(found, name)} times instead of ${count(made, name)}`),

@@ -14,7 +14,7 @@ const WATCH_TIMING = { watchSeconds: [20, 30], idleMs: 2_000, relistMs: 4_000 } 
  * started and stopped, not killed.
  */
 export async function openImpatient(options: ReplicaOptions): Promise<Replica> {
-  const { name, namespace, folder } = options;
+  const { name, namespace, folder, pipelines } = options;
   const seat = await openSeat(options);
   const logFile = join(folder, `${name}.log`);
   let current: Operator | undefined;
@@ -40,6 +40,7 @@ export async function openImpatient(options: ReplicaOptions): Promise<Replica> {
           port: 0,
           kubeconfig: seat.kubeconfig,
         },
+        pipelines,
         clock: systemClock,
         random: Math.random,
         log: (line) => void appendFile(logFile, `${new Date().toISOString()} ${line}\n`).catch(() => {}),

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
@@ -33,7 +34,7 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
   const client = patient(direct);
   const ending = new AbortController();
   const replicas: Replica[] = [];
-  const { script, taskMs, environment = {}, rules = {} } = scenario;
+  const { script, taskMs, environment = {}, rules = {}, pipelines = PIPELINES } = scenario;
   const kubelet: ScriptedKubelet = await startScriptedKubelet(plane, {
     namespace,
     script: script(),
@@ -56,8 +57,9 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
     signal: ending.signal,
     reference,
     rules,
+    pipelines,
     async replica(name, open = openReplica) {
-      const replica = await open({ plane, namespace, folder, name, environment });
+      const replica = await open({ plane, namespace, folder, name, environment, pipelines });
       replicas.push(replica);
       return replica;
     },

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../cluster/control-plane.ts';
+import { WITH_CAMPAIGN } from '../support/pipelines.ts';
 import type { Reference } from './picture.ts';
 import type { Point } from './point.ts';
 import { allPoints } from './points/index.ts';
@@ -22,6 +23,9 @@ once for each point at which something goes wrong. Every point must come to the 
 The last line is JSON: {"points","converged","diverged","absent","seed","seconds"}. A point is absent when what it was to
 hit did not come in any of its tries, and counts as none. The exit status is 1 when any diverged.
 `;
+
+/** Nothing but what a point says happens; programs may have pipelines that are there for this alone. */
+const PLANE: ControlPlaneOptions = { controllerManager: false, pipelines: WITH_CAMPAIGN };
 
 const options = readOptions();
 
@@ -64,7 +68,7 @@ async function main(): Promise<number> {
     process.once(signal, () => void stop().then(() => process.exit(130)));
   }
   try {
-    const plane = await startControlPlane({ controllerManager: false });
+    const plane = await startControlPlane(PLANE);
     planes.push(plane);
     say(`seed ${seed}`);
     const observed = await observe(plane, seed);
@@ -87,7 +91,7 @@ async function main(): Promise<number> {
     const alone = points.filter(({ alone }) => alone);
     const loneLane = async () => {
       if (alone.length === 0) return;
-      const own = await startControlPlane({ controllerManager: false });
+      const own = await startControlPlane(PLANE);
       planes.push(own);
       await work(alone, own);
     };

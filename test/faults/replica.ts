@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { operatorMetrics } from '../cluster/operator-metrics.ts';
@@ -30,7 +31,11 @@ export interface ReplicaOptions {
   readonly name: string;
   /** Variables of the operator's environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Those of the release, or those with a campaign. */
+  readonly pipelines: Pipelines;
 }
+
+const MAIN_WITH_CAMPAIGN = join(import.meta.dirname, 'operator-main.ts');
 
 const METRICS_MS = 500;
 
@@ -47,7 +52,7 @@ export async function openSeat({
 }
 
 export async function openReplica(options: ReplicaOptions): Promise<Replica> {
-  const { plane, namespace, folder, name, environment } = options;
+  const { plane, namespace, folder, name, environment, pipelines } = options;
   const { proxy, kubeconfig } = await openSeat(options);
   let current: OperatorProcess | undefined;
   const alive = (): boolean => current !== undefined && !current.ended;
@@ -62,6 +67,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
         name,
         namespaces: [namespace],
         leaseNamespace: namespace,
+        ...(pipelines === PIPELINES ? {} : { main: MAIN_WITH_CAMPAIGN }),
         compileCache: join(plane.folder, 'compiled'),
         environment,
       });

@@ -1,3 +1,4 @@
+import type { Pipelines } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
@@ -26,6 +27,8 @@ export interface Scenario {
   /** How each run ends that is there at the end: its phase and why. */
   readonly ends: Readonly<Record<string, string>>;
   readonly rules?: Rules;
+  /** Ways to run a program. Default: those of the release. */
+  readonly pipelines?: Pipelines;
 }
 
 /** Every task ends well. */

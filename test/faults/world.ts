@@ -1,3 +1,4 @@
+import type { Pipelines } from '../../contract/pipelines.ts';
 import type { KubeApi } from '../../operator/kube/api.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { History } from './history.ts';
@@ -20,6 +21,7 @@ export interface World {
   readonly reference: Reference | undefined;
   /** What must hold at every moment. */
   readonly rules: Rules;
+  readonly pipelines: Pipelines;
   /** Another seat of the operator, with nobody in it yet. */
   replica(name: string, open?: typeof openReplica): Promise<Replica>;
   /** Lets a successor lead at once: for when the one that holds the Lease is dead. */
