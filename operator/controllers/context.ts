@@ -5,6 +5,7 @@ import type { Recorder } from '../kube/events.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import { type OwnWrites, trackOwnWrites } from './own-writes.ts';
 import { createReadOnce, type ReadOnce } from './read-once.ts';
+import { createRoom, type Room } from './room.ts';
 import { createTurns, type Turns } from './turns.ts';
 import type { Caches } from './watched.ts';
 
@@ -23,9 +24,12 @@ export interface ContextOptions {
 export interface Context extends ContextOptions, OwnWrites {
   readonly readOnce: ReadOnce;
   readonly inTurn: Turns;
+  readonly room: Room;
 }
 
 /** A new one for each term: what another leader wrote meanwhile is newer than what we wrote before. */
 export function openContext(options: ContextOptions): Context {
-  return { ...options, ...trackOwnWrites(options.api), readOnce: createReadOnce(), inTurn: createTurns() };
+  const writes = trackOwnWrites(options.api);
+  const room = createRoom(options.settings.maxRuns, options.caches, writes);
+  return { ...options, ...writes, readOnce: createReadOnce(), inTurn: createTurns(), room };
 }

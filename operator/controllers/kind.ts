@@ -2,7 +2,7 @@ import type { Decision } from '../decide/action.ts';
 import type { KubeObject, ObjectKey, Resource } from '../kube/api.ts';
 import type { Store } from '../kube/store.ts';
 import type { Applied } from './apply.ts';
-import type { Context, ContextOptions } from './context.ts';
+import type { Context } from './context.ts';
 import type { CacheChange, Caches } from './watched.ts';
 
 /**
@@ -33,11 +33,13 @@ export interface Kind<
   /** The cache that holds its objects. */
   objects(caches: Caches): Store<Object>;
   /** Keys of its objects that a change of another object concerns; its own changes concern each anyway. */
-  concerned(change: CacheChange, context: Pick<ContextOptions, 'caches' | 'pipelines'>): readonly ObjectKey[];
+  concerned(change: CacheChange, context: Pick<Context, 'caches' | 'pipelines' | 'room'>): readonly ObjectKey[];
   /** Objects that share a turn are reconciled one after the other. */
   turn?(object: Object): string;
   /** Everything that a decision rests on; `stale` when the object is to be read past the cache first. */
   gather(object: Object, known: Known, context: Context): Promise<Snapshot | 'stale'>;
+  /** The reconcile of an object is over, however it went; keys of its objects that may have what it has let go of. */
+  leave?(object: Object, context: Context): readonly ObjectKey[];
   /** What is to be done, and what the status should be: pure. */
   decide(snapshot: Snapshot, now: Date): Decision<Status>;
   /** The status of an object that cannot be made sense of. */

@@ -21,7 +21,7 @@ const clock = fakeClock(new Date('2026-11-20T12:00:00Z'));
 function cachesOf(objects: Partial<Record<keyof Caches, readonly KubeObject[]>>): Caches {
   const none = () => [];
   const stores = (['programs', 'runs', 'jobs', 'pods', 'revisions'] as const).map((name) => {
-    const store = createStore<KubeObject>({ owner: none, program: none, programId: none, revision: none });
+    const store = createStore<KubeObject>({ owner: none, program: none, programId: none, revision: none, state: none });
     for (const object of objects[name] ?? []) store.set(object);
     return [name, store];
   });
@@ -97,6 +97,8 @@ const WAIT = [
 ];
 const KEEP = storedProgram();
 const edited = { ...KEEP, metadata: { ...KEEP.metadata, generation: 2, resourceVersion: '2' } };
+/** Nobody waits for a place. */
+const NO_ROOM = { take: () => true, leave: () => [], next: () => [] };
 const noted = { ...KEEP, metadata: { ...KEEP.metadata, resourceVersion: '2' }, status: { observedGeneration: 1 } };
 const TWIN = storedProgram({}, { metadata: { name: 'twin', uid: 'twin-uid' } });
 
@@ -149,7 +151,7 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
     ['shop/run-2'],
   ],
 ])('%s', (_name, change, runs, concerned) => {
-  const keys = retentionRun.concerned(change, { caches: indexed([KEEP], runs), pipelines: PIPELINES });
+  const keys = retentionRun.concerned(change, { caches: indexed([KEEP], runs), pipelines: PIPELINES, room: NO_ROOM });
   expect([...new Set(keys)].toSorted()).toEqual(concerned);
 });
 

@@ -1,9 +1,12 @@
 import { laneOf } from '../../contract/lane.ts';
-import type { Pipelines } from '../../contract/pipelines.ts';
+import { isBecause } from '../decide/conditions.ts';
+import { wantsRoom } from '../decide/run/admit.ts';
 import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
+import { inOrder } from '../decide/run/order.ts';
 import { containerOf } from '../decide/run/report.ts';
+import { isActive, waitsForRoom } from '../decide/run/room.ts';
 import { decideRun } from '../decide/run/run.ts';
-import { isFinal, type RunDecision, type RunSnapshot, waitsForPerson, waitsForRun } from '../decide/run/snapshot.ts';
+import { isFinal, type RunDecision, type RunSnapshot, waitsForPerson } from '../decide/run/snapshot.ts';
 import { runNotRead } from '../decide/run/status.ts';
 import { currentStage } from '../decide/run/tasks.ts';
 import { outcomeOf, stuckJob, stuckPods, troubleDue } from '../decide/run/trouble.ts';
@@ -15,7 +18,6 @@ import {
   type PodObject,
   type ProgramObject,
   type RunObject,
-  seniority,
 } from '../kube/objects.ts';
 import type { Change } from '../kube/reflector.ts';
 import { ANNOTATIONS } from '../objects/labels.ts';
@@ -38,14 +40,16 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
     const { caches } = context;
     switch (change.cache) {
       case 'runs':
-        return letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), context) : [];
+        return [
+          ...(letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), context) : []),
+          ...(makesRoom(change) ? context.room.next() : []),
+        ];
       case 'programs':
         return changesMeaning(change) ? objectsOf(change).flatMap((program) => runsToTell(program, context)) : [];
       case 'jobs':
+        return [...runsOf(objectsOf(change), caches), ...(endsWork(change, caches) ? context.room.next() : [])];
       case 'pods':
-        return objectsOf<KubeObject>(change)
-          .map((object) => runKeyOf(object, caches))
-          .filter((key) => key !== undefined);
+        return runsOf(objectsOf(change), caches);
       case 'revisions':
         return objectsOf(change).flatMap((revision) =>
           unfinished(caches.runs.byIndex('revision', keyOf(revision))).map(keyOf),
@@ -58,15 +62,13 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   // One run of a program at a time, or two could find each other not begun, and both begin.
   turn: programKeyOf,
   gather,
+  leave: (run, { newest, room }) => room.leave(newest(run)),
   decide: decideRun,
   unreadable: runNotRead,
   isOver: (status) => isFinal({ status }),
 };
 
-interface Concern {
-  readonly caches: Caches;
-  readonly pipelines: Pipelines;
-}
+type Concern = Pick<Context, 'caches' | 'pipelines' | 'room'>;
 
 function unfinished(runs: readonly RunObject[]): readonly RunObject[] {
   return runs.filter((run) => !isFinal(run));
@@ -78,6 +80,23 @@ function letsGo({ before, after }: Change<RunObject>): boolean {
   return before !== undefined && holds(before) && (after === undefined || !holds(after));
 }
 
+/** Whether a run that took one of the places, or was next to, is in the way of others no longer. */
+function makesRoom({ before, after }: Change<RunObject>): boolean {
+  const counts = (run: RunObject) => run.status?.phase === 'Running' || waitsForRoom(run);
+  return before !== undefined && counts(before) && (after === undefined || !counts(after));
+}
+
+/** Whether a Job of a run has ended that is no longer under way, or never was by its status. */
+function endsWork({ before, after }: Change<JobObject>, caches: Caches): boolean {
+  if (before === undefined || !isActive(before) || (after !== undefined && isActive(after))) return false;
+  const run = runKeyOf(before, caches);
+  return run === undefined || caches.runs.get(run)?.status?.phase !== 'Running';
+}
+
+function runsOf(objects: readonly KubeObject[], caches: Caches): readonly ObjectKey[] {
+  return objects.map((object) => runKeyOf(object, caches)).filter((key) => key !== undefined);
+}
+
 /** The run of each lane of a program that is next to begin: of many that wait only these are looked at. */
 function nextRuns(program: ObjectKey, { caches, pipelines }: Concern): readonly ObjectKey[] {
   const waiting = unfinished(caches.runs.byIndex('program', program)).filter(
@@ -87,7 +106,7 @@ function nextRuns(program: ObjectKey, { caches, pipelines }: Concern): readonly 
   for (const run of waiting) {
     const lane = laneOf(run.spec.pipeline, pipelines);
     const before = first.get(lane);
-    if (before === undefined || seniority(run) < seniority(before)) first.set(lane, run);
+    if (before === undefined || inOrder(run, before) < 0) first.set(lane, run);
   }
   return [...first.values()].map(keyOf);
 }
@@ -103,7 +122,9 @@ function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
 /** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
 function runsToTell(program: ProgramObject, context: Concern): readonly ObjectKey[] {
   const { caches } = context;
-  const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter((run) => !waitsForRun(run));
+  const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter(
+    (run) => !isBecause(run, 'WaitingForRun'),
+  );
   return [
     ...runs.map(keyOf),
     ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRuns(keyOf(one), context)),
@@ -115,7 +136,7 @@ function runsToTell(program: ProgramObject, context: Concern): readonly ObjectKe
  * was done may be gone by now, so then is the run.
  */
 async function gather(run: RunObject, known: Known, context: Context): Promise<RunSnapshot | 'stale'> {
-  const { api, caches, newest, settings, pipelines } = context;
+  const { api, caches, newest, settings, pipelines, room, clock } = context;
   const { namespace, uid } = run.metadata;
   const cached = caches.jobs.byIndex('owner', ownedBy(run)).map((job) => newest(job));
   const jobs = new Map(withExisting(cached, RESOURCES.jobs, known).map((job) => [job.metadata.name, job]));
@@ -137,11 +158,12 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
   const hasJob = (other: RunObject) =>
     context.hasMadeFor(other.metadata.uid) || caches.jobs.byIndex('owner', ownedBy(other)).length > 0;
   const pin = pinOf(run, [...jobs.values()]);
-  return {
+  const snapshot: RunSnapshot = {
     run,
     program,
     others,
     begun: new Set(others.filter(hasJob).map(({ metadata }) => metadata.uid)),
+    hasRoom: true,
     twins: program === undefined ? [] : olderTwinsOf(program, caches),
     revision: program === undefined ? undefined : await revisionOf(run, program, pin.name, known, context),
     ...(pin.digest === undefined ? {} : { revisionDigest: pin.digest }),
@@ -152,6 +174,8 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     settings,
     pipelines,
   };
+  // Last, since others may take the place while this one waits for an answer.
+  return { ...snapshot, hasRoom: wantsRoom(snapshot, clock.now()) && room.take(run) };
 }
 
 /** Whether the run would fail, or its Job be made again, for a cache that may be late. */

@@ -39,7 +39,7 @@ export function startKinds(kinds: readonly Kind[], options: StartOptions): Runni
       .filter((object) => object.kind === kind.resource.kind)
       .map(keyOf);
     try {
-      return new Set([...own, ...kind.concerned(change, options)]);
+      return new Set([...own, ...kind.concerned(change, context)]);
     } catch (error) {
       // Whom it concerns is not to be found out; it itself, and whatever changes next, are looked at all the same.
       onError(kind.name, own[0] ?? change.cache, error);
@@ -51,8 +51,13 @@ export function startKinds(kinds: readonly Kind[], options: StartOptions): Runni
     for (const object of kind.objects(caches).list()) queue.add(keyOf(object));
     queue.run(async (key) => {
       onSync?.(kind.name);
-      const again = await reconcile(kind, key, context);
-      if (again !== undefined) queue.addAfter(key, again.getTime() - clock.now().getTime());
+      const object = kind.objects(caches).get(key);
+      try {
+        const again = await reconcile(kind, key, context);
+        if (again !== undefined) queue.addAfter(key, again.getTime() - clock.now().getTime());
+      } finally {
+        for (const next of (object && kind.leave?.(object, context)) ?? []) queue.add(next);
+      }
     }, kind.workers);
   }
   return {

@@ -1,3 +1,4 @@
+import { isFinal } from '../decide/run/snapshot.ts';
 import { type KubeObject, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import {
   controllerOf,
@@ -35,6 +36,9 @@ export function ownedBy({ metadata }: KubeObject): string {
   return `${metadata.namespace}/${metadata.uid}`;
 }
 
+/** The value of the index `state` for runs that are not over. */
+export const UNFINISHED = 'unfinished';
+
 export const WATCHED: Sources<Watched> = {
   programs: {
     resource: RESOURCES.retentionPrograms,
@@ -44,6 +48,7 @@ export const WATCHED: Sources<Watched> = {
     resource: RESOURCES.retentionRuns,
     indexes: {
       program: (run) => [programKeyOf(run)],
+      state: (run) => (isFinal(run) ? [] : [UNFINISHED]),
       revision: ({ metadata, status }) =>
         status?.revision === undefined ? [] : [`${metadata.namespace}/${status.revision}`],
     },

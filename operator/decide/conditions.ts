@@ -1,5 +1,7 @@
 import { rfc3339Second } from '../../base/instant.ts';
 import type { RetentionRunStatus } from '../../crds/index.ts';
+import type { RunObject } from '../kube/objects.ts';
+import type { ConditionReason } from './reasons.ts';
 
 export type Conditions = NonNullable<RetentionRunStatus['conditions']>;
 
@@ -31,4 +33,9 @@ export function conditions(
       message: message.slice(0, LONGEST_MESSAGE),
     };
   });
+}
+
+/** Whether this is what the run says of why it is as it is. */
+export function isBecause({ status }: Pick<RunObject, 'status'>, reason: ConditionReason): boolean {
+  return status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason === reason;
 }

@@ -22,7 +22,7 @@ function runOf(pipeline: string, status?: RunObject['status']): RunObject {
 }
 
 const RUNNING: RunObject['status'] = { phase: 'Running', startTime: SLOT };
-const common = { twins: [], attempts: NO_ATTEMPTS, settings: STAGE_SETTINGS, pipelines: WITH_CAMPAIGN };
+const common = { hasRoom: true, twins: [], attempts: NO_ATTEMPTS, settings: STAGE_SETTINGS, pipelines: WITH_CAMPAIGN };
 
 const made = (actions: readonly Action[], kind: string) =>
   actions.flatMap((action) => (action.do === 'create' && action.object.kind === kind ? [action.object as any] : []));

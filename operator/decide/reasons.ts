@@ -20,6 +20,9 @@ export const CONDITION_REASONS = {
   ProgramMissing: 'There is no such program; the run starts when it appears.',
   ProgramDeleted: 'The program was deleted while the run was under way.',
   WaitingForRun: 'Another run of the program goes first.',
+  WaitingForCapacity:
+    'As many runs are at work as may be at once (`runs.maxConcurrent` of the chart); the oldest begins next, backfills last.',
+  StartSpread: 'The run begins a little after its slot, so that the programs of one minute do not all begin together.',
   NoSlot: 'The schedule has had no slot yet, and the run names none.',
   SlotInFuture: 'The slot of the run is yet to come.',
   PipelineUnknown: 'This version of the operator does not know the pipeline of the run.',

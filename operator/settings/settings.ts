@@ -18,6 +18,10 @@ export interface StageSettings {
   readonly allowed: AllowedNames;
   /** Namespaces whose programs are run, or `*` alone: all but those of Kubernetes itself. */
   readonly watchNamespaces: readonly string[];
+  /** How many runs, of all programs together, may be at work at once. */
+  readonly maxRuns: number;
+  /** So many seconds the runs of one minute are spread over, at most; 0: they begin together. */
+  readonly startJitterSeconds: number;
 }
 
 export interface Settings extends StageSettings {
@@ -52,6 +56,12 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   if (image === undefined) throw new Error('HOLDFAST_IMAGE is not set: give the image that the stages run on.');
   const port = Number(value('HOLDFAST_PORT') ?? '8080');
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('HOLDFAST_PORT is not a port.');
+  const wholeNumber = (name: string, otherwise: number, least: number, most: number): number => {
+    const text = value(name) ?? String(otherwise);
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= least && number <= most) return number;
+    throw new Error(`${name}: expected a whole number from ${least} to ${most}.`);
+  };
   return {
     image,
     postgresSecret: secretOf(value('HOLDFAST_POSTGRES_SECRET')),
@@ -63,6 +73,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
+    maxRuns: wholeNumber('HOLDFAST_MAX_RUNS', 10, 1, 10_000),
+    startJitterSeconds: wholeNumber('HOLDFAST_START_JITTER_SECONDS', 10, 0, 3600),
     namespace: value('POD_NAMESPACE') ?? 'default',
     lease: value('HOLDFAST_LEASE') ?? 'holdfast',
     deployment: value('HOLDFAST_DEPLOYMENT'),

@@ -37,7 +37,7 @@ export interface OperatorProcessOptions {
  */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
   const { kubeconfig, folder, name, namespaces, leaseNamespace, main = MAIN, compileCache } = options;
-  const { image, postgresSecret, artifactsClaim, filesFolder } = STAGE_SETTINGS;
+  const { image, postgresSecret, artifactsClaim, filesFolder, maxRuns, startJitterSeconds } = STAGE_SETTINGS;
   await mkdir(folder, { recursive: true });
   const logFile = join(folder, `${name}.log`);
   const said = (await readFile(logFile, 'utf8').catch(() => '')).length;
@@ -54,6 +54,8 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
       HOLDFAST_POSTGRES_SECRET: `${postgresSecret?.name ?? ''}/${postgresSecret?.key ?? ''}`,
       HOLDFAST_ARTIFACTS_CLAIM: artifactsClaim ?? '',
       HOLDFAST_FILES: filesFolder,
+      HOLDFAST_MAX_RUNS: String(maxRuns),
+      HOLDFAST_START_JITTER_SECONDS: String(startJitterSeconds),
       // Any free one: it says which.
       HOLDFAST_PORT: '0',
       ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),

@@ -180,6 +180,12 @@ testOnServer('the operator is told of the pods of programs, and the users of all
   expect(left.taskPods.securityContext).toEqual({ runAsUser: 1_000_680_000, runAsGroup: 65_532 });
 });
 
+testOnServer('the operator is told how many runs may be at work, and over how long they begin', () => {
+  expect(settingsOf(render())).toMatchObject({ maxRuns: 10, startJitterSeconds: 10 });
+  const told = settingsOf(render('runs.maxConcurrent=40', 'runs.startJitterSeconds=0'));
+  expect(told).toMatchObject({ maxRuns: 40, startJitterSeconds: 0 });
+});
+
 testOnServer('the API believes the authorities of the ConfigMap', () => {
   const objects = render('watchNamespaces={watched}', 'serve.enabled=true', 'caBundle.configMap=authorities');
   const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'holdfast-api').spec
@@ -220,6 +226,8 @@ testOnServer.each([
   ['a variable out of a Secret', 'tasks.env.TOKEN.valueFrom.secretKeyRef.name=x'],
   ['a pod that is root', 'securityContext.runAsUser=0'],
   ['a limit in words', 'tasks.limits.cpu=two'],
+  ['room for no run', 'runs.maxConcurrent=0'],
+  ['a spread in words', 'runs.startJitterSeconds=some'],
   ['a star that is not at the end', 'allow.serviceAccounts={*-tasks}'],
 ])('%s is refused', (_, setting) => {
   expect(() => render(setting)).toThrow('values don');

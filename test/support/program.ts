@@ -22,6 +22,8 @@ export const STAGE_SETTINGS: StageSettings = {
     serviceAccounts: ['tasks', 'holdfast-tasks*'],
   },
   watchNamespaces: ['*'],
+  maxRuns: 100,
+  startJitterSeconds: 0,
 };
 
 const MANIFEST = `

@@ -1,20 +1,28 @@
+import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../../base/instant.ts';
 import { parseSchedule } from '../../../base/schedules/index.ts';
 import { shareLane } from '../../../contract/lane.ts';
-import { type ConfigMapObject, type ProgramObject, type RunObject, seniority } from '../../kube/objects.ts';
+import type { ConfigMapObject, ProgramObject, RunObject } from '../../kube/objects.ts';
 import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { notAllowed, programFault } from '../spec-fault.ts';
-import { type RunSnapshot, waitsForPerson } from './snapshot.ts';
+import { inOrder } from './order.ts';
+import { isFinal, type RunSnapshot, waitsForPerson } from './snapshot.ts';
 import type { Outcome } from './status.ts';
 
 /** Another operator's clock, which made the run, may be so far ahead of ours. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** Whether work for a run may start now, and with what; or why not. */
-export type Admission = Admitted | { readonly outcome: Outcome };
+export type Admission = Admitted | Held;
+
+export interface Held {
+  readonly outcome: Outcome;
+  /** When to look again though nothing has happened. */
+  readonly requeueAt?: Date;
+}
 
 export interface Admitted {
   readonly slot: Date;
@@ -25,6 +33,27 @@ export interface Admitted {
 
 /** Looks at everything that a task needs, in the order in which a person would want to hear of it. */
 export function admit(snapshot: RunSnapshot, now: Date): Admission {
+  const admission = prepare(snapshot, now);
+  if ('outcome' in admission || snapshot.hasRoom) return admission;
+  const phase = snapshot.run.status?.startTime === undefined ? 'Pending' : 'Suspended';
+  return no(phase, 'WaitingForCapacity', FULL);
+}
+
+/** Not how many: it would have to be said anew, to each that waits, whenever that is changed. */
+const FULL = 'as many runs are at work as may be at once: the oldest begins when one of them ends';
+
+/** Whether a run that is not at work would be, if there were room for one more. */
+export function wantsRoom(snapshot: RunSnapshot, now: Date): boolean {
+  const { run, pipelines } = snapshot;
+  if (isFinal(run) || run.spec.cancel || !Object.hasOwn(pipelines, run.spec.pipeline)) return false;
+  try {
+    return !('outcome' in prepare(snapshot, now));
+  } catch {
+    return false;
+  }
+}
+
+function prepare(snapshot: RunSnapshot, now: Date): Admission {
   const { run, program } = snapshot;
   const begun = run.status?.startTime !== undefined;
   if (program === undefined || program.metadata.deletionTimestamp !== undefined) {
@@ -83,6 +112,10 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
   if (slot.getTime() > now.getTime() + CLOCK_SKEW_MS) {
     return no('Failed', 'SlotInFuture', `the slot ${rfc3339(slot)} is yet to come: nothing is known as of then`);
   }
+  const start = spreadStart(slot, snapshot, program);
+  if (start !== undefined && start > now) {
+    return { ...no('Pending', 'StartSpread', `begins by ${rfc3339(wholeSecond(start))}`), requeueAt: start };
+  }
   const make = buildRevision(program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
   const isCurrent = revision === undefined || revision.metadata.name === make.metadata.name;
@@ -110,11 +143,24 @@ function admitted(
 /** Not which: it would have to be said anew, to each that waits, whenever one ends. */
 const WAITS = 'another run of the same program goes first: they go one after the other, the oldest first';
 
-/** Of several runs one that has begun goes first, then the oldest: all of them agree on which that is. */
+/** Of several runs one that has begun goes first: all of them agree on which comes next. */
 function goesFirst(other: RunObject, run: RunObject): boolean {
   if (other.status?.startTime !== undefined) return true;
-  if (waitsForPerson(other)) return false;
-  return seniority(other) < seniority(run);
+  return !waitsForPerson(other) && inOrder(other, run) < 0;
+}
+
+/** When a run of the schedule begins where the programs of one minute are spread: each always so long after its slot. */
+function spreadStart(slot: Date, { run, settings }: RunSnapshot, program: ProgramObject): Date | undefined {
+  const most = settings.startJitterSeconds * 1000;
+  if (most === 0 || run.spec.trigger !== 'schedule') return undefined;
+  const digest = createHash('sha256').update(program.metadata.uid).digest();
+  // The clock of whoever made the run may have been ahead.
+  const due = Math.min(slot.getTime(), Date.parse(run.metadata.creationTimestamp));
+  return new Date(due + (digest.readUInt32BE() % most));
+}
+
+function wholeSecond(instant: Date): Date {
+  return new Date(Math.ceil(instant.getTime() / 1000) * 1000);
 }
 
 /** The instant that a run is as of: its own, or the newest of the schedule when it was made. */
@@ -126,10 +172,10 @@ function slotOf(run: RunObject, program: ProgramObject, now: Date): Date | undef
   return parseSchedule(batchSchedule, timeZone).newest(made < now ? made : now);
 }
 
-function noStorage(field: string): Admission {
+function noStorage(field: string): Held {
   return no('Pending', 'StorageMissing', `neither the program's ${field} nor the operator's settings name one`);
 }
 
-function no(phase: Outcome['phase'], reason: ConditionReason, message: string): Admission {
+function no(phase: Outcome['phase'], reason: ConditionReason, message: string): Held {
   return { outcome: { phase, reason, message } };
 }

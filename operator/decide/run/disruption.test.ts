@@ -43,6 +43,7 @@ function world(change: Partial<RunSnapshot> = {}, status?: RunObject['status']):
     program: PROGRAM,
     others: [],
     begun: new Set(),
+    hasRoom: true,
     twins: [],
     revision: REVISION,
     jobs: new Map([[JOB.metadata.name, JOB]]),

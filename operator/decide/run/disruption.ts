@@ -1,5 +1,6 @@
 import { rfc3339 } from '../../../base/instant.ts';
 import type { JobObject, PodObject, RunObject } from '../../kube/objects.ts';
+import { isBecause } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { containerOf, shardOf } from './report.ts';
 import type { StageStatus } from './tasks.ts';
@@ -48,8 +49,8 @@ export function isDisrupted(pod: PodObject): boolean {
 }
 
 /** Whether the run says so already. */
-export function isDisruptedSo({ status }: RunObject): boolean {
-  return status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason === DISRUPTED;
+export function isDisruptedSo(run: RunObject): boolean {
+  return isBecause(run, DISRUPTED);
 }
 
 function howDisrupted({ metadata, status }: PodObject): string | undefined {

@@ -28,7 +28,7 @@ export function goOn(
   }
   if ('outcome' in admission) {
     const far = { ...run, status: { ...run.status, stages: [...after] } };
-    return hold({ ...snapshot, run: far }, admission.outcome, now);
+    return hold({ ...snapshot, run: far }, admission, now);
   }
   const next = nextPlace(places, index + 1, admission.revision.pinned.spec.execution.shards);
   return start(snapshot, admission, next, 1, after, now);

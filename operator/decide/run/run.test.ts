@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
-import { PIPELINES } from '../../../contract/pipelines.ts';
-import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
+import { POSTGRES, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { reading } from '../../../test/support/references.ts';
+import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../../kube/objects.ts';
 import { buildJob } from '../../objects/job.ts';
 import { buildRevision, readRevision } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import { readAllowedNames } from '../../settings/allowed.ts';
-import { type Action, attemptKey, NO_ATTEMPTS } from '../action.ts';
+import { type Action, attemptKey } from '../action.ts';
 import { CONDITION_REASONS } from '../reasons.ts';
 import { decideRun } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
@@ -20,19 +20,7 @@ const REVISION = buildRevision(PROGRAM, STAGE_SETTINGS);
 
 /** A run that nobody has looked at yet. */
 function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['status']): RunObject {
-  const made = run('weekly', { slot: SLOT, ...spec });
-  return {
-    ...made,
-    metadata: {
-      name: 'weekly',
-      namespace: 'shop',
-      uid: 'run-uid',
-      resourceVersion: '7',
-      generation: 1,
-      creationTimestamp: '2026-11-23T02:00:01Z',
-    },
-    ...(status === undefined ? {} : { status }),
-  } as RunObject;
+  return storedRun('weekly', { slot: SLOT, ...spec }, status);
 }
 
 function jobOf(stage: string, task: string, state: JobObject['status'] = {}, attempt = 1): JobObject {
@@ -85,23 +73,7 @@ function inFilter(
   });
 }
 
-function snapshot(change: Partial<RunSnapshot> = {}): RunSnapshot {
-  return {
-    run: newRun(),
-    program: PROGRAM,
-    others: [],
-    begun: new Set(),
-    twins: [],
-    revision: undefined,
-    jobs: new Map(),
-    pods: [],
-    complaint: undefined,
-    attempts: NO_ATTEMPTS,
-    settings: STAGE_SETTINGS,
-    pipelines: PIPELINES,
-    ...change,
-  };
-}
+const snapshot = (change: Partial<RunSnapshot> = {}) => runSnapshot({ program: PROGRAM, ...change });
 
 const COMPLETE: JobObject['status'] = {
   completionTime: '2026-11-23T02:09:30Z',

@@ -40,13 +40,14 @@ function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
   const { run, pipelines } = snapshot;
   if (!Object.hasOwn(pipelines, run.spec.pipeline)) {
     const message = `this version knows no pipeline ${run.spec.pipeline}`;
-    return hold(snapshot, { phase: run.status?.phase ?? 'Pending', reason: 'PipelineUnknown', message }, now);
+    const phase = run.status?.phase ?? 'Pending';
+    return hold(snapshot, { outcome: { phase, reason: 'PipelineUnknown', message } }, now);
   }
   const admission = admit(snapshot, now);
   if ('outcome' in admission && admission.outcome.phase === 'Failed') return fail(snapshot, admission.outcome, now);
   const current = currentStage(run.status?.stages);
   if (current !== undefined) return follow(snapshot, admission, current, now);
-  if ('outcome' in admission) return hold(snapshot, admission.outcome, now);
+  if ('outcome' in admission) return hold(snapshot, admission, now);
   return start(snapshot, admission, 0, 1, pendingStages(stagesOf(snapshot)), now);
 }
 
@@ -69,7 +70,7 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
     if (attempt >= MOST_ATTEMPTS) {
       return fail(snapshot, failed('JobLost', `the Job ${current.job} was deleted for the ${attempt}th time`), now);
     }
-    if ('outcome' in admission) return hold(snapshot, admission.outcome, now);
+    if ('outcome' in admission) return hold(snapshot, admission, now);
     const again = start(snapshot, admission, index, attempt + 1, stages, now);
     const retried = event(
       run,

@@ -3,7 +3,6 @@ import type { RetentionRunStatus } from '../../../crds/index.ts';
 import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../../kube/objects.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { Action, Attempts, Decision } from '../action.ts';
-import type { ConditionReason } from '../reasons.ts';
 import type { JobHistory } from './disruption.ts';
 
 /** All that is known about a run when it is looked at. */
@@ -14,6 +13,8 @@ export interface RunSnapshot {
   readonly others: readonly RunObject[];
   /** Uids of those of them that have a Job already, whatever their status says. */
   readonly begun: ReadonlySet<string>;
+  /** Whether the run may be at work beside those that are, of all programs. */
+  readonly hasRoom: boolean;
   /** Older programs of the namespace with the program's programId. */
   readonly twins: readonly ProgramObject[];
   /** The ConfigMap that the run's status names, or that a Job of it was found to be pinned to. */
@@ -46,12 +47,6 @@ export function isFinal({ status }: Pick<RunObject, 'status'>): boolean {
 /** Whether the run has not begun and is held by a person: others need not wait for it. */
 export function waitsForPerson({ spec, status }: RunObject): boolean {
   return status?.startTime === undefined && (spec.suspend || status?.phase === 'Suspended');
-}
-
-/** Whether all that is known of the run is that another of its program goes first. */
-export function waitsForRun({ status }: RunObject): boolean {
-  const reason = status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason;
-  return reason === ('WaitingForRun' satisfies ConditionReason);
 }
 
 /** An event about a run. */

@@ -4,7 +4,7 @@ import type { JobObject, PodObject, RunObject } from '../../kube/objects.ts';
 import { ANNOTATIONS } from '../../objects/labels.ts';
 import type { Action } from '../action.ts';
 import { steadyPart } from '../steady.ts';
-import type { Admission, Admitted } from './admit.ts';
+import type { Admission, Admitted, Held } from './admit.ts';
 import { DISRUPTED, disruptionOf, isDisrupted, sayDisruption } from './disruption.ts';
 import { event, type RunDecision, type RunSnapshot, retryAt } from './snapshot.ts';
 import { type Outcome, runStatus } from './status.ts';
@@ -123,12 +123,13 @@ function asBefore({ status }: RunObject, where: string): Outcome {
 }
 
 /** No further work starts, but what has come so far stays. */
-export function hold(snapshot: RunSnapshot, outcome: Outcome, now: Date): RunDecision {
+export function hold(snapshot: RunSnapshot, { outcome, requeueAt }: Held, now: Date): RunDecision {
   const { run } = snapshot;
   const suspended = outcome.phase === 'Suspended' ? suspendJobs(snapshot) : [];
   return {
     actions: [...suspended, ...suspendedEvent(run, outcome)],
     status: runStatus(run, run.status?.stages, outcome, now),
+    ...(requeueAt === undefined ? {} : { requeueAt }),
   };
 }
 

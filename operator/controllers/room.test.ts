@@ -1,0 +1,212 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { openWorld, type World } from '../../test/support/operator-world.ts';
+import { program, run } from '../../test/support/program.ts';
+import { RESOURCES } from '../kube/api.ts';
+import type { JobObject, RunObject } from '../kube/objects.ts';
+import { createStore } from '../kube/store.ts';
+import { createRoom } from './room.ts';
+import { WATCHED } from './watched.ts';
+
+/*
+ * How many runs of all programs are at work at once.
+ */
+const { retentionPrograms, retentionRuns, jobs } = RESOURCES;
+const FRIDAY = new Date('2026-11-20T12:00:00Z');
+const SLOT = '2026-11-16T02:00:00Z';
+const MOST = 3;
+
+let world: World;
+
+afterEach(() => world?.stop());
+
+interface Made {
+  readonly trigger?: RunObject['spec']['trigger'];
+  readonly slot?: string;
+  readonly namespace?: string;
+}
+
+/** A program with one run, both of that name. */
+async function put(name: string, { namespace = 'shop', ...spec }: Made = {}): Promise<void> {
+  const made = program({ programId: name }, name);
+  world.kube.put(retentionPrograms, { ...made, metadata: { ...made.metadata, namespace } });
+  const one = run(name, { programRef: { name }, ...spec });
+  world.kube.put(retentionRuns, { ...one, metadata: { ...one.metadata, namespace } });
+  await world.clock.advance(1_000);
+}
+
+const phaseOf = (name: string, namespace = 'shop') =>
+  world.kube.get<RunObject>(retentionRuns, `${namespace}/${name}`)?.status?.phase;
+const reasonOf = (name: string) =>
+  world.kube.get<RunObject>(retentionRuns, `shop/${name}`)?.status?.conditions?.[0]?.reason;
+const running = () =>
+  world.kube
+    .all<RunObject>(retentionRuns)
+    .filter(({ status }) => status?.phase === 'Running')
+    .map(({ metadata }) => metadata.name);
+/** Runs with a Job that is not over. */
+const atWork = () =>
+  new Set(
+    world.kube
+      .all<JobObject>(jobs)
+      .filter(({ spec, status }) => spec?.suspend !== true && status?.conditions === undefined)
+      .map(({ metadata }) => metadata.ownerReferences?.[0]?.name),
+  );
+/** Ends every task of these runs; of others none. */
+const ending =
+  (...names: readonly string[]) =>
+  ({ metadata }: JobObject) =>
+    names.some((name) => metadata.name.startsWith(`${name}-`)) ? { exitCode: 0 } : undefined;
+
+test('of many runs in several namespaces never more are at work than may be, and all of them get done', async () => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: MOST } });
+  const names = Array.from({ length: 24 }, (_, index) => `run-${String(index).padStart(2, '0')}`);
+  for (const [index, name] of names.entries()) {
+    const namespace = `shop-${index % 5}`;
+    const made = program({ programId: name }, name);
+    world.kube.put(retentionPrograms, { ...made, metadata: { ...made.metadata, namespace } });
+    const one = run(name, { programRef: { name } });
+    world.kube.put(retentionRuns, { ...one, metadata: { ...one.metadata, namespace } });
+  }
+  let most = 0;
+  await world.settle(() => {
+    most = Math.max(most, atWork().size);
+    return { exitCode: 0 };
+  });
+  expect(most).toBe(MOST);
+  expect(new Set(world.kube.all<RunObject>(retentionRuns).map(({ status }) => status?.phase))).toEqual(
+    new Set(['Succeeded']),
+  );
+  // All six tasks of each, its revision, its statuses; and once that it waits.
+  expect(world.writes.length / names.length).toBeLessThan(25);
+  expect(world.errors).toEqual([]);
+}, 30_000);
+
+test('the oldest run begins next, and backfills last, of those the oldest slot first', async () => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
+  await put('first');
+  await put('late-backfill', { trigger: 'backfill', slot: '2026-11-09T02:00:00Z' });
+  await put('early-backfill', { trigger: 'backfill', slot: '2026-11-02T02:00:00Z' });
+  await put('second');
+  await put('third');
+  await world.settle(() => undefined);
+  expect(running()).toEqual(['first']);
+  expect(reasonOf('third')).toBe('WaitingForCapacity');
+  const order: string[] = [];
+  await world.settle(({ metadata }) => {
+    const [name] = running();
+    if (name !== undefined && order.at(-1) !== name) order.push(name);
+    return metadata.name.startsWith(`${name}-`) ? { exitCode: 0 } : undefined;
+  });
+  expect(order).toEqual(['first', 'second', 'third', 'early-backfill', 'late-backfill']);
+});
+
+test('those that wait are not written again whenever one ends', async () => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
+  for (const name of ['first', 'second', 'third', 'fourth']) await put(name);
+  await world.settle(() => undefined);
+  const versions = () =>
+    ['third', 'fourth'].map((name) => world.kube.get(retentionRuns, `shop/${name}`)?.metadata.resourceVersion);
+  const before = versions();
+  await world.settle(ending('first'));
+  expect(running()).toEqual(['second']);
+  expect(versions()).toEqual(before);
+});
+
+test.each(['killed before', 'killed after'] as const)(
+  'another leader keeps to it as well, whatever the first one left half done: %s',
+  async (fate) => {
+    let most = 0;
+    // Around each write in turn, as long as the first ones are being begun.
+    world = openWorld({
+      start: FRIDAY,
+      settings: { maxRuns: 2 },
+      fate: (_write, number) => (number % 5 === 0 && number < 60 ? fate : 'live'),
+    });
+    for (const name of ['first', 'second', 'third', 'fourth']) await put(name);
+    await world.settle(() => {
+      most = Math.max(most, atWork().size);
+      return { exitCode: 0 };
+    });
+    expect(world.lives()).toBeGreaterThan(5);
+    expect(most).toBe(2);
+    expect(['first', 'second', 'third', 'fourth'].map((name) => phaseOf(name))).toEqual(
+      Array.from({ length: 4 }, () => 'Succeeded'),
+    );
+  },
+  30_000,
+);
+
+test('a run that is suspended lets another begin, and goes on when there is room again', async () => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
+  await put('first');
+  await put('second');
+  await world.settle(() => undefined);
+  const suspend = (suspended: boolean) =>
+    world.kube.change(retentionRuns, 'shop/first', (object) => {
+      object['spec'].suspend = suspended;
+    });
+  suspend(true);
+  await world.settle(() => undefined);
+  expect([phaseOf('first'), phaseOf('second')]).toEqual(['Suspended', 'Running']);
+  suspend(false);
+  await world.settle(() => undefined);
+  expect([phaseOf('first'), reasonOf('first')]).toEqual(['Suspended', 'WaitingForCapacity']);
+  expect([...atWork()]).toEqual(['second']);
+  await world.settle(ending('second'));
+  expect([phaseOf('first'), phaseOf('second')]).toEqual(['Running', 'Succeeded']);
+  await world.settle();
+  expect(phaseOf('first')).toBe('Succeeded');
+});
+
+test.each<[string, (world: World) => void]>([
+  ['is cancelled', ({ kube }) => kube.change(retentionRuns, 'shop/first', (object) => (object['spec'].cancel = true))],
+  ['is deleted', ({ kube }) => kube.remove(retentionRuns, 'shop/first')],
+])('when the run at work %s, the next begins', async (_name, happen) => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
+  await put('first');
+  await put('second');
+  await world.settle(() => undefined);
+  happen(world);
+  await world.settle(() => undefined);
+  expect(phaseOf('second')).toBe('Running');
+});
+
+test.each<[string, (world: World) => void]>([
+  ['is suspended', ({ kube }) => kube.change(retentionRuns, 'shop/b', (object) => (object['spec'].suspend = true))],
+  ['is cancelled', ({ kube }) => kube.change(retentionRuns, 'shop/b', (object) => (object['spec'].cancel = true))],
+  ['is deleted', ({ kube }) => kube.remove(retentionRuns, 'shop/b')],
+  [
+    'is of a program that is turned off',
+    ({ kube }) => kube.change(retentionPrograms, 'shop/b', (object) => (object['spec'].enabled = false)),
+  ],
+])('a run that waits and %s is in nobody’s way', async (_name, happen) => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
+  for (const name of ['a', 'b', 'c']) await put(name);
+  await world.settle(() => undefined);
+  happen(world);
+  await world.settle(ending('a'));
+  expect(running()).toEqual(['c']);
+});
+
+test('a run that has a place and cannot begin keeps it from nobody, and has no worse one once it tries again', () => {
+  const runs = createStore<RunObject>(WATCHED.runs.indexes);
+  const [a, b, c] = ['a', 'b', 'c'].map((name): RunObject => {
+    const metadata = { name, namespace: 'shop', uid: name, resourceVersion: '1', creationTimestamp: SLOT };
+    const conditions = [{ type: 'Reconciling', status: 'True', reason: 'WaitingForCapacity', message: '' }];
+    const stored = { ...run(name), metadata, status: { phase: 'Pending', conditions } } as unknown as RunObject;
+    runs.set(stored);
+    return stored;
+  }) as [RunObject, RunObject, RunObject];
+  const room = createRoom(
+    1,
+    { runs, jobs: createStore<JobObject>(WATCHED.jobs.indexes) },
+    { newest: (object) => object, hasMadeFor: () => false },
+  );
+  expect(room.next()).toEqual(['shop/a']);
+  expect([room.take(b), room.take(a), room.take(b)]).toEqual([false, true, false]);
+  expect(room.leave(a)).toEqual(['shop/b']);
+  expect([room.take(b), room.take(a)]).toEqual([true, false]);
+  // It waits like the others again.
+  expect(room.leave(b)).toEqual(['shop/a']);
+  expect([room.take(c), room.take(a)]).toEqual([false, true]);
+});

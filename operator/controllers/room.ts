@@ -1,0 +1,76 @@
+import { inOrder } from '../decide/run/order.ts';
+import { hasPlace, waitsForRoom } from '../decide/run/room.ts';
+import { isFinal } from '../decide/run/snapshot.ts';
+import { keyOf, type ObjectKey } from '../kube/api.ts';
+import type { RunObject } from '../kube/objects.ts';
+import type { OwnWrites } from './own-writes.ts';
+import { type Caches, ownedBy, UNFINISHED } from './watched.ts';
+
+/** The places of the runs that may be at work at once, of all programs together. */
+export interface Room {
+  /**
+   * Whether the run has a place, which it keeps at least until it leaves. Without waiting for anything, so that of several
+   * workers who ask at once no two get the last place.
+   */
+  take(run: RunObject): boolean;
+  /** The run keeps what it took only if it is at work by now; keys of those who may have it otherwise. */
+  leave(run: RunObject): readonly ObjectKey[];
+  /** Keys of those that wait and are next, as many as there are places. */
+  next(): readonly ObjectKey[];
+}
+
+/** @param most how many runs may be at work at once */
+export function createRoom(
+  most: number,
+  caches: Pick<Caches, 'runs' | 'jobs'>,
+  { newest, hasMadeFor }: Pick<OwnWrites, 'newest' | 'hasMadeFor'>,
+): Room {
+  const reserved = new Set<string>();
+  /** They had a place and could not begin. They try again by themselves, and nobody waits for them meanwhile. */
+  const stumbled = new Set<string>();
+
+  function isWorking(run: RunObject): boolean {
+    const jobs = caches.jobs.byIndex('owner', ownedBy(run)).map((job) => newest(job));
+    // Its first Job was made just now, and neither its status nor a watch says so yet.
+    const hasJustBegun = run.status?.startTime === undefined && hasMadeFor(run.metadata.uid);
+    return reserved.has(run.metadata.uid) || hasJustBegun || hasPlace(run, jobs);
+  }
+
+  const isTaken = ({ metadata }: RunObject) => reserved.has(metadata.uid) || stumbled.has(metadata.uid);
+
+  /** How many places are free for others than the run, and who waits for one. */
+  function look(run?: RunObject) {
+    const others = caches.runs
+      .byIndex('state', UNFINISHED)
+      .map((other) => newest(other))
+      .filter((other) => !isFinal(other) && other.metadata.uid !== run?.metadata.uid);
+    const working = others.filter(isWorking);
+    const waiting = others.filter((other) => waitsForRoom(other) && !isTaken(other));
+    return { free: most - working.length, waiting, others };
+  }
+
+  function next(): readonly ObjectKey[] {
+    const { free, waiting, others } = look();
+    const known = new Set(others.map(({ metadata }) => metadata.uid));
+    for (const uid of stumbled) if (!known.has(uid)) stumbled.delete(uid);
+    return waiting.toSorted(inOrder).slice(0, Math.max(0, free)).map(keyOf);
+  }
+
+  return {
+    take(run) {
+      if (isWorking(run)) return true;
+      stumbled.delete(run.metadata.uid);
+      const { free, waiting } = look(run);
+      if (waiting.filter((other) => inOrder(other, run) < 0).length >= free) return false;
+      reserved.add(run.metadata.uid);
+      return true;
+    },
+    leave(run) {
+      const { uid } = run.metadata;
+      if (!reserved.delete(uid) || isWorking(run)) return [];
+      stumbled.add(uid);
+      return next();
+    },
+    next,
+  };
+}
