@@ -213,6 +213,11 @@ export const ERROR_CODES = {
     meaning: 'There is no such program, run or customer in the state.',
     remedy: 'Check the spelling, the data folder and that the program has run.',
   },
+  HF_RETRY_REFUSED: {
+    kind: 'terminal',
+    meaning: 'A run cannot be done again, or not from the stage that was named.',
+    remedy: 'The message says why: leave the stage out, or begin a new run of the program.',
+  },
   HF_RUN_NOT_PREPARED: {
     kind: 'not-yet',
     meaning: 'A task on a cluster came before the first task of its run, which records it in Postgres.',

@@ -7,6 +7,8 @@ export interface TaskReport {
   readonly counts?: Counts;
   /** SHA-256 of the manifest of the artifact that it committed. */
   readonly artifact?: string;
+  /** Of what prepares a retry: the stages that need not be done again. */
+  readonly reused?: readonly string[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 

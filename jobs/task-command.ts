@@ -83,7 +83,7 @@ function codeOf(
   const shards = () => loadSharded(pipeline, stage.name);
   switch (does) {
     case 'prepare':
-      return { does, load: async () => prepare };
+      return { does, load: async () => prepare, stages: PIPELINES[pipeline].stages.map(({ name }) => name) };
     case 'shards':
       return { does, load: shards };
     case 'work':

@@ -65,13 +65,14 @@ function toRun(record: RunRecord): Run {
     seconds: record.seconds ?? null,
     publishedAt: record.publishedAt?.toISOString() ?? null,
     discardedAt: record.discardedAt?.toISOString() ?? null,
-    stages: record.stages.map(({ name, rowsIn, rowsOut, seconds, counts, warnings }) => ({
+    stages: record.stages.map(({ name, rowsIn, rowsOut, seconds, counts, warnings, reusedFrom }) => ({
       name,
       rowsIn,
       rowsOut,
       seconds,
       counts: { ...counts },
       ...(warnings === undefined ? {} : { warnings: [...warnings] }),
+      ...(reusedFrom === undefined ? {} : { reusedFrom }),
     })),
     error: error ?? null,
   };

@@ -12,6 +12,7 @@ const stage = fields('What a stage reported.', {
   seconds: Type.Number({ minimum: 0, description: 'How long it took.' }),
   counts: Type.Record(Type.String(), Type.Unknown(), { description: 'Further counts, such as `removed`.' }),
   warnings: Type.Optional(Type.Array(Type.String(), { description: 'What a person should know.' })),
+  reusedFrom: Type.Optional(Type.String({ description: 'Run that did it, where a retry did not do it again.' })),
 });
 
 export const run = fields('One run of a program.', {

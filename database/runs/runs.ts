@@ -28,6 +28,8 @@ export interface StageReport {
   readonly sources?: SourceTypes;
   /** Digest of the artifact that it committed, if it makes one. */
   readonly artifact?: string;
+  /** The run that did it, where a retry did not do it again. */
+  readonly reusedFrom?: string;
 }
 
 export interface RunRecord extends RunKey {

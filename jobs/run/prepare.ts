@@ -1,16 +1,20 @@
+import { triggerOfRetry } from '../../contract/trigger.ts';
 import type { Database } from '../../database/client/database.ts';
 import { migrate } from '../../database/migrations/migrate.ts';
 import type { RunNumbers } from '../../database/runs/begin-run.ts';
 import { joinRun, type OwnedRun } from '../../database/runs/join-run.ts';
+import { findRun } from '../../database/runs/runs.ts';
 
 /** Brings the system of record to where a run's tasks need it; may be repeated at any time. */
 export type Preparation = (database: Database, run: OwnedRun) => Promise<RunNumbers>;
 
 /**
- * Migrates the schema, then gives the run its number.
+ * Migrates the schema, then gives the run its number. A retry of a backfill is one, too.
  * @throws HF_MIGRATION_FAILED, HF_DATA_LOCKED, HF_MANIFEST_INVALID, HF_DATABASE_UNREACHABLE, HF_DATABASE_FAILED
  */
 export const prepare: Preparation = async (database, run) => {
   await migrate(database);
-  return joinRun(database, run);
+  if (run.retryOf === undefined) return joinRun(database, run);
+  const original = await findRun(database, { ...run, run: run.retryOf });
+  return joinRun(database, { ...run, trigger: triggerOfRetry(original?.trigger) });
 };

@@ -19,6 +19,7 @@ import type { Preparation } from './prepare.ts';
 import { readRevision } from './read-revision.ts';
 import type { Recorder } from './recorder.ts';
 import { resources } from './resources.ts';
+import { reuseStages } from './reuse.ts';
 import { inRun, stageContext, type Workplace } from './run-context.ts';
 import { runStages } from './run-stages.ts';
 import { shardArtifact } from './shard-artifact.ts';
@@ -41,7 +42,12 @@ export interface Task<Spec> {
   /** Whether the run is over when it is done. */
   readonly last: boolean;
   readonly work:
-    | { readonly does: 'prepare'; readonly load: () => Promise<Preparation> }
+    | {
+        readonly does: 'prepare';
+        readonly load: () => Promise<Preparation>;
+        /** Of the pipeline, in order. */
+        readonly stages: readonly string[];
+      }
     | { readonly does: 'shards'; readonly load: () => Promise<ShardedStage<Spec>> }
     | {
         readonly does: 'work';
@@ -93,7 +99,7 @@ export async function runTask<Spec extends TaskSpec>(
     const { work } = task;
     switch (work.does) {
       case 'prepare':
-        return await inTurn(job, task.name, async () => prepareRun(job, await work.load()));
+        return await inTurn(job, task.name, async () => prepareRun(job, await work.load(), work.stages));
       case 'shards': {
         const shard = ownShard(job);
         return await inTurn(job, shardTurn(shard), async () => doShard(job, await work.load(), shard));
@@ -135,11 +141,15 @@ async function inTurn<Spec, Result>(job: Job<Spec>, task: string, work: () => Pr
   }
 }
 
-async function prepareRun<Spec>(job: Job<Spec>, prepare: Preparation): Promise<TaskReport> {
+async function prepareRun<Spec extends TaskSpec>(
+  job: Job<Spec>,
+  prepare: Preparation,
+  stages: readonly string[],
+): Promise<TaskReport> {
   const { settings, task, database, program, io } = job;
   // A dry run leaves no trace in Postgres.
   if (settings.dryRun) return {};
-  const { namespace, run, owner, slot, trigger, revision } = settings;
+  const { namespace, run, owner, slot, trigger, retryOf, fromStage, revision } = settings;
   const { pipeline } = task;
   await prepare(database, {
     namespace,
@@ -149,10 +159,18 @@ async function prepareRun<Spec>(job: Job<Spec>, prepare: Preparation): Promise<T
     pipeline,
     slot,
     trigger,
+    retryOf: retryOf?.name,
     revision: revision.digest,
     startedAt: io.now(),
   });
-  return {};
+  if (retryOf === undefined) return {};
+  const { place, recorder } = await ownRun(job);
+  const of = { run: retryOf.name, owner: retryOf.uid };
+  const reused = await inRun(place, recorder, async ({ artifacts }) =>
+    reuseStages({ database, artifacts, run: await ownRecord(job), of, stages, fromStage }),
+  );
+  if (reused.because !== undefined) io.warn(`not all of ${retryOf.name} is reused: ${reused.because}`);
+  return { reused: reused.stages.map(({ report }) => report.name) };
 }
 
 async function doWork<Spec extends TaskSpec>(job: Job<Spec>, stage: Stage<Spec>): Promise<TaskReport> {
@@ -181,6 +199,8 @@ async function doShard<Spec extends TaskSpec>(
 ): Promise<TaskReport> {
   const { settings, task } = job;
   const { place, recorder } = await ownRun(job);
+  // A retry does not ask again about the parts of a whole that it has.
+  if ((await recorder.earlier(task.stage))?.reusedFrom !== undefined) return {};
   return await inRun(place, recorder, async (run) => {
     const context = await stageContext(run, task, (stage) => recorder.input(stage), UNSEEN.advance);
     const all = { stage: task.stage, revision: settings.revision.digest, work, context };
@@ -241,9 +261,10 @@ async function ownRun<Spec extends TaskSpec>(
   job: Job<Spec>,
 ): Promise<{ readonly place: Workplace<Spec>; readonly recorder: Recorder }> {
   const { settings, task, io, database, spec, program } = job;
-  const { namespace, run, slot, trigger, artifactRoot, scratchFolder, baseFolder, dryRun } = settings;
+  const { namespace, run, slot, artifactRoot, scratchFolder, baseFolder, dryRun } = settings;
   const { now, signal, warn } = io;
   const record = dryRun ? undefined : await ownRecord(job);
+  const trigger = record?.trigger ?? settings.trigger;
   const { sequence, attempt } = record ?? FIRST;
   const identity = { namespace, program, run, sequence, attempt, slot, trigger };
   const place: Workplace<Spec> = {
