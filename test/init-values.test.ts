@@ -361,7 +361,7 @@ describe('numbers', () => {
 
   test('in several currencies are refused, with the rows of each', async () => {
     expect(await refused(await amounts('a.csv', many('€ 12', '13 USD', '14 EUR')))).toMatch(
-      /lifetime_value has amounts in several currencies \(EUR or € in 40 rows, USD in 20\): write all of them in one/,
+      /lifetime_value has amounts in several currencies \(EUR or € in 40 rows, USD in 20 of those looked at\): write all of them in one/,
     );
   });
 
@@ -378,7 +378,7 @@ describe('numbers', () => {
     const usage = (name: string, ...values: string[]) =>
       csv(name, ['id,feature_usage,recency', ...many(...values).map((value, i) => `${i},${value},${i}`)]);
     expect(await refused(await usage('a.csv', '12 %', '0.13'))).toMatch(
-      /feature_usage has a percent sign in 30 of 60 rows/,
+      /feature_usage has a percent sign in 30 of 60 values looked at/,
     );
     await made(await usage('b.csv', '12 %', '13 %'));
     expect((await run(await usage('c.csv', '0.12', '0.13'))).message).toMatch(
@@ -483,10 +483,27 @@ describe('what stands for a missing value', () => {
     const rows = lines(plan, churned).map((line) => line.replace(/,lifetime_value,/, ',plan,'));
     const { takenAsMissing, warnings } = await made(await csv('a.csv', rows));
     expect(takenAsMissing).toEqual([{ source: 'plan', words: { 'n/a': 100, None: 100 } }]);
-    expect(warnings.join('\n')).toMatch(/plan says None in 100 of 300 rows, which counts as missing/);
+    expect(warnings.join('\n')).toMatch(/plan says None in 100 of 300 rows looked at, which counts as missing/);
     expect(warnings.join('\n')).not.toMatch(/plan says n\/a/);
     const { stdout } = await holdfast(['init', at('a.csv'), '-o', at('text.yaml'), '--force']);
     expect(stdout).toMatch(/taken as missing\n {2}plan +None 100, n\/a 100\n/);
+  });
+
+  test('is counted of the rows looked at, and a report of a large file says how many that are', async () => {
+    const rows = Array.from(
+      { length: 25_000 },
+      (_, index) => `C${index},${index % 50 === 0 ? 'n/a' : index % 97},${index % 90}`,
+    );
+    const file = await csv('large.csv', ['customer_id,lifetime_value,days_since_last_login', ...rows]);
+    const { stdout } = await holdfast(['init', file, '-o', at('large.yaml')]);
+    const [, looked = ''] = /^25,000 rows, of which ([\d,]+) looked at for what the columns hold$/m.exec(stdout) ?? [];
+    expect(Number(looked.replace(',', ''))).toBeLessThan(20_000);
+    expect(stdout).toMatch(
+      new RegExp(`^taken as missing, of ${looked} rows looked at\n  lifetime_value +n/a \\d+$`, 'm'),
+    );
+    expect(
+      (await holdfast(['init', await csv('small.csv', lines(String, churned)), '-o', at('small.yaml')])).stdout,
+    ).toMatch(/^300 rows\n/);
   });
 
   test('leaves a row without a customer', async () => {

@@ -190,14 +190,14 @@ function withUnit(convention: Convention | undefined, { name, filled, units }: T
     const [, ...others] = signed;
     const list = [`${first.signs} in ${first.rows} rows`, ...others.map(({ signs, rows }) => `${signs} in ${rows}`)];
     return open(
-      `${shown(name)} has amounts in several currencies (${list.join(', ')}): write all of them in one, or leave the column out of the file.`,
+      `${shown(name)} has amounts in several currencies (${list.join(', ')} of those looked at): write all of them in one, or leave the column out of the file.`,
       'amounts in several currencies',
     );
   }
   if (first.signs === PERCENT) {
     if (first.rows >= MOST * filled) return convention;
     return open(
-      `${shown(name)} has a percent sign in ${first.rows} of ${filled} rows, and it cannot be told whether the others are hundredths: ` +
+      `${shown(name)} has a percent sign in ${first.rows} of ${filled} values looked at, and it cannot be told whether the others are hundredths: ` +
         'write all of them with it, or none.',
       'a percent sign in some rows only',
     );

@@ -187,7 +187,7 @@ export function possibleLabels(profiles: readonly ColumnProfile[]): string[] {
     ...opposites,
     ...[...days, ...others].map(
       ({ name, filled, rows }) =>
-        `${shown(name)} is filled in ${filled} of ${rows} rows, which may be those who left: --label ${forShell(name)}`,
+        `${shown(name)} is filled in ${filled} of ${rows} rows looked at, which may be those who left: --label ${forShell(name)}`,
     ),
   ].slice(0, MOST_SHOWN);
 }

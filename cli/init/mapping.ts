@@ -97,7 +97,9 @@ function valueFromRate(
 
 /** How many values are not written like the others, where their rows are not set apart for it. */
 function misfits(source: ColumnProfile): string | undefined {
-  return hasManyMisfits(source) ? `${source.misfits} values are not written so, and count as missing` : undefined;
+  return hasManyMisfits(source)
+    ? `${source.misfits} of ${source.filled} values looked at are not written so, and count as missing`
+    : undefined;
 }
 
 type Read = Pick<Mapping, 'expression' | 'values' | 'warning'> & {

@@ -111,12 +111,14 @@ export async function writeProgram(
 }
 
 /** Rows of the source that a run sets apart; undefined where they are as few as a program allows by itself. */
-async function rejectedOf(engine: Engine, { plan, identity }: Proposal): Promise<Rejected | undefined> {
+async function rejectedOf(engine: Engine, { plan, identity, inSample }: Proposal): Promise<Rejected | undefined> {
   const [counts] = await readingFrom(CONNECTOR_ID, 'count the rows that a run sets apart', () =>
     engine.rows<{ total: string; rejected: string }>(rejectedCounts(plan)),
   );
   const rows = Number(counts?.total ?? 0);
-  const count = Number(counts?.rejected ?? 0) + (plan.distinct ? 0 : identity.duplicates);
+  // Of a large table there is a part at hand, and customers were counted in all of it.
+  const duplicates = plan.distinct ? 0 : Math.round((identity.duplicates * inSample) / Math.max(1, identity.rows));
+  const count = Number(counts?.rejected ?? 0) + duplicates;
   if (count <= TOLERATED_SHARE * rows) return undefined;
   // Next week's file may have some more of them.
   return { count, rows, allowed: Math.min(1, Math.ceil((120 * count) / rows) / 100) };

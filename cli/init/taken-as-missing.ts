@@ -36,7 +36,7 @@ export function doubtfulWords(profiles: readonly ColumnProfile[]): string[] {
       .filter(([word, count]) => MAY_BE_VALUES.test(word) && count >= NOT_RARE * rows)
       .map(
         ([word, count]) =>
-          `${shown(name)} says ${shown(word)} in ${count} of ${rows} rows, which counts as missing. If it is a value of its ` +
+          `${shown(name)} says ${shown(word)} in ${count} of ${rows} rows looked at, which counts as missing. If it is a value of its ` +
           `own, as where a plan is called so, write it otherwise in the file: no ${shown(name)}, say.`,
       );
   });

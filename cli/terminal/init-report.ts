@@ -13,6 +13,9 @@ import { reliabilityText } from './reliability-text.ts';
 export interface InitReport {
   readonly manifest: string | undefined;
   readonly rows: number;
+  /** Those that were read, of a large table in Postgres, and those of them that say what the columns hold. */
+  readonly rowsRead: number;
+  readonly rowsLookedAt: number;
   readonly mappings: readonly {
     readonly column: string;
     readonly source: string;
@@ -56,6 +59,8 @@ export function reportOf(
   return {
     manifest: files.manifest,
     rows: identity.rows,
+    rowsRead: proposal.inSample,
+    rowsLookedAt: proposal.sampled,
     mappings: mapped.map(({ column, source, confidence, reason }) => ({
       column,
       source: shown(source.name),
@@ -108,7 +113,7 @@ export function initReport(report: InitReport, command: string): string {
   );
   const trained = label === undefined ? '' : `, trained to predict ${label.source}`;
   return [
-    `${integer(report.rows)} rows`,
+    rowsLine(report),
     '',
     ...(transactions === undefined ? [] : transactionLines(transactions, NAME)),
     'found',
@@ -124,8 +129,12 @@ export function initReport(report: InitReport, command: string): string {
           ...filtersLeftOut.map(({ filterId, reason }) => `  ${filterId.padEnd(NAME)}${reason}`),
         ]),
     ...(notFeatures.length === 0 ? [] : ['', 'not given to the model', ...notFeatures.map((line) => `  ${line}`)]),
-    ...(takenAsMissing.length === 0 ? [] : ['', 'taken as missing', ...takenAsMissing.map(missingLine)]),
-    ...(departed.length === 0 ? [] : ['', 'who has left', ...departed.map(departedLine)]),
+    ...(takenAsMissing.length === 0
+      ? []
+      : ['', `taken as missing${part(report, report.rowsLookedAt, 'looked at')}`, ...takenAsMissing.map(missingLine)]),
+    ...(departed.length === 0
+      ? []
+      : ['', `who has left${part(report, report.rowsRead, 'read')}`, ...departed.map(departedLine)]),
     '',
     `model       ${model.kind === 'scorecard' ? 'a scorecard that nobody trained' : `a logistic regression${trained}`}`,
     ...(reliability === undefined
@@ -143,6 +152,18 @@ export function initReport(report: InitReport, command: string): string {
     ...(report.manifest === undefined ? [] : [`next        ${command} run ${pathForShell(report.manifest)}`]),
     '',
   ].join('\n');
+}
+
+function rowsLine({ rows, rowsRead, rowsLookedAt }: InitReport): string {
+  const read = rowsRead < rows ? `${integer(rowsRead)} were read` : '';
+  const looked = rowsLookedAt < rowsRead ? `${integer(rowsLookedAt)} looked at for what the columns hold` : '';
+  const parts = [read, looked].filter((text) => text !== '').join(', and ');
+  return `${integer(rows)} rows${parts === '' ? '' : `, of which ${parts}`}`;
+}
+
+/** Of how many rows figures are, where these are not all. */
+function part({ rows }: InitReport, counted: number, how: string): string {
+  return counted < rows ? `, of ${integer(counted)} rows ${how}` : '';
 }
 
 function reachLine({ customers, medium, candidates }: InitReport['reach']): string {

@@ -52,7 +52,7 @@ export function transactionWarnings(
     ...twice(plan, survey),
     ...misfits.map(
       ({ source }) =>
-        `${source.misfits} values of ${shown(source.name)} in the sample are not written like the others.`,
+        `${source.misfits} of ${source.filled} values looked at in ${shown(source.name)} are not written like the others.`,
     ),
     ...(plan.money === undefined
       ? ['no column is an amount: every row counts as a purchase, refunds too, and no value is known.']
