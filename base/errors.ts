@@ -210,8 +210,62 @@ export const ERROR_CODES = {
   },
   HF_NOT_FOUND: {
     kind: 'terminal',
-    meaning: 'There is no such program, run or customer in the state.',
-    remedy: 'Check the spelling, the data folder and that the program has run.',
+    meaning:
+      'There is no such program, run or customer in the state, or no such object in the namespace of the cluster.',
+    remedy: 'Check the spelling, the data folder or the namespace, and that the program has run.',
+  },
+  HF_CLUSTER_CONFIG: {
+    kind: 'terminal',
+    meaning:
+      'There is no way to a cluster: no kubeconfig, no such context in it, credentials that cannot be had, or a certificate that is not trusted or has expired.',
+    remedy: 'Check `--kubeconfig`, `KUBECONFIG` and `--context`; `kubectl cluster-info` goes the same way.',
+  },
+  HF_CLUSTER_UNREACHABLE: {
+    kind: 'retry',
+    meaning: "The cluster's API server does not answer, is overloaded or fails.",
+    remedy: 'Try again; if it stays, check the address that the message names, and the network.',
+  },
+  HF_CLUSTER_UNAUTHORIZED: {
+    kind: 'terminal',
+    meaning: "The cluster's API server does not know who asks: the credentials are wrong or have expired.",
+    remedy: 'Log in to the cluster again, or give another `--context`.',
+  },
+  HF_CLUSTER_FORBIDDEN: {
+    kind: 'terminal',
+    meaning: 'The cluster does not let you do this in this namespace.',
+    remedy: 'Ask for the ClusterRole that the message names; docs/guides/cluster.md says how it is given.',
+  },
+  HF_CLUSTER_REFUSED: {
+    kind: 'terminal',
+    meaning:
+      'The cluster refuses an object as it is: a field is wrong, a policy or a quota is in the way, or the namespace goes away.',
+    remedy: 'Do as the message says.',
+  },
+  HF_CLUSTER_CONFLICT: {
+    kind: 'retry',
+    meaning: 'The object was changed or removed by another meanwhile.',
+    remedy: 'Look with `holdfast status --cluster`, and try again.',
+  },
+  HF_NOT_INSTALLED: {
+    kind: 'terminal',
+    meaning: 'The cluster does not know the kinds of Holdfast: it is not installed there, or in another version.',
+    remedy: 'Install the chart (docs/guides/cluster.md), or give another `--context`.',
+  },
+  HF_CLUSTER_ONLY: {
+    kind: 'terminal',
+    meaning: 'The command is about a cluster, and a data folder was chosen.',
+    remedy: 'Give `--cluster`, `--context` or `--kubeconfig`; on a laptop `holdfast run FILE` runs a program.',
+  },
+  HF_PROGRAM_NOT_READY: {
+    kind: 'terminal',
+    meaning:
+      'The program on the cluster is not accepted, is turned off or is being deleted, so that a run of it would not begin.',
+    remedy: 'Mend what the message names; `holdfast status PROGRAM --cluster` shows it.',
+  },
+  HF_RUN_OVER: {
+    kind: 'terminal',
+    meaning: 'The run is over already, so that nothing can be done to it any more.',
+    remedy: 'Begin another, with `holdfast trigger PROGRAM`.',
   },
   HF_RETRY_REFUSED: {
     kind: 'terminal',

@@ -6,6 +6,14 @@ import type { Io } from './io.ts';
 /** Set by `bin/holdfast`: how it was called. */
 const CALLED_AS = 'HOLDFAST_CALLED_AS';
 
+/** What it is called where kubectl calls it. */
+const PLUGIN = 'kubectl holdfast';
+
+/** Whether kubectl calls it, so that it is about the cluster. */
+export function isPlugin({ environment }: Pick<Io, 'environment'>): boolean {
+  return environment[CALLED_AS] === PLUGIN;
+}
+
 /**
  * How a person calls this program, as a word of a command that works from where they are: `holdfast` where that is what
  * the PATH leads to, else the path by which it was called, such as `./bin/holdfast` in a clone.
@@ -13,6 +21,7 @@ const CALLED_AS = 'HOLDFAST_CALLED_AS';
 export function calledAs({ environment }: Pick<Io, 'environment'>): string {
   const path = environment[CALLED_AS];
   if (path === undefined || path === '') return 'holdfast';
+  if (path === PLUGIN) return PLUGIN;
   const real = realPath(path);
   for (const folder of (environment['PATH'] ?? '').split(delimiter)) {
     const found = folder === '' ? undefined : realPath(join(folder, 'holdfast'));

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { completionScript, SHELLS } from './completion.ts';
+import { completionForKubectl, completionScript, SHELLS } from './completion.ts';
 import { commands } from './main.ts';
 
 const silent = { write: () => true };
@@ -85,4 +85,19 @@ test('the scripts of the others name every command and option', () => {
     for (const command of holdfast.commands) expect(script).toContain(command.name());
     for (const word of ['dry-run', 'keep-later', 'text json']) expect(script).toContain(word);
   }
+});
+
+test.each([
+  ['', 'trigger'],
+  ['tri', 'trigger :4'],
+  ['trigger keep --pip', '--pipeline :4'],
+  ['trigger keep --pipeline ', 'batch prune :4'],
+  ['status --output=', ':0'],
+  ['models ', 'check help :4'],
+  ['trigger --slot ', ':0'],
+  ['run ', ':0'],
+])('kubectl is told what may follow "%s"', (line, expected) => {
+  const told = completionForKubectl(holdfast, line.split(' ')).trim().split('\n');
+  if (line === '') expect(told).toContain(expected);
+  else expect(told.join(' ')).toBe(expected);
 });

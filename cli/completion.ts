@@ -30,6 +30,34 @@ export function completionScript(holdfast: Command, shell: Shell): string {
   }
 }
 
+/**
+ * What may follow on a command line, as kubectl asks a plugin: a line for each word, then whether files may follow as well.
+ * @param words those after the program's own; the last is the one that is being typed
+ */
+export function completionForKubectl(holdfast: Command, words: readonly string[]): string {
+  const [begun = '', ...before] = words.toReversed();
+  const all = completed(holdfast, []);
+  const at = before
+    .toReversed()
+    .reduce(
+      (found, word) => all.find(({ path }) => path.join(' ') === [...found.path, word].join(' ')) ?? found,
+      all.find(({ path }) => path.length === 0) as Completed,
+    );
+  const asked = at.options.find((option) => before[0] !== undefined && flagsOf(option).includes(before[0]));
+  const takesValue = asked !== undefined && (asked.required || asked.optional);
+  const offered = takesValue
+    ? (asked.argChoices ?? [])
+    : begun.startsWith('-')
+      ? at.options.flatMap(flagsOf)
+      : [...at.commands, ...at.values];
+  const fitting = offered.filter((word) => word.startsWith(begun));
+  return [...fitting, fitting.length > 0 ? NO_FILES : FILES_TOO].map((line) => `${line}\n`).join('');
+}
+
+/** Cobra's directives to the shell. */
+const NO_FILES = ':4';
+const FILES_TOO = ':0';
+
 function completed(command: Command, path: readonly string[]): Completed[] {
   const { visibleCommands, visibleOptions } = helpOf(command);
   return [

@@ -5,9 +5,10 @@ import { exitStatus } from '../contract/exit-status.ts';
 import { asFailure } from '../contract/failure.ts';
 import { VERSION } from '../providers/artifacts/producer.ts';
 import { messageAsCalled, withCommandAsCalled } from './called-as.ts';
-import { completionScript, SHELLS, type Shell } from './completion.ts';
+import { completionForKubectl, completionScript, SHELLS, type Shell } from './completion.ts';
 import type { Io, Output } from './io.ts';
 import { DEFAULT_DATA } from './local/data-folder.ts';
+import { addVerbs } from './verbs.ts';
 
 /** Each command's code, and with it the drivers it needs, is loaded only when the command runs. */
 export function commands(io: Io, ended: (status: number) => void): Command {
@@ -294,26 +295,7 @@ Examples:
     )
     .action(async (program, options) => ended(await (await import('./commands/runs.ts')).runs(program, options, io)));
 
-  holdfast
-    .command('status')
-    .description(
-      'say of a program, or of every one, which batch is current, how the last ended and when the next is due',
-    )
-    .argument('[program]', 'programId')
-    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
-    .addOption(listing)
-    .addOption(data)
-    .addHelpText(
-      'after',
-      `
-NEXT is the next slot by the schedule of the last batch, which is known where its files are.
-
-Examples:
-  holdfast status
-  holdfast status churn-prevention --output wide
-  holdfast status -o json | jq '.programs[] | {program, nextSlot}'`,
-    )
-    .action(async (program, options) => ended(await (await import('./commands/runs.ts')).status(program, options, io)));
+  addVerbs(holdfast, { output, listing, data }, io, ended);
 
   holdfast
     .command('current')
@@ -456,6 +438,9 @@ Examples:
   return holdfast;
 }
 
+/** What kubectl asks, by `kubectl_complete-holdfast`: not a command, since its words are those of another. */
+const COMPLETE = '__complete';
+
 /** Runs one command line and resolves to its exit status. Never throws. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let status = 0;
@@ -472,6 +457,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   });
   try {
     io.signal.throwIfAborted();
+    if (argv[0] === COMPLETE) {
+      stdout.write(completionForKubectl(program, argv.slice(1)));
+      return 0;
+    }
     await program.parseAsync(argv, { from: 'user' });
     return status;
   } catch (error) {

@@ -161,6 +161,7 @@ describe('a command is printed as this person calls it', () => {
 /** Helps, which are printed as called as a whole; comments of a manifest; names of connections; a page. */
 const NO_MESSAGES = [
   'cli/main.ts',
+  'cli/verbs.ts',
   'cli/commands/init.ts',
   'cli/commands/serve.ts',
   'cli/init/manifest.ts',

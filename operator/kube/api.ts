@@ -68,6 +68,7 @@ export interface List<T extends KubeObject = KubeObject> {
 export interface WatchOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   /** As of a list. */
   readonly metadataOnly?: boolean;
   readonly resourceVersion: string;
@@ -149,6 +150,8 @@ export type KubeReason =
   | 'InternalError'
   /** No answer: the request may or may not have been acted on. Ours, with status 0. */
   | 'Unreachable'
+  /** What is to prove who we are cannot be had: nothing was sent. Ours, with status 0. */
+  | 'NoCredentials'
   /** The answer is longer than any that is read. Ours, with status 0. */
   | 'TooLarge'
   /** The caller's signal was aborted. Ours, with status 0. */
@@ -157,6 +160,17 @@ export type KubeReason =
   | 'NotLeading'
   | (string & {});
 
+/** metav1.Status: how the API server says no, as the body of an answer or as the last event of a watch. */
+export interface Status {
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: {
+    readonly retryAfterSeconds?: number;
+    readonly causes?: readonly { readonly reason?: string; readonly field?: string; readonly message?: string }[];
+  };
+}
+
 /** The API server refused, or could not be asked. */
 export class KubeError extends Error {
   /** HTTP status; 0 when there was no answer. */
@@ -164,18 +178,25 @@ export class KubeError extends Error {
   readonly reason: KubeReason;
   /** How long the server asks us to wait. */
   readonly retryAfterSeconds: number | undefined;
+  /** What it said. */
+  readonly said: Status | undefined;
 
   constructor(
     status: number,
     reason: KubeReason,
     message: string,
-    options: { readonly retryAfterSeconds?: number | undefined; readonly cause?: unknown } = {},
+    options: {
+      readonly retryAfterSeconds?: number | undefined;
+      readonly said?: Status | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'KubeError';
     this.status = status;
     this.reason = reason;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.said = options.said;
   }
 }
 

@@ -7,13 +7,15 @@ import {
   keyOf,
   type ObjectKey,
   type Resource,
+  type Status,
   splitKey,
   type WatchEvent,
 } from './api.ts';
 import type { Clock } from './clock.ts';
-import { type Connection, type ConnectionSource, connect } from './connection.ts';
+import { type Connection, connect } from './connection.ts';
+import type { ConnectionSource } from './kubeconfig.ts';
 import { lines } from './lines.ts';
-import { refusal, refusalInStream, type Status } from './status.ts';
+import { refusal, refusalInStream } from './status.ts';
 
 /** Our name in `managedFields`. */
 const FIELD_MANAGER = 'holdfast';
@@ -158,13 +160,27 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
 
     async *watch<T extends KubeObject>(
       resource: Resource,
-      { namespace, labelSelector, metadataOnly, resourceVersion, timeoutSeconds }: Parameters<KubeApi['watch']>[1],
+      {
+        namespace,
+        labelSelector,
+        fieldSelector,
+        metadataOnly,
+        resourceVersion,
+        timeoutSeconds,
+      }: Parameters<KubeApi['watch']>[1],
       signal: AbortSignal,
     ): AsyncGenerator<WatchEvent<T>> {
       const call: Call = {
         method: 'GET',
         path: pathOf(resource, namespace),
-        query: { watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds, labelSelector },
+        query: {
+          watch: true,
+          allowWatchBookmarks: true,
+          resourceVersion,
+          timeoutSeconds,
+          labelSelector,
+          fieldSelector,
+        },
         ...(metadataOnly ? { accept: METADATA } : {}),
       };
       const response = await exchange(call, signal, async (answer) => {

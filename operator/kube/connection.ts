@@ -1,17 +1,11 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
 import { KubeError } from './api.ts';
+import { type ConnectionSource, loadKubeconfig } from './kubeconfig.ts';
 
 /** Idle connections are probed this often, so that one whose other end is gone is noticed. */
 const PROBE_AFTER_MS = 30_000;
-
-/** Where the API server is and who we are. */
-export interface ConnectionSource {
-  /** Path of a kubeconfig file. Absent: the pod's own service account. */
-  readonly kubeconfig?: string | undefined;
-}
 
 export interface Outgoing {
   readonly method: string;
@@ -31,19 +25,6 @@ export interface Connection {
 }
 
 type Options = Omit<https.RequestOptions, 'headers'> & { headers?: http.OutgoingHttpHeaders };
-
-function load(source: ConnectionSource): KubeConfig {
-  const config = new KubeConfig();
-  if (source.kubeconfig === undefined) {
-    config.loadFromCluster();
-  } else {
-    config.loadFromFile(source.kubeconfig);
-  }
-  if (config.getCurrentCluster() === null) {
-    throw new Error(`The kubeconfig ${source.kubeconfig} has no cluster in its current context.`);
-  }
-  return config;
-}
 
 function fingerprint(options: Options): string {
   // Certificates and keys come as Buffers, which JSON knows how to write.
@@ -70,9 +51,12 @@ function closedMeanwhile(error: unknown): boolean {
   return reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
-/** Reads the credentials at once, and throws when they are unusable. */
+/**
+ * Reads the credentials at once.
+ * @throws UnusableKubeconfig
+ */
 export function connect(source: ConnectionSource): Connection {
-  let config = load(source);
+  let config = loadKubeconfig(source);
   let agent: http.Agent | undefined;
   let agentFor = '';
 
@@ -82,7 +66,13 @@ export function connect(source: ConnectionSource): Connection {
       throw new Error('The kubeconfig has no cluster in its current context.');
     }
     const options: Options = {};
-    await config.applyToHTTPSOptions(options);
+    try {
+      await config.applyToHTTPSOptions(options);
+    } catch (cause) {
+      // Such as a program that gives a token and fails, or a file of a certificate that is gone.
+      const why = cause instanceof Error ? cause.message.trim() : String(cause);
+      throw new KubeError(0, 'NoCredentials', `the credentials cannot be had: ${why}`, { cause });
+    }
     const server = new URL(cluster.server);
     // The library's own agent opens a connection for every request; it is kept where it knows the way through a proxy.
     if (!cluster.proxyUrl) {
@@ -124,7 +114,7 @@ export function connect(source: ConnectionSource): Connection {
           return first.response;
         }
         // The library keeps a token for a minute. It was refused, so nothing was done: ask again if there is a newer one.
-        config = load(source);
+        config = loadKubeconfig(source);
         const { options } = await prepare(outgoing);
         if (options.headers?.['Authorization'] === first.credential) {
           return first.response;
@@ -132,6 +122,7 @@ export function connect(source: ConnectionSource): Connection {
         first.response.destroy();
         return (await once(outgoing)).response;
       } catch (cause) {
+        if (cause instanceof KubeError && !outgoing.signal.aborted) throw cause;
         const why = cause instanceof Error ? cause.message : String(cause);
         const path = outgoing.path.split('?')[0];
         if (outgoing.signal.aborted) {

@@ -20,7 +20,7 @@ const GROWTH = 4;
 export async function* pages<T extends KubeObject>(
   api: KubeApi,
   resource: Resource,
-  scope: Pick<ListOptions, 'namespace' | 'labelSelector' | 'metadataOnly'>,
+  scope: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly'>,
   signal?: AbortSignal,
   sizes: Partial<PageSizes> = {},
 ): AsyncGenerator<List<T>> {

@@ -35,6 +35,7 @@ const SHORTEST_WATCH_MS = 1_000;
 export interface ReflectorOptions<T extends KubeObject> {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly indexes?: Indexes<T>;
@@ -69,11 +70,12 @@ export function startReflector<T extends KubeObject>(
   resource: Resource,
   options: ReflectorOptions<T>,
 ): Reflector<T> {
-  const { clock, random, namespace, labelSelector } = options;
+  const { clock, random, namespace, labelSelector, fieldSelector } = options;
   const timing = { ...TIMING, ...options.timing };
   const scope = {
     ...(namespace === undefined ? {} : { namespace }),
     ...(labelSelector ? { labelSelector } : {}),
+    ...(fieldSelector ? { fieldSelector } : {}),
     ...(options.metadataOnly ? { metadataOnly: true } : {}),
   };
   const store = createStore<T>(options.indexes);

@@ -1,16 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { KubeError } from './api.ts';
-
-/** metav1.Status: how the API server says no, as the body of an answer or as the last event of a watch. */
-export interface Status {
-  readonly code?: number;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly details?: {
-    readonly retryAfterSeconds?: number;
-    readonly causes?: readonly { readonly reason?: string }[];
-  };
-}
+import { KubeError, type Status } from './api.ts';
 
 /** For answers of a proxy in between, which know no reasons. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -54,6 +43,7 @@ export function refusal(what: string, response: IncomingMessage, body: string): 
   const header = Number(response.headers['retry-after'] ?? Number.NaN);
   return new KubeError(status, reasonOf(said, status), `${what}: ${said.message || `status ${status}`}`, {
     retryAfterSeconds: Number.isFinite(header) ? header : said.details?.retryAfterSeconds,
+    said,
   });
 }
 
@@ -62,5 +52,6 @@ export function refusalInStream(what: string, said: Status): KubeError {
   const status = said.code ?? 500;
   return new KubeError(status, reasonOf(said, status), `${what}: ${said.message ?? 'ended'}`, {
     retryAfterSeconds: said.details?.retryAfterSeconds,
+    said,
   });
 }

@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import { HoldfastError } from '../../base/errors.ts';
+import { forShell } from '../../base/text/printable.ts';
+import { isPlugin } from '../called-as.ts';
+import { chooseWhere, type Where, type WhereOptions } from '../cluster/where.ts';
+import type { Io } from '../io.ts';
+import { dataFolder, isDataFolder } from '../local/data-folder.ts';
+
+/** The options that lead to the same cluster and namespace again, for a command that is printed. */
+export function sameCluster(options: WhereOptions, io: Io): string {
+  const { namespace, context, kubeconfig } = options;
+  const named = { '-n': namespace, '--context': context, '--kubeconfig': kubeconfig };
+  const words = Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, forShell(value)]));
+  const saysCluster = context !== undefined || kubeconfig !== undefined || isPlugin(io);
+  return [...words, ...(saysCluster ? [] : ['--cluster'])].join(' ');
+}
+
+/** Options of a command that works on a cluster as well as on a data folder. */
+export interface PlaceOptions extends WhereOptions {
+  readonly data: string;
+  /** Whether `--data` is in the command itself. */
+  readonly dataIsGiven: boolean;
+}
+
+/**
+ * The cluster for a command that is about clusters alone.
+ * @param instead what to do in a data folder
+ * @throws HF_CLUSTER_ONLY, and as `chooseWhere`
+ */
+export function requireCluster(options: PlaceOptions, instead: string, io: Io): Where & { readonly in: 'cluster' } {
+  const where = whereOf(options, io);
+  if (where.in === 'cluster') return where;
+  const { path } = dataFolder(options.data);
+  throw new HoldfastError(
+    'HF_CLUSTER_ONLY',
+    `this is done in a cluster (give --cluster, or --context NAME); in the data folder ${path} ${instead}`,
+  );
+}
+
+/**
+ * Where a command is to look, from its options and what there is here.
+ * @throws as `chooseWhere`
+ */
+export function whereOf(options: PlaceOptions, io: Io): Where {
+  return chooseWhere(options, {
+    environment: io.environment,
+    dataIsGiven: options.dataIsGiven,
+    hasState: io.environment['DATABASE_URL'] !== undefined || isDataFolder(dataFolder(options.data)),
+    isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+  });
+}

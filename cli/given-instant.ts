@@ -1,0 +1,27 @@
+import { HoldfastError } from '../base/errors.ts';
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+const EARLIEST_YEAR = 1971;
+const LATEST_YEAR = 2999;
+
+/** JavaScript takes 30 February for 2 March. */
+function isOnCalendar(text: string): boolean {
+  const day = text.slice(0, 10);
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
+
+/**
+ * The instant, or the UTC date, that an option gives.
+ * @throws HF_USAGE
+ */
+export function givenInstant(option: string, text: string): Date {
+  const instant = INSTANT.test(text) && isOnCalendar(text) ? new Date(text) : new Date(Number.NaN);
+  const year = instant.getUTCFullYear();
+  if (!Number.isNaN(instant.getTime()) && year >= EARLIEST_YEAR && year <= LATEST_YEAR) return instant;
+  throw new HoldfastError(
+    'HF_USAGE',
+    `${option} ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,
+  );
+}

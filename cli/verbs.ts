@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander';
+import { PIPELINES } from '../contract/pipelines.ts';
+import type { Io } from './io.ts';
+
+/** Options that other commands have as well. */
+interface Shared {
+  readonly output: Option;
+  readonly listing: Option;
+  readonly data: Option;
+}
+
+const PLACE = `
+Where: the cluster with --context, --kubeconfig or --cluster, and always as kubectl holdfast; otherwise the data folder where
+there is one; otherwise the cluster of the kubeconfig's current context. The first line on stderr says which.`;
+
+/** The commands about runs that work on a cluster, and where they make sense on a data folder too. */
+export function addVerbs(
+  holdfast: Command,
+  { output, listing, data }: Shared,
+  io: Io,
+  ended: (status: number) => void,
+): void {
+  const place = (command: Command): Command =>
+    command
+      .option('-n, --namespace <name>', 'namespace (default: that of the context; default for a data folder)')
+      .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+      .option('--kubeconfig <file>', 'kubeconfig (default: those of KUBECONFIG, else ~/.kube/config)')
+      .option('--cluster', "in the cluster of the kubeconfig's current context")
+      .addOption(data);
+  /** Options with whether the data folder was named. */
+  const placed = <T extends object>(options: T, command: Command): T & { readonly dataIsGiven: boolean } => ({
+    ...options,
+    dataIsGiven: command.getOptionValueSource('data') === 'cli',
+  });
+
+  place(
+    holdfast
+      .command('status')
+      .description('say of a program, or of every one, how the last runs ended, what goes on and when the next is due')
+      .argument('[program]', 'programId; on a cluster the name of the RetentionProgram')
+      .option('--run <name>', 'on a cluster: one run, with its stages')
+      .option('--watch', 'on a cluster: draw what changes as it goes; with --run until its end')
+      .addOption(listing),
+  )
+    .addHelpText(
+      'after',
+      `
+In a data folder NEXT is the next slot by the schedule of the last batch, which is known where its files are.
+${PLACE}
+
+Exit status: 0; with --run and --watch that of the run: 0 succeeded, 1 not.
+
+Examples:
+  holdfast status
+  holdfast status churn-prevention --output wide
+  holdfast status churn-prevention --cluster -n shop --watch
+  holdfast status --run churn-prevention-20261123t0200z --context kind-dev --watch
+  holdfast status -o json | jq '.programs[] | {program, nextSlot}'`,
+    )
+    .action(async (program, options, command) =>
+      ended(await (await import('./commands/status.ts')).status(program, placed(options, command), io)),
+    );
+
+  place(
+    holdfast
+      .command('trigger')
+      .description('run a program on a cluster now, in place of waiting for its slot')
+      .argument('<program>', 'name of the RetentionProgram')
+      .addOption(new Option('--pipeline <name>', 'what to run').choices(Object.keys(PIPELINES)).default('batch'))
+      .option('--slot <instant>', 'as of when, as in 2026-11-23T02:00:00Z (default: the newest slot of the schedule)')
+      .option('--dry-run', 'go through the stages and publish nothing')
+      .option('--wait', 'follow the run to its end')
+      .addOption(output),
+  )
+    .addHelpText(
+      'after',
+      `${PLACE}
+
+Exit status: 0 the run is made; with --wait 0 where it succeeded and 1 where not; 78 something has to be changed first.
+
+Examples:
+  holdfast trigger churn-prevention --cluster
+  holdfast trigger churn-prevention -n shop --context kind-dev --wait
+  holdfast trigger churn-prevention --slot 2026-11-23T02:00:00Z --dry-run --cluster
+  holdfast trigger churn-prevention --pipeline prune --cluster -o json | jq -r .run`,
+    )
+    .action(async (program, options, command) =>
+      ended(await (await import('./commands/trigger.ts')).trigger(program, placed(options, command), io)),
+    );
+
+  place(
+    holdfast
+      .command('cancel')
+      .description('end a run on a cluster for good; nothing of it is published')
+      .argument('<run>', 'name of the RetentionRun')
+      .option('--wait', 'until it has ended')
+      .addOption(output),
+  )
+    .addHelpText(
+      'after',
+      `${PLACE}
+
+Examples:
+  holdfast cancel churn-prevention-20261123t0200z --cluster
+  holdfast cancel churn-prevention-20261123t0200z-manual-1 -n shop --context kind-dev --wait`,
+    )
+    .action(async (run, options, command) =>
+      ended(await (await import('./commands/cancel.ts')).cancel(run, placed(options, command), io)),
+    );
+}

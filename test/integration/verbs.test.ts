@@ -1,0 +1,421 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import { RESOURCES } from '../../operator/kube/api.ts';
+import { createClient } from '../../operator/kube/client.ts';
+import { systemClock } from '../../operator/kube/clock.ts';
+import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
+import { testOnControlPlane } from '../cluster/availability.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { openPassage } from '../cluster/passage.ts';
+import { program, run } from '../support/program.ts';
+import { until } from '../support/until.ts';
+import { type CommandOptions, holdfast } from '../support/workspace.ts';
+
+const testOnServer = await testOnControlPlane();
+
+const { retentionPrograms, retentionRuns } = RESOURCES;
+const TOKEN = 'a-token-that-nobody-is-to-see';
+
+let plane: ControlPlane;
+let client: ReturnType<typeof createClient>;
+let folder: string;
+
+const account = (user: string) => ({ user, groups: [], token: `${TOKEN}-${user}` });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-verbs-'));
+  plane = await startControlPlane({
+    controllerManager: false,
+    accounts: ['viewer', 'runner', 'nobody'].map(account),
+  });
+  client = createClient({ kubeconfig: plane.kubeconfig, clock: systemClock, userAgent: 'holdfast/test' });
+  for (const name of ['shop', 'empty']) await plane.request('POST', '/api/v1/namespaces', { metadata: { name } });
+  await grant('viewer', ['get', 'list', 'watch'], []);
+  await grant('runner', ['get', 'list', 'watch'], ['create', 'patch']);
+  await client.create(retentionPrograms, program({}, 'keep'));
+  await ready('keep');
+}, 120_000);
+
+afterAll(async () => {
+  client?.close();
+  await plane?.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function grant(user: string, reads: readonly string[], writes: readonly string[]): Promise<void> {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/shop';
+  const rules = [
+    { apiGroups: ['holdfast.dev'], resources: ['retentionprograms', 'retentionruns'], verbs: reads },
+    { apiGroups: ['holdfast.dev'], resources: ['retentionruns'], verbs: writes },
+  ].filter(({ verbs }) => verbs.length > 0);
+  await plane.request('POST', `${rbac}/roles`, { metadata: { name: user }, rules });
+  await plane.request('POST', `${rbac}/rolebindings`, {
+    metadata: { name: user },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
+    subjects: [{ kind: 'User', name: user }],
+  });
+}
+
+const condition = (type: string, status: string, reason: string, message: string) => ({
+  type,
+  status,
+  reason,
+  message,
+  lastTransitionTime: '2026-11-23T02:00:00Z',
+});
+
+/** What the operator would say of a program. */
+async function ready(name: string, status: object = {}, conditions: readonly object[] = []): Promise<void> {
+  const found = await client.get<ProgramObject>(retentionPrograms, `shop/${name}`);
+  await client.applyStatus(retentionPrograms, {
+    ...found!,
+    status: {
+      observedGeneration: found!.metadata.generation ?? 1,
+      conditions: [condition('Ready', 'True', 'Scheduled', 'runs at 0 2 * * MON (UTC)'), ...conditions],
+      ...status,
+    },
+  } as ProgramObject);
+}
+
+/** What the operator would say of a run. */
+async function says(name: string, status: object, reason: string, message: string): Promise<void> {
+  const found = await client.get<RunObject>(retentionRuns, `shop/${name}`);
+  await client.applyStatus(retentionRuns, {
+    ...found!,
+    status: { ...status, conditions: [condition('Reconciling', 'True', reason, message)] },
+  } as RunObject);
+}
+
+const EXTRACTED = {
+  name: 'extract',
+  phase: 'Succeeded',
+  startTime: '2026-11-23T09:00:00Z',
+  completionTime: '2026-11-23T09:00:12Z',
+  rowsIn: 500_000,
+  rowsOut: 498_213,
+};
+
+/** As a person with that kubeconfig, whose namespace is shop. */
+async function as(user: string | undefined, args: readonly string[], options: CommandOptions = {}) {
+  const file = user === undefined ? plane.kubeconfig : await plane.kubeconfigFor(user, `${TOKEN}-${user}`);
+  const result = await holdfast(args, {
+    ...options,
+    environment: { KUBECONFIG: file, HOME: folder, ...options.environment },
+  });
+  // Whatever it says, it never says who we are.
+  expect(result.stdout + result.stderr).not.toContain(TOKEN);
+  return result;
+}
+
+const IN_SHOP = ['--cluster', '-n', 'shop'];
+
+describe('trigger', () => {
+  testOnServer('makes a run of the newest slot, called after program and slot, and says how to follow it', async () => {
+    const { status, stdout, stderr } = await as('runner', ['trigger', 'keep', ...IN_SHOP]);
+    expect([status, stderr]).toEqual([0, 'in the cluster holdfast-test, namespace shop\n']);
+    expect(stdout).toBe(
+      'keep-20261123t0200z-manual-1 is made, for the slot 2026-11-23T02:00:00Z; to follow it:\n' +
+        '  holdfast status --run keep-20261123t0200z-manual-1 --watch -n shop --cluster\n',
+    );
+    const made = await client.get<RunObject>(retentionRuns, 'shop/keep-20261123t0200z-manual-1');
+    expect(made?.spec).toEqual({
+      programRef: { name: 'keep' },
+      pipeline: 'batch',
+      slot: '2026-11-23T02:00:00Z',
+      trigger: 'manual',
+      dryRun: false,
+      suspend: false,
+      cancel: false,
+    });
+  });
+
+  testOnServer('makes another each time, a dry run and one of another pipeline and slot as well', async () => {
+    const args = ['trigger', 'keep', '--slot', '2026-11-16T02:00:00Z', '--dry-run', '-o', 'json', ...IN_SHOP];
+    const [one, two] = [await as('runner', args), await as('runner', args)].map(({ stdout }) => JSON.parse(stdout));
+    expect([one.run, two.run]).toEqual(['keep-20261116t0200z-manual-1', 'keep-20261116t0200z-manual-2']);
+    expect(two).toMatchObject({ program: 'keep', dryRun: true, slot: '2026-11-16T02:00:00Z', phase: 'Pending' });
+    const prune = await as('runner', ['trigger', 'keep', '--pipeline', 'prune', '-o', 'json', ...IN_SHOP]);
+    expect(JSON.parse(prune.stdout)).toMatchObject({ run: 'keep-20261123t0200z-prune-manual-1', pipeline: 'prune' });
+  });
+
+  testOnServer('makes nothing of a program that is unknown, turned off or not ready, and says why', async () => {
+    await client.create(retentionPrograms, program({ enabled: false, programId: 'off' }, 'off'));
+    await client.create(retentionPrograms, program({ programId: 'faulty' }, 'faulty'));
+    await ready('faulty', { conditions: [condition('Ready', 'False', 'SpecInvalid', 'no \u001b[31mzone')] });
+    const before = await client.list(retentionRuns, { namespace: 'shop' });
+    for (const [name, code, words] of [
+      [
+        'kep',
+        'HF_NOT_FOUND',
+        'there is no program kep in the cluster holdfast-test, namespace shop (did you mean keep?)',
+      ],
+      ['No Name', 'HF_NOT_FOUND', 'there is no program No Name'],
+      ['off', 'HF_PROGRAM_NOT_READY', 'the program off is turned off'],
+      ['faulty', 'HF_PROGRAM_NOT_READY', 'the program faulty is not ready: SpecInvalid: no \\u001b[31mzone'],
+    ]) {
+      const { status, stdout, stderr } = await as('runner', ['trigger', name!, ...IN_SHOP]);
+      expect([name, status, stdout]).toEqual([name, 78, '']);
+      expect(stderr).toContain(`${code}: `);
+      expect(stderr).toContain(words);
+    }
+    const future = await as('runner', ['trigger', 'keep', '--slot', '2026-12-07T02:00:00Z', ...IN_SHOP]);
+    expect([future.status, future.stderr]).toEqual([78, expect.stringContaining('HF_SLOT_IN_FUTURE: ')]);
+    expect((await client.list(retentionRuns, { namespace: 'shop' })).items).toHaveLength(before.items.length);
+  });
+
+  testOnServer('makes the run of a program that the operator has not looked at, and says so', async () => {
+    await client.create(retentionPrograms, program({ programId: 'fresh' }, 'fresh'));
+    const { status, stderr } = await as('runner', ['trigger', 'fresh', ...IN_SHOP]);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('the operator has not looked at the program fresh')]);
+  });
+
+  testOnServer('with --wait draws the run a line for each change, and ends as it ends', async () => {
+    const name = 'keep-20261109t0200z-manual-1';
+    const begun = '2026-11-23T09:00:00Z';
+    let step = 0;
+    const watch = (text: string) => {
+      // Each line that is drawn brings the next change about.
+      if (text.startsWith(`${name}  Pending`) && step === 0) {
+        step = 1;
+        void says(name, { phase: 'Pending' }, 'WaitingForRun', 'another run goes first');
+      } else if (text.includes('another run goes first') && step === 1) {
+        step = 2;
+        const stages = [EXTRACTED, { name: 'filter', phase: 'Running', task: 'filter', startTime: begun, attempt: 2 }];
+        void says(name, { phase: 'Running', startTime: begun, stages }, 'Running', 'filter/filter runs');
+      } else if (text.includes('filter     Running') && step === 2) {
+        step = 3;
+        const error = { phase: 'Failed', errorCode: 'HF_MODEL_MISSING', message: 'risk.onnx \u001b[2J is not there' };
+        const stages = [EXTRACTED, { name: 'filter', startTime: begun, completionTime: begun, ...error }];
+        void says(
+          name,
+          { phase: 'Failed', startTime: begun, completionTime: '2026-11-23T09:01:00Z', stages },
+          'Failed',
+          'filter/filter: HF_MODEL_MISSING: risk.onnx \u001b[2J is not there',
+        );
+      }
+    };
+    const args = ['trigger', 'keep', '--slot', '2026-11-09T02:00:00Z', '--wait', ...IN_SHOP];
+    const { status, stdout, stderr } = await as('runner', args, { watch });
+    expect(stderr.split('\n')).toEqual([
+      'in the cluster holdfast-test, namespace shop',
+      `${name}  Pending  slot 2026-11-09T02:00:00Z`,
+      '  WaitingForRun: another run goes first',
+      `${name}  Running  slot 2026-11-09T02:00:00Z`,
+      '  extract    Succeeded  500,000 → 498,213       12s',
+      '  filter     Running                                 try 2',
+      `${name}  Failed  slot 2026-11-09T02:00:00Z  60s`,
+      '  filter     Failed                              0s  HF_MODEL_MISSING: risk.onnx \\u001b[2J is not there',
+      '  Failed: filter/filter: HF_MODEL_MISSING: risk.onnx \\u001b[2J is not there',
+      '',
+    ]);
+    expect([status, stdout]).toEqual([
+      1,
+      `${name} Failed: filter/filter: HF_MODEL_MISSING: risk.onnx \\u001b[2J is not there\n` +
+        'Check the endpoint: its path is relative to the folder of the program manifest.\n',
+    ]);
+  });
+});
+
+describe('cancel', () => {
+  testOnServer('asks for the end of a run, again and again, and not of one that is over', async () => {
+    await client.create(retentionRuns, run('to-cancel'));
+    const first = await as('runner', ['cancel', 'to-cancel', ...IN_SHOP]);
+    expect([first.status, first.stdout]).toEqual([
+      0,
+      'to-cancel will be cancelled: its tasks end, and nothing of it is published\n',
+    ]);
+    expect((await client.get<RunObject>(retentionRuns, 'shop/to-cancel'))?.spec.cancel).toBe(true);
+    await says('to-cancel', { phase: 'Cancelled', completionTime: '2026-11-23T09:00:00Z' }, 'Cancelled', 'cancelled');
+    const again = await as('runner', ['cancel', 'to-cancel', '--wait', ...IN_SHOP]);
+    expect([again.status, again.stdout]).toEqual([0, 'to-cancel is cancelled\n']);
+    await client.create(retentionRuns, run('over'));
+    await says('over', { phase: 'Succeeded', completionTime: '2026-11-23T09:00:00Z' }, 'Succeeded', 'done');
+    const over = await as('runner', ['cancel', 'over', ...IN_SHOP]);
+    expect([over.status, over.stderr]).toEqual([
+      78,
+      expect.stringContaining('HF_RUN_OVER: the run over is over: Succeeded at 2026-11-23T09:00:00Z'),
+    ]);
+    const unknown = await as('runner', ['cancel', 'to-cancle', ...IN_SHOP]);
+    expect([unknown.status, unknown.stderr]).toEqual([78, expect.stringContaining('(did you mean to-cancel?)')]);
+  });
+});
+
+describe('who may not', () => {
+  testOnServer('is told what is missing, and which role to ask for', async () => {
+    const reader = await as('viewer', ['trigger', 'keep', ...IN_SHOP]);
+    expect([reader.status, reader.stderr]).toEqual([
+      78,
+      expect.stringMatching(/HF_CLUSTER_FORBIDDEN: you may not create retentionruns in the namespace shop: .*:run/),
+    ]);
+    await client.create(retentionRuns, run('kept'));
+    const cancelled = await as('viewer', ['cancel', 'kept', ...IN_SHOP]);
+    expect(cancelled.stderr).toContain('you may not patch retentionruns in the namespace shop');
+    const nobody = await as('nobody', ['status', ...IN_SHOP]);
+    expect([nobody.status, nobody.stderr]).toEqual([
+      78,
+      expect.stringMatching(/you may not list retentionruns in the namespace shop: .*view/),
+    ]);
+    const elsewhere = await as('runner', ['trigger', 'keep', '--cluster', '-n', 'empty']);
+    expect(elsewhere.stderr).toContain('you may not get retentionprograms in the namespace empty');
+  });
+
+  testOnServer('is told of credentials that are not taken, and of a context that is not there', async () => {
+    const file = await plane.kubeconfigFor('stranger', `${TOKEN}-stranger`);
+    const stranger = await holdfast(['status', '--kubeconfig', file], { environment: {} });
+    expect([stranger.status, stranger.stderr]).toEqual([78, expect.stringContaining('HF_CLUSTER_UNAUTHORIZED: ')]);
+    expect(stranger.stderr).not.toContain(TOKEN);
+    const context = await as('viewer', ['status', '--context', 'prod']);
+    expect([context.status, context.stderr]).toEqual([
+      78,
+      expect.stringMatching(/HF_CLUSTER_CONFIG: the kubeconfig \S+ has no context prod; it has holdfast-test\n/),
+    ]);
+  });
+});
+
+describe('status', () => {
+  testOnServer(
+    'shows of each program and pipeline how the last run ended, what goes on and when the next is due',
+    async () => {
+      await client.create(retentionPrograms, program({ programId: 'busy' }, 'busy'));
+      const lastRun = {
+        name: 'busy-20261123t0200z',
+        slot: '2026-11-23T02:00:00Z',
+        phase: 'Failed',
+        startTime: '2026-11-23T02:00:05Z',
+        completionTime: '2026-11-23T02:00:30Z',
+      };
+      await ready(
+        'busy',
+        {
+          lastRun,
+          nextSlot: '2026-11-30T02:00:00Z',
+          pipelines: [
+            { name: 'batch', nextSlot: '2026-11-30T02:00:00Z', lastRun },
+            { name: 'prune', nextSlot: '2026-11-24T03:00:00Z' },
+          ],
+        },
+        [condition('LastRunSucceeded', 'False', 'Failed', 'busy-20261123t0200z: score/score: HF_MODEL_MISSING: gone')],
+      );
+      const failed = await as('viewer', ['status', 'busy', ...IN_SHOP]);
+      expect(failed.stdout).toBe(
+        [
+          'PROGRAM   PIPELINE   LAST     SLOT                   AGE     CANDIDATES   NEXT                   NOW   REASON',
+          'busy      batch      Failed   2026-11-23T02:00:00Z   7h29m   <none>       2026-11-30T02:00:00Z         Failed',
+          'busy      prune      <none>   <none>                 <none>   <none>       2026-11-24T03:00:00Z',
+          '',
+        ]
+          .join('\n')
+          .replace('AGE     C', 'AGE      C')
+          .replace('7h29m   <', '7h29m    <'),
+      );
+      await client.create(retentionRuns, run('busy-by-hand', { programRef: { name: 'busy' }, pipeline: 'prune' }));
+      await says('busy-by-hand', { phase: 'Pending' }, 'WaitingForRun', 'another run \u001b]0;goes first');
+      const all = await as('viewer', ['status', '-o', 'wide', ...IN_SHOP]);
+      expect(all.status).toBe(0);
+      const lines = all.stdout.split('\n').map((line) => line.split(/ {3,}/));
+      expect(lines.find(([name, pipeline]) => name === 'busy' && pipeline === 'prune')).toEqual([
+        'busy',
+        'prune',
+        '<none>',
+        '<none>',
+        '<none>',
+        '<none>',
+        '2026-11-24T03:00:00Z',
+        'Pending',
+        'busy-by-hand',
+        'WaitingForRun: another run \\u001b]0;goes first',
+      ]);
+      expect(lines.find(([name]) => name === 'off')?.at(-1)).toBe('NotSeen: the operator has not looked at it yet');
+      const json = JSON.parse((await as('viewer', ['status', 'busy', '-o', 'json', ...IN_SHOP])).stdout);
+      expect(json).toMatchObject({
+        programs: [
+          { program: 'busy', ready: true, pipelines: [{ pipeline: 'batch', lastRun: { phase: 'Failed' } }, {}] },
+        ],
+        runs: [{ run: 'busy-by-hand', reason: 'WaitingForRun' }],
+      });
+      const none = await as(undefined, ['status', '--cluster', '-n', 'empty']);
+      expect([none.status, none.stdout, none.stderr]).toEqual([0, '', expect.stringContaining('there is no program')]);
+    },
+  );
+
+  testOnServer('a connection that breaks while a run is watched is made anew, and nothing is missed', async () => {
+    await client.create(retentionRuns, run('watched'));
+    await says('watched', { phase: 'Running', startTime: '2026-11-23T09:00:00Z' }, 'Running', 'extract runs');
+    await using passage = await openPassage(Number(new URL(plane.url).port));
+    const config = parse(await readFile(await plane.kubeconfigFor('viewer', `${TOKEN}-viewer`), 'utf8'));
+    config.clusters[0].cluster.server = `https://127.0.0.1:${passage.port}`;
+    config.contexts[0].context.namespace = 'shop';
+    const file = join(folder, 'through');
+    await writeFile(file, stringify(config));
+    let told = '';
+    const done = holdfast(['status', '--run', 'watched', '--watch', '--kubeconfig', file], {
+      environment: {},
+      watch: (text) => (told += text),
+    });
+    await until(
+      'the watch is open',
+      async () => passage.count(),
+      (count) => count >= 1,
+    );
+    passage.cut('closed');
+    await until(
+      'it says so',
+      async () => told,
+      (text) => text.includes('trying again'),
+    );
+    // It ends while nobody can see it.
+    await says(
+      'watched',
+      { phase: 'Succeeded', startTime: '2026-11-23T09:00:00Z', completionTime: '2026-11-23T09:05:00Z' },
+      'Succeeded',
+      '12 candidates',
+    );
+    passage.open();
+    const { status, stdout, stderr } = await done;
+    expect([status, stdout]).toEqual([0, 'watched Succeeded: 12 candidates\n']);
+    expect(stderr.match(/trying again/g)).toHaveLength(1);
+    expect(stderr).toContain('connected again\n');
+  });
+
+  testOnServer('a run that is deleted, or a person who stops, ends the watch of it', async () => {
+    await client.create(retentionRuns, run('short-lived'));
+    const gone = await as('viewer', ['status', '--run', 'short-lived', '--watch', ...IN_SHOP], {
+      watch: (text) => {
+        if (!text.startsWith('short-lived')) return;
+        void client.get(retentionRuns, 'shop/short-lived').then((found) =>
+          client.delete(retentionRuns, 'shop/short-lived', {
+            uid: found!.metadata.uid!,
+            propagationPolicy: 'Background',
+          }),
+        );
+      },
+    });
+    expect([gone.status, gone.stderr]).toEqual([
+      1,
+      expect.stringContaining('HF_CLUSTER_CONFLICT: the run short-lived was deleted'),
+    ]);
+    await client.create(retentionRuns, run('long-lived'));
+    const stopped = await as('viewer', ['status', '--run', 'long-lived', '--watch', ...IN_SHOP], {
+      watch: (text, abort) => text.startsWith('long-lived') && abort.abort(new Error('SIGINT')),
+    });
+    expect([stopped.status, stopped.stderr]).toEqual([
+      1,
+      expect.stringContaining('HF_INTERRUPTED: stopped looking; the run long-lived goes on'),
+    ]);
+  });
+
+  testOnServer('where nothing answers, and where Holdfast is not installed, it says so', async () => {
+    const config = parse(await readFile(plane.kubeconfig, 'utf8'));
+    config.clusters[0].cluster.server = 'https://127.0.0.1:1';
+    const file = join(folder, 'nobody-there');
+    await writeFile(file, stringify(config));
+    const { status, stderr } = await holdfast(['status', '--kubeconfig', file], { environment: {} });
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/HF_CLUSTER_UNREACHABLE: the cluster holdfast-test does not answer: .*ECONNREFUSED/),
+    ]);
+  });
+});
