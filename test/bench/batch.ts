@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, homedir, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { locateBinaries } from '../../database/embedded/binaries.ts';
-import { type Footprint, watchProcesses } from './batch/processes.ts';
+import { type Footprint, type Watch, watchProcesses } from './batch/processes.ts';
 import { AS_OF, warehouseOf } from './batch/warehouse.ts';
 import { peer } from './python.ts';
 
@@ -18,7 +18,8 @@ run's, with those of its stages and the processors' own), and the most memory th
   --customers N      rows that the query returns (repeatable; default 500000 and 5000000)
   --times N          runs of each size (default 3)
   --shards N         as of holdfast run
-  --peer PYTHON      a Python that does the same by a script (batch_peer.py), in turns with ours: ratio is ours by its seconds
+  --peer PYTHON      a Python that does the same by a script (batch_peer.py), in turns with ours: ratio is ours by its seconds, cpuRatio
+                     the same of the processors' time, which counts where other things run too
   --warehouses DIR   where warehouses are kept once made (default: ~/.cache/holdfast/bench)
 `;
 
@@ -67,11 +68,27 @@ async function runOnce(warehouse: string, shards: string | undefined): Promise<R
 async function peerOf(python: string): Promise<(warehouse: string) => Promise<PeerRun>> {
   const run = await peer(python, 'batch_peer.py', MODULES);
   const programs = dirname((await locateBinaries()).initdb);
-  return async (warehouse) =>
-    JSON.parse(await run([warehouse, join(ROOT, 'examples/models'), programs, AS_OF])) as PeerRun;
+  return async (warehouse) => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+    let watch: Watch | undefined;
+    try {
+      // Its server has a user of its own.
+      await chmod(folder, 0o755);
+      const started = (pid: number) => {
+        watch = watchProcesses(pid, folder);
+      };
+      const environment = { ...process.env, TMPDIR: folder };
+      const printed = await run([warehouse, join(ROOT, 'examples/models'), programs, AS_OF], { environment, started });
+      const footprint = (await watch?.end()) ?? { maxPssMb: 0, cpuSeconds: 0 };
+      return { ...(JSON.parse(printed) as Omit<PeerRun, keyof Footprint>), ...footprint };
+    } finally {
+      await watch?.end();
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
 }
 
-interface PeerRun {
+interface PeerRun extends Footprint {
   readonly seconds: number;
   readonly stages: Readonly<Record<string, number>>;
   readonly stored: number;
@@ -96,13 +113,17 @@ async function measure(
     say(`${customers}, peer: ${JSON.stringify(peerRuns.at(-1))}`);
   }
   const median = medianOf(runs) as Run;
-  const seconds = Math.round(median.seconds * 100) / 100;
+  const seconds = hundredths(median.seconds);
+  const cpuSeconds = hundredths(medianOf(runs, 'cpuSeconds')?.cpuSeconds ?? 0);
   const other = medianOf(peerRuns);
+  const otherCpu = medianOf(peerRuns, 'cpuSeconds')?.cpuSeconds ?? 0;
   return {
     customers,
     seconds,
-    ...(other === undefined ? {} : { peer: other, ratio: Math.round((seconds / other.seconds) * 100) / 100 }),
-    cpuSeconds: median.cpuSeconds,
+    ...(other === undefined
+      ? {}
+      : { peer: other, ratio: hundredths(seconds / other.seconds), cpuRatio: hundredths(cpuSeconds / otherCpu) }),
+    cpuSeconds,
     maxPssMb: Math.max(...runs.map(({ maxPssMb }) => maxPssMb)),
     stages: median.stages,
     stored: median.stored,
@@ -110,8 +131,15 @@ async function measure(
   };
 }
 
-function medianOf<One extends { readonly seconds: number }>(runs: readonly One[]): One | undefined {
-  return runs.toSorted((a, b) => a.seconds - b.seconds)[Math.floor((runs.length - 1) / 2)];
+function medianOf<One extends Pick<Run, 'seconds' | 'cpuSeconds'>>(
+  runs: readonly One[],
+  by: 'seconds' | 'cpuSeconds' = 'seconds',
+): One | undefined {
+  return runs.toSorted((a, b) => a[by] - b[by])[Math.floor((runs.length - 1) / 2)];
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
 }
 
 function say(sentence: string): void {
