@@ -1,4 +1,4 @@
-import { MISSING_WORDS } from './missing-words.ts';
+import { isMissingWord, MISSING_WORDS } from './missing-words.ts';
 
 /**
  * The one rule for a customer's id, applied to every id that comes in, so that one customer is one customer:
@@ -105,7 +105,7 @@ export function customerIdInDuckdb(given: string, type: string): CustomerIdSql {
   const settled = `regexp_full_match(${text}, '${SETTLED}')`;
   const unless = (fault: string) => `NOT coalesce(${settled}, false) AND (${fault})`;
   const written = textInDuckdb(text);
-  const missing = `coalesce(lower(${written}) IN (${MISSING_WORDS.map(quoted).join(', ')}), true)`;
+  const missing = `coalesce(${isMissingWord(written)}, true)`;
   const infinite = `${written} IN ('Infinity', '-Infinity')`;
   // A number with a point that was made a text has lost the digits beyond its precision.
   const inexact =

@@ -29,5 +29,5 @@ export function asWrittenSql(value: string, marketplaces: readonly string[]): st
   const plain = written.filter(([code, as]) => code === as && marketplaces.includes(code));
   const code = `upper(trim(${value}))`;
   return `CASE ${others.map(([from, to]) => `WHEN ${code} = ${literal(from)} THEN ${literal(to)}`).join(' ')}
-    WHEN ${code} IN (${plain.map(([from]) => literal(from)).join(', ')}) THEN ${code} ELSE ${value} END`;
+    WHEN list_contains([${plain.map(([from]) => literal(from)).join(', ')}], ${code}) THEN ${code} ELSE ${value} END`;
 }

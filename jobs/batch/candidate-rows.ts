@@ -6,7 +6,7 @@ import { CANDIDATE_COLUMNS, REJECTED_BECAUSE, WARNED_BECAUSE } from '../../custo
 import type { ColumnDefinition, ColumnType } from '../../customers/columns/column.ts';
 import { customerIdInDuckdb } from '../../customers/columns/customer-id.ts';
 import { asWrittenSql } from '../../customers/columns/marketplace.ts';
-import { meansMissing } from '../../customers/columns/missing-words.ts';
+import { isMissingWord } from '../../customers/columns/missing-words.ts';
 
 /** Longest id, in characters: what an index of Postgres takes whatever the script. */
 const LONGEST_ID = 256;
@@ -111,7 +111,7 @@ interface Given {
 
 function faultsOf(definition: ColumnDefinition, { given, type }: Given, value: string): Fault[] {
   // A text such as NA where a number is due is a missing value, not a bad one.
-  const filled = type === 'VARCHAR' ? `NOT ${meansMissing(given)}` : `${given} IS NOT NULL`;
+  const filled = type === 'VARCHAR' ? `NOT ${isMissingWord(`trim(${given})`)}` : `${given} IS NOT NULL`;
   const unread = `${value} IS NULL AND ${filled}`;
   switch (definition.type) {
     case 'VARCHAR':
@@ -131,7 +131,7 @@ function cast(given: string, from: string, to: ColumnType): string {
   const text = `trim(CAST(${given} AS VARCHAR))`;
   // DuckDB reads nan as a number.
   return from === 'VARCHAR'
-    ? `CASE WHEN NOT ${meansMissing(given)} THEN TRY_CAST(${text} AS ${to}) END`
+    ? `CASE WHEN NOT ${isMissingWord(`trim(${given})`)} THEN TRY_CAST(${text} AS ${to}) END`
     : `TRY_CAST(${text} AS ${to})`;
 }
 
