@@ -136,10 +136,6 @@ export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
   },
 };
 
-export function isPipeline(name: string | undefined): name is PipelineName {
-  return name !== undefined && Object.hasOwn(PIPELINES, name);
-}
-
 /** Whether a stage's work can be divided. */
 export function isSharded({ tasks }: StageDefinition): boolean {
   return tasks.some(({ does }) => does === 'shards');

@@ -4,7 +4,7 @@ import { openFolderStore } from '../providers/artifacts/folder.ts';
 import { stageContext } from './run/run-context.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 import type { RunContext } from './run/stage.ts';
-import { loadSharded } from './stages.ts';
+import { loadSharded, RUNNABLE } from './stages.ts';
 
 /** Does one shard of a stage; what to do came as one message. */
 export async function work(
@@ -12,7 +12,7 @@ export async function work(
   signal: AbortSignal,
   say: (message: ShardMessage) => void,
 ): Promise<void> {
-  const { shard } = await loadSharded(request.pipeline, request.stage);
+  const { shard } = await loadSharded(RUNNABLE, request.pipeline, request.stage);
   const input = async (stage: string) => {
     const { root, key, digest } = request.inputs[stage] as ShardRequest['inputs'][string];
     const found = await openFolderStore(root).open(key);

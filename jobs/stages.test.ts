@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { isSharded, PIPELINES, type PipelineName } from '../contract/pipelines.ts';
-import { loadSharded, loadWork } from './stages.ts';
+import { loadSharded, loadWork, RUNNABLE } from './stages.ts';
 
 test.each(Object.keys(PIPELINES) as PipelineName[])('every stage of %s has its code', async (pipeline) => {
   for (const stage of PIPELINES[pipeline].stages) {
     expect(stage.tasks.at(-1)?.does).toBe('work');
-    expect(await loadWork(pipeline, stage.name)).toBeInstanceOf(Function);
+    expect(await loadWork(RUNNABLE, pipeline, stage.name)).toBeInstanceOf(Function);
     if (isSharded(stage))
-      expect(await loadSharded(pipeline, stage.name)).toMatchObject({ gather: expect.any(Function) });
+      expect(await loadSharded(RUNNABLE, pipeline, stage.name)).toMatchObject({ gather: expect.any(Function) });
   }
 });

@@ -1,4 +1,4 @@
-import type { PipelineName } from '../contract/pipelines.ts';
+import { PIPELINES, type PipelineName, type Pipelines } from '../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import type { ShardedStage, Stage } from './run/stage.ts';
 
@@ -7,6 +7,12 @@ interface StageCode {
   readonly work: () => Promise<Stage<RetentionProgramSpec>>;
   /** Of a stage whose work can be divided. */
   readonly shards?: () => Promise<ShardedStage<RetentionProgramSpec>>;
+}
+
+/** What can be run: a table of pipelines, and the code of their stages, by the names of both. */
+export interface RunnablePipelines {
+  readonly table: Pipelines;
+  readonly code: Readonly<Record<string, Readonly<Record<string, StageCode>>>>;
 }
 
 /** The code of every stage of `contract/pipelines.ts`. */
@@ -26,20 +32,27 @@ const STAGES: Readonly<Record<PipelineName, Readonly<Record<string, StageCode>>>
   },
 };
 
+/** What this version can run. */
+export const RUNNABLE: RunnablePipelines = { table: PIPELINES, code: STAGES };
+
 /** Loads what does a stage's work. */
-export function loadWork(pipeline: PipelineName, stage: string): Promise<Stage<RetentionProgramSpec>> {
-  return codeOf(pipeline, stage).work();
+export function loadWork(of: RunnablePipelines, pipeline: string, stage: string): ReturnType<StageCode['work']> {
+  return codeOf(of, pipeline, stage).work();
 }
 
 /** Loads the work of a stage that can be divided. */
-export function loadSharded(pipeline: PipelineName, stage: string): Promise<ShardedStage<RetentionProgramSpec>> {
-  const { shards } = codeOf(pipeline, stage);
+export function loadSharded(
+  of: RunnablePipelines,
+  pipeline: string,
+  stage: string,
+): Promise<ShardedStage<RetentionProgramSpec>> {
+  const { shards } = codeOf(of, pipeline, stage);
   if (shards === undefined) throw new TypeError(`The stage ${stage} has no shards.`);
   return shards();
 }
 
-function codeOf(pipeline: PipelineName, stage: string): StageCode {
-  const code = STAGES[pipeline][stage];
-  if (code === undefined) throw new TypeError(`The stage ${stage} has no code.`);
-  return code;
+function codeOf({ code }: RunnablePipelines, pipeline: string, stage: string): StageCode {
+  const found = code[pipeline]?.[stage];
+  if (found === undefined) throw new TypeError(`The stage ${stage} has no code.`);
+  return found;
 }

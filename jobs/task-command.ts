@@ -2,24 +2,19 @@ import { writeFileSync } from 'node:fs';
 import { HoldfastError } from '../base/errors.ts';
 import { exitStatus } from '../contract/exit-status.ts';
 import { asFailure } from '../contract/failure.ts';
-import {
-  isPipeline,
-  isSharded,
-  PIPELINES,
-  type PipelineName,
-  type StageDefinition,
-  type TaskDefinition,
-} from '../contract/pipelines.ts';
+import { isSharded, pipelineOf, type StageDefinition, type TaskDefinition } from '../contract/pipelines.ts';
 import { readTaskSettings, terminationLog } from '../contract/task-environment.ts';
 import { type TaskReport, terminationMessage } from '../contract/termination-message.ts';
 import type { RetentionProgramSpec } from '../crds/retention-program.ts';
-import { prepare } from './run/prepare.ts';
+import { prepareBy } from './run/prepare.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
-import { loadSharded, loadWork } from './stages.ts';
+import { loadSharded, loadWork, RUNNABLE, type RunnablePipelines } from './stages.ts';
 
 export interface MainIo extends Omit<TaskIo, 'warn'> {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stderr: { write(text: string): unknown };
+  /** Default: what this version can run. */
+  readonly runnable?: RunnablePipelines;
 }
 
 /**
@@ -32,7 +27,7 @@ export async function main(args: readonly string[], io: MainIo): Promise<number>
   let report: TaskReport;
   let status = 0;
   try {
-    const task = findTask(args);
+    const task = findTask(args, io.runnable ?? RUNNABLE);
     io.signal.throwIfAborted();
     report = await runTask(readTaskSettings(io.environment), task, { ...io, warn });
   } catch (error) {
@@ -53,43 +48,46 @@ export async function main(args: readonly string[], io: MainIo): Promise<number>
 }
 
 /** @throws HF_USAGE */
-function findTask(args: readonly string[]): Task<RetentionProgramSpec> {
+function findTask(args: readonly string[], runnable: RunnablePipelines): Task<RetentionProgramSpec> {
   const [path = ''] = args;
-  const [pipeline, stageName, taskName, ...rest] = path.split('/');
-  const stages = isPipeline(pipeline) ? PIPELINES[pipeline].stages : [];
-  const index = stages.findIndex(({ name }) => name === stageName);
+  const [name = '', stageName, taskName, ...rest] = path.split('/');
+  const pipeline = pipelineOf(name, runnable.table);
+  const stages = pipeline?.stages ?? [];
+  const index = stages.findIndex((one) => one.name === stageName);
   const stage = stages[index];
-  const task = stage?.tasks.find(({ name }) => name === taskName);
-  if (args.length !== 1 || rest.length > 0 || !isPipeline(pipeline) || stage === undefined || task === undefined) {
+  const task = stage?.tasks.find((one) => one.name === taskName);
+  if (args.length !== 1 || rest.length > 0 || pipeline === undefined || stage === undefined || task === undefined) {
     throw new HoldfastError('HF_USAGE', `"${args.join(' ')}" is not PIPELINE/STAGE/TASK, as in batch/extract/extract`);
   }
   return {
-    pipeline,
-    ownerKind: PIPELINES[pipeline].owner,
+    pipeline: name,
+    ownerKind: pipeline.owner,
     stage: stage.name,
     name: task.name,
     reads: stage.reads,
     secrets: stage.secrets ?? [],
     last: index === stages.length - 1 && task === stage.tasks.at(-1),
-    work: codeOf(pipeline, stage, task),
+    work: codeOf(runnable, name, stage, task),
   };
 }
 
 function codeOf(
-  pipeline: PipelineName,
+  runnable: RunnablePipelines,
+  pipeline: string,
   stage: StageDefinition,
   { does }: TaskDefinition,
 ): Task<RetentionProgramSpec>['work'] {
-  const shards = () => loadSharded(pipeline, stage.name);
+  const shards = () => loadSharded(runnable, pipeline, stage.name);
+  const stages = (runnable.table[pipeline]?.stages ?? []).map(({ name }) => name);
   switch (does) {
     case 'prepare':
-      return { does, load: async () => prepare, stages: PIPELINES[pipeline].stages.map(({ name }) => name) };
+      return { does, load: async () => prepareBy(runnable.table), stages };
     case 'shards':
       return { does, load: shards };
     case 'work':
       return {
         does,
-        load: () => loadWork(pipeline, stage.name),
+        load: () => loadWork(runnable, pipeline, stage.name),
         ...(isSharded(stage) ? { loadSharded: shards } : {}),
       };
   }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../base/errors.ts';
-import type { PipelineName } from '../../contract/pipelines.ts';
+import type { Pipelines } from '../../contract/pipelines.ts';
 import { runName } from '../../contract/run-name.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
@@ -15,7 +15,7 @@ interface Beginning {
   readonly namespace: string;
   /** Whose run it is, by name. */
   readonly program: string;
-  readonly pipeline: PipelineName;
+  readonly pipeline: string;
   readonly slot: Date;
   readonly trigger: RunIdentity['trigger'];
   readonly dryRun: boolean;
@@ -38,9 +38,9 @@ export interface LaptopRecorder extends Recorder {
 }
 
 /** @throws HF_DATA_LOCKED when the program is already running on this database */
-export async function beginLaptopRun(run: Beginning): Promise<LaptopRecorder> {
+export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Promise<LaptopRecorder> {
   const { database, dryRun } = run;
-  const record = database === undefined || dryRun ? unrecorded(run) : await recorded(database, run);
+  const record = database === undefined || dryRun ? unrecorded(run) : await recorded(database, run, pipelines);
   const stages: StageReport[] = [];
   const warnings: Warning[] = [];
   const artifacts: Record<string, ArtifactReference> = {};
@@ -80,18 +80,22 @@ interface RunRecord {
   release(): Promise<void>;
 }
 
-async function recorded(database: Database, run: Beginning): Promise<RunRecord> {
+async function recorded(database: Database, run: Beginning, pipelines: Pipelines): Promise<RunRecord> {
   const { namespace, program, pipeline, slot, trigger, revision, now, taken } = run;
-  const started = await beginRun(database, {
-    namespace,
-    program,
-    run: (sequence) => runName(program, slot, sequence),
-    pipeline,
-    slot,
-    trigger,
-    revision,
-    startedAt: now(),
-  });
+  const started = await beginRun(
+    database,
+    {
+      namespace,
+      program,
+      run: (sequence) => runName(program, slot, sequence),
+      pipeline,
+      slot,
+      trigger,
+      revision,
+      startedAt: now(),
+    },
+    pipelines,
+  );
   return {
     identity: { ...identityOf(run), run: started.run, sequence: started.sequence, attempt: started.attempt },
     stage: (report) => recordStage(database, started, report),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { isSharded, PIPELINES, type PipelineName, type StageDefinition } from '../../contract/pipelines.ts';
+import { isSharded, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
 import { revisionDigest, revisionText } from '../../contract/revision.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
@@ -13,7 +13,7 @@ import { inRun, type StageToRun, type Workplace } from '../../jobs/run/run-conte
 import { runStages } from '../../jobs/run/run-stages.ts';
 import { inProcesses } from '../../jobs/run/shards.ts';
 import type { RunContext, RunIdentity, Stage } from '../../jobs/run/stage.ts';
-import { loadSharded, loadWork } from '../../jobs/stages.ts';
+import { loadSharded, loadWork, RUNNABLE, type RunnablePipelines } from '../../jobs/stages.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
 import type { ConnectorSettings } from '../../providers/warehouses/connector.ts';
@@ -26,7 +26,7 @@ import { beginLaptopRun, phaseOf } from './laptop-recorder.ts';
 export interface LocalRun {
   readonly namespace: string;
   readonly program: RetentionProgramSpec;
-  readonly pipeline: PipelineName;
+  readonly pipeline: string;
   readonly slot: Date;
   readonly trigger: RunIdentity['trigger'];
   readonly dryRun: boolean;
@@ -38,6 +38,8 @@ export interface LocalRun {
   readonly database: Database | undefined;
   /** Processes that a stage is divided among, where its work can be. */
   readonly shards: number;
+  /** Default: what this version can run. */
+  readonly runnable?: RunnablePipelines;
   readonly now: () => Date;
   /** What is to be there before the first stage, and is none of its work. */
   readonly before?: (run: RunContext<RetentionProgramSpec>) => Promise<void>;
@@ -57,11 +59,12 @@ export interface LocalRunResult {
  * @throws HF_DATA_LOCKED when the program is already running on this database
  */
 export async function runLocally(run: LocalRun, io: Io, progress: Progress): Promise<LocalRunResult> {
+  const { runnable = RUNNABLE } = run;
   const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
   const began = io.elapsed();
   const taken = () => (io.elapsed() - began) / 1000;
   const program = run.program.programId;
-  const recorder = await beginLaptopRun({ ...run, program, revision: revisionDigest(revision), taken });
+  const recorder = await beginLaptopRun({ ...run, program, revision: revisionDigest(revision), taken }, runnable.table);
   const { identity, stages, warnings, artifacts } = recorder;
   const startedAt = run.now();
   const onlooker = { elapsed: io.elapsed, step: (stage: string) => progress.step(stage) };
@@ -70,7 +73,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     await inRun(placeOf(run, identity, io), recorder, async (context) => {
       await keepRevision(run, identity, revisionText(revision));
       await run.before?.(context);
-      await runStages(context, stagesOf(run), recorder, onlooker);
+      await runStages(context, stagesOf(run, runnable), recorder, onlooker);
     });
   } catch (error) {
     failure = asFailure(error, io.signal);
@@ -115,14 +118,14 @@ function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io
   };
 }
 
-function stagesOf(run: LocalRun): StageToRun<RetentionProgramSpec>[] {
-  const { stages } = PIPELINES[run.pipeline];
+function stagesOf(run: LocalRun, runnable: RunnablePipelines): StageToRun<RetentionProgramSpec>[] {
+  const stages = pipelineOf(run.pipeline, runnable.table)?.stages ?? [];
   return stages.map((definition) => ({
     name: definition.name,
     reads: definition.reads,
     secrets: definition.secrets ?? [],
     last: definition === stages.at(-1),
-    load: () => workOf(definition, run),
+    load: () => workOf(definition, run, runnable),
   }));
 }
 
@@ -130,10 +133,11 @@ function stagesOf(run: LocalRun): StageToRun<RetentionProgramSpec>[] {
 async function workOf(
   definition: StageDefinition,
   { pipeline, shards, artifactRoot }: LocalRun,
+  runnable: RunnablePipelines,
 ): Promise<Stage<RetentionProgramSpec>> {
   const { name: stage } = definition;
-  if (shards === 1 || !isSharded(definition)) return loadWork(pipeline, stage);
-  return inProcesses({ pipeline, stage }, await loadSharded(pipeline, stage), shards, artifactRoot);
+  if (shards === 1 || !isSharded(definition)) return loadWork(runnable, pipeline, stage);
+  return inProcesses({ pipeline, stage }, await loadSharded(runnable, pipeline, stage), shards, artifactRoot);
 }
 
 /** Keeps what a run is pinned to, and from where models that it names are found, beside its artifacts. */

@@ -2,7 +2,6 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { type ErrorCode, HoldfastError } from '../../base/errors.ts';
-import type { PipelineName } from '../../contract/pipelines.ts';
 import { shardName } from '../../contract/run-name.ts';
 import type { ArtifactKey, ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
@@ -10,7 +9,7 @@ import type { RunIdentity, Shard, ShardedStage, Stage, StageContext } from './st
 
 /** What a process is told that does one shard of a stage. */
 export interface ShardRequest<Spec = unknown> {
-  readonly pipeline: PipelineName;
+  readonly pipeline: string;
   readonly stage: string;
   readonly shard: Shard;
   /** Its slot as an ISO instant: the request is sent as JSON. */
@@ -45,7 +44,7 @@ const PROGRAM = join(import.meta.dirname, '..', `shard-entry${extname(import.met
  * @param artifactRoot root of the store that the inputs are in
  */
 export function inProcesses<Spec>(
-  { pipeline, stage }: { readonly pipeline: PipelineName; readonly stage: string },
+  { pipeline, stage }: { readonly pipeline: string; readonly stage: string },
   { gather }: Pick<ShardedStage<Spec>, 'gather'>,
   count: number,
   artifactRoot: string,
@@ -89,7 +88,7 @@ function shardKey({ namespace, program, run, attempt }: RunIdentity, stage: stri
 
 async function requestOf<Spec>(
   context: StageContext<Spec>,
-  of: { readonly pipeline: PipelineName; readonly stage: string },
+  of: { readonly pipeline: string; readonly stage: string },
   shard: Shard,
   artifactRoot: string,
   shardRoot: string,

@@ -32,6 +32,7 @@ test('a pipeline of another table is taken through its tasks, beside the runs of
   expect(phases()).toEqual(['Running', 'Succeeded', 'Succeeded']);
   const made = world.kube.all(jobs).map(({ metadata }) => metadata.name);
   expect(made.filter((name) => name.startsWith('first-'))).toEqual([
+    'first-plan-migrate-1',
     'first-plan-1',
     'first-deliver-check-1',
     'first-deliver-1',

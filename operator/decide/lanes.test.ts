@@ -58,5 +58,5 @@ test.each([
 
 test('its first Job is that of its own first task', () => {
   const [job] = made(begin('campaign', 'batch').actions, 'Job');
-  expect(job.spec.template.spec.containers[0].args).toEqual(['jobs/main.js', 'campaign/plan/plan']);
+  expect(job.spec.template.spec.containers[0].args).toEqual(['jobs/main.js', 'campaign/plan/migrate']);
 });

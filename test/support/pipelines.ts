@@ -16,7 +16,14 @@ export const WITH_CAMPAIGN: Pipelines = {
     lane: 'outreach',
     publishes: false,
     stages: [
-      { name: 'plan', reads: [], tasks: [{ name: 'plan', description: 'plans', does: 'work' }] },
+      {
+        name: 'plan',
+        reads: [],
+        tasks: [
+          { name: 'migrate', description: 'gives the run its number', does: 'prepare' },
+          { name: 'plan', description: 'plans', does: 'work' },
+        ],
+      },
       {
         name: 'deliver',
         reads: ['plan'],

@@ -9,7 +9,7 @@ import { loadManifests, type RetentionProgramSpec, validateManifest } from '../.
 import { connect } from '../../database/client/connect.ts';
 import type { Database } from '../../database/client/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../database/embedded/embedded.ts';
-import { main } from '../../jobs/task-command.ts';
+import { type MainIo, main } from '../../jobs/task-command.ts';
 import { type ProgramChanges, SLOT, workspace } from './workspace.ts';
 
 const MAIN = join(import.meta.dirname, '../../jobs/main.ts');
@@ -33,7 +33,7 @@ export interface Pods extends AsyncDisposable {
   /** The environment of a run's pods, with a program of the test's own. */
   podOf(changes?: ProgramChanges, environment?: Record<string, string>): Promise<Pod>;
   /** Does a task in this process. */
-  perform(task: string, pod: Pod): Promise<{ status: number; report: any; said: string }>;
+  perform(task: string, pod: Pod, change?: Partial<MainIo>): Promise<{ status: number; report: any; said: string }>;
   /** Does a task in a process of its own, as a pod would. */
   launch(task: string, pod: Pod): { readonly child: ChildProcess; readonly ended: Promise<number | null> };
   /** Rows of a query in which `$program` is the program's id. */
@@ -90,7 +90,7 @@ export async function openPods(): Promise<Pods> {
         },
       };
     },
-    async perform(task, { environment, log }) {
+    async perform(task, { environment, log }, change = {}) {
       let said = '';
       const status = await main([task], {
         environment,
@@ -98,6 +98,7 @@ export async function openPods(): Promise<Pods> {
         signal: new AbortController().signal,
         now: () => new Date('2026-11-23T02:00:05Z'),
         elapsed: () => performance.now(),
+        ...change,
       });
       return { status, report: JSON.parse(await readFile(log, 'utf8')), said };
     },

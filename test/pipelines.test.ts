@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { type LocalRun, runLocally } from '../cli/local/local-run.ts';
+import { beginRun } from '../database/runs/begin-run.ts';
+import { RUNNABLE, type RunnablePipelines } from '../jobs/stages.ts';
+import { type Batch, openBatch } from './support/batch.ts';
+import { WITH_CAMPAIGN } from './support/pipelines.ts';
+import { openPods, type Pods } from './support/pods.ts';
+
+/*
+ * A pipeline more than this version has, of two stages and a lane of its own: a folder, an entry in the table, and this line.
+ */
+const MORE: RunnablePipelines = {
+  table: WITH_CAMPAIGN,
+  code: {
+    ...RUNNABLE.code,
+    campaign: {
+      plan: { work: async () => (await import('./support/campaign/plan.ts')).plan },
+      deliver: { work: async () => (await import('./support/campaign/deliver.ts')).deliver },
+    },
+  },
+};
+const TASKS = ['campaign/plan/migrate', 'campaign/plan/plan', 'campaign/deliver/check', 'campaign/deliver/deliver'];
+const NOW = new Date('2026-11-23T09:30:00Z');
+
+let pods: Pods;
+let batch: Batch;
+beforeAll(async () => {
+  [pods, batch] = await Promise.all([openPods(), openBatch()]);
+}, 60_000);
+afterAll(async () => {
+  await pods?.[Symbol.asyncDispose]();
+  await batch?.[Symbol.asyncDispose]();
+});
+beforeEach(() => pods.next());
+
+const phases = async () => {
+  const rows = await pods.rows(`SELECT run, phase FROM holdfast.runs WHERE program = '$program' ORDER BY sequence`);
+  return Object.fromEntries(rows.map(({ run, phase }) => [run, phase]));
+};
+
+/** The environment of a run's pods. */
+const podOf = (run: string) => pods.podOf(() => {}, { HOLDFAST_RUN: run, HOLDFAST_RUN_UID: `uid-${run}` });
+
+/** Runs the campaign on a laptop. */
+function local(change: Partial<LocalRun> = {}) {
+  const run: LocalRun = {
+    namespace: 'shop',
+    program: batch.context({ programId: pods.program, marketplaces: ['US', 'UK', 'DE'] }).spec,
+    pipeline: 'campaign',
+    runnable: MORE,
+    slot: new Date('2026-11-23T02:00:00Z'),
+    trigger: 'manual',
+    dryRun: false,
+    baseFolder: batch.folder,
+    connectors: { sources: {} },
+    artifactRoot: join(batch.folder, pods.program),
+    scratchFolder: batch.folder,
+    database: pods.database,
+    shards: 1,
+    now: () => NOW,
+    ...change,
+  };
+  const output = { write: () => true };
+  const { signal } = new AbortController();
+  const io = { stdout: output, stderr: output, environment: {}, signal, now: () => NOW, elapsed: () => 0 };
+  return runLocally(run, io, { step: () => ({ advance() {}, done() {}, failed() {} }) });
+}
+
+test('on a laptop its stages are given what they name, in order, and the run is recorded', async () => {
+  await pods.perform('batch/extract/migrate', await podOf('batch-1'));
+  const { report, failure } = await local();
+  expect(failure).toBeUndefined();
+  expect(report).toMatchObject({ pipeline: 'campaign', phase: 'Succeeded' });
+  expect(report.stages.map(({ name, rowsIn, rowsOut, counts }) => ({ name, rowsIn, rowsOut, counts }))).toEqual([
+    { name: 'plan', rowsIn: 0, rowsOut: 3, counts: { given: 0 } },
+    { name: 'deliver', rowsIn: 3, rowsOut: 3, counts: { given: { plan: 3 } } },
+  ]);
+  expect(await phases()).toEqual({ 'batch-1': 'Running', [report.run]: 'Succeeded' });
+});
+
+test('in pods its tasks do the same, and the batch beside it goes on', async () => {
+  const [beside, pod] = [await podOf('batch-1'), await podOf('campaign-1')];
+  expect(await pods.perform('batch/extract/migrate', beside)).toMatchObject({ status: 0 });
+  const reports = [];
+  for (const task of TASKS) {
+    const { status, report } = await pods.perform(task, pod, { runnable: MORE });
+    expect(status).toBe(0);
+    reports.push(report);
+  }
+  expect(reports[1]).toMatchObject({ rowsIn: 0, rowsOut: 1, counts: { given: 0 } });
+  expect(reports[3]).toMatchObject({ rowsIn: 1, rowsOut: 1, counts: { given: { plan: 1 } } });
+  expect(await phases()).toEqual({ 'batch-1': 'Running', 'campaign-1': 'Succeeded' });
+  expect(await pods.perform('batch/extract/extract', beside)).toMatchObject({ status: 0 });
+});
+
+test('a run that begins marks what was left over in its own lane, and nothing in the other', async () => {
+  await pods.perform('batch/extract/migrate', await podOf('batch-1'));
+  await pods.perform(TASKS[0]!, await podOf('campaign-1'), { runnable: MORE });
+  const { report } = await local();
+  expect(await phases()).toEqual({
+    'batch-1': 'Running',
+    'campaign-1': 'Interrupted',
+    [report.run]: 'Succeeded',
+  });
+});
+
+test('on a laptop two of its runs go one after the other, and a batch is none of them', async () => {
+  const common = { namespace: 'shop', program: pods.program, slot: NOW, trigger: 'manual', revision: 'r' } as const;
+  const begin = (pipeline: string) =>
+    beginRun(pods.database, { ...common, run: pipeline, pipeline, startedAt: NOW }, WITH_CAMPAIGN);
+  const beside = await begin('batch');
+  expect((await local()).report.phase).toBe('Succeeded');
+  const other = await begin('campaign');
+  await expect(local()).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
+  await Promise.all([beside.release(), other.release()]);
+});
+
+test('without its line there is no such pipeline', async () => {
+  const { status, said } = await pods.perform(TASKS[1]!, await podOf('campaign-1'));
+  expect(status).toBe(78);
+  expect(said).toContain('"campaign/plan/plan" is not PIPELINE/STAGE/TASK');
+  await expect(local({ runnable: RUNNABLE })).rejects.toThrow('There is no pipeline campaign.');
+});
