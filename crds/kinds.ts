@@ -1,6 +1,7 @@
 import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
-import { retentionProgramSpec, retentionProgramStatus } from './retention-program.ts';
+import { retentionProgramStatus } from './program-status.ts';
+import { retentionProgramSpec } from './retention-program.ts';
 import { retentionRunSpec, retentionRunStatus } from './retention-run.ts';
 import { type StructuralSchema, structural } from './structural.ts';
 
@@ -37,6 +38,8 @@ const age: PrinterColumn = {
 
 /** Every kind, made anew: call once and keep. */
 export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = PIPELINES): readonly Kind[] {
+  const publishing = Object.keys(pipelines).find((name) => pipelines[name]?.publishes);
+  const inStatus = (field: string) => `.status.pipelines[?(@.name=="${publishing}")].${field}`;
   return [
     {
       kind: 'RetentionProgram',
@@ -64,13 +67,13 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
         {
           name: 'Last Run',
           type: 'string',
-          jsonPath: '.status.lastRun.phase',
+          jsonPath: inStatus('lastRun.phase'),
           description: 'How far the newest batch is that was to become the current one.',
         },
         {
           name: 'Candidates',
           type: 'integer',
-          jsonPath: '.status.lastRun.candidates',
+          jsonPath: inStatus('lastRun.candidates'),
           description: 'Candidates that it stored.',
         },
         {
@@ -79,11 +82,11 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
           jsonPath: '.status.conditions[?(@.type=="LastRunSucceeded")].reason',
           description: 'How the newest of them that is over ended, such as NoCandidates.',
         },
-        { name: 'Next', type: 'string', jsonPath: '.status.nextSlot', description: 'When the next batch is due.' },
+        { name: 'Next', type: 'string', jsonPath: inStatus('nextSlot'), description: 'When the next batch is due.' },
         {
           name: 'Run',
           type: 'string',
-          jsonPath: '.status.lastRun.name',
+          jsonPath: inStatus('lastRun.name'),
           description: 'The run of Last Run.',
           priority: 1,
         },
@@ -126,6 +129,13 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
           type: 'string',
           jsonPath: '.spec.trigger',
           description: 'Why there is this run.',
+          priority: 1,
+        },
+        {
+          name: 'Retry Of',
+          type: 'string',
+          jsonPath: '.spec.retryOf.name',
+          description: 'The run that it is another try of.',
           priority: 1,
         },
         {

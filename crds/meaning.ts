@@ -3,7 +3,7 @@ import { parseSchedule } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
 import { nearest } from '../base/text/spelling.ts';
 import { modelTokenVariable } from '../contract/credentials.ts';
-import { PIPELINES, type Pipelines, schedulesIn } from '../contract/pipelines.ts';
+import { PIPELINES, type Pipelines, scheduleOf, schedulesIn } from '../contract/pipelines.ts';
 import { filterFault } from '../customers/filters/resolve.ts';
 import type { Finding } from './fault.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
@@ -13,7 +13,13 @@ import { tooLarge } from './spec-size.ts';
 export function checkMeaning(spec: RetentionProgramSpec, pipelines: Pipelines = PIPELINES): Finding[] {
   const excess = tooLarge(spec);
   return excess === undefined
-    ? [...timing(spec, pipelines), ...processors(spec), ...tokens(spec), ...filters(spec)]
+    ? [
+        ...timing(spec, pipelines),
+        ...replacing(spec, pipelines),
+        ...processors(spec),
+        ...tokens(spec),
+        ...filters(spec),
+      ]
     : [excess];
 }
 
@@ -45,6 +51,17 @@ function timing(spec: RetentionProgramSpec, pipelines: Pipelines): Finding[] {
   return schedulesIn(spec, pipelines).flatMap(({ schedule: text, field }) =>
     schedule(['spec', ...field], text, timeZone),
   );
+}
+
+/** A run that is ended half-way, and done again by another, would reach the same people twice. */
+function replacing(spec: RetentionProgramSpec, pipelines: Pipelines): Finding[] {
+  if (spec.concurrencyPolicy !== 'Replace') return [];
+  const reaching = Object.keys(pipelines).filter(
+    (name) => pipelines[name]?.reachesPeople && scheduleOf(name, spec, pipelines) !== undefined,
+  );
+  if (reaching.length === 0) return [];
+  const reason = `is Replace, by which a ${reaching.join(' and a ')} under way would be ended and people be reached twice; write Forbid`;
+  return [runtime(['spec', 'concurrencyPolicy'], reason, 'Forbid')];
 }
 
 function schedule(path: Finding['path'], text: string, timeZone: string): Finding[] {

@@ -28,6 +28,15 @@ test.each<[string, object, readonly string[]]>([
     schedules({ report: '0 0 31 2 *' }),
     [expect.stringMatching(/^spec\.schedules\.report /) as unknown as string],
   ],
+  [
+    'Replace goes with what reaches nobody',
+    program({ ...programSpec(), concurrencyPolicy: 'Replace' }),
+    [
+      expect.stringMatching(
+        /^spec\.concurrencyPolicy is Replace, by which a campaign .*; write Forbid$/,
+      ) as unknown as string,
+    ],
+  ],
 ])('of programs, %s', (_name, object, faults) => {
   expect(faultsOf(object)).toEqual(faults);
 });

@@ -1,10 +1,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import {
-  conditions,
-  count,
   fields,
   fraction,
-  instant,
   keyedBy,
   LABEL_NAME,
   labelValue,
@@ -24,7 +21,6 @@ import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import { connector } from './connector.ts';
 import { featureStore } from './feature-store.ts';
 import { FILTER_TYPES, parameterFields, parameterRules } from './filter-parameters.ts';
-import { RUN_PHASES } from './run-phase.ts';
 import { SCHEDULE } from './schedule-pattern.ts';
 import { scoringModel } from './scoring-model.ts';
 import { LARGEST_SPEC_BYTES } from './spec-size.ts';
@@ -449,49 +445,3 @@ export const retentionProgramSpec = (providers: Providers = PROVIDERS, pipelines
 
 /** A program's spec after the schema has filled in its defaults. */
 export type RetentionProgramSpec = Static<ReturnType<typeof retentionProgramSpec>>;
-
-const followed = {
-  schedule: text('The schedule and its zone, as last seen.', 400),
-  since: instant('When it took effect: slots before are never run.'),
-  lastSlot: Type.Optional(instant('The newest slot that was dealt with, whether it was run or skipped.')),
-  skippedSlots: Type.Optional(count('Slots for which no run was made.')),
-};
-
-const runSummary = (description: string) =>
-  fields(description, {
-    name: text('Name of the RetentionRun.'),
-    slot: instant('Slot that it is for.'),
-    phase: oneOf(RUN_PHASES, 'How far it has come.'),
-    startTime: Type.Optional(instant('When it began.')),
-    completionTime: Type.Optional(instant('When it ended.')),
-    candidates: Type.Optional(count('Candidates stored.')),
-  });
-
-const pipelineStatus = fields('How one pipeline is.', {
-  name: name('Name of the pipeline.'),
-  schedule: Type.Optional(followed.schedule),
-  since: Type.Optional(followed.since),
-  lastSlot: followed.lastSlot,
-  skippedSlots: followed.skippedSlots,
-  nextSlot: Type.Optional(instant('When it is due next.')),
-  lastSucceededSlot: Type.Optional(
-    instant('The newest slot of which a run succeeded, also when that run is long gone: no dry run, and no backfill.'),
-  ),
-  lastRun: Type.Optional(runSummary('The newest run of it: no dry run, and no backfill.')),
-});
-
-export const retentionProgramStatus = fields('What the operator last saw. Written by the operator only.', {
-  observedGeneration: Type.Optional(count('Generation of the spec that this is about.')),
-  conditions: Type.Optional(conditions()),
-  pipelines: Type.Optional(
-    Type.Array(pipelineStatus, { maxItems: 16, description: 'The pipelines, one by one.', ...keyedBy('name') }),
-  ),
-  lastRun: Type.Optional(
-    runSummary('The newest batch that is, or was, to become the current one: no dry run, and no backfill.'),
-  ),
-  nextSlot: Type.Optional(instant('When the next batch is due.')),
-  batch: Type.Optional(fields('How far the schedule of the batch has been followed.', followed)),
-  prune: Type.Optional(fields('How far the schedule of prune has been followed.', followed)),
-});
-
-export type RetentionProgramStatus = Static<typeof retentionProgramStatus>;

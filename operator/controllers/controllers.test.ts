@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { type Fate, openWorld, picture, type World } from '../../test/support/operator-world.ts';
-import { program, programSpec, run, STAGE_SETTINGS } from '../../test/support/program.ts';
+import { pipelineStatusOf, program, programSpec, run, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
 import { buildRevision } from '../objects/revision.ts';
@@ -53,10 +53,11 @@ test('at a slot a program is run as one Job per task, in order, and says how it 
     `${RUN}-offer-1`,
     `${RUN}-store-1`,
   ]);
-  expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status).toMatchObject({
+  expect(pipelineStatusOf(world.kube.all<ProgramObject>(retentionPrograms)[0])).toMatchObject({
     lastRun: { name: RUN, phase: 'Succeeded', candidates: 10 },
     nextSlot: '2026-11-30T02:00:00Z',
-    batch: { lastSlot: '2026-11-23T02:00:00Z' },
+    lastSlot: '2026-11-23T02:00:00Z',
+    lastSucceededSlot: '2026-11-23T02:00:00Z',
   });
 });
 
@@ -389,7 +390,7 @@ test('a foreign run under the name of a slot skips the slot', async () => {
   world.kube.put(retentionRuns, run(RUN, { programRef: { name: 'another' } }));
   await toSlot();
   expect(world.kube.all(retentionRuns)).toHaveLength(1);
-  expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status?.batch).toMatchObject({
+  expect(pipelineStatusOf(world.kube.all<ProgramObject>(retentionPrograms)[0])).toMatchObject({
     lastSlot: '2026-11-23T02:00:00Z',
     skippedSlots: 1,
   });

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { openWorld, type World } from '../../test/support/operator-world.ts';
-import { program } from '../../test/support/program.ts';
+import { pipelineStatusOf, program } from '../../test/support/program.ts';
 import { type Action, type Attempts, attemptKey } from '../decide/action.ts';
 import { KubeError, type KubeObject, keyOf, RESOURCES, type Resource } from '../kube/api.ts';
 import type { ProgramObject, StoredMetadata } from '../kube/objects.ts';
@@ -113,7 +113,7 @@ test('a kind that is added by one line is reconciled beside the others, and agai
   await world.settle();
   expect([status(), letters()]).toEqual([{ phase: 'Sent', sent: 1 }, ['shop/hello']]);
   expect(world.kube.all(events).filter(({ metadata }) => metadata.name.startsWith('autumn.'))).toHaveLength(1);
-  expect(world.kube.all<ProgramObject>(retentionPrograms)[0]?.status?.nextSlot).toBe('2026-11-23T02:00:00Z');
+  expect(pipelineStatusOf(world.kube.all<ProgramObject>(retentionPrograms)[0])?.nextSlot).toBe('2026-11-23T02:00:00Z');
   expect(world.errors).toEqual([]);
 });
 

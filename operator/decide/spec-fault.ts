@@ -1,4 +1,5 @@
 import { printable, shortened } from '../../base/text/printable.ts';
+import type { Pipelines } from '../../contract/pipelines.ts';
 import {
   checkMeaning,
   fieldName,
@@ -21,7 +22,11 @@ interface ProgramFault {
 }
 
 /** Why a program is not carried out as it is written, or not at all; undefined when it is. */
-export function programFault(program: ProgramObject, settings: StageSettings): ProgramFault | undefined {
+export function programFault(
+  program: ProgramObject,
+  settings: StageSettings,
+  pipelines: Pipelines,
+): ProgramFault | undefined {
   const { namespace } = program.metadata;
   if (!runsIn(namespace, settings)) {
     return {
@@ -29,7 +34,7 @@ export function programFault(program: ProgramObject, settings: StageSettings): P
       message: `namespace ${namespace} is not one whose programs are run: watchNamespaces of the chart names those`,
     };
   }
-  return sizeFault(program) ?? specFault(program.spec) ?? notAllowed(program.spec, settings);
+  return sizeFault(program) ?? specFaultBy(pipelines)(program.spec) ?? notAllowed(program.spec, settings);
 }
 
 /** Why a task may not be made of a spec, whenever it was written; undefined when it may. */
@@ -43,8 +48,13 @@ export function sizeFault({ unread }: ProgramObject): ProgramFault | undefined {
   return unread === undefined ? undefined : { reason: 'SpecInvalid', message: unread };
 }
 
-const specFault = oncePer((spec: RetentionProgramSpec): ProgramFault | undefined => {
-  const [finding, ...others] = checkMeaning(spec);
+/** Each table with what is known of specs by it. */
+const specFaultBy = oncePer((pipelines: Pipelines) =>
+  oncePer((spec: RetentionProgramSpec) => specFault(spec, pipelines)),
+);
+
+function specFault(spec: RetentionProgramSpec, pipelines: Pipelines): ProgramFault | undefined {
+  const [finding, ...others] = checkMeaning(spec, pipelines);
   if (finding !== undefined) {
     const reason = shortened(printable(finding.reason), LONGEST_REASON);
     const more = others.length === 0 ? '' : `; and ${others.length} more ${others.length === 1 ? 'fault' : 'faults'}`;
@@ -61,4 +71,4 @@ const specFault = oncePer((spec: RetentionProgramSpec): ProgramFault | undefined
   if (index === -1) return undefined;
   const field = fieldName(['spec', 'dataConnectors', index, 'config', 'connectionSecretRef']);
   return { reason: 'SpecInvalid', message: `${field} is missing: on a cluster a secret says how to connect` };
-});
+}

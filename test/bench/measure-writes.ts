@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { rfc3339 } from '../../base/instant.ts';
 import type { ProgramObject } from '../../operator/kube/objects.ts';
 import { ownerReference } from '../../operator/objects/owner.ts';
+import { pipelineStatusOf } from '../support/program.ts';
 import { dailyAt, NEWEST_SLOT, type Shop } from './shop.ts';
 import { tally, type Write, writesFor } from './writes.ts';
 
@@ -55,13 +56,14 @@ export async function measureScheduledWrites(
   }
   for (const name of names) {
     // Now it is: as if the programs were older, and no operator had run since yesterday.
-    const batch = { schedule: `${dailyAt(NEWEST_SLOT)} UTC`, since: slot(5), lastSlot: slot(1) };
-    await shop.setStatus('retentionprograms', name, { batch, nextSlot: slot(0) });
+    const progress = { schedule: `${dailyAt(NEWEST_SLOT)} UTC`, since: slot(5), lastSlot: slot(1) };
+    const batch = { name: 'batch', ...progress, lastSucceededSlot: slot(2), nextSlot: slot(0) };
+    await shop.setStatus('retentionprograms', name, { pipelines: [batch] });
   }
   const before = await shop.writes();
   await using _ = await start();
   const phase = (name: string) => {
-    const last = shop.programs.get(name)?.status?.lastRun;
+    const last = pipelineStatusOf(shop.programs.get(name))?.lastRun;
     return last?.slot === slot(0) ? last.phase : undefined;
   };
   for (const name of names) {

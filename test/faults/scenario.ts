@@ -69,11 +69,14 @@ export async function prepare(world: World, { programs, spec, before }: Scenario
       ...made,
       status: {
         observedGeneration: 1,
-        batch: {
-          schedule: `${change.batchSchedule} ${made.spec.timeZone}`,
-          since: new Date(SLOT.getTime() - 3 * DAY_MS).toISOString(),
-          lastSlot: SLOT_BEFORE.toISOString(),
-        },
+        pipelines: [
+          {
+            name: 'batch',
+            schedule: `${change.batchSchedule} ${made.spec.timeZone}`,
+            since: new Date(SLOT.getTime() - 3 * DAY_MS).toISOString(),
+            lastSlot: SLOT_BEFORE.toISOString(),
+          },
+        ],
       },
     });
     await before(world, made);

@@ -11,7 +11,7 @@ import { type Operator, operate } from '../../operator/operate.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
-import { program, programSpec, run, STAGE_SETTINGS } from '../support/program.ts';
+import { pipelineStatusOf, program, programSpec, run, STAGE_SETTINGS } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -141,9 +141,9 @@ testOnServer(
     const keep = await eventually(
       'the program says how its run went',
       () => client.get<ProgramObject>(retentionPrograms, 'shop/keep'),
-      (found) => found?.status?.lastRun?.phase === 'Succeeded',
+      (found) => pipelineStatusOf(found)?.lastRun?.phase === 'Succeeded',
     );
-    expect(keep?.status?.lastRun).toMatchObject({ name: 'good', candidates: 5 });
+    expect(pipelineStatusOf(keep)?.lastRun).toMatchObject({ name: 'good', candidates: 5 });
     expect(keep?.status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
     expect(log.filter((line) => !/^(watching|leading)$/.test(line))).toEqual([]);
   },
@@ -264,7 +264,7 @@ testWithKubectl(
     await eventually(
       'the program says how its run went',
       () => client.get<ProgramObject>(retentionPrograms, 'shop/churn-prevention'),
-      (found) => found?.status?.lastRun?.phase === 'Succeeded',
+      (found) => pipelineStatusOf(found)?.lastRun?.phase === 'Succeeded',
     );
     // It ends with 1 where anything differs.
     expect(await ask('diff', '-f', file)).toBe('');

@@ -1,4 +1,10 @@
-import { API_VERSION, loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
+import {
+  API_VERSION,
+  loadManifests,
+  type PipelineStatus,
+  type RetentionProgramSpec,
+  validateManifest,
+} from '../../crds/index.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import type { StageSettings } from '../../operator/settings/settings.ts';
@@ -119,4 +125,12 @@ export function run(name = 'by-hand', change: Partial<RunObject['spec']> = {}): 
       ...change,
     },
   };
+}
+
+/** What a program says of one of its pipelines. */
+export function pipelineStatusOf(
+  program: Pick<ProgramObject, 'status'> | undefined,
+  pipeline = 'batch',
+): PipelineStatus | undefined {
+  return program?.status?.pipelines?.find(({ name }) => name === pipeline);
 }

@@ -11,7 +11,7 @@ const LEFT_OUT = new Set([
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 /** Instants that follow from the schedule; `value` is that of a variable of a pod, such as its slot. */
-const KEPT = new Set(['slot', 'lastSlot', 'nextSlot', 'since', 'value']);
+const KEPT = new Set(['slot', 'lastSlot', 'lastSucceededSlot', 'nextSlot', 'since', 'value']);
 
 /** An object without what differs from one history to the next: uids, versions, times, and the name of its namespace. */
 export function timeless(object: KubeObject, namespace: string): unknown {

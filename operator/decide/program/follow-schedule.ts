@@ -1,5 +1,7 @@
 import { rfc3339, rfc3339Second } from '../../../base/instant.ts';
+import { parseSchedule } from '../../../base/schedules/index.ts';
 import { shareLane } from '../../../contract/lane.ts';
+import { type Pipelines, scheduleOf } from '../../../contract/pipelines.ts';
 import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
@@ -7,7 +9,8 @@ import { type Action, attemptKey, earlier } from '../action.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
 import { steadyPart } from '../steady.ts';
-import { type Calendar, type Progress, progressIn, scheduleText, slotsAt } from './slots.ts';
+import { progressIn } from './pipeline-status.ts';
+import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
 /** In place of a schedule, while none is followed. */
@@ -25,15 +28,18 @@ export interface Followed {
 /** Makes the run of the slot that is due; the run's name makes sure that there is one. */
 export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, now: Date): Followed {
   const { program, runs, attempts, pipelines } = snapshot;
-  const before = progressOf(program, calendar, now);
+  const before = progressOf(program, calendar, pipelines, now);
   const { due, skipped, passed, newestSkipped, next, deadline } = slotsAt(calendar, before, now);
   const upcoming = next === undefined ? {} : { next, requeueAt: next };
   const count = (more: number) => (more === 0 ? {} : { skippedSlots: (before.skippedSlots ?? 0) + more });
   if (due === undefined) {
     if (passed === undefined) return { actions: [], progress: before, ...upcoming };
+    const { name } = buildRun(program, passed, calendar.pipeline).metadata;
+    const wasMade = runs.some((run) => run.metadata.name === name && isOwnedBy(run, program.metadata.uid));
     return {
-      actions: [missed(program, skipped, passed)],
-      progress: { ...before, lastSlot: rfc3339(passed), ...count(skipped) },
+      // Those before it were told of when it was made.
+      actions: wasMade ? [] : [missed(program, skipped, passed)],
+      progress: { ...before, lastSlot: rfc3339(passed), ...count(wasMade ? skipped - 1 : skipped) },
       ...upcoming,
     };
   }
@@ -62,10 +68,9 @@ export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, no
       requeueAt: retryAt(now),
     };
   }
-  const goesFirst = (one: RunObject) => shareLane(one.spec.pipeline, calendar.pipeline, pipelines);
-  const other = runs.find((one) => !isFinal(one) && !waitsForPerson(one) && goesFirst(one));
+  const other = runs.find((one) => goesFirst(one, calendar, due, snapshot));
   if (other !== undefined) {
-    // Forbid: it waits for the other to end, of which we hear, as long as it may.
+    // It waits for the other to end, of which we hear, as long as it may.
     const requeueAt = earlier(deadline, next);
     const message = `the slot ${rfc3339(due)} waits for the run ${other.metadata.name} to end`;
     return {
@@ -88,12 +93,45 @@ export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, no
   };
 }
 
+/** Whether a run is in the way of a slot that is due, until it has ended. */
+function goesFirst(run: RunObject, calendar: Calendar, due: Date, { program, pipelines }: ProgramSnapshot): boolean {
+  if (isFinal(run) || waitsForPerson(run) || !shareLane(run.spec.pipeline, calendar.pipeline, pipelines)) return false;
+  const { pipeline, trigger } = run.spec;
+  if (trigger === 'backfill' && run.status?.startTime === undefined) return false;
+  if (waitsForEarlierBatch(run, calendar, due, program, pipelines)) return false;
+  // The new run ends it.
+  const replaced = pipeline === calendar.pipeline && trigger === 'schedule' && isOwnedBy(run, program.metadata.uid);
+  return !(replaced && program.spec.concurrencyPolicy === 'Replace');
+}
+
+/** Whether a run waits for a batch that is not that of the slot: it holds no lane, and its batch may never come. */
+function waitsForEarlierBatch(
+  { spec, status }: RunObject,
+  calendar: Calendar,
+  due: Date,
+  program: ProgramObject,
+  pipelines: Pipelines,
+): boolean {
+  const waits = status?.conditions?.some(({ type, reason }) => type === 'Reconciling' && reason === 'WaitingForBatch');
+  if (!waits) return false;
+  const { after } = pipelines[calendar.pipeline] ?? {};
+  const batch = after === undefined ? undefined : scheduleOf(after, program.spec, pipelines);
+  if (spec.pipeline !== calendar.pipeline || batch === undefined) return true;
+  const newest = parseSchedule(batch.schedule, calendar.timeZone).newest(due);
+  return newest === undefined || Date.parse(status?.slot ?? spec.slot ?? '') < newest.getTime();
+}
+
 /**
  * No slot is followed. Once the program was turned off, whatever schedule follows is new, so slots of meanwhile are never
  * run; where something is amiss with it, they are run or counted when that is mended. Counts stay.
  */
-export function rest({ spec, status }: ProgramObject, pipeline: Calendar['pipeline'], now: Date): Followed {
-  const progress = progressIn(status, pipeline);
+export function rest(
+  { spec, status }: ProgramObject,
+  pipeline: Calendar['pipeline'],
+  pipelines: Pipelines,
+  now: Date,
+): Followed {
+  const progress = progressIn(status, pipeline, pipelines);
   if (progress === undefined) return { actions: [] };
   if (spec.enabled) return { actions: [], progress };
   const { schedule, skippedSlots } = progress;
@@ -106,9 +144,14 @@ export function rest({ spec, status }: ProgramObject, pipeline: Calendar['pipeli
  * Where we are in the schedule. One that is new to us, having been edited or enabled, takes effect now: it never runs slots
  * of before. That of a new program takes effect when the program was made.
  */
-function progressOf({ metadata, status }: ProgramObject, calendar: Calendar, now: Date): Progress {
+function progressOf(
+  { metadata, status }: ProgramObject,
+  calendar: Calendar,
+  pipelines: Pipelines,
+  now: Date,
+): Progress {
   const schedule = scheduleText(calendar);
-  const progress = progressIn(status, calendar.pipeline);
+  const progress = progressIn(status, calendar.pipeline, pipelines);
   if (progress?.schedule === schedule) return progress;
   const isNew = status?.observedGeneration === undefined;
   const since = isNew ? metadata.creationTimestamp : rfc3339Second(now);

@@ -1,57 +1,23 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
-import { PIPELINES } from '../../../contract/pipelines.ts';
 import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
+import {
+  brief,
+  FIRST,
+  known,
+  RUN,
+  runAt,
+  SECOND,
+  snapshot,
+  statusOf,
+  THIRD,
+} from '../../../test/support/program-snapshot.ts';
 import { running } from '../../../test/support/references.ts';
 import type { ConfigMapObject, ProgramObject, RunObject, StoredMetadata } from '../../kube/objects.ts';
 import { buildRevision } from '../../objects/revision.ts';
-import { buildRun } from '../../objects/run.ts';
-import { type Action, attemptKey, NO_ATTEMPTS } from '../action.ts';
+import { attemptKey } from '../action.ts';
 import { decideProgram } from './program.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
-
-/** Mondays at two, in UTC. */
-const SCHEDULE = '0 2 * * MON UTC';
-const FIRST = '2026-11-23T02:00:00Z';
-const SECOND = '2026-11-30T02:00:00Z';
-const THIRD = '2026-12-07T02:00:00Z';
-const RUN = 'keep-20261123t0200z';
-
-type Batch = NonNullable<NonNullable<ProgramObject['status']>['batch']>;
-
-/** A program that was seen before, and how far its schedule had been followed. */
-function known(batch: Partial<Batch> = {}, spec: Parameters<typeof storedProgram>[0] = {}): ProgramObject {
-  const since = '2026-11-20T12:00:00Z';
-  return storedProgram(spec, { status: { observedGeneration: 1, batch: { schedule: SCHEDULE, since, ...batch } } });
-}
-
-function snapshot(program: ProgramObject, change: Partial<ProgramSnapshot> = {}): ProgramSnapshot {
-  return {
-    program,
-    runs: [],
-    revisions: [],
-    twins: [],
-    attempts: NO_ATTEMPTS,
-    settings: STAGE_SETTINGS,
-    pipelines: PIPELINES,
-    ...change,
-  };
-}
-
-function runAt(slot: string, phase?: NonNullable<RunObject['status']>['phase'], owner = storedProgram()): RunObject {
-  const made = buildRun(owner, new Date(slot));
-  const metadata = { ...made.metadata, uid: `uid of ${slot}`, resourceVersion: '5', creationTimestamp: slot };
-  const conditions = [
-    {
-      type: 'Complete',
-      status: phase === 'Succeeded' ? 'True' : 'False',
-      reason: phase ?? 'x',
-      message: 'm',
-      lastTransitionTime: slot,
-    },
-  ];
-  return { ...made, metadata, ...(phase === undefined ? {} : { status: { phase, slot, conditions } }) } as RunObject;
-}
 
 function revision(program: ProgramObject): ConfigMapObject & { readonly metadata: StoredMetadata } {
   const made = buildRevision(program, STAGE_SETTINGS);
@@ -63,11 +29,6 @@ function revision(program: ProgramObject): ConfigMapObject & { readonly metadata
     creationTimestamp: FIRST,
   };
   return { ...made, metadata };
-}
-
-function brief(action: Action): string {
-  if (action.do === 'event') return `event ${action.reason}`;
-  return `${action.do} ${action.object.metadata.name}`;
 }
 
 const heldMetadata = { ...runAt(FIRST).metadata, name: 'by-hand', ownerReferences: [] };
@@ -327,16 +288,18 @@ const ROWS: Readonly<Record<string, Row>> = {
 test.each(Object.entries(ROWS))(
   '%s',
   (_name, { given, at, does = [], ready = 'Scheduled', lastSlot, skipped, next, requeue }) => {
-    const { actions, status, requeueAt } = decideProgram(given, new Date(at));
+    const decision = decideProgram(given, new Date(at));
+    const { actions, status, requeueAt } = decision;
+    const batch = statusOf('batch', decision);
     const condition = status.conditions?.find(({ type }) => type === 'Ready');
     const isReady =
       condition === undefined ? 'undefined' : `${condition.status === 'True' ? '' : 'not '}${condition.reason}`;
     expect({
       does: actions.map(brief),
       ready: isReady,
-      lastSlot: status.batch?.lastSlot,
-      skipped: status.batch?.skippedSlots,
-      next: status.nextSlot,
+      lastSlot: batch.lastSlot,
+      skipped: batch.skippedSlots,
+      next: batch.nextSlot,
       requeue: requeueAt && rfc3339(requeueAt),
     }).toEqual({ does, ready, lastSlot, skipped, next, requeue });
   },
@@ -354,7 +317,7 @@ const OLD = ['2026-10-05', '2026-10-12', '2026-10-19', '2026-10-26', '2026-11-02
 test('finished runs of the schedule beyond the history are deleted, the oldest first', () => {
   const runs = [...OLD.map((slot) => runAt(slot, 'Succeeded')), runAt('2026-11-09T02:00:00Z', 'Failed')];
   const { actions } = decideProgram(
-    snapshot(known({ lastSlot: '2026-11-16T02:00:00Z' }), { runs }),
+    snapshot(known({ lastSlot: '2026-11-16T02:00:00Z', lastSucceededSlot: OLD.at(-1)! }), { runs }),
     new Date('2026-11-17T00:00:00Z'),
   );
   expect(actions.map(brief)).toEqual(['delete keep-20261012t0200z', 'delete keep-20261005t0200z']);
@@ -459,9 +422,10 @@ test('a failed run is told apart from a program that is not ready', () => {
 test('a prune that succeeds after a failed batch does not hide that failure', () => {
   const pruned = runAt(SECOND, 'Succeeded');
   const prune = { ...pruned, spec: { ...pruned.spec, pipeline: 'prune' as const } };
-  const { status } = decideProgram(snapshot(known(), { runs: [prune, runAt(FIRST, 'Failed')] }), new Date(THIRD));
-  expect(status.lastRun?.phase).toBe('Failed');
-  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('False');
+  const decision = decideProgram(snapshot(known(), { runs: [prune, runAt(FIRST, 'Failed')] }), new Date(THIRD));
+  expect(statusOf('batch', decision).lastRun?.phase).toBe('Failed');
+  expect(statusOf('prune', decision).lastRun?.phase).toBe('Succeeded');
+  expect(decision.status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('False');
 });
 
 test.each<[string, Partial<RunObject['spec']>]>([
@@ -470,9 +434,9 @@ test.each<[string, Partial<RunObject['spec']>]>([
 ])('%s, does not hide how the last batch went', (_name, spec) => {
   const past = runAt(SECOND, 'Failed');
   const trial = { ...past, spec: { ...past.spec, ...spec } };
-  const { status } = decideProgram(snapshot(known(), { runs: [trial, runAt(FIRST, 'Succeeded')] }), new Date(THIRD));
-  expect(status.lastRun).toMatchObject({ name: RUN, phase: 'Succeeded' });
-  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('True');
+  const decision = decideProgram(snapshot(known(), { runs: [trial, runAt(FIRST, 'Succeeded')] }), new Date(THIRD));
+  expect(statusOf('batch', decision).lastRun).toMatchObject({ name: RUN, phase: 'Succeeded' });
+  expect(decision.status.conditions?.find(({ type }) => type === 'LastRunSucceeded')?.status).toBe('True');
 });
 
 test('a run by hand is the last run as any other, and a want of candidates is its reason', () => {
@@ -485,89 +449,13 @@ test('a run by hand is the last run as any other, and a want of candidates is it
     spec: { ...made.spec, trigger: 'manual' },
     status: { ...made.status, conditions, stages },
   };
-  const { status } = decideProgram(snapshot(known(), { runs: [byHand, runAt(FIRST, 'Succeeded')] }), new Date(THIRD));
-  expect(status.lastRun).toMatchObject({ name: 'by-hand', candidates: 0 });
-  expect(status.conditions?.find(({ type }) => type === 'LastRunSucceeded')).toMatchObject({
+  const decision = decideProgram(snapshot(known(), { runs: [byHand, runAt(FIRST, 'Succeeded')] }), new Date(THIRD));
+  expect(statusOf('batch', decision).lastRun).toMatchObject({ name: 'by-hand', candidates: 0 });
+  expect(decision.status.conditions?.find(({ type }) => type === 'LastRunSucceeded')).toMatchObject({
     status: 'True',
     reason: 'NoCandidates',
     message: 'by-hand: nobody is a candidate',
   });
-});
-
-/** Every night at half past three, beside the batch of Monday at two. */
-const NIGHTLY = { schedules: { prune: '30 3 * * *' } };
-const PRUNE_SCHEDULE = '30 3 * * * UTC';
-
-function knownNightly(prune: Partial<Batch> = {}, spec: Parameters<typeof storedProgram>[0] = NIGHTLY): ProgramObject {
-  const since = '2026-11-20T12:00:00Z';
-  return storedProgram(spec, {
-    status: {
-      observedGeneration: 1,
-      batch: { schedule: SCHEDULE, since, lastSlot: FIRST },
-      prune: { schedule: PRUNE_SCHEDULE, since, ...prune },
-    },
-  });
-}
-
-const pruneRunAt = (slot: string, phase?: Parameters<typeof runAt>[1]): RunObject => {
-  const made = buildRun(storedProgram(), new Date(slot), 'prune');
-  const batch = runAt(slot, phase);
-  return {
-    ...batch,
-    ...made,
-    metadata: { ...batch.metadata, ...made.metadata, uid: `uid of prune ${slot}` },
-  } as RunObject;
-};
-
-test('a prune is made at its own slots, under a name of its own, and the batch keeps to its', () => {
-  const given = snapshot(knownNightly(), { runs: [runAt(FIRST, 'Succeeded')] });
-  const { actions, status, requeueAt } = decideProgram(given, new Date('2026-11-24T03:30:00Z'));
-  const created = actions.flatMap((action) => (action.do === 'create' ? [action.object as RunObject] : []));
-  expect(created).toMatchObject([
-    { metadata: { name: 'keep-20261124t0330z-prune' }, spec: { pipeline: 'prune', slot: '2026-11-24T03:30:00Z' } },
-  ]);
-  expect(status.batch?.lastSlot).toBe(FIRST);
-  expect(status.nextSlot).toBe(SECOND);
-  expect(requeueAt).toEqual(new Date('2026-11-25T03:30:00Z'));
-});
-
-test('a program without a schedule for prune knows nothing of it, and one that it takes up begins then', () => {
-  const now = new Date('2026-11-24T04:00:00Z');
-  expect(decideProgram(snapshot(known({ lastSlot: FIRST })), now).status).not.toHaveProperty('prune');
-  const begun = decideProgram(snapshot(known({ lastSlot: FIRST }, NIGHTLY)), now);
-  expect(begun.actions).toEqual([]);
-  expect(begun.status.prune).toEqual({ schedule: PRUNE_SCHEDULE, since: rfc3339(now) });
-});
-
-test('a batch and a prune that are due at once are made one after the other', () => {
-  const spec = { schedules: { prune: '0 2 * * *' } };
-  const since = '2026-11-20T12:00:00Z';
-  const prune = { schedule: '0 2 * * * UTC', since };
-  const program = storedProgram(spec, {
-    status: { observedGeneration: 1, batch: { schedule: SCHEDULE, since }, prune },
-  });
-  const made = (runs: readonly RunObject[]) =>
-    decideProgram(snapshot(program, { runs }), new Date(FIRST)).actions.flatMap((action) =>
-      action.do === 'create' ? [action.object.metadata.name] : [],
-    );
-  expect(made([])).toEqual([RUN]);
-  expect(made([runAt(FIRST, 'Running')])).toEqual([]);
-  expect(made([runAt(FIRST, 'Succeeded')])).toEqual([`${RUN}-prune`]);
-});
-
-test('prunes do not push batches out of the history, nor batches prunes', () => {
-  const nights = ['21', '22', '23', '24', '25'].map((day) => `2026-11-${day}T03:30:00Z`);
-  const runs = [runAt(FIRST, 'Succeeded'), ...nights.map((slot) => pruneRunAt(slot, 'Succeeded'))];
-  const given = (spec: Parameters<typeof storedProgram>[0]) =>
-    snapshot(knownNightly({ lastSlot: nights[4]! }, spec), { runs });
-  const deleted = (spec: Parameters<typeof storedProgram>[0]) =>
-    decideProgram(given(spec), new Date('2026-11-25T12:00:00Z')).actions.flatMap((action) =>
-      action.do === 'delete' ? [action.object.metadata.name] : [],
-    );
-  const oldest = ['keep-20261122t0330z-prune', 'keep-20261121t0330z-prune'];
-  expect(deleted(NIGHTLY)).toEqual(oldest);
-  // Also when the schedule was taken away.
-  expect(deleted({})).toEqual(oldest);
 });
 
 test.each([

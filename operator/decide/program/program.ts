@@ -1,18 +1,18 @@
-import { rfc3339 } from '../../../base/instant.ts';
 import { scheduleEnd } from '../../../base/schedules/index.ts';
-import type { RetentionProgramStatus } from '../../../crds/index.ts';
-import { RESOURCES } from '../../kube/api.ts';
-import { isOwnedBy, type ProgramObject, type RunObject, seniority } from '../../kube/objects.ts';
-import { buildRevision } from '../../objects/revision.ts';
+import type { Pipelines } from '../../../contract/pipelines.ts';
+import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index.ts';
+import { controllerOf, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { storageOf } from '../../objects/storage.ts';
-import { type Action, type Decision, earlier } from '../action.ts';
+import { type Decision, earlier } from '../action.ts';
 import { conditions } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal } from '../run/snapshot.ts';
-import { candidatesOf, isForPublishing } from '../run-result.ts';
+import { isForPublishing } from '../run-result.ts';
 import { programFault, sizeFault } from '../spec-fault.ts';
 import { type Followed, followSchedule, rest } from './follow-schedule.ts';
-import { type Calendar, calendarsOf, progressIn } from './slots.ts';
+import { forgetRevisions, forgetRuns } from './forget.ts';
+import { byAge, pipelineStatus } from './pipeline-status.ts';
+import { type Calendar, calendarsOf } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
 export type ProgramDecision = Decision<RetentionProgramStatus>;
@@ -27,15 +27,15 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
   }
   const accepted = accept(snapshot);
   const followed = followAll(snapshot, accepted.runs, now);
-  const publishing = followed.find(({ pipeline }) => pipelines[pipeline]?.publishes);
-  const acceptance = { ...accepted, ...(accepted.runs ? over(program.spec, now) : {}), ...publishing?.obstacle };
+  const acceptance = {
+    ...accepted,
+    ...(accepted.runs ? over(program.spec, now) : {}),
+    ...obstacleOf(followed, pipelines),
+  };
   const requeueAt = followed.map((one) => one.requeueAt).reduce(earlier, undefined);
-  const progress = followed.flatMap((one) => (one.progress === undefined ? [] : [[one.pipeline, one.progress]]));
   const status: RetentionProgramStatus = {
     observedGeneration: program.metadata.generation ?? 0,
-    ...lastRun(snapshot),
-    ...(publishing?.next === undefined ? {} : { nextSlot: rfc3339(publishing.next) }),
-    ...Object.fromEntries(progress),
+    ...statusOfEach(snapshot, followed),
     conditions: programConditions(snapshot, acceptance, now),
   };
   return {
@@ -52,7 +52,7 @@ export function programNotRead(
   message: string,
   now: Date,
 ): RetentionProgramStatus {
-  const { nextSlot: _next, ...rest } = status;
+  const { nextSlot: _next, pipelines, ...rest } = status;
   const generation = metadata.generation ?? 0;
   const before = Array.isArray(status.conditions) ? status.conditions : undefined;
   const outcome = before?.filter(({ type }) => type === 'LastRunSucceeded') ?? [];
@@ -60,20 +60,42 @@ export function programNotRead(
     { type: 'Ready', status: false, reason, message },
     { type: 'Stalled', status: true, reason, message },
   ]);
-  return { ...rest, observedGeneration: generation, conditions: [...said, ...outcome] };
+  const unscheduled = Array.isArray(pipelines)
+    ? pipelines.map(({ nextSlot: _due, ...pipeline }) => pipeline)
+    : undefined;
+  const known = unscheduled === undefined ? {} : { pipelines: unscheduled };
+  return { ...rest, ...known, observedGeneration: generation, conditions: [...said, ...outcome] };
 }
 
+/** In the order of the table. */
+function statusOfEach(
+  { program, runs, pipelines }: ProgramSnapshot,
+  followed: readonly FollowedPipeline[],
+): Pick<RetentionProgramStatus, 'pipelines'> {
+  const own = runs.filter((run) => [undefined, program.metadata.uid].includes(controllerOf(run)));
+  const known: PipelineStatus[] = Object.keys(pipelines).flatMap((pipeline) => {
+    const { progress, next } = followed.find((one) => one.pipeline === pipeline) ?? {};
+    const status = pipelineStatus(pipeline, { before: program.status, runs: own, pipelines, progress, next });
+    return status === undefined ? [] : [status];
+  });
+  return known.length === 0 ? {} : { pipelines: known };
+}
+
+/** Of what is in the way of slots, the program says what keeps any from being run, or what the batch waits for. */
+function obstacleOf(followed: readonly FollowedPipeline[], pipelines: Pipelines): Followed['obstacle'] {
+  const publishing = followed.find(({ pipeline }) => pipelines[pipeline]?.publishes);
+  return followed.find(({ obstacle }) => obstacle?.ready === false)?.obstacle ?? publishing?.obstacle;
+}
+
+type FollowedPipeline = Followed & Pick<Calendar, 'pipeline'>;
+
 /** The schedules one by one, in the order of the table: what is made for one may be what another waits for. */
-function followAll(
-  snapshot: ProgramSnapshot,
-  runs: boolean,
-  now: Date,
-): readonly (Followed & Pick<Calendar, 'pipeline'>)[] {
+function followAll(snapshot: ProgramSnapshot, runs: boolean, now: Date): readonly FollowedPipeline[] {
   const { program, pipelines } = snapshot;
   const known = [...snapshot.runs];
   return calendarsOf(program.spec, pipelines).map((calendar) => {
     const { pipeline } = calendar;
-    if (!runs) return { pipeline, ...rest(program, pipeline, now) };
+    if (!runs) return { pipeline, ...rest(program, pipeline, pipelines, now) };
     const followed = followSchedule({ ...snapshot, runs: known }, calendar, now);
     known.push(...followed.actions.flatMap((action) => (action.do === 'create' ? [action.object as RunObject] : [])));
     return { pipeline, ...followed };
@@ -88,10 +110,10 @@ interface Acceptance {
   readonly message: string;
 }
 
-function accept({ program, twins, settings }: ProgramSnapshot): Acceptance {
+function accept({ program, twins, settings, pipelines }: ProgramSnapshot): Acceptance {
   const { spec } = program;
   const refuse = (reason: ConditionReason, message: string) => ({ ready: false, runs: false, reason, message });
-  const fault = programFault(program, settings);
+  const fault = programFault(program, settings, pipelines);
   if (fault !== undefined) return refuse(fault.reason, fault.message);
   const [twin] = twins;
   if (twin !== undefined) {
@@ -114,32 +136,6 @@ function over(
   return end === undefined ? undefined : { reason: 'ScheduleOver', message: `spec.batchSchedule ${end}` };
 }
 
-/** Newest first. */
-function byAge(runs: readonly RunObject[]): readonly RunObject[] {
-  return runs.toSorted((one, other) => (seniority(one) < seniority(other) ? 1 : -1));
-}
-
-function lastRun({ runs, pipelines }: ProgramSnapshot): Pick<RetentionProgramStatus, 'lastRun'> {
-  const [newest] = byAge(
-    runs.filter(
-      (run) => isForPublishing(run, pipelines) && run.status?.phase !== undefined && run.status.slot !== undefined,
-    ),
-  );
-  const { phase, slot, startTime, completionTime, stages } = newest?.status ?? {};
-  if (newest === undefined || phase === undefined || slot === undefined) return {};
-  const candidates = candidatesOf(newest, stages ?? [], pipelines);
-  return {
-    lastRun: {
-      name: newest.metadata.name,
-      slot,
-      phase,
-      ...(startTime === undefined ? {} : { startTime }),
-      ...(completionTime === undefined ? {} : { completionTime }),
-      ...(candidates === undefined ? {} : { candidates }),
-    },
-  };
-}
-
 function programConditions({ program, runs, pipelines }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
   const { ready, reason, message } = acceptance;
   const [finished] = byAge(runs.filter((run) => isForPublishing(run, pipelines) && isFinal(run)));
@@ -158,49 +154,4 @@ function programConditions({ program, runs, pipelines }: ProgramSnapshot, accept
           },
         ]),
   ]);
-}
-
-/** Deletes finished runs of the schedules beyond the history that is kept; those that people made are theirs. */
-function forgetRuns(snapshot: ProgramSnapshot): readonly Action[] {
-  return Object.keys(snapshot.pipelines).flatMap((pipeline) => forgetRunsOf(pipeline, snapshot));
-}
-
-function forgetRunsOf(
-  pipeline: Calendar['pipeline'],
-  { program, runs, pipelines }: ProgramSnapshot,
-): readonly Action[] {
-  const { successful, failed } = program.spec.runHistory;
-  const lastSlot = progressIn(program.status, pipeline)?.lastSlot;
-  // A schedule that was taken away never takes up an old slot again.
-  const isFollowed = calendarsOf(program.spec, pipelines).some((calendar) => calendar.pipeline === pipeline);
-  const ours = byAge(
-    runs.filter(
-      (run) =>
-        isFinal(run) &&
-        run.spec.pipeline === pipeline &&
-        isOwnedBy(run, program.metadata.uid) &&
-        run.metadata.deletionTimestamp === undefined &&
-        // Until its slot is recorded as dealt with, the run itself is what says so.
-        (!isFollowed ||
-          (run.spec.slot !== undefined && lastSlot !== undefined && Date.parse(run.spec.slot) <= Date.parse(lastSlot))),
-    ),
-  );
-  const succeeded = ours.filter(({ status }) => status?.phase === 'Succeeded');
-  const others = ours.filter(({ status }) => status?.phase !== 'Succeeded');
-  return [...succeeded.slice(successful), ...others.slice(failed)].map((object) => ({
-    do: 'delete',
-    resource: RESOURCES.retentionRuns,
-    object,
-  }));
-}
-
-/** Deletes revisions that no run is pinned to, and that the next one would not be. */
-function forgetRevisions({ program, runs, revisions, settings }: ProgramSnapshot): readonly Action[] {
-  // A run that is about to begin may be pinned to one already.
-  if (runs.some((run) => !isFinal(run) && run.status?.revision === undefined)) return [];
-  const used = new Set(runs.map(({ status }) => status?.revision));
-  used.add(buildRevision(program, settings).metadata.name);
-  return revisions
-    .filter(({ metadata }) => !used.has(metadata.name) && metadata.deletionTimestamp === undefined)
-    .map((object) => ({ do: 'delete', resource: RESOURCES.configMaps, object }));
 }

@@ -1,9 +1,10 @@
 import { parseSchedule } from '../../../base/schedules/index.ts';
 import { type Pipelines, scheduleOf } from '../../../contract/pipelines.ts';
-import type { RetentionProgramSpec, RetentionProgramStatus } from '../../../crds/index.ts';
+import type { PipelineStatus, RetentionProgramSpec } from '../../../crds/index.ts';
 
-/** How far the schedule has been followed, as the status keeps it. */
-export type Progress = NonNullable<RetentionProgramStatus['batch']>;
+/** How far a schedule has been followed, as the status keeps it. */
+export type Progress = Pick<PipelineStatus, 'lastSlot' | 'skippedSlots'> &
+  Required<Pick<PipelineStatus, 'schedule' | 'since'>>;
 
 /** When a pipeline of a program runs. */
 export interface Calendar extends Pick<RetentionProgramSpec, 'timeZone' | 'startingDeadlineSeconds'> {
@@ -18,11 +19,6 @@ export function calendarsOf(spec: RetentionProgramSpec, pipelines: Pipelines): r
     const found = owner === 'program' ? scheduleOf(pipeline, spec, pipelines) : undefined;
     return found === undefined ? [] : [{ pipeline, schedule: found.schedule, timeZone, startingDeadlineSeconds }];
   });
-}
-
-/** How far the schedule of a pipeline was followed: the field of the status has its name. */
-export function progressIn(status: RetentionProgramStatus | undefined, pipeline: string): Progress | undefined {
-  return (status as Readonly<Record<string, Progress | undefined>> | undefined)?.[pipeline];
 }
 
 export interface Slots {

@@ -92,7 +92,7 @@ function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject):
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
   const { run, others, begun, twins, revision, settings, pipelines } = snapshot;
-  const fault = programFault(program, settings);
+  const fault = programFault(program, settings, pipelines);
   if (fault !== undefined) return no('Pending', fault.reason, `the program's ${fault.message}`);
   const [twin] = twins;
   if (twin !== undefined) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { pipelineStatusOf } from '../../support/program.ts';
 import { until } from '../../support/until.ts';
 import { TASKS } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
@@ -42,9 +43,10 @@ export const firstRun: Scenario = {
     const program = await until(
       'the program names its last run',
       () => shop.program('churn-prevention'),
-      (seen) => seen.status?.lastRun?.phase === 'Succeeded',
+      (seen) => pipelineStatusOf(seen)?.lastRun?.phase === 'Succeeded',
     );
-    assert.deepEqual([program.status?.lastRun?.name, program.status?.lastRun?.candidates], [name, candidates]);
+    const last = pipelineStatusOf(program)?.lastRun;
+    assert.deepEqual([last?.name, last?.candidates], [name, candidates]);
     assert.equal(conditionOf(program, 'LastRunSucceeded')?.status, 'True');
 
     const table = await shop.kubectl('get', 'rp,rr');

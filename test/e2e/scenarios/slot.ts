@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { pipelineStatusOf } from '../../support/program.ts';
 import { until } from '../../support/until.ts';
 import { smallProgram } from '../program.ts';
 import type { Scenario } from '../scenario.ts';
@@ -31,6 +32,6 @@ export const slot: Scenario = {
     const described = await tenant.kubectl('describe', 'rp/daily');
     assert.match(described, /RunCreated/);
     const program = await tenant.program('daily');
-    assert.equal(Date.parse(program.status?.nextSlot ?? ''), due.getTime() + 24 * 60 * MINUTE_MS);
+    assert.equal(Date.parse(pipelineStatusOf(program)?.nextSlot ?? ''), due.getTime() + 24 * 60 * MINUTE_MS);
   },
 };

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RESOURCES } from '../../../operator/kube/api.ts';
 import type { ProgramObject } from '../../../operator/kube/objects.ts';
+import { pipelineStatusOf } from '../../support/program.ts';
 import { CUT, type Interference, refusal } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
@@ -60,7 +61,7 @@ async function die(replica: Replica, random: Random, world: World): Promise<void
 
 async function isOver({ client, namespace }: World): Promise<boolean> {
   const { items } = await client.list<ProgramObject>(RESOURCES.retentionPrograms, { namespace });
-  return items.every(({ status }) => status?.lastRun?.candidates !== undefined);
+  return items.every((program) => pipelineStatusOf(program)?.lastRun?.candidates !== undefined);
 }
 
 /** One thing in thirty goes wrong. */
