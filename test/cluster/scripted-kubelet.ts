@@ -4,6 +4,7 @@ import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
 import type { JobObject, PodObject } from '../../operator/kube/objects.ts';
+import { ANNOTATIONS } from '../../operator/objects/labels.ts';
 import { type ApiAnswer, apiRequest } from './api-request.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { condition, containers, type Ending, endingOf, now, verdict } from './scripted-status.ts';
@@ -11,6 +12,8 @@ import { condition, containers, type Ending, endingOf, now, verdict } from './sc
 /** The task that a Job is for. */
 export interface ScriptedJob {
   readonly name: string;
+  /** Name of its run. */
+  readonly run: string;
   readonly stage: string;
   readonly task: string;
   readonly attempt: number;
@@ -254,9 +257,10 @@ function isFinished(job: JobObject): boolean {
   );
 }
 
-function scripted({ metadata: { name, labels = {} } }: JobObject): ScriptedJob {
+function scripted({ metadata: { name, labels = {}, annotations = {} } }: JobObject): ScriptedJob {
   return {
     name,
+    run: annotations[ANNOTATIONS.run] ?? '',
     stage: labels['holdfast.dev/stage'] ?? '',
     task: labels['holdfast.dev/task'] ?? '',
     attempt: Number(labels['holdfast.dev/attempt'] ?? 1),

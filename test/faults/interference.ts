@@ -7,7 +7,7 @@ export interface Target {
 
 /** A request of the operator that changes something. */
 export interface Write extends Target {
-  /** From 1, over all lives of the operator: whether it was the first, second … with the same words. */
+  /** From 1, over all lives of the operator: whether it was the first, second … of the same object in the same words. */
   readonly occurrence: number;
   readonly method: string;
   /** Whether it is for a Lease: how many of those there are depends on the time alone. */

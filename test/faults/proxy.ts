@@ -40,9 +40,10 @@ export async function startProxy({ url, caFile }: ControlPlane): Promise<Proxy> 
     const { resource, subresource } = target;
     const lease = resource === 'leases';
     const words = `${method} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
-    const occurrence = (seen.get(words) ?? 0) + 1;
-    seen.set(words, occurrence);
     const object = target.name ?? nameIn(body);
+    const what = `${words} ${object}`;
+    const occurrence = (seen.get(what) ?? 0) + 1;
+    seen.set(what, occurrence);
     const write = { ...target, method, words, occurrence, lease, object };
     if (!lease) writes.push(write);
     return write;

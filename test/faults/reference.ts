@@ -5,6 +5,7 @@ import type { Reference } from './picture.ts';
 import { differences } from './picture.ts';
 import { keyOf } from './points/kills.ts';
 import type { Scenario } from './scenario.ts';
+import { SEVERAL_RUNS } from './scenarios/index.ts';
 import { FOUR_RUNS, JOB_DELETED, JOBS_COLLECTED, ONE_RUN, PROGRAM_EDITED, SLOW_RUN } from './scenarios/one-run.ts';
 
 /** How things go when nothing goes wrong. */
@@ -15,6 +16,8 @@ export interface Observed {
   readonly writes: readonly string[];
   /** How many events of a resource and type come: `jobs ADDED`. */
   readonly events: ReadonlyMap<string, number>;
+  /** The writes of each scenario of several runs, by its name. */
+  readonly writesOf: ReadonlyMap<string, readonly string[]>;
   /** Events that come only where somebody deletes a Job. */
   readonly eventsOfDeletion: ReadonlyMap<string, number>;
 }
@@ -35,6 +38,12 @@ export async function observe(plane: ControlPlane, seed: number): Promise<Observ
     watch(plane, 'undisturbed-collected', JOBS_COLLECTED, seed),
     watch(plane, 'undisturbed-four', { ...FOUR_RUNS, taskMs: 0 }, seed),
   ]);
+  const several = await Promise.all(
+    SEVERAL_RUNS.map(async (scenario, index) => ({
+      scenario,
+      ...(await watch(plane, `undisturbed-several-${index}`, scenario, seed)),
+    })),
+  );
   const [difference] = differences(one.reference.picture, again.reference.picture);
   if (difference !== undefined) throw new Error(`Two undisturbed runs differ: ${difference}`);
   const references = new Map([
@@ -44,6 +53,7 @@ export async function observe(plane: ControlPlane, seed: number): Promise<Observ
     [PROGRAM_EDITED.name, edited.reference],
     [JOBS_COLLECTED.name, collected.reference],
     [FOUR_RUNS.name, four.reference],
+    ...several.map(({ scenario, reference }) => [scenario.name, reference] as const),
   ]);
   const least = ([name, count]: [string, number]): [string, number] => [
     name,
@@ -53,6 +63,7 @@ export async function observe(plane: ControlPlane, seed: number): Promise<Observ
     references,
     writes: one.writes.filter((write) => again.writes.includes(write)),
     events: new Map([...one.events].map(least)),
+    writesOf: new Map(several.map(({ scenario, writes }) => [scenario.name, writes])),
     eventsOfDeletion: new Map([...deleted.events].filter(([name]) => !one.events.has(name))),
   };
 }

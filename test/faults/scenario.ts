@@ -2,9 +2,10 @@ import type { Pipelines } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
+import { instantInName } from '../../operator/objects/name.ts';
 import { buildRun } from '../../operator/objects/run.ts';
 import type { Script } from '../cluster/scripted-kubelet.ts';
-import { program } from '../support/program.ts';
+import { program, run } from '../support/program.ts';
 import type { Rules } from './job-order.ts';
 import type { World } from './world.ts';
 
@@ -19,7 +20,7 @@ export interface Scenario {
   /** What the programs say besides. */
   readonly spec?: Partial<RetentionProgramSpec>;
   /** What else is there before the operator comes to life. */
-  readonly before: (world: World, program: ProgramObject) => Promise<void>;
+  readonly before?: (world: World, program: ProgramObject) => Promise<void>;
   /** What people do meanwhile. */
   readonly meanwhile?: (world: World) => Promise<void>;
   /** Variables of the operator's environment. */
@@ -42,12 +43,25 @@ function dueSlot(now: Date): Date {
 }
 
 /** The same for every namespace of this process, however long it takes. */
-export const SLOT = dueSlot(new Date());
+const SLOT = dueSlot(new Date());
 
 const SLOT_BEFORE = new Date(SLOT.getTime() - DAY_MS);
 
 /** Daily, at the hour of the slot that is due. */
 const DAILY = `0 ${SLOT.getUTCHours()} * * *`;
+
+/** The run that is made at the slot which is due. */
+export function dueRun(program: string, pipeline = 'batch'): string {
+  return [program, instantInName(SLOT), ...(pipeline === 'batch' ? [] : [pipeline])].join('-');
+}
+
+/** A name without what is another each day in it: instants, and the digests of specs that name an hour. */
+export function nameOfAnyDay(name: string): string {
+  return name
+    .replaceAll(instantInName(SLOT), 'due')
+    .replaceAll(instantInName(SLOT_BEFORE), 'before')
+    .replace(/-[0-9a-f]{20}$/, '-revision');
+}
 
 /** Makes the programs as they are at the moment at which the operator comes to life: one slot is due. */
 export async function prepare(world: World, { programs, spec, before }: Scenario): Promise<void> {
@@ -79,14 +93,14 @@ export async function prepare(world: World, { programs, spec, before }: Scenario
         ],
       },
     });
-    await before(world, made);
+    await before?.(world, made);
   }
 }
 
 /** A run of the day before and its revision: they go once there is a newer run. */
 export async function olderRun({ client }: World, program: ProgramObject): Promise<void> {
-  const run = buildRun(program, SLOT_BEFORE);
-  const { labels, ownerReferences, namespace } = run.metadata;
+  const older = buildRun(program, SLOT_BEFORE);
+  const { labels, ownerReferences, namespace } = older.metadata;
   const revision = `${program.metadata.name}-before`;
   await client.create(RESOURCES.configMaps, {
     apiVersion: 'v1',
@@ -95,7 +109,7 @@ export async function olderRun({ client }: World, program: ProgramObject): Promi
     immutable: true,
     data: {},
   } as KubeObject);
-  const made = await client.create<RunObject>(RESOURCES.retentionRuns, run as RunObject);
+  const made = await client.create<RunObject>(RESOURCES.retentionRuns, older as RunObject);
   const at = SLOT_BEFORE.toISOString();
   const condition = (type: string, status: 'True' | 'False') => ({
     type,
@@ -116,6 +130,16 @@ export async function olderRun({ client }: World, program: ProgramObject): Promi
       conditions: [condition('Complete', 'True'), condition('Failed', 'False')],
     },
   });
+}
+
+/** Somebody makes a run of `keep`. */
+export async function makeRun(
+  { client, namespace }: World,
+  name: string,
+  spec: Partial<RunObject['spec']> = {},
+): Promise<void> {
+  const wanted = run(name, spec);
+  await client.create(RESOURCES.retentionRuns, { ...wanted, metadata: { name, namespace } });
 }
 
 /** The Job of a stage once it runs and its run says so; of that run, or of any. */

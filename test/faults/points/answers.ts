@@ -1,6 +1,7 @@
 import { type Answer, CUT, type Outcome, refusal, type Write } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
+import type { Scenario } from '../scenario.ts';
 import { ONE_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import { keyOf } from './kills.ts';
@@ -11,7 +12,7 @@ interface Reply {
   readonly to: (write: Write) => Outcome;
 }
 
-const REPLIES: readonly Reply[] = [
+export const REPLIES: readonly Reply[] = [
   // What was made already is said to be there; what was changed meanwhile, to be another.
   { words: '409', to: ({ method }) => refusal(409, method === 'POST' ? 'AlreadyExists' : 'Conflict') },
   { words: '429', to: () => tooMany() },
@@ -41,10 +42,10 @@ export function answerPoints(writes: readonly string[], random: Random): readonl
   ];
 }
 
-function onWrite({ words, to }: Reply, key: string, acted: boolean): Point {
+export function onWrite({ words, to }: Reply, key: string, acted: boolean, scenario: Scenario = ONE_RUN): Point {
   return {
     name: `${key} is answered with ${words}, and ${acted ? 'was done' : 'was not done'}`,
-    scenario: ONE_RUN,
+    scenario,
     async play(world) {
       const operator = await world.replica('a');
       const done = Promise.withResolvers<void>();

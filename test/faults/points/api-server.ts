@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CUT } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
+import type { Scenario } from '../scenario.ts';
 import { SLOW_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import type { World } from '../world.ts';
@@ -11,7 +12,7 @@ import { keyOf } from './kills.ts';
 export function apiServerPoints(writes: readonly string[], random: Random): readonly Point[] {
   const jobs = writes.filter((write) => write.startsWith('POST jobs'));
   return [
-    restarted('POST retentionruns #1'),
+    restarted('POST retentionruns of keep-due #1'),
     restarted(random.pick(jobs)),
     restarted(random.pick(writes)),
     compacted(random.pick(jobs)),
@@ -19,10 +20,10 @@ export function apiServerPoints(writes: readonly string[], random: Random): read
   ];
 }
 
-function restarted(key: string): Point {
+function restarted(key: string, scenario: Scenario = SLOW_RUN): Point {
   return {
     name: `the API server is restarted after ${key}`,
-    scenario: SLOW_RUN,
+    scenario,
     alone: true,
     async play(world) {
       await startUntil(world, key);

@@ -12,7 +12,7 @@ import { struck } from '../strike.ts';
 import { bookmarkFor, KINDS, type Kind, objectIn } from './mischief.ts';
 
 /** Which event is hit. */
-interface Hit {
+export interface Hit {
   readonly name: string;
   readonly resource: string;
   readonly is: (event: WatchedEvent) => boolean;
@@ -62,7 +62,7 @@ function hasCondition(line: string, type: string): boolean {
   return objectIn<JobObject>(line).status?.conditions?.some((condition) => condition.type === type) === true;
 }
 
-function onEvent(kind: Kind, hit: Hit, scenario: Scenario): Point {
+export function onEvent(kind: Kind, hit: Hit, scenario: Scenario): Point {
   return {
     name: `${hit.name} ${kind.name}`,
     scenario,

@@ -1,6 +1,7 @@
 import { openImpatient } from '../impatient.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
+import type { Scenario } from '../scenario.ts';
 import { SLOW_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import { keyOf } from './kills.ts';
@@ -19,10 +20,10 @@ export function halfOpenPoints(writes: readonly string[], random: Random): reado
   ];
 }
 
-function halfOpen(key: string, resource: string | undefined): Point {
+export function halfOpen(key: string, resource: string | undefined, scenario: Scenario = SLOW_RUN): Point {
   return {
     name: `after ${key} ${resource === undefined ? 'every watch is' : `the watch of ${resource} is`} half open`,
-    scenario: SLOW_RUN,
+    scenario,
     long: true,
     async play(world) {
       const operator = await world.replica('a', openImpatient);

@@ -8,6 +8,7 @@ import { decisiveEventPoints, eventPoints, everyEventPoints } from './events.ts'
 import { halfOpenPoints } from './half-open.ts';
 import { killPoints } from './kills.ts';
 import { leaderPoints } from './leaders.ts';
+import { scenarioPoints } from './scenarios.ts';
 import { soakPoints } from './soak.ts';
 import { stalePoints } from './stale.ts';
 
@@ -26,5 +27,6 @@ export function allPoints(observed: Observed, random: Random): readonly Point[] 
     ...leaderPoints(writes, random),
     ...soakPoints(),
     ...answerPoints(writes, random),
+    ...scenarioPoints(observed, random),
   ];
 }

@@ -1,13 +1,14 @@
 import { CUT, type Write } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
+import { nameOfAnyDay, type Scenario } from '../scenario.ts';
 import { ONE_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import type { World } from '../world.ts';
 
-/** How a write is found again in another run, whose writes may be in a slightly different order. */
-export function keyOf({ words, occurrence }: Write): string {
-  return `${words} #${occurrence}`;
+/** How a write is found again in another run, whose writes may be in a slightly different order, and on another day. */
+export function keyOf({ words, object, occurrence }: Write): string {
+  return `${words} of ${nameOfAnyDay(object)} #${occurrence}`;
 }
 
 type Moment = 'before' | 'after';
@@ -23,22 +24,22 @@ export function killPoints(writes: readonly string[], random: Random): readonly 
   const chosen = () => random.pick(writes);
   return [
     ...writes.flatMap((key, index) => [
-      kill(key, 'before', 'a new process', `, write ${index + 1}`),
-      kill(key, 'after', 'a new process', `, write ${index + 1}`),
+      kill(ONE_RUN, key, 'before', 'a new process', `, write ${index + 1}`),
+      kill(ONE_RUN, key, 'after', 'a new process', `, write ${index + 1}`),
     ]),
     // The real way to lead: the lease of the dead one expires.
-    kill(chosen(), 'before', 'a standby'),
-    kill(chosen(), 'after', 'a standby'),
-    kill(chosen(), 'after', 'a standby'),
-    kill(chosen(), 'before', 'a new process that waits for the lease'),
-    kill(chosen(), 'after', 'a new process that waits for the lease'),
+    kill(ONE_RUN, chosen(), 'before', 'a standby'),
+    kill(ONE_RUN, chosen(), 'after', 'a standby'),
+    kill(ONE_RUN, chosen(), 'after', 'a standby'),
+    kill(ONE_RUN, chosen(), 'before', 'a new process that waits for the lease'),
+    kill(ONE_RUN, chosen(), 'after', 'a new process that waits for the lease'),
   ];
 }
 
-function kill(key: string, moment: Moment, successor: Successor, which = ''): Point {
+export function kill(scenario: Scenario, key: string, moment: Moment, successor: Successor, which = ''): Point {
   return {
     name: `killed just ${moment} ${key}${which}; ${successor} goes on`,
-    scenario: ONE_RUN,
+    scenario,
     long: successor !== 'a new process',
     async play(world) {
       const operator = await world.replica('a');

@@ -5,6 +5,7 @@ import type { Interference } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Replica } from '../replica.ts';
+import type { Scenario } from '../scenario.ts';
 import { SLOW_RUN } from '../scenarios/one-run.ts';
 import { struck } from '../strike.ts';
 import type { World } from '../world.ts';
@@ -23,7 +24,7 @@ export function leaderPoints(writes: readonly string[], random: Random): readonl
   return [
     stopped(random.pick(jobs), 'is on its way'),
     stopped(random.pick(states), 'is on its way'),
-    stopped('POST retentionruns #1', 'is on its way'),
+    stopped('POST retentionruns of keep-due #1', 'is on its way'),
     stopped(random.pick(writes), 'is on its way'),
     stopped(random.pick(jobs), 'is done and unanswered'),
     stopped(random.pick(writes), 'is done and unanswered'),
@@ -32,10 +33,10 @@ export function leaderPoints(writes: readonly string[], random: Random): readonl
   ];
 }
 
-function stopped(key: string, whereabouts: Whereabouts): Point {
+export function stopped(key: string, whereabouts: Whereabouts, scenario: Scenario = SLOW_RUN): Point {
   return {
     name: `the leader stands still while ${key} ${whereabouts}, another leads, and it goes on`,
-    scenario: SLOW_RUN,
+    scenario,
     long: true,
     async play(world) {
       const first = await world.replica('a');

@@ -25,7 +25,7 @@ export function stalePoints(writes: readonly string[], random: Random): readonly
   const jobs = writes.filter((write) => write.startsWith('POST jobs'));
   const later = writes.slice(5);
   return [
-    stale('POST retentionruns #1', 'as it was at the start', ONE_RUN),
+    stale('POST retentionruns of keep-due #1', 'as it was at the start', ONE_RUN),
     stale(random.pick(jobs), 'as it was at the start', ONE_RUN),
     stale(random.pick(later), 'as it was at the start', ONE_RUN),
     stale(random.pick(jobs), 'as it was a little before', ONE_RUN),
@@ -33,14 +33,14 @@ export function stalePoints(writes: readonly string[], random: Random): readonly
     stale(random.pick(jobs), 'each resource as of another moment', ONE_RUN),
     stale(random.pick(later), 'each resource as of another moment', ONE_RUN),
     stale(random.pick(later), 'each resource as of another moment', ONE_RUN),
-    stale('PATCH retentionprograms/status #3', 'as it was at the start', ONE_RUN),
+    stale('PATCH retentionprograms/status of keep #3', 'as it was at the start', ONE_RUN),
     onlyRunsAreStale(),
-    doneAndCollected('POST configmaps #1'),
-    doneAndCollected('POST jobs #4'),
+    doneAndCollected('POST configmaps of keep-revision #1'),
+    doneAndCollected('POST jobs of keep-due-score-1 #1'),
   ];
 }
 
-function stale(key: string, staleness: Staleness, scenario: Scenario): Point {
+export function stale(key: string, staleness: Staleness, scenario: Scenario): Point {
   return {
     name: `after ${key} killed and shown the past, ${staleness}`,
     scenario,

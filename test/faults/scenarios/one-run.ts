@@ -1,12 +1,6 @@
 import { keyOf, RESOURCES } from '../../../operator/kube/api.ts';
 import type { JobObject } from '../../../operator/kube/objects.ts';
-import { instantInName } from '../../../operator/objects/name.ts';
-import { GOOD, olderRun, type Scenario, SLOT, underWay } from '../scenario.ts';
-
-/** The run that is made at the slot which is due. */
-function dueRun(program: string): string {
-  return `${program}-${instantInName(SLOT)}`;
-}
+import { dueRun, GOOD, olderRun, type Scenario, underWay } from '../scenario.ts';
 
 /** One run of a slot that was due before the operator starts; an older run and its revision are forgotten at its end. */
 export const ONE_RUN: Scenario = {

@@ -1,0 +1,78 @@
+import type { RunObject } from '../../../operator/kube/objects.ts';
+import type { Point } from '../point.ts';
+import type { Random } from '../random.ts';
+import type { Observed } from '../reference.ts';
+import type { Scenario } from '../scenario.ts';
+import { CANCEL } from '../scenarios/cancel.ts';
+import { onWrite, REPLIES } from './answers.ts';
+import { type Hit, onEvent } from './events.ts';
+import { halfOpen } from './half-open.ts';
+import { kill } from './kills.ts';
+import { stopped } from './leaders.ts';
+import { KINDS, objectIn } from './mischief.ts';
+import { stale } from './stale.ts';
+
+/** What is hit in a scenario of several runs: what happens within a run is hit where there is one. */
+interface Focus {
+  readonly scenario: Scenario;
+  /** Writes around each of which the operator is killed, and of which the others are picked. */
+  readonly writes: RegExp;
+  /** Events after which nothing comes that would say the same. */
+  readonly decisive: readonly Hit[];
+  /** How many writes are answered wrongly, followed by the past, or by another leader. */
+  readonly answers: number;
+  readonly stale: number;
+  readonly leaders: number;
+  readonly halfOpen: number;
+}
+
+const FOCUSES: readonly Focus[] = [
+  {
+    scenario: CANCEL,
+    writes: /DELETE jobs|RunCancelled|status of keep-due #[45]|of next #[12]/,
+    decisive: [
+      runEvent('that somebody cancels the run', ({ spec, status }) => spec.cancel && status?.phase === 'Running'),
+      runEvent('that the cancelled run is over', ({ status }) => status?.phase === 'Cancelled'),
+    ],
+    answers: 4,
+    stale: 3,
+    leaders: 1,
+    halfOpen: 1,
+  },
+];
+
+/** The first event of a run that is so. */
+function runEvent(words: string, is: (run: RunObject) => boolean): Hit {
+  return {
+    name: `the event ${words}`,
+    resource: 'retentionruns',
+    is: ({ resource, type, line }) =>
+      resource === 'retentionruns' && type === 'MODIFIED' && is(objectIn<RunObject>(line)),
+  };
+}
+
+/** Between the runs of a program, and where people take a hand in them. */
+export function scenarioPoints({ writesOf }: Observed, random: Random): readonly Point[] {
+  return FOCUSES.flatMap((focus) => {
+    const { scenario } = focus;
+    const writes = (writesOf.get(scenario.name) ?? []).filter((key) => focus.writes.test(key));
+    const some = <T>(count: number, make: (key: string, index: number) => T): readonly T[] =>
+      Array.from({ length: count }, (_, index) => make(random.pick(writes), index));
+    const points = [
+      ...writes.flatMap((key) => [
+        kill(scenario, key, 'before', 'a new process'),
+        kill(scenario, key, 'after', 'a new process'),
+      ]),
+      ...focus.decisive.flatMap((hit) => KINDS.map((kind) => onEvent(kind, hit, scenario))),
+      ...some(focus.answers, (key, index) =>
+        onWrite(REPLIES[index % REPLIES.length] as (typeof REPLIES)[number], key, index % 2 === 0, scenario),
+      ),
+      ...some(focus.stale, (key, index) => stale(key, STALE[index % STALE.length] as (typeof STALE)[number], scenario)),
+      ...some(focus.leaders, (key) => stopped(key, 'is on its way', scenario)),
+      ...some(focus.halfOpen, (key) => halfOpen(key, undefined, scenario)),
+    ];
+    return points.map((point) => ({ ...point, name: `${scenario.name}: ${point.name}` }));
+  });
+}
+
+const STALE = ['as it was at the start', 'as it was a little before', 'each resource as of another moment'] as const;
