@@ -1,3 +1,4 @@
+import { pipelineOf } from '../../contract/pipelines.ts';
 import type { ProgramObject } from '../../operator/kube/objects.ts';
 import { isOver, type RunView } from './run-view.ts';
 
@@ -52,12 +53,11 @@ export function programView({ metadata, spec, status = {} }: ProgramObject, runs
     ready: ready === undefined ? null : ready.status === 'True',
     reason: ready?.reason ?? null,
     message: ready?.message ?? null,
-    nextSlot: status.nextSlot ?? null,
+    nextSlot: known.find(({ name }) => publishes(name))?.nextSlot ?? null,
     pipelines: [...known, ...[...others].map((name): PipelineStatus => ({ name }))].map((one) => {
       const { name, nextSlot, lastSucceededSlot, lastRun } = one;
-      // The condition is about the pipeline that publishes, whose last run the status has as its own.
-      const isItsOutcome =
-        outcome?.status === 'False' && lastRun !== undefined && lastRun.name === status.lastRun?.name;
+      // The condition is about the pipeline that publishes.
+      const isItsOutcome = outcome?.status === 'False' && publishes(name);
       return {
         pipeline: name,
         nextSlot: nextSlot ?? null,
@@ -70,6 +70,10 @@ export function programView({ metadata, spec, status = {} }: ProgramObject, runs
       };
     }),
   };
+}
+
+function publishes(pipeline: string): boolean {
+  return pipelineOf(pipeline)?.publishes === true;
 }
 
 type Status = NonNullable<ProgramObject['status']>;
