@@ -5,6 +5,8 @@
 
 # make install PREFIX=/usr/local is for everybody on the machine.
 PREFIX = $(HOME)/.local
+# The last two are how kubectl finds `kubectl holdfast`, and what completes it.
+COMMANDS = holdfast kubectl-holdfast kubectl_complete-holdfast
 
 # make demo CUSTOMERS=2000 is a small one.
 CUSTOMERS = 500000
@@ -19,15 +21,17 @@ node_modules/.setup: package.json package-lock.json .npmrc
 	@touch $@
 
 install: setup ## Puts `holdfast` on the PATH: a link in PREFIX/bin (~/.local/bin) to this clone.
-	@case "$$(readlink -- "$(PREFIX)/bin/holdfast" || echo none)" in */bin/holdfast) ;; *) \
-	  if [ -e "$(PREFIX)/bin/holdfast" ]; then echo "$(PREFIX)/bin/holdfast is there, and not ours" >&2; exit 1; fi ;; esac
-	@mkdir -p "$(PREFIX)/bin" && ln -sf "$$(pwd)/bin/holdfast" "$(PREFIX)/bin/holdfast" && echo "installed $(PREFIX)/bin/holdfast"
+	@for name in $(COMMANDS); do \
+	  case "$$(readlink -- "$(PREFIX)/bin/$$name" || echo none)" in */bin/$$name) ;; *) \
+	    if [ -e "$(PREFIX)/bin/$$name" ]; then echo "$(PREFIX)/bin/$$name is there, and not ours" >&2; exit 1; fi ;; esac; \
+	  mkdir -p "$(PREFIX)/bin" && ln -sf "$$(pwd)/bin/$$name" "$(PREFIX)/bin/$$name" && echo "installed $(PREFIX)/bin/$$name" || exit 1; \
+	done
 	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "put $(PREFIX)/bin on the PATH" ;; esac
 
 uninstall: ## Removes that link.
-	@case "$$(readlink -- "$(PREFIX)/bin/holdfast" || echo none)" in \
-	  */bin/holdfast) rm -- "$(PREFIX)/bin/holdfast" && echo "removed $(PREFIX)/bin/holdfast" ;; \
-	  *) echo "$(PREFIX)/bin/holdfast is none of ours" >&2 ;; esac
+	@for name in $(COMMANDS); do case "$$(readlink -- "$(PREFIX)/bin/$$name" || echo none)" in \
+	  */bin/$$name) rm -- "$(PREFIX)/bin/$$name" && echo "removed $(PREFIX)/bin/$$name" ;; \
+	  *) if [ -e "$(PREFIX)/bin/$$name" ]; then echo "$(PREFIX)/bin/$$name is none of ours" >&2; fi ;; esac; done
 
 demo: setup ## Runs the weekly batch of examples/churn-prevention.yaml over a sample business of the use case's size.
 	./bin/holdfast run examples/churn-prevention.yaml --customers $(CUSTOMERS)

@@ -42,7 +42,8 @@ function callsIn(line: string): string[][] {
   let words: string[] = [];
   const end = () => {
     const start = words.findIndex((word) => !/^\w+=/.test(word));
-    if (/^(\.\/bin\/)?holdfast$/.test(words[start] ?? '')) calls.push(words.slice(start + 1));
+    const own = words[start] === 'kubectl' ? start + 1 : start;
+    if (/^(\.\/bin\/)?holdfast$/.test(words[own] ?? '')) calls.push(words.slice(own + 1));
     words = [];
   };
   for (const [token] of line.matchAll(
@@ -66,7 +67,9 @@ function printedIn(markdown: string): string[] {
     block.replaceAll(/\\\n\s*/g, ' ').split('\n'),
   );
   const prose = markdown.replaceAll(/```.*?```/gs, '');
-  const inline = [...prose.matchAll(/`((?:\w+=\S+ )*(?:\.\/bin\/)?holdfast [a-z][^`]*)`/g)].map(([, one = '']) => one);
+  const inline = [...prose.matchAll(/`((?:\w+=\S+ )*(?:\.\/bin\/|kubectl )?holdfast [a-z][^`]*)`/g)].map(
+    ([, one = '']) => one,
+  );
   return [...blocks, ...inline].map((line) => line.replaceAll(/\s+/g, ' '));
 }
 

@@ -7,20 +7,16 @@ export interface Passage extends AsyncDisposable {
   /** Cuts every connection; `closed`: and takes no new one until `open`. */
   cut(closed?: 'closed'): void;
   open(): void;
-  /** Connections that came so far. */
-  readonly count: () => number;
 }
 
 export async function openPassage(to: number): Promise<Passage> {
   const sockets = new Set<Socket>();
   let isOpen = true;
-  let count = 0;
   const server = createServer((near) => {
     if (!isOpen) {
       near.destroy();
       return;
     }
-    count += 1;
     const far = connect(to, '127.0.0.1');
     for (const [one, other] of [
       [near, far],
@@ -47,7 +43,6 @@ export async function openPassage(to: number): Promise<Passage> {
     open: () => {
       isOpen = true;
     },
-    count: () => count,
     async [Symbol.asyncDispose]() {
       cut('closed');
       await new Promise((resolve) => server.close(resolve));

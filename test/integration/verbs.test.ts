@@ -1,6 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { RESOURCES } from '../../operator/kube/api.ts';
@@ -8,13 +10,17 @@ import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
+import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { openPassage } from '../cluster/passage.ts';
+import { renderChart } from '../support/chart.ts';
 import { program, run } from '../support/program.ts';
 import { until } from '../support/until.ts';
 import { type CommandOptions, holdfast } from '../support/workspace.ts';
 
-const testOnServer = await testOnControlPlane();
+const testOnServer = await testOnControlPlane(['helm', 'kubectl']);
+const execute = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
 
 const { retentionPrograms, retentionRuns } = RESOURCES;
 const TOKEN = 'a-token-that-nobody-is-to-see';
@@ -33,8 +39,13 @@ beforeAll(async () => {
   });
   client = createClient({ kubeconfig: plane.kubeconfig, clock: systemClock, userAgent: 'holdfast/test' });
   for (const name of ['shop', 'empty']) await plane.request('POST', '/api/v1/namespaces', { metadata: { name } });
-  await grant('viewer', ['get', 'list', 'watch'], []);
-  await grant('runner', ['get', 'list', 'watch'], ['create', 'patch']);
+  const { helm } = await findBinaries(['helm']);
+  const roles = renderChart(helm).filter(
+    ({ kind, metadata }) => kind === 'ClusterRole' && /:(view|run)$/.test(metadata.name),
+  );
+  for (const role of roles) await plane.request('POST', `${RBAC}/clusterroles`, role);
+  await grant('viewer', 'holdfast-system:holdfast:view');
+  await grant('runner', 'holdfast-system:holdfast:run');
   await client.create(retentionPrograms, program({}, 'keep'));
   await ready('keep');
 }, 120_000);
@@ -45,18 +56,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-async function grant(user: string, reads: readonly string[], writes: readonly string[]): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1/namespaces/shop';
-  const rules = [
-    { apiGroups: ['holdfast.dev'], resources: ['retentionprograms', 'retentionruns'], verbs: reads },
-    { apiGroups: ['holdfast.dev'], resources: ['retentionruns'], verbs: writes },
-  ].filter(({ verbs }) => verbs.length > 0);
-  await plane.request('POST', `${rbac}/roles`, { metadata: { name: user }, rules });
-  await plane.request('POST', `${rbac}/rolebindings`, {
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+
+/** Binds a person to a role of the chart in the namespace, as an administrator does. */
+async function grant(user: string, role: string): Promise<void> {
+  const { status } = await plane.request('POST', `${RBAC}/namespaces/shop/rolebindings`, {
     metadata: { name: user },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: user },
-    subjects: [{ kind: 'User', name: user }],
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
   });
+  expect(status).toBe(201);
 }
 
 const condition = (type: string, status: string, reason: string, message: string) => ({
@@ -356,9 +365,9 @@ describe('status', () => {
       watch: (text) => (told += text),
     });
     await until(
-      'the watch is open',
-      async () => passage.count(),
-      (count) => count >= 1,
+      'it is drawn',
+      async () => told,
+      (text) => text.includes('watched  Running'),
     );
     passage.cut('closed');
     await until(
@@ -407,7 +416,7 @@ describe('status', () => {
     ]);
   });
 
-  testOnServer('where nothing answers, and where Holdfast is not installed, it says so', async () => {
+  testOnServer('where nothing answers it says so', async () => {
     const config = parse(await readFile(plane.kubeconfig, 'utf8'));
     config.clusters[0].cluster.server = 'https://127.0.0.1:1';
     const file = join(folder, 'nobody-there');
@@ -417,5 +426,66 @@ describe('status', () => {
       1,
       expect.stringMatching(/HF_CLUSTER_UNREACHABLE: the cluster holdfast-test does not answer: .*ECONNREFUSED/),
     ]);
+  });
+});
+
+describe('kubectl holdfast', () => {
+  testOnServer(
+    'is found by kubectl, is about the cluster whatever is beside it, and completes words',
+    async () => {
+      const { kubectl } = await findBinaries(['kubectl']);
+      const bin = await mkdtemp(join(folder, 'bin-'));
+      for (const name of ['kubectl-holdfast', 'kubectl_complete-holdfast']) {
+        await symlink(join(ROOT, 'bin', name), join(bin, name));
+      }
+      const environment = {
+        HOME: folder,
+        PATH: `${bin}:${process.env['PATH']}`,
+        KUBECONFIG: await plane.kubeconfigFor('viewer', `${TOKEN}-viewer`),
+        // Of a laptop, which is not looked into.
+        DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      };
+      const ask = (...args: string[]) => execute(kubectl, args, { cwd: folder, env: environment });
+      const status = await ask('holdfast', 'status', 'keep', '-n', 'shop', '-o', 'json');
+      expect(JSON.parse(status.stdout).programs).toMatchObject([{ program: 'keep', ready: true }]);
+      expect(status.stderr).toBe('in the cluster holdfast-test, namespace shop\n');
+      await expect(ask('holdfast', 'trigger', 'kepp', '-n', 'shop')).rejects.toMatchObject({
+        code: 78,
+        stderr: expect.stringContaining('did you mean keep?'),
+      });
+      const help = await ask('holdfast', 'cancel', '--help');
+      expect(help.stdout).toMatch(/^Usage: kubectl holdfast cancel /);
+      expect((await ask('__complete', 'holdfast', 'trigger', 'keep', '--pipeline', '')).stdout).toBe(
+        'batch\nprune\n:4\n',
+      );
+    },
+    60_000,
+  );
+});
+
+describe('without Holdfast', () => {
+  testOnServer('it is said that the cluster does not know our kinds', async () => {
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    await plane.request('DELETE', `${definitions}/retentionruns.holdfast.dev`);
+    await plane.request('DELETE', `${definitions}/retentionprograms.holdfast.dev`);
+    await until(
+      'they are gone',
+      async () => (await plane.request('GET', '/apis/holdfast.dev/v1alpha1')).status,
+      (status) => status === 404,
+    );
+    for (const args of [
+      ['status'],
+      ['status', 'keep'],
+      ['trigger', 'keep'],
+      ['cancel', 'keep'],
+      ['status', '--run', 'x'],
+    ]) {
+      const { status, stderr } = await as(undefined, [...args, ...IN_SHOP]);
+      expect([args, status, stderr]).toEqual([
+        args,
+        78,
+        expect.stringContaining('HF_NOT_INSTALLED: Holdfast is not installed'),
+      ]);
+    }
   });
 });
