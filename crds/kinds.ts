@@ -49,12 +49,17 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
       spec: structural(retentionProgramSpec(providers, pipelines)),
       status: structural(retentionProgramStatus),
       columns: [
-        { name: 'Enabled', type: 'boolean', jsonPath: '.spec.enabled', description: 'Whether the program runs.' },
         {
           name: 'Ready',
           type: 'string',
           jsonPath: '.status.conditions[?(@.type=="Ready")].status',
           description: 'Whether it is accepted and scheduled.',
+        },
+        {
+          name: 'Reason',
+          type: 'string',
+          jsonPath: '.status.conditions[?(@.type=="Ready")].reason',
+          description: 'Why it is so, such as Scheduled, Disabled or SpecInvalid.',
         },
         { name: 'Schedule', type: 'string', jsonPath: '.spec.batchSchedule', description: 'When the batch runs.' },
         {
@@ -95,6 +100,13 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
           type: 'string',
           jsonPath: '.status.conditions[?(@.type=="LastRunSucceeded")].message',
           description: 'What came of the newest that is over, in a sentence.',
+          priority: 1,
+        },
+        {
+          name: 'Why',
+          type: 'string',
+          jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+          description: 'Reason in a sentence.',
           priority: 1,
         },
         age,
