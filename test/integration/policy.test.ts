@@ -257,7 +257,7 @@ testOnServer('each field of a program is asked about when it changes, or known t
 });
 
 testOnServer(
-  'a run names a program of its namespace and nothing else, so whoever may make runs is not asked',
+  'a run names a program of its namespace, and another run of it, and nothing else, so whoever may make runs is not asked',
   async () => {
     const made = run('by-hand', { programRef: { name: 'changed' } });
     expect(refusal(await as['writer']!('POST', `${RUNS}?dryRun=All&fieldValidation=Strict`, made))).toBeUndefined();
