@@ -31,7 +31,7 @@ const ROOMS = [
   'api/v1/',
   'api/page/',
   'api/[^/]+\\.ts$',
-  'cli/(called-as|given-instant|io)\\.ts$',
+  'cli/(called-as|given-instant|io|slots-between)\\.ts$',
   'cli/init/',
   'cli/cluster/',
   'cli/terminal/',

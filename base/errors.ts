@@ -256,6 +256,11 @@ export const ERROR_CODES = {
     meaning: 'The command is about a cluster, and a data folder was chosen.',
     remedy: 'Give `--cluster`, `--context` or `--kubeconfig`; on a laptop `holdfast run FILE` runs a program.',
   },
+  HF_SLOT_REFUSED: {
+    kind: 'terminal',
+    meaning: 'Runs of these slots are not made: there are none or too many, or people would hear of what is past.',
+    remedy: 'Name others; `holdfast backfill --help` says which may be named.',
+  },
   HF_PROGRAM_NOT_READY: {
     kind: 'terminal',
     meaning:

@@ -107,4 +107,30 @@ Examples:
     .action(async (run, options, command) =>
       ended(await (await import('./commands/cancel.ts')).cancel(run, placed(options, command), io)),
     );
+
+  place(
+    holdfast
+      .command('backfill')
+      .description('run a program on a cluster for slots of the past; none of them becomes the current batch')
+      .argument('<program>', 'name of the RetentionProgram')
+      .requiredOption('--from <day>', 'first slot: a day of the schedule, or an instant')
+      .requiredOption('--to <day>', 'last slot')
+      .option('--max <n>', 'more slots than that are refused, 1 to 60', '10')
+      .addOption(new Option('--pipeline <name>', 'what to run').choices(Object.keys(PIPELINES)).default('batch'))
+      .addOption(output),
+  )
+    .addHelpText(
+      'after',
+      `
+The slots are those of the schedule from one day to the other, both included, each made once however often it is asked for.
+They go one after the other, the oldest first, when nothing else is due. A slot that is yet to come is refused.
+${PLACE}
+
+Examples:
+  holdfast backfill churn-prevention --from 2026-10-05 --to 2026-11-02 --cluster
+  holdfast backfill churn-prevention --from 2026-01-05 --to 2026-11-02 --max 60 -n shop --context kind-dev -o json`,
+    )
+    .action(async (program, options, command) =>
+      ended(await (await import('./commands/backfill.ts')).backfill(program, placed(options, command), io)),
+    );
 }

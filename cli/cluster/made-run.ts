@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import type { RetentionRunSpec } from '../../crds/index.ts';
 import { API_VERSION } from '../../crds/index.ts';
@@ -6,6 +7,7 @@ import { KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { instantInName, nameOf } from '../../operator/objects/name.ts';
 import type { Cluster } from './cluster.ts';
+import { requireRun } from './find.ts';
 
 /** What a person wants run. */
 export interface Wanted {
@@ -20,39 +22,65 @@ export interface Wanted {
  * `churn-prevention-20261123t0200z-manual-2`.
  * @throws as `Cluster.ask`
  */
-export async function makeManualRun(cluster: Cluster, wanted: Wanted, signal: AbortSignal): Promise<RunObject> {
+export function makeManualRun(cluster: Cluster, wanted: Wanted, signal: AbortSignal): Promise<RunObject> {
+  return makeNumbered(cluster, wanted.program.metadata.name, specOf(wanted, 'manual'), signal);
+}
+
+/**
+ * Makes the one backfill of a slot, or finds it: its name is the lock.
+ * @throws HF_CLUSTER_CONFLICT where something else has its name, and as `Cluster.ask`
+ */
+export async function makeBackfill(
+  cluster: Cluster,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<{ readonly run: RunObject; readonly isNew: boolean }> {
+  const program = wanted.program.metadata.name;
+  const spec = specOf(wanted, 'backfill');
+  const name = runName(program, spec);
+  const made = await createUnlessThere(cluster, runObject(cluster, name, program, spec), signal);
+  if (made !== undefined) return { run: made, isNew: true };
+  const run = await requireRun(cluster, name, signal);
+  if (run.spec.trigger === 'backfill' && run.spec.programRef.name === program) return { run, isNew: false };
+  throw new HoldfastError('HF_CLUSTER_CONFLICT', `the run ${name} is there, and is no backfill of ${program}`);
+}
+
+/** The first number that nobody took. */
+async function makeNumbered(
+  cluster: Cluster,
+  program: string,
+  spec: RetentionRunSpec,
+  signal: AbortSignal,
+): Promise<RunObject> {
   for (let number = 1; ; number++) {
-    const name = runName(wanted, 'manual', number);
-    const object = runObject(cluster, wanted, name, 'manual');
+    const object = runObject(cluster, runName(program, spec, number), program, spec);
     const made = await createUnlessThere(cluster, object, signal);
     if (made !== undefined) return made;
   }
 }
 
-function runName({ program, pipeline, slot }: Wanted, how: string, number?: number): string {
-  const parts = [program.metadata.name, instantInName(slot), ...(pipeline === 'batch' ? [] : [pipeline]), how];
-  return nameOf([...parts, ...(number === undefined ? [] : [String(number)])]);
+function specOf({ program, pipeline, slot, dryRun }: Wanted, trigger: RetentionRunSpec['trigger']): RetentionRunSpec {
+  const programRef = { name: program.metadata.name };
+  return { programRef, pipeline, slot: rfc3339(slot), trigger, dryRun, suspend: false, cancel: false };
 }
 
-function runObject(
-  { namespace }: Cluster,
-  { program, pipeline, slot, dryRun }: Wanted,
-  name: string,
-  trigger: RetentionRunSpec['trigger'],
-): KubeObject {
+function runName(program: string, { slot, pipeline, trigger }: RetentionRunSpec, number?: number): string {
+  const parts = [
+    program,
+    ...(slot === undefined ? [] : [instantInName(new Date(slot))]),
+    ...(pipeline === 'batch' ? [] : [pipeline]),
+    trigger,
+    ...(number === undefined ? [] : [String(number)]),
+  ];
+  return nameOf(parts);
+}
+
+function runObject({ namespace }: Cluster, name: string, program: string, spec: RetentionRunSpec): KubeObject {
   return {
     apiVersion: API_VERSION,
     kind: RESOURCES.retentionRuns.kind,
-    metadata: { name, namespace, labels: { 'holdfast.dev/program': nameOf([program.metadata.name]) } },
-    spec: {
-      programRef: { name: program.metadata.name },
-      pipeline,
-      slot: rfc3339(slot),
-      trigger,
-      dryRun,
-      suspend: false,
-      cancel: false,
-    },
+    metadata: { name, namespace, labels: { 'holdfast.dev/program': nameOf([program]) } },
+    spec,
   };
 }
 

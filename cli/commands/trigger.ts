@@ -1,6 +1,5 @@
 import { printable } from '../../base/text/printable.ts';
 import type { RetentionRunSpec } from '../../crds/index.ts';
-import { withCommandAsCalled } from '../called-as.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { requireProgram } from '../cluster/find.ts';
 import { makeManualRun } from '../cluster/made-run.ts';
@@ -8,8 +7,8 @@ import { requireReady } from '../cluster/readiness.ts';
 import { viewOf } from '../cluster/run-view.ts';
 import { wantedSlot } from '../cluster/wanted-slot.ts';
 import type { Io } from '../io.ts';
-import { watchRun } from './watch-run.ts';
-import { type PlaceOptions, requireCluster, sameCluster } from './where.ts';
+import { sayMade } from './say-made.ts';
+import { type PlaceOptions, requireCluster } from './where.ts';
 
 export interface TriggerOptions extends PlaceOptions {
   readonly pipeline: RetentionRunSpec['pipeline'];
@@ -33,15 +32,5 @@ export async function trigger(name: string, options: TriggerOptions, io: Io): Pr
   const { pipeline, dryRun = false } = options;
   const made = viewOf(await makeManualRun(cluster, { program, pipeline, slot, dryRun }, io.signal));
   if (note !== undefined) io.stderr.write(`${printable(note)}\n`);
-  if (options.wait === true) return await watchRun(cluster, made, options, io);
-  const follow = withCommandAsCalled(
-    `holdfast status --run ${made.run} --watch ${sameCluster(options, io)}`.trimEnd(),
-    io,
-  );
-  io.stdout.write(
-    options.output === 'json'
-      ? `${JSON.stringify(made)}\n`
-      : `${made.run} is made, for the slot ${made.slot}${dryRun ? ', as a dry run' : ''}; to follow it:\n  ${follow}\n`,
-  );
-  return 0;
+  return await sayMade(cluster, made, dryRun ? ', as a dry run' : '', options, io);
 }

@@ -65,7 +65,6 @@ function reasonOf(
   if (ready === null) return say('NotSeen', 'the operator has not looked at it yet');
   if (!ready || reason !== 'Scheduled') return say(reason, message);
   const [first] = unfinished;
-  if (first !== undefined && first.phase !== 'Running') return say(first.reason, first.message);
   if (first?.reason != null && first.reason !== 'Running') return say(first.reason, first.message);
   return error === null ? '' : say(error.reason, error.message);
 }

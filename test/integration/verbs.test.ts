@@ -252,6 +252,31 @@ describe('cancel', () => {
   });
 });
 
+describe('backfill', () => {
+  testOnServer('makes the run of each slot once, however often it is asked', async () => {
+    const args = ['backfill', 'keep', '--from', '2026-10-05', '--to', '2026-10-12', ...IN_SHOP];
+    const first = await as('runner', args);
+    const rows = (made: string) => [
+      `keep-20261005t0200z-backfill   2026-10-05T02:00:00Z   Pending   ${made}`,
+      `keep-20261012t0200z-backfill   2026-10-12T02:00:00Z   Pending   ${made}`,
+    ];
+    expect([first.status, first.stdout.trim().split('\n').slice(1)]).toEqual([0, rows('now')]);
+    expect((await as('runner', args)).stdout.trim().split('\n').slice(1)).toEqual(rows('before'));
+    const made = await client.get<RunObject>(retentionRuns, 'shop/keep-20261005t0200z-backfill');
+    expect(made?.spec).toMatchObject({ trigger: 'backfill', slot: '2026-10-05T02:00:00Z', dryRun: false });
+    const wider = await as('runner', ['backfill', 'keep', '--from', '2026-01-01', '--to', '2026-11-01', ...IN_SHOP]);
+    expect([wider.status, wider.stderr]).toEqual([78, expect.stringContaining('HF_SLOT_REFUSED: nothing was made: ')]);
+  });
+
+  testOnServer('stops at what has the name of one and is none', async () => {
+    await client.create(retentionRuns, run('keep-20260907t0200z-backfill', { programRef: { name: 'off' } }));
+    const args = ['backfill', 'keep', '--from', '2026-09-07', '--to', '2026-09-07', ...IN_SHOP];
+    expect((await as('runner', args)).stderr).toContain(
+      'HF_CLUSTER_CONFLICT: the run keep-20260907t0200z-backfill is there',
+    );
+  });
+});
+
 describe('who may not', () => {
   testOnServer('is told what is missing, and which role to ask for', async () => {
     const reader = await as('viewer', ['trigger', 'keep', ...IN_SHOP]);
