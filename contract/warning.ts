@@ -19,6 +19,7 @@ export const WARNING_CODES = {
   SCORE_CACHE_UNUSED: 'Remote models were asked about every row.',
   EXPIRED_NOT_DELETED: 'The batch is published, and candidates past their time were not all deleted.',
   FOREIGN_FILES_KEPT: 'Folders of old runs hold what no run wrote, and stayed.',
+  NOT_REUSED: 'A retry did a stage again that the run before had done, since what is left of it cannot be used.',
   TRUTH_NOT_COMPARED: 'The scores were not compared with the truth of the sample business.',
   CURRENT_PATH_MISSING: 'No path leads to the files of the current batch.',
 } as const;

@@ -64,7 +64,7 @@ function local(change: Partial<LocalRun> = {}) {
   const output = { write: () => true };
   const { signal } = new AbortController();
   const io = { stdout: output, stderr: output, environment: {}, signal, now: () => NOW, elapsed: () => 0 };
-  return runLocally(run, io, { step: () => ({ advance() {}, done() {}, failed() {} }) });
+  return runLocally(run, io, { reused() {}, step: () => ({ advance() {}, done() {}, failed() {} }) });
 }
 
 test('on a laptop its stages are given what they name, in order, and the run is recorded', async () => {

@@ -1,20 +1,13 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { printable } from '../../base/text/printable.ts';
-import { nearest } from '../../base/text/spelling.ts';
-import {
-  type Discarded,
-  discardBatch,
-  newestRuns,
-  programsOfRun,
-  undoDiscard,
-} from '../../database/batches/discard.ts';
+import { type Discarded, discardBatch, undoDiscard } from '../../database/batches/discard.ts';
 import type { RunKey } from '../../database/runs/runs.ts';
 import type { Io } from '../io.ts';
 import { forgetProgram } from '../local/current-data.ts';
 import { dataFolder, lockDataFolder } from '../local/data-folder.ts';
-import { refuseNamespace, requireProgram } from '../local/known-program.ts';
-import { openState, requireState, type State } from '../local/state.ts';
+import { runNamed } from '../local/named-run.ts';
+import { openState, requireState } from '../local/state.ts';
 import { linkCurrent } from './current.ts';
 
 export interface DiscardOptions {
@@ -27,9 +20,6 @@ export interface DiscardOptions {
   readonly undo?: boolean;
   readonly keepLater?: boolean;
 }
-
-/** Runs that a person is told of. */
-const MOST_NAMED = 5;
 
 /**
  * Discards a batch that was never sent, so that what it decided is no offer; with `--undo` takes that back.
@@ -45,7 +35,7 @@ export async function discard(run: string, options: DiscardOptions, io: Io): Pro
   const isHere = requireState(folder, io);
   using _lock = isHere ? lockDataFolder(folder) : undefined;
   await using state = await openState(folder, io);
-  const key = await keyOf(state, run, options);
+  const key = await runNamed(state, run, options);
   const by = options.by ?? io.environment['USER'] ?? io.environment['LOGNAME'] ?? 'unknown';
   if (undo) {
     await undoDiscard(state.database, { ...key, by, reason });
@@ -64,26 +54,6 @@ export async function discard(run: string, options: DiscardOptions, io: Io): Pro
       : discardedText(key, done),
   );
   return 0;
-}
-
-/** The program that a run is of: its name is hardly ever that of two. */
-async function keyOf({ database, place }: State, run: string, { namespace, program }: DiscardOptions): Promise<RunKey> {
-  const programs = await programsOfRun(database, { namespace, run });
-  if (program !== undefined) {
-    await requireProgram(database, { namespace, program }, place);
-    return { namespace, program, run };
-  }
-  const [only, another] = programs;
-  if (only !== undefined && another === undefined) return { namespace, program: only, run };
-  if (only !== undefined) {
-    throw new HoldfastError('HF_USAGE', `${run} is a run of ${programs.join(' and of ')}: give --program`);
-  }
-  const known = await newestRuns(database, namespace, 200);
-  if (known.length === 0) return refuseNamespace(database, namespace, place);
-  const meant = nearest(run, known);
-  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-  const newest = `the newest are ${known.slice(0, MOST_NAMED).join(', ')}`;
-  throw new HoldfastError('HF_NOT_FOUND', `there is no run ${run} in the namespace ${namespace}; ${newest}${hint}`);
 }
 
 function discardedText({ run, program }: RunKey, { wasCurrent, current }: Discarded): string {

@@ -18,6 +18,8 @@ export interface RunnableManifest {
   readonly run: RetentionRun | undefined;
   /** Folder that relative paths in the manifest start from. */
   readonly baseFolder: string;
+  /** Its path; undefined for standard input. */
+  readonly file?: string;
   /** What validation warns of, which was said already. */
   readonly warnings: readonly Fault[];
 }
@@ -43,7 +45,8 @@ export async function readRunnable(file: string, io: Io, now: Date): Promise<Run
     throw new HoldfastError('HF_MANIFEST_INVALID', `${file}: holds more than one thing to run; give one file for each`);
   }
   refuseStopped(program, run);
-  return { program, run, baseFolder: dirname(resolve(file)), warnings };
+  const path = resolve(file);
+  return { program, run, baseFolder: dirname(path), ...(file === '-' ? {} : { file: path }), warnings };
 }
 
 function validated(

@@ -33,7 +33,7 @@ import {
 } from '../local/data-folder.ts';
 import { type LocalRun, type LocalRunResult, runLocally } from '../local/local-run.ts';
 import { makeSamples } from '../local/samples.ts';
-import { openHistory, openState } from '../local/state.ts';
+import { openHistory, openState, type State } from '../local/state.ts';
 import { faultLine } from '../terminal/fault-list.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import { prunedIn, pruneText } from '../terminal/prune-report.ts';
@@ -58,12 +58,22 @@ export interface RunOptions {
  * @throws every code of the stages; HF_MANIFEST_INVALID, HF_DATA_LOCKED, HF_DATABASE_UNREACHABLE, HF_USAGE
  */
 export async function run(file: string, options: RunOptions, io: Io): Promise<number> {
+  const read = (now: Date) => readRunnable(file, io, now);
+  return reported(options, io, (seen) => prepareAndRun(read, options, seen, io));
+}
+
+/** Does a run and says how it went; with `--output json` also of one that was refused. */
+export async function reported(
+  options: Pick<RunOptions, 'output'>,
+  io: Io,
+  work: (seen: Seen) => Promise<LocalRunResult>,
+): Promise<number> {
   const print = (report: RunReport, warnings: readonly Warning[]) =>
     io.stdout.write(`${JSON.stringify({ ...report, warnings })}\n`);
   let result: LocalRunResult;
   const seen: Seen = { warnings: [] };
   try {
-    result = await prepareAndRun((now) => readRunnable(file, io, now), options, seen, io);
+    result = await work(seen);
   } catch (error) {
     if (options.output === 'json') {
       const failure = asFailure(error, io.signal);
@@ -122,6 +132,7 @@ export async function prepareAndRun(
     trigger: manifest.run?.spec.trigger ?? 'manual',
     dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
     baseFolder,
+    manifest: manifest.file,
     connectors: {
       sources: sourcesOf(program.spec, options.source, io.environment, io.providers),
       sampleCustomers: customersOf(options.customers),
@@ -141,13 +152,36 @@ export async function prepareAndRun(
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
 
-type Plan = Omit<LocalRun, 'artifactRoot' | 'scratchFolder' | 'database' | 'before'>;
+export type Plan = Omit<LocalRun, 'artifactRoot' | 'scratchFolder' | 'database' | 'before'>;
 
-async function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
+function runForReal(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
   createDataFolder(folder);
+  return inDataFolder(folder, io, (state) => runOn(state, plan, folder, options, io));
+}
+
+/**
+ * Works on a data folder while no other process does.
+ * @throws HF_DATA_LOCKED, and as `openState`
+ */
+export async function inDataFolder<Result>(
+  folder: DataFolder,
+  io: Io,
+  work: (state: State) => Promise<Result>,
+): Promise<Result> {
   using _lock = lockDataFolder(folder);
   clearScratch(folder);
   await using state = await openState(folder, io);
+  return await work(state);
+}
+
+/** Runs in a data folder that is ours, and shows a person what came of it. */
+export async function runOn(
+  state: State,
+  plan: Plan,
+  folder: DataFolder,
+  options: Pick<RunOptions, 'output' | 'data'>,
+  io: Io,
+): Promise<LocalRunResult> {
   const local = {
     ...plan,
     artifactRoot: folder.artifacts,
@@ -226,7 +260,7 @@ function decidedIn({ artifacts }: LocalRunResult): ArtifactReference | undefined
 }
 
 /** Whether a person is to see the funnel. */
-function isShown({ failure }: LocalRunResult, { output }: RunOptions): boolean {
+function isShown({ failure }: LocalRunResult, { output }: Pick<RunOptions, 'output'>): boolean {
   return output === 'text' && failure === undefined;
 }
 
@@ -297,7 +331,7 @@ function customersOf(text: string | undefined): number | undefined {
   return customers;
 }
 
-function shardsOf(text = '1'): number {
+export function shardsOf(text = '1'): number {
   const shards = Number(text);
   if (/^\d+$/.test(text) && shards >= 1 && shards <= MOST_SHARDS) return shards;
   throw new HoldfastError('HF_USAGE', `--shards ${text}: give a whole number from 1 to ${MOST_SHARDS}`);

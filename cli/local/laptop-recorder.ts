@@ -1,11 +1,13 @@
 import { HoldfastError } from '../../base/errors.ts';
+import type { Counts } from '../../contract/counts.ts';
 import type { Pipelines } from '../../contract/pipelines.ts';
 import { runName } from '../../contract/run-name.ts';
-import type { Warning } from '../../contract/warning.ts';
+import { told, type Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import { beginRun } from '../../database/runs/begin-run.ts';
-import { finishRun, recordStage } from '../../database/runs/runs.ts';
+import { finishRun, type StageReport as RecordedReport, recordStage } from '../../database/runs/runs.ts';
 import type { Recorder } from '../../jobs/run/recorder.ts';
+import type { Reused } from '../../jobs/run/reuse.ts';
 import type { RunIdentity, StageResult } from '../../jobs/run/stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { StageReport } from '../terminal/report.ts';
@@ -20,6 +22,8 @@ interface Beginning {
   readonly trigger: RunIdentity['trigger'];
   readonly dryRun: boolean;
   readonly database: Database | undefined;
+  /** Name of the run that it is a retry of. */
+  readonly retryOf: string | undefined;
   /** SHA-256 of what it is pinned to. */
   readonly revision: string;
   readonly now: () => Date;
@@ -33,6 +37,8 @@ export interface LaptopRecorder extends Recorder {
   readonly stages: readonly StageReport[];
   readonly warnings: readonly Warning[];
   readonly artifacts: Readonly<Record<string, ArtifactReference>>;
+  /** Counts what another run committed as done here. */
+  take(reused: Reused): void;
   /** Lets the next run of the program begin. */
   release(): Promise<void>;
 }
@@ -44,14 +50,26 @@ export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Prom
   const stages: StageReport[] = [];
   const warnings: Warning[] = [];
   const artifacts: Record<string, ArtifactReference> = {};
+  const earlier = new Map<string, RecordedReport>();
   return {
     stages,
     warnings,
     artifacts,
     identity: record.identity,
     release: () => record.release(),
-    earlier: async () => undefined,
+    take(reused) {
+      for (const { report, artifact } of reused.stages) {
+        const { name, rowsIn, rowsOut, seconds, reusedFrom } = report;
+        earlier.set(name, report);
+        artifacts[name] = artifact;
+        stages.push({ name, rowsIn, rowsOut, seconds, counts: report.counts as Counts, reusedFrom });
+      }
+      warnings.push(...told('NOT_REUSED', reused.because === undefined ? [] : [reused.because]));
+    },
+    earlier: async (stage) => earlier.get(stage),
     async input(stage) {
+      const artifact = artifacts[stage];
+      if (artifact !== undefined) return artifact;
       throw new HoldfastError('HF_INTERNAL', `The stage ${stage} made no artifact that could be read.`);
     },
     async stage(report, { rowsIn, rowsOut, counts, artifact, warnings: told = [] }: StageResult) {
@@ -81,7 +99,7 @@ interface RunRecord {
 }
 
 async function recorded(database: Database, run: Beginning, pipelines: Pipelines): Promise<RunRecord> {
-  const { namespace, program, pipeline, slot, trigger, revision, now, taken } = run;
+  const { namespace, program, pipeline, slot, trigger, retryOf, revision, now, taken } = run;
   const started = await beginRun(
     database,
     {
@@ -91,6 +109,7 @@ async function recorded(database: Database, run: Beginning, pipelines: Pipelines
       pipeline,
       slot,
       trigger,
+      retryOf,
       revision,
       startedAt: now(),
     },

@@ -9,6 +9,8 @@ import { revisionDigest, revisionText } from '../../contract/revision.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Database } from '../../database/client/database.ts';
+import { findRun, type RunRecord } from '../../database/runs/runs.ts';
+import { reuseStages } from '../../jobs/run/reuse.ts';
 import { inRun, type StageToRun, type Workplace } from '../../jobs/run/run-context.ts';
 import { runStages } from '../../jobs/run/run-stages.ts';
 import { inProcesses } from '../../jobs/run/shards.ts';
@@ -16,11 +18,14 @@ import type { RunContext, RunIdentity, Stage } from '../../jobs/run/stage.ts';
 import { loadSharded, loadWork, RUNNABLE, type RunnablePipelines } from '../../jobs/stages.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
+import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 import type { ConnectorSettings } from '../../providers/warehouses/connector.ts';
+import { isServer } from '../../providers/warehouses/index.ts';
 import type { Io } from '../io.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { RunReport } from '../terminal/report.ts';
-import { beginLaptopRun, phaseOf } from './laptop-recorder.ts';
+import { beginLaptopRun, type LaptopRecorder, phaseOf } from './laptop-recorder.ts';
+import { keepOrigin } from './origin.ts';
 
 /** What to run: the manifest, resolved, and where. */
 export interface LocalRun {
@@ -32,6 +37,8 @@ export interface LocalRun {
   readonly dryRun: boolean;
   /** Folder of the manifest. */
   readonly baseFolder: string;
+  /** Path of the manifest; undefined where it is no file. */
+  readonly manifest?: string | undefined;
   readonly connectors: ConnectorSettings;
   readonly artifactRoot: string;
   readonly scratchFolder: string;
@@ -41,6 +48,8 @@ export interface LocalRun {
   /** Default: what this version can run. */
   readonly runnable?: RunnablePipelines;
   readonly now: () => Date;
+  /** The run that this one is to go on from, where it is a retry. */
+  readonly retry?: { readonly of: RunRecord; readonly fromStage: string | undefined };
   /** What is to be there before the first stage, and is none of its work. */
   readonly before?: (run: RunContext<RetentionProgramSpec>) => Promise<void>;
 }
@@ -64,15 +73,18 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   const began = io.elapsed();
   const taken = () => (io.elapsed() - began) / 1000;
   const program = run.program.programId;
-  const recorder = await beginLaptopRun({ ...run, program, revision: revisionDigest(revision), taken }, runnable.table);
+  const retryOf = run.retry?.of.run;
+  const beginning = { ...run, program, retryOf, revision: revisionDigest(revision), taken };
+  const recorder = await beginLaptopRun(beginning, runnable.table);
   const { identity, stages, warnings, artifacts } = recorder;
   const startedAt = run.now();
   const onlooker = { elapsed: io.elapsed, step: (stage: string) => progress.step(stage) };
   let failure: HoldfastError | undefined;
   try {
     await inRun(placeOf(run, identity, io), recorder, async (context) => {
-      await keepRevision(run, identity, revisionText(revision));
-      await run.before?.(context);
+      await keepRevision(run, identity, revisionText(revision), io);
+      await reuse(run, runnable, recorder, context.artifacts, progress);
+      if (Object.keys(artifacts).length === 0) await run.before?.(context);
       await runStages(context, stagesOf(run, runnable), recorder, onlooker);
     });
   } catch (error) {
@@ -82,6 +94,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   }
   const report: RunReport = {
     run: identity.run,
+    ...(retryOf === undefined ? {} : { retryOf }),
     namespace: run.namespace,
     program,
     pipeline: run.pipeline,
@@ -140,22 +153,46 @@ async function workOf(
   return inProcesses({ pipeline, stage }, await loadSharded(runnable, pipeline, stage), shards, artifactRoot);
 }
 
-/** Keeps what a run is pinned to, and from where models that it names are found, beside its artifacts. */
-async function keepRevision({ artifactRoot, baseFolder }: LocalRun, of: RunIdentity, revision: string): Promise<void> {
+/** Takes over what the run before a retry has committed. */
+async function reuse(
+  { retry, database, pipeline }: LocalRun,
+  { table }: RunnablePipelines,
+  recorder: LaptopRecorder,
+  artifacts: ArtifactStore,
+  progress: Progress,
+): Promise<void> {
+  const run = retry && database && (await findRun(database, recorder.identity));
+  if (retry === undefined || database === undefined || run === undefined) return;
+  const { of, fromStage } = retry;
+  const stages = (pipelineOf(pipeline, table)?.stages ?? []).map(({ name }) => name);
+  const reused = await reuseStages({ database, artifacts, run, of, stages, fromStage });
+  recorder.take(reused);
+  for (const { report } of reused.stages) progress.reused(report.name, of.run);
+}
+
+/** Keeps what a run is pinned to, and where it came from, beside its artifacts. */
+async function keepRevision(run: LocalRun, of: RunIdentity, revision: string, { providers }: Io): Promise<void> {
+  const { artifactRoot, baseFolder, manifest, program, connectors } = run;
   const file = revisionPath(artifactRoot, of);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, revision);
-  await writeFile(originPath(artifactRoot, of), `${JSON.stringify({ baseFolder })}\n`);
+  const servers = new Set(
+    program.dataConnectors
+      .filter((connector) => isServer(connector, providers?.warehouses))
+      .map(({ connectorId }) => connectorId),
+  );
+  const files = Object.entries(connectors.sources).filter(([connector]) => !servers.has(connector));
+  await keepOrigin(artifactRoot, of, {
+    baseFolder,
+    ...(manifest === undefined ? {} : { manifest }),
+    sources: Object.fromEntries(files),
+    ...(connectors.sampleCustomers === undefined ? {} : { sampleCustomers: connectors.sampleCustomers }),
+  });
 }
 
 /** Where the revision that a run is pinned to lies. */
 export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
   return join(artifactRoot, of.namespace, of.program, of.run, 'revision.json');
-}
-
-/** Where it is kept which folder the manifest of a run was in: models that it names are explained from there. */
-export function originPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
-  return join(artifactRoot, of.namespace, of.program, of.run, 'origin.json');
 }
 
 /** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */

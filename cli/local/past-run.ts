@@ -10,7 +10,8 @@ import { openFolderStore } from '../../providers/artifacts/folder.ts';
 import type { Io } from '../io.ts';
 import { type DataFolder, dataFolder, isDataFolder } from './data-folder.ts';
 import { requireProgram } from './known-program.ts';
-import { originPath, revisionPath } from './local-run.ts';
+import { revisionPath } from './local-run.ts';
+import { readOrigin } from './origin.ts';
 import { openState } from './state.ts';
 
 /** A run that has ended: what it was pinned to and what it made. */
@@ -46,17 +47,8 @@ export async function openPastRun(program: string, options: PastRunOptions, io: 
   const record = await findRecord(folder, program, options, io);
   const { spec } = await readRevision(folder.artifacts, record);
   const artifacts = await openArtifacts(folder.artifacts, record);
-  return { folder, record, spec, artifacts, baseFolder: await readOrigin(folder.artifacts, record) };
-}
-
-/** Where the manifest of a run lay, for the models that it names. */
-async function readOrigin(root: string, record: RunRecord): Promise<string | undefined> {
-  try {
-    const origin = JSON.parse(await readFile(originPath(root, record), 'utf8')) as { baseFolder?: unknown };
-    return typeof origin.baseFolder === 'string' ? origin.baseFolder : undefined;
-  } catch {
-    return undefined;
-  }
+  const origin = await readOrigin(folder.artifacts, record);
+  return { folder, record, spec, artifacts, baseFolder: origin?.baseFolder };
 }
 
 /** The run that is asked about. */

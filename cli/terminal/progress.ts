@@ -5,6 +5,8 @@ import { duration, integer, rate } from './figures.ts';
 export interface Progress {
   /** Starts a step; its line is finished by `done` or left as it is by `failed`. */
   step(name: string): Step;
+  /** Says that a step is not taken, since another run has. */
+  reused(name: string, run: string): void;
 }
 
 export interface Step {
@@ -23,6 +25,7 @@ const NAME = 9;
 export function terminalProgress({ stderr, elapsed }: Pick<Io, 'stderr' | 'elapsed'>): Progress {
   const terminal = stderr.isTTY === true;
   return {
+    reused: (name, run) => stderr.write(`${name.padEnd(NAME)}  reused from ${run}\n`),
     step(name) {
       const started = elapsed();
       let shown = terminal ? Number.NEGATIVE_INFINITY : started;

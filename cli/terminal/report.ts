@@ -11,12 +11,16 @@ export interface StageReport {
   readonly rowsOut: number;
   readonly seconds: number;
   readonly counts: Counts;
+  /** The run that did it, where a retry did not do it again. */
+  readonly reusedFrom?: string | undefined;
 }
 
 /** What `--output json` prints, whole. */
 export interface RunReport {
   /** Empty where the run was refused before it had a name. */
   readonly run: string;
+  /** The run that it is a retry of. */
+  readonly retryOf?: string;
   /** These five only once the manifest has been read. */
   readonly namespace?: string;
   readonly program?: string;

@@ -125,8 +125,9 @@ export async function holdfast(args: readonly string[], options: CommandOptions 
 /** Commands with state work on the workspace's own, unless the test names another. */
 function dataOption(args: readonly string[], data: string): string[] {
   const takesData =
-    ['run', 'validate', 'explain', 'clean', 'prune', 'current', 'candidates', 'discard'].includes(args[0] ?? '') &&
-    !args.includes('--data');
+    ['run', 'retry', 'backfill', 'validate', 'explain', 'clean', 'prune', 'current', 'candidates', 'discard'].includes(
+      args[0] ?? '',
+    ) && !args.includes('--data');
   return takesData ? ['--data', data] : [];
 }
 
