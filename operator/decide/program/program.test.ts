@@ -350,7 +350,7 @@ test('a run whose slot is not yet recorded as dealt with is kept: nothing else s
   const slots = ['2026-11-23T02:00:00Z', '2026-11-16T02:00:00Z', '2026-11-09T02:00:00Z'];
   const runs = [...slots, ...OLD].map((slot) => runAt(slot, 'Succeeded'));
   const { actions } = decideProgram(
-    snapshot(known({ lastSlot: '2026-10-12T02:00:00Z' }), { runs }),
+    snapshot(known({ lastSlot: '2026-10-12T02:00:00Z', lastSucceededSlot: slots[0]! }), { runs }),
     new Date('2026-11-24T00:00:00Z'),
   );
   expect(actions.filter((action) => action.do === 'delete')).toEqual([]);

@@ -1,3 +1,4 @@
+import { parseSchedule } from '../../../base/schedules/index.ts';
 import { type Case, ends, first, unless } from '../trial.ts';
 
 const REMEDIES: Readonly<Record<string, RegExp | undefined>> = {
@@ -16,8 +17,18 @@ export const SCHEDULES: readonly Case[] = [
   {
     input: '21',
     right: 'hourly schedules go on through the repeated hour of autumn',
-    check: async () => undefined,
-    skip: 'wildcard hours follow Debian’s rule with the seams of all pipelines; the guide says what holds until then',
+    check: async () => {
+      const slots = (schedule: string, from: string) =>
+        parseSchedule(schedule, 'America/Los_Angeles')
+          .between(new Date(from), new Date('2026-11-02'), 6)
+          .map((slot) => slot.toISOString().slice(11, 16))
+          .join(' ');
+      return first(
+        unless(slots('0 * * * *', '2026-11-01T07:59:00Z').startsWith('08:00 09:00 10:00'), 'every hour pauses'),
+        unless(slots('*/15 * * * *', '2026-11-01T08:30:00Z').startsWith('08:45 09:00 09:15'), 'every quarter pauses'),
+        unless(slots('30 1 * * *', '2026-11-01T07:59:00Z') === '08:30', 'a fixed time runs twice'),
+      );
+    },
   },
   {
     input: '22',
