@@ -69,15 +69,32 @@ test('status says which batch is current, how the last ended, and when the next 
   const { stdout } = await ask('status');
   expect(stdout).toMatch(
     new RegExp(
-      `^PROGRAM .*\\nkeep {6}${SLOT} {3}96 {3,}13 {3,}83 {3,}Failed {3}0s {4}2026-11-30T02:00:00Z {3}HF_WAREHOUSE_UNREADABLE\\n$`,
+      `^PROGRAM {3}PIPELINE .*\\nkeep {6}batch {6}${SLOT} {3}96 {3,}13 {3,}83 {3,}Failed {3}0s {4}2026-11-30T02:00:00Z {3}HF_WAREHOUSE_UNREADABLE\\n$`,
     ),
   );
   const { programs } = JSON.parse((await ask('status', 'keep', '-o', 'json')).stdout);
   expect(programs).toMatchObject([
     { program: 'keep', nextSlot: '2026-11-30T02:00:00Z', current: { phase: 'Succeeded' }, last: { phase: 'Failed' } },
   ]);
+  expect(programs[0].pipelines).toMatchObject([{ pipeline: 'batch', last: { phase: 'Failed' } }]);
   // The same fields whether a program is named or not.
   expect(JSON.parse((await ask('status', '-o', 'json')).stdout)).toEqual({ programs });
+});
+
+test('status names the next slot of a pipeline that is scheduled beside the batch', async () => {
+  const scheduled = await shop.program((spec) => (spec['schedules'] = { prune: '30 4 * * *' }));
+  expect((await shop.holdfast(['run', scheduled, '--now', NOW])).status).toBe(0);
+  const { stdout } = await ask('status', 'keep');
+  expect(
+    stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(/ {3,}/)),
+  ).toEqual([
+    expect.arrayContaining(['keep', 'batch', 'Succeeded']),
+    ['keep', 'prune', ...Array(6).fill('<none>'), '2026-11-24T04:30:00Z'],
+    [''],
+  ]);
 });
 
 test.each(['runs', 'status'])('%s of a program that never ran names those that have', async (command) => {

@@ -1,6 +1,8 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339Second } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
+import { PIPELINES, scheduleOf } from '../../contract/pipelines.ts';
+import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listPrograms } from '../../database/runs/programs.ts';
 import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
 import type { Io } from '../io.ts';
@@ -96,50 +98,95 @@ export async function runs(program: string | undefined, options: RunsOptions, io
 /** A program as `--output json` gives it. */
 interface ProgramLine extends ProgramKey {
   readonly current: RunLine | null;
+  /** Of the batch, as is the next slot. */
   readonly last: RunLine | null;
-  /** The next slot of its batch, by the program of the last run; null where that is not on this machine. */
+  readonly nextSlot: string | null;
+  /** Those that have run or have a schedule. */
+  readonly pipelines: readonly PipelineLine[];
+}
+
+interface PipelineLine {
+  readonly pipeline: string;
+  readonly last: RunLine | null;
+  /** By the program of the last batch; null where that is not on this machine, or has no schedule for it. */
   readonly nextSlot: string | null;
 }
 
 /**
- * Says of a program, or of every one of a namespace, which batch is current, how the last run ended and when the next is due.
+ * Says of a program, or of every one of a namespace, which batch is current, and of each pipeline how the last run ended and
+ * when the next is due.
  * @throws as `runs`
  */
 export async function status(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
   await using state = await openRuns(options, io);
   const now = io.now();
   const lines: ProgramLine[] = [];
-  for (const key of await programsOf(state, program, options)) {
-    const current = await currentRun(state.database, key);
-    const [last] = await listRuns(state.database, { ...key, limit: 1, pipeline: 'batch' });
-    lines.push({
-      ...key,
-      current: current === undefined ? null : lineOf(current, current.run),
-      last: last === undefined ? null : lineOf(last, current?.run),
-      nextSlot: last === undefined ? null : await nextSlot(last, options, now),
-    });
-  }
-  const isWide = options.output === 'wide';
-  const since = (instant: string | null | undefined) =>
-    instant == null ? NONE : age(now.getTime() - Date.parse(instant));
+  for (const key of await programsOf(state, program, options)) lines.push(await programLine(state, key, options, now));
   io.stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ programs: lines })}\n`
-      : inColumns(
-          ['PROGRAM', 'SLOT', ...COUNTED, 'LAST', 'AGE', 'NEXT', ...(isWide ? ['CURRENT', 'LAST RUN'] : []), 'REASON'],
-          lines.map(({ program: name, current, last, nextSlot: next }) => [
-            name,
-            current?.slot ?? NONE,
-            ...counted(current),
-            last?.phase ?? NONE,
-            since(last?.startedAt),
-            next ?? '<unknown>',
-            ...(isWide ? [current?.run ?? NONE, last?.run ?? NONE] : []),
-            last === null ? '' : reasonOf(last, isWide),
-          ]),
-        ),
+      : programsTable(lines, options.output === 'wide', now),
   );
   return 0;
+}
+
+async function programLine(
+  { database }: State,
+  key: ProgramKey,
+  options: RunsOptions,
+  now: Date,
+): Promise<ProgramLine> {
+  const current = await currentRun(database, key);
+  const lastOf = async (pipeline: string) => (await listRuns(database, { ...key, limit: 1, pipeline }))[0];
+  const batch = await lastOf(PUBLISHING);
+  const spec = batch && (await specOf(batch, options));
+  const pipelines: PipelineLine[] = [];
+  for (const pipeline of Object.keys(PIPELINES)) {
+    const last = pipeline === PUBLISHING ? batch : await lastOf(pipeline);
+    const schedule = spec && scheduleOf(pipeline, spec)?.schedule;
+    if (last === undefined && schedule === undefined && pipeline !== PUBLISHING) continue;
+    const next = schedule === undefined ? undefined : parseSchedule(schedule, spec?.timeZone ?? 'UTC').next(now);
+    pipelines.push({
+      pipeline,
+      last: last === undefined ? null : lineOf(last, current?.run),
+      nextSlot: next === undefined ? null : rfc3339Second(next),
+    });
+  }
+  const published = pipelines.find(({ pipeline }) => pipeline === PUBLISHING);
+  return {
+    ...key,
+    current: current === undefined ? null : lineOf(current, current.run),
+    last: published?.last ?? null,
+    nextSlot: published?.nextSlot ?? null,
+    pipelines,
+  };
+}
+
+const PUBLISHING = 'batch';
+
+function programsTable(programs: readonly ProgramLine[], isWide: boolean, now: Date): string {
+  const since = (instant: string | undefined) =>
+    instant === undefined ? NONE : age(now.getTime() - Date.parse(instant));
+  const heading = ['PROGRAM', 'PIPELINE', 'SLOT', ...COUNTED, 'LAST', 'AGE', 'NEXT'];
+  return inColumns(
+    [...heading, ...(isWide ? ['CURRENT', 'LAST RUN'] : []), 'REASON'],
+    programs.flatMap(({ program, current, pipelines }) =>
+      pipelines.map(({ pipeline, last, nextSlot }) => {
+        const published = pipeline === PUBLISHING ? current : null;
+        return [
+          program,
+          pipeline,
+          published?.slot ?? NONE,
+          ...counted(published),
+          last?.phase ?? NONE,
+          since(last?.startedAt),
+          nextSlot ?? '<unknown>',
+          ...(isWide ? [published?.run ?? NONE, last?.run ?? NONE] : []),
+          last === null ? '' : reasonOf(last, isWide),
+        ];
+      }),
+    ),
+  );
 }
 
 /** @throws HF_NOT_FOUND where nothing has run */
@@ -190,15 +237,12 @@ function lineOf(record: RunRecord, current: string | undefined): RunLine {
   };
 }
 
-/** The next slot of the program that a run was pinned to, where its artifacts are here. */
-async function nextSlot(record: RunRecord, { data }: RunsOptions, now: Date): Promise<string | null> {
-  try {
-    const { spec } = await readRevision(dataFolder(data).artifacts, record);
-    const next = parseSchedule(spec.batchSchedule, spec.timeZone).next(now);
-    return next === undefined ? null : rfc3339Second(next);
-  } catch {
-    return null;
-  }
+/** The program that a run was pinned to, where its artifacts are here. */
+async function specOf(record: RunRecord, { data }: RunsOptions): Promise<RetentionProgramSpec | undefined> {
+  return await readRevision(dataFolder(data).artifacts, record).then(
+    ({ spec }) => spec,
+    () => undefined,
+  );
 }
 
 const COUNTED = ['CANDIDATES', 'HELD OUT', 'TO CONTACT'];
