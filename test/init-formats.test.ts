@@ -80,6 +80,16 @@ test('the line of sums below a table is no customer, this week and next; one who
   expect((await place.report(file)).warnings.join('\n')).toMatch(/names a total in 1 row: if that is a line of sums/);
 });
 
+test('each of several lines of sums below a table is left out', async () => {
+  const total = everybody.reduce((sum, { spend }) => sum + spend, 0);
+  const lines = everybody.map(({ id, idle, spend }) => `${id},${idle},${spend}`);
+  const feet = [`Summe,,${total}`, `Gesamt:,,${total}`];
+  const file = await place.csv(['customer_id,days_inactive,total_spend', ...lines, ...feet], 'feet.csv');
+  const { warnings } = await place.report(file);
+  expect(warnings.join('\n')).toMatch(/customer_id names a total in 2 rows, which have the sum of all other rows/);
+  expect(await place.values('customer_id', file)).toHaveLength(everybody.length);
+});
+
 test('a run warns of a line of sums that the query does not leave out', async () => {
   const lines = everybody.map(({ id, idle, spend }) => `${id},${idle},${spend}`);
   const header = 'customer_id,days_inactive,total_spend';

@@ -359,6 +359,42 @@ describe('numbers', () => {
     expect(mappings.find(({ column }) => column === 'lifetime_value')?.reason).toMatch(note);
   });
 
+  /** The currency that a program gives each customer, with amounts like these, in these countries. */
+  async function currencyGiven(amount: string, countries: readonly string[]): Promise<unknown> {
+    const rows = Array.from({ length: 60 }, (_, index) => [
+      id(index),
+      amount,
+      index,
+      countries[index % countries.length],
+    ]);
+    const header = 'customer_id;lifetime_value;days_since_last_login';
+    const lines = rows.map(
+      ([one, worth, idle, country]) => `${one};${worth};${idle}${country === undefined ? '' : `;${country}`}`,
+    );
+    const { mappings } = await made(
+      await csv('a.csv', [countries.length === 0 ? header : `${header};country`, ...lines]),
+    );
+    const isMapped = mappings.some(({ column }) => column === 'currency');
+    return isMapped ? [...new Set(await given('currency'))].join() : undefined;
+  }
+
+  test.each<[string, readonly string[], string | undefined]>([
+    ['1,50 €', [], 'EUR'],
+    ['£1.50', [], 'GBP'],
+    ['1.50 SEK', [], 'SEK'],
+    ['US$ 1.50', [], 'USD'],
+    ['$1.50', [], undefined],
+    ['$1.50', ['US'], 'USD'],
+    ['$1.50', ['CA'], 'CAD'],
+    ['$1.50', ['US', 'CA'], undefined],
+    ['$1.50', ['US', 'DE'], undefined],
+    ['¥150.5', ['JP'], 'JPY'],
+    ['¥150.5', ['DE'], undefined],
+    ['1.50', ['DE'], undefined],
+  ])('like %s of customers in %j are in %s', async (amount, countries, currency) => {
+    expect(await currencyGiven(amount, countries)).toBe(currency);
+  });
+
   test('in several currencies are refused, with the rows of each', async () => {
     expect(await refused(await amounts('a.csv', many('€ 12', '13 USD', '14 EUR')))).toMatch(
       /lifetime_value has amounts in several currencies \(EUR or € in 40 rows, USD in 20 of those looked at\): write all of them in one/,

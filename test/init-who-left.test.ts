@@ -201,6 +201,22 @@ describe('a label whose values do not say which is which', () => {
     expect((await place.report(file, '--label', 'churned=2')).model.kind).toBe('logistic-regression');
     expect(await place.customers()).toBe(400 - left);
   });
+  test.each([
+    ['churn_state', 'churn_state might say it, of its values 1, 2 it is not known which: --label churn_state=2'],
+    [
+      'kuendigungsstatus',
+      'kuendigungsstatus might say it, of its values 1, 2 it is not known which: --label kuendigungsstatus=2',
+    ],
+  ])('is asked about where it is called %s, also where nothing else scores customers', async (column, question) => {
+    const file = await place.csv(lines(everybody, { [column]: oneTwo }));
+    expect((await place.report(file)).warnings).toContain(question);
+    const bare = await place.csv(
+      [`customer_id,total_spend,${column}`, ...everybody.map((one) => `${one.id},${one.spend},${oneTwo(one)}`)],
+      'bare.csv',
+    );
+    expect(await place.refusal(bare)).toContain(question);
+    expect((await place.report(bare, '--label', `${column}=2`)).model.kind).toBe('logistic-regression');
+  });
   test('is asked about with a command that can be pasted, however long its name is', async () => {
     const column = `churned${' in the next 3 months'.repeat(4)}`;
     const file = await place.csv(lines(everybody, { [column]: oneTwo }));

@@ -5,7 +5,8 @@ import type { StoredCandidate } from '../../customers/columns/stored-columns.ts'
 import { offerWords, reasonWords, whyNoReasons } from '../../customers/contact-list/words.ts';
 import { countListUntil, listPage, totalOf } from '../../database/candidates/whole-list.ts';
 import type { Database } from '../../database/client/database.ts';
-import { currentRun, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
+import { everyProgram } from '../../database/expiry/retired-runs.ts';
+import { currentRun, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
 import { queryReader } from '../http/parameters.ts';
 import { notFound } from '../http/route.ts';
 import { mayRead, type Scope } from '../http/sessions.ts';
@@ -50,8 +51,9 @@ export function listPages(source: ListSource): ListPages {
   const countsOf = keptCounts((batch, now) => countListUntil(source.database, { batch, now }));
   return {
     async page(query, scope) {
-      const { program, risk: level, page, run } = readView(query);
-      const key = keyOf(program, scope);
+      const { program: wanted, risk: level, page, run } = readView(query);
+      const key = await keyOf(source.database, wanted, scope);
+      const program = `${key.namespace}/${key.program}`;
       const batch = await currentRun(source.database, key);
       if (batch === undefined) throw notFound('no batch of that program has been published');
       const list = { batch, now: source.now() };
@@ -68,13 +70,28 @@ export function listPages(source: ListSource): ListPages {
     async file(format, query, scope) {
       const { program, risk: level, excel } = readFile(query);
       const wanted = { format, excel: excel === 'true', ...(level === undefined ? {} : { riskLevel: level }) };
-      return candidatesFile(source, { ...keyOf(program, scope) }, wanted);
+      return candidatesFile(source, { ...(await keyOf(source.database, program, scope)) }, wanted);
     },
   };
 }
 
-/** @throws HF_NOT_FOUND for a namespace that the reader may not see, too: what there is in it is not told */
-function keyOf(program: string, scope: Scope): ProgramKey {
+/**
+ * A program by its namespace and name, or by its name alone where the reader may see one that is called so.
+ * @throws HF_NOT_FOUND for a namespace that the reader may not see, too: what there is in it is not told
+ */
+async function keyOf(database: Database, program: string, scope: Scope) {
+  if (!program.includes('/')) {
+    const called = (await everyProgram(database)).filter(
+      (one) => one.program === program && mayRead(scope, one.namespace),
+    );
+    const [only] = called;
+    if (only !== undefined && called.length === 1) return only;
+    throw notFound(
+      only === undefined
+        ? 'there is no such program'
+        : `say which one: ${called.map((one) => `?program=${one.namespace}/${one.program}`).join(' or ')}`,
+    );
+  }
   const [namespace = '', name = ''] = program.split('/');
   if (name === '' || !mayRead(scope, namespace)) throw notFound('there is no such program');
   return { namespace, program: program.slice(namespace.length + 1) };

@@ -121,6 +121,20 @@ test('a session opens the list and its files, of its own namespaces alone, and n
   expect((await withSession(CSV)).status).toBe(401);
 });
 
+test('a list is found by the name of its program alone, among the namespaces of the reader', async () => {
+  const { status, text } = await withSession('/list?program=churn');
+  expect([status, shownIds(text)]).toEqual([200, (await inOrder(`arm = 'treatment'`)).slice(0, 50)]);
+  expect(text).toContain('/list.csv?program=shop%2Fchurn');
+  expect(csvIds((await withSession('/list.csv?program=churn')).text)).toEqual(await inOrder(`arm = 'treatment'`));
+  const everywhere = { cookie: await sessionOf(TOKEN) };
+  const several = await api.get('/list?program=churn', everywhere);
+  expect([several.status, several.text]).toEqual([
+    404,
+    expect.stringMatching(/program=bank\/churn or .*program=shop\/churn/),
+  ]);
+  expect((await withSession('/list?program=chrun')).status).toBe(404);
+});
+
 /** Ids that a page shows, in order. */
 const shownIds = (page: string) => [...page.matchAll(/<bdi>(C\d+)<\/bdi>/g)].map(([, id = '']) => id);
 

@@ -75,9 +75,8 @@ export function proposeFeatures(
       leftOut.push({ source, reason });
       continue;
     }
-    const mapping = mappings.find((one) => one.source.name === source.name);
-    const found =
-      mapping !== undefined && isNumeric(mapping.column) ? [fromMapping(mapping)] : ofColumn(source, dialect);
+    const mapping = mappings.find((one) => one.source.name === source.name && isNumeric(one.column));
+    const found = mapping === undefined ? ofColumn(source, dialect) : [fromMapping(mapping)];
     if (found.length === 0) leftOut.push({ source, reason: `no number, and ${source.distinct} different values` });
     for (const feature of found)
       features.push(feature.mapped ? feature : { ...feature, name: unused(feature.name, names) });

@@ -18,10 +18,17 @@ const MOST_COLUMNS = 20;
  */
 export function aboveFoot(customer: string, columns: readonly string[]): CommonTable {
   const used = columns.slice(0, MOST_COLUMNS);
-  const sums = used.map((name, index) => `sum(${identifier(name)}) AS sum_${index}`);
-  // Its own number is in the sum, too.
-  const isSum = used.map((name, index) => `abs(2 * ${identifier(name)} - sum_${index}) < 0.000001 * abs(sum_${index})`);
   const id = `CAST(${identifier(customer)} AS VARCHAR)`;
+  const sums = used.map((name, index) => {
+    const sum = `sum(${identifier(name)})`;
+    return `${sum} AS sum_${index}, ${sum} FILTER (WHERE ${namesTotal(id)} IS NOT TRUE) AS above_${index}`;
+  });
+  const isNear = (number: string, sum: string) => `abs(${number} - ${sum}) < 0.000001 * abs(${sum})`;
+  // Of several such rows each has the sum of those above; beside a customer who is called so its own is in the sum, too.
+  const isSum = used.map((name, index) => {
+    const number = identifier(name);
+    return `${isNear(number, `above_${index}`)} OR ${isNear(`2 * ${number}`, `sum_${index}`)}`;
+  });
   return {
     comments: [
       'The foot of the table is no customer: a row that is called a total, with the sum of all others in a column.',

@@ -158,8 +158,11 @@ const MOST_SHOWN = 4;
 export function possibleLabels(profiles: readonly ColumnProfile[]): string[] {
   const unclear = profiles.flatMap((source) => {
     const { words, values, name, filled, rows } = source;
-    if (!isLabelName(words) || values.length === 0 || values.length > MOST_SHOWN || outcome(source) !== undefined)
-      return [];
+    const isNamed = isLabelName(words) || (LEAVING.test(words) && values.length === 2);
+    if (!isNamed || values.length === 0 || values.length > MOST_SHOWN) return [];
+    if (outcome(source) !== undefined) {
+      return isLabelName(words) ? [] : [`${shown(name)} might say it: --label ${forShell(name)}`];
+    }
     const list = values.map(({ value }) => shown(value)).join(', ');
     const [first] = values;
     if (values.length > 1 || first === undefined) {
@@ -202,7 +205,8 @@ function noOf({ values }: ColumnProfile): string | undefined {
   return truths.includes(true) ? values[truths.indexOf(false)]?.value : undefined;
 }
 
-const LEAVING = /churn|exit|attrit|cancel|terminat|leaving|left|clos(?:ed|ing|ure)|deactivat/;
+const LEAVING =
+  /churn|exit|attrit|cancel|terminat|leaving|left|lost|laps|clos(?:ed|ing|ure)|deactivat|defect|k(?:ü|ue)nd|abgewand|r(?:é|e)sili/;
 
 /** Whether a column is filled for some only, and its name says that they are those who left. */
 function isFilledAfterwards(source: ColumnProfile): boolean {

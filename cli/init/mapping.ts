@@ -1,6 +1,7 @@
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import type { ColumnDefinition } from '../../customers/columns/column.ts';
 import { readCountries } from './countries.ts';
+import { currencyOf } from './currency.ts';
 import type { Dialect } from './dialect.ts';
 import { asDay, asNumber, asText, asTruth, hasManyMisfits } from './expressions.ts';
 import { type CandidateName, NAMING_RULES, type NamingRule } from './naming-rules.ts';
@@ -67,8 +68,25 @@ export function proposeMappings(
   });
   const value = valueFromRate(profiles, taken, chosen, dialect);
   if (value !== undefined) chosen.push(value);
+  const worth = chosen.filter(({ column }) => column === 'lifetime_value');
+  chosen.push(...currencyOfAmounts(worth, chosen, dialect));
   const order = CANDIDATE_COLUMNS.map(({ name }) => name as string);
   return chosen.sort((a, b) => order.indexOf(a.column) - order.indexOf(b.column));
+}
+
+/** What candidates' currency is, where no column says it and the amounts do; one mapping or none. */
+export function currencyOfAmounts(
+  amounts: readonly Pick<Mapping, 'source' | 'confidence'>[],
+  named: readonly Mapping[],
+  dialect: Dialect,
+): Mapping[] {
+  if (named.some(({ column }) => column === 'currency')) return [];
+  const places = named.find(({ column }) => column === 'marketplace')?.values ?? [];
+  const found = amounts.flatMap(({ source, confidence }): Mapping[] => {
+    const currency = currencyOf(source, places, dialect);
+    return currency === undefined ? [] : [{ column: 'currency', source, ...currency, confidence, dated: false }];
+  });
+  return found.slice(0, 1);
 }
 
 const MONTHLY =

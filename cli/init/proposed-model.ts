@@ -156,7 +156,7 @@ async function measureLater(
 
 async function scorecard(
   engine: Engine,
-  { mappings, label, plan }: Proposal,
+  { mappings, label, plan, possibleLabels }: Proposal,
   modelId: string,
   why: string,
 ): Promise<ProposedModel> {
@@ -165,7 +165,7 @@ async function scorecard(
     throw unsuitable(
       `Nothing to score customers by: ${why}, and no column says when a customer was last seen, or how engaged they are. ` +
         (label === undefined
-          ? 'Name the column that says who left with --label COLUMN, or rename one to such as last_login or last_purchase.'
+          ? `Name the column that says who left with --label COLUMN, or rename one to such as last_login or last_purchase.${possibleLabels.map((one) => ` ${one}.`).join('')}`
           : 'Give a file with more customers.'),
     );
   }

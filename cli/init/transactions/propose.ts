@@ -4,7 +4,7 @@ import { readingFrom } from '../../../providers/warehouses/duckdb/failure.ts';
 import { DUCKDB } from '../dialect.ts';
 import { asText } from '../expressions.ts';
 import type { Feature } from '../features.ts';
-import { type Mapping, proposeMappings } from '../mapping.ts';
+import { currencyOfAmounts, type Mapping, proposeMappings } from '../mapping.ts';
 import type { CandidateName } from '../naming-rules.ts';
 import type { ColumnProfile } from '../profile.ts';
 import { LABEL_COLUMN, type QueryPlan } from '../query.ts';
@@ -169,9 +169,10 @@ function planOf(
     (one) => one?.source.name ?? [],
   );
   const others = profiles.filter(({ name }) => !roles.includes(name)).map((source) => own(source, dialect));
-  const attributes = proposeMappings(others, new Set(roles), customer.source.name, dialect).filter(
+  const named = proposeMappings(others, new Set(roles), customer.source.name, dialect).filter(
     ({ column, dated }) => ATTRIBUTES.includes(column) && !dated,
   );
+  const attributes = [...named, ...currencyOfAmounts(money?.columns.map(played) ?? [], named, dialect)];
   return {
     table,
     dialect,

@@ -130,7 +130,16 @@ describe('a CSV file is refused with the line and what to do about it', () => {
       lines(HEADER, 'C1,3,ok', String.raw`C2,4,"say \"hi\""`),
       /: line 3 has a backslash before a quote.*ESCAPED BY ''/,
     ],
-    ['text of Windows-1252', latin, /: line 3 is not UTF-8: iconv -f windows-1252 -t utf-8 IN >OUT/],
+    [
+      'text of Windows-1252',
+      latin,
+      /: line 3 is not UTF-8: .*CSV UTF-8.*iconv -f windows-1252 -t utf-8 IN >OUT, with iso-8859-15/,
+    ],
+    [
+      'table with blanks between its columns',
+      lines('id   value  place', 'C1   3      Bern', 'C2   4      Bern'),
+      /: line 1 has 3 names with blanks between them: set columns apart by commas \(tr -s ' ' , <IN >OUT/,
+    ],
     [
       'text in UTF-16, with its mark',
       Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]),

@@ -3,7 +3,7 @@ import { type Engine, identifier, literal } from '../../../base/duckdb/engine.ts
 import { numberForm } from '../../../base/duckdb/number-types.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { type Beginning, beginningOf, type CsvRecord, csvRecords } from './csv-records.ts';
-import { diagnoseCsv, headerTrouble, LOOKED_INTO, otherEncoding, take } from './csv-trouble.ts';
+import { blankTrouble, diagnoseCsv, headerTrouble, LOOKED_INTO, otherEncoding, take } from './csv-trouble.ts';
 import { readingFrom } from './failure.ts';
 import { asPattern } from './file-format.ts';
 
@@ -88,7 +88,8 @@ async function layoutOf(engine: Engine, connectorId: string, file: string): Prom
   const bytes = head.bytes.subarray(start);
   const layout = { skip, strict: true, ...delimiterOf(bytes, told === undefined ? candidates(file) : [told]) };
   if (layout.columns === 0) throw refuse('it has no line with anything in it');
-  const trouble = headerTrouble(bytes, layout.delimiter, skip);
+  const trouble =
+    headerTrouble(bytes, layout.delimiter, skip) ?? (layout.columns === 1 ? blankTrouble(bytes, skip) : undefined);
   if (trouble !== undefined) throw refuse(trouble);
   try {
     await checkedRows(engine, file, layout);

@@ -29,6 +29,11 @@ export function otherEncoding(bytes: Buffer): string | undefined {
   return rewrite('UTF-16', even > odd ? 'utf-16be' : 'utf-16le');
 }
 
+/** What to do about a text that is not UTF-8: which encoding it has, its bytes do not say. */
+export const ANOTHER_ENCODING =
+  'export it as UTF-8 (Excel: Save As, CSV UTF-8), or iconv -f windows-1252 -t utf-8 IN >OUT, with iso-8859-15, macintosh and ' +
+  'the like where it was written so';
+
 function rewrite(found: string, name: string): string {
   return `it is ${found}, and has to be UTF-8: iconv -f ${name} -t utf-8 IN >OUT`;
 }
@@ -48,6 +53,23 @@ export function headerTrouble(bytes: Buffer, delimiter: string, skipped: number)
   if (next === undefined || !isRule(text(next), delimiter)) return undefined;
   return `line ${next.line + skipped} is a line of dashes, as sqlcmd and psql write it under the header: remove it`;
 }
+
+/**
+ * What is wrong with a file of one column whose lines all have as many words: no character sets its columns apart, but
+ * blanks do.
+ */
+export function blankTrouble(bytes: Buffer, skipped: number): string | undefined {
+  const lines = take(csvRecords(bytes, ','), WORDS_COMPARED).map(({ start, end }) =>
+    bytes.toString('utf8', start, end),
+  );
+  const words = lines.map((text) => text.trim().split(/ +/).length);
+  const [names = 1] = words;
+  const isSpaced = names >= 3 || lines[0]?.trim().includes('  ') === true;
+  if (lines.length < 2 || names < 2 || !isSpaced || words.some((count) => count !== names)) return undefined;
+  return `line ${1 + skipped} has ${names} names with blanks between them: set columns apart by commas (tr -s ' ' , <IN >OUT, where no value has a blank)`;
+}
+
+const WORDS_COMPARED = 100;
 
 /** A line that is drawn, not data. */
 function isRule(line: string, delimiter: string): boolean {
@@ -74,7 +96,7 @@ export function diagnoseCsv({ bytes, isWhole }: Beginning, delimiter: string, sk
   const said = (trouble: string): Diagnosis => ({ trouble, isReadable: false, records: 0 });
   const foreign = notUtf8(bytes);
   if (foreign !== undefined) {
-    return said(`line ${foreign + skipped} is not UTF-8: iconv -f windows-1252 -t utf-8 IN >OUT, or as it was written`);
+    return said(`line ${foreign + skipped} is not UTF-8: ${ANOTHER_ENCODING}`);
   }
   const widths = widthsOf(bytes, delimiter);
   let header: CsvRecord | undefined;

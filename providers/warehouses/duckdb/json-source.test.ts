@@ -78,7 +78,7 @@ describe('a JSON file is refused with what to do about it', () => {
     [
       'text of Latin-1',
       Buffer.from('{"id":"C1"}\n{"id":"Zürich"}\n', 'latin1'),
-      /: line 2 is not UTF-8: iconv -f windows-1252/,
+      /: line 2 is not UTF-8: .*iconv -f windows-1252/,
     ],
     ['text of UTF-16', utf16, /: it is UTF-16.*iconv -f utf-16 -t utf-8/],
     [

@@ -2,7 +2,7 @@ import { type Engine, identifier, literal } from '../../../base/duckdb/engine.ts
 import { HoldfastError } from '../../../base/errors.ts';
 import { beginningOf } from './csv-records.ts';
 import { alteredByType } from './csv-source.ts';
-import { otherEncoding } from './csv-trouble.ts';
+import { ANOTHER_ENCODING, otherEncoding } from './csv-trouble.ts';
 import { asPattern } from './file-format.ts';
 
 /** Bytes that tell what a file is. */
@@ -199,6 +199,6 @@ function troubleOf(error: unknown): string | undefined {
   // It counts from two.
   const where = unit === 'line' ? `line ${Number(number) - 1}` : `row ${Number(number) - 1}`;
   return /utf-8/i.test(reason)
-    ? `${where} is not UTF-8: iconv -f windows-1252 -t utf-8 IN >OUT, or as it was written`
+    ? `${where} is not UTF-8: ${ANOTHER_ENCODING}`
     : `${where} is not JSON (${reason.trim()}): jq -c . IN >/dev/null shows the place`;
 }
