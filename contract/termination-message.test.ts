@@ -51,11 +51,13 @@ test('what a task says is what the operator reads, with counts of counts on one 
     rowsOut: 100,
     artifact: 'a'.repeat(64),
     counts: { kept: 100, removed: { trust: 300 } },
+    reused: ['extract', 'filter'],
   };
   expect(readTerminationMessage(terminationMessage(report))).toEqual({
     rowsIn: 400,
     rowsOut: 100,
     counts: { kept: 100, 'removed.trust': 300 },
+    reused: ['extract', 'filter'],
   });
   const error = { code: 'HF_MODEL_MISSING', message: 'the file risk.onnx is not there' };
   expect(readTerminationMessage(terminationMessage({ error }))).toEqual({ error });
@@ -74,4 +76,11 @@ test.each([
   ],
 ])('a message from outside is understood as far as it can be: %s', (_name, text, expected) => {
   expect(readTerminationMessage(text)).toEqual(expected);
+});
+
+test.each([
+  ['no list', { reused: 'extract' }],
+  ['names that are none', { reused: ['Extract', '../filter', 7, null, 'x'.repeat(64)] }],
+])('of what was reused, %s says nothing', (_sentence, said) => {
+  expect(readTerminationMessage(JSON.stringify(said))).toEqual({});
 });

@@ -56,11 +56,13 @@ export interface ReceivedReport {
   readonly rowsOut?: number;
   /** One level: `removed.trust`. */
   readonly counts?: Readonly<Record<string, number>>;
+  readonly reused?: readonly string[];
   /** The message is one line. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 const MOST_COUNTS = 64;
+const MOST_STAGES = 16;
 const LONGEST_COUNT_NAME = 128;
 const LONGEST_LINE = 1024;
 
@@ -76,12 +78,14 @@ export function readTerminationMessage(text: string): ReceivedReport | undefined
   const rowsIn = count(value['rowsIn']);
   const rowsOut = count(value['rowsOut']);
   const counts = isRecord(value['counts']) ? flat(value['counts']) : undefined;
+  const reused = Array.isArray(value['reused']) ? value['reused'].filter(isName).slice(0, MOST_STAGES) : [];
   const error = isRecord(value['error']) ? value['error'] : undefined;
   const code = error?.['code'];
   return {
     ...(rowsIn === undefined ? {} : { rowsIn }),
     ...(rowsOut === undefined ? {} : { rowsOut }),
     ...(counts === undefined || Object.keys(counts).length === 0 ? {} : { counts }),
+    ...(reused.length === 0 ? {} : { reused }),
     ...(typeof code === 'string' && /^[A-Z][A-Z_]{0,62}$/.test(code)
       ? { error: { code, message: oneLine(error?.['message']) } }
       : {}),
@@ -107,6 +111,10 @@ function count(value: unknown): number | undefined {
 /** A text as one line of at most 1,024 characters; empty for what is no text. */
 export function oneLine(value: unknown): string {
   return typeof value === 'string' ? value.replaceAll(/\s+/g, ' ').slice(0, LONGEST_LINE) : '';
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z][-a-z0-9]{0,62}$/.test(value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

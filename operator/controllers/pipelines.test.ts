@@ -1,41 +1,167 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
+import { GOOD } from '../../test/support/fake-kubelet.ts';
 import { openWorld, type World } from '../../test/support/operator-world.ts';
 import { WITH_CAMPAIGN } from '../../test/support/pipelines.ts';
 import { program, run } from '../../test/support/program.ts';
 import { RESOURCES } from '../kube/api.ts';
-import type { RunObject } from '../kube/objects.ts';
+import type { JobObject, RunObject } from '../kube/objects.ts';
 
 /*
- * The operator over another table of pipelines than its own.
+ * The operator over another table of pipelines than its own: what comes after what, what is tried again, what is replaced.
  */
 const { retentionPrograms, retentionRuns, jobs } = RESOURCES;
+const FRIDAY = new Date('2026-11-20T12:00:00Z');
+/** The newest of the batch on that day. */
+const SLOT = '2026-11-16T02:00:00Z';
 
 let world: World;
 
 afterEach(() => world?.stop());
 
+function open(maxRuns = 100, pipelines: Pipelines = WITH_CAMPAIGN): void {
+  world = openWorld({ start: FRIDAY, pipelines, settings: { maxRuns } });
+}
+
+async function put(name: string, spec: object = {}): Promise<void> {
+  world.kube.put(retentionRuns, run(name, spec));
+  await world.clock.advance(1_000);
+}
+
+const stored = (name: string) => world.kube.get<RunObject>(retentionRuns, `shop/${name}`);
+const phases = (...names: readonly string[]) => names.map((name) => stored(name)?.status?.phase);
+const reasonOf = (name: string) => stored(name)?.status?.conditions?.[0]?.reason;
+const jobsOf = (name: string) =>
+  world.kube
+    .all(jobs)
+    .map(({ metadata }) => metadata.name)
+    .filter((job) => job.startsWith(`${name}-`));
+/** Ends every task of these runs; of others none. */
+const ending =
+  (...names: readonly string[]) =>
+  (job: JobObject) =>
+    names.some((name) => job.metadata.name.startsWith(`${name}-`)) ? GOOD(job, 0) : undefined;
+
 test('a pipeline of another table is taken through its tasks, beside the runs of another lane', async () => {
-  world = openWorld({ start: new Date('2026-11-20T12:00:00Z'), pipelines: WITH_CAMPAIGN });
+  open();
   world.kube.put(retentionPrograms, program());
-  for (const [name, pipeline] of [
-    ['batch', 'batch'],
-    ['first', 'campaign'],
-    ['second', 'campaign'],
-  ] as const) {
-    world.kube.put(retentionRuns, run(name, { pipeline: pipeline as never }));
-    await world.clock.advance(1_000);
-  }
+  await put('done');
+  await world.settle();
+  await put('batch');
+  await put('first', { pipeline: 'campaign' });
+  await put('second', { pipeline: 'campaign' });
   await world.settle(() => undefined);
-  const phases = () => world.kube.all<RunObject>(retentionRuns).map(({ status }) => status?.phase);
-  expect(phases()).toEqual(['Running', 'Running', 'Pending']);
-  await world.settle((job) => (job.metadata.name.startsWith('batch-') ? undefined : { exitCode: 0 }));
-  expect(phases()).toEqual(['Running', 'Succeeded', 'Succeeded']);
-  const made = world.kube.all(jobs).map(({ metadata }) => metadata.name);
-  expect(made.filter((name) => name.startsWith('first-'))).toEqual([
-    'first-plan-migrate-1',
-    'first-plan-1',
-    'first-deliver-check-1',
-    'first-deliver-1',
-  ]);
+  expect(phases('batch', 'first', 'second')).toEqual(['Running', 'Running', 'Pending']);
+  await world.settle(ending('first', 'second'));
+  expect(phases('batch', 'first', 'second')).toEqual(['Running', 'Succeeded', 'Succeeded']);
+  expect(jobsOf('first')).toEqual(['first-plan-migrate-1', 'first-plan-1', 'first-deliver-check-1', 'first-deliver-1']);
   expect(world.errors).toEqual([]);
+});
+
+test('a run waits for the batch of its slot, in the way of none, and begins when that has succeeded', async () => {
+  open(1);
+  world.kube.put(retentionPrograms, program());
+  await put('campaign', { pipeline: 'campaign' });
+  await put('report', { pipeline: 'report' });
+  await world.settle(() => undefined);
+  expect([reasonOf('campaign'), reasonOf('report')]).toEqual(['WaitingForBatch', 'WaitingForBatch']);
+  await put('batch');
+  await world.settle(() => undefined);
+  expect(phases('campaign', 'report', 'batch')).toEqual(['Pending', 'Pending', 'Running']);
+  await world.settle(ending('batch'));
+  expect(phases('campaign', 'report', 'batch')).toEqual(['Running', 'Pending', 'Succeeded']);
+  expect(reasonOf('report')).toBe('WaitingForCapacity');
+  await world.settle();
+  expect(phases('campaign', 'report')).toEqual(['Succeeded', 'Succeeded']);
+});
+
+test('a run that waits for a batch holds up none of its lane that need not', async () => {
+  const { campaign } = WITH_CAMPAIGN;
+  open(100, { ...WITH_CAMPAIGN, campaign: { ...campaign!, lane: 'batch' } });
+  world.kube.put(retentionPrograms, program());
+  await put('campaign', { pipeline: 'campaign' });
+  await put('batch');
+  await put('prune', { pipeline: 'prune' });
+  await world.settle();
+  expect(phases('campaign', 'batch', 'prune')).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
+});
+
+test('a batch that fails lets nobody begin, and one that is tried again does', async () => {
+  open();
+  world.kube.put(retentionPrograms, program());
+  await put('campaign', { pipeline: 'campaign' });
+  await put('batch');
+  await world.settle((job) => ({ ...GOOD(job, 0), exitCode: job.metadata.name.startsWith('batch-score') ? 78 : 0 }));
+  expect([phases('batch', 'campaign'), reasonOf('campaign')]).toEqual([['Failed', 'Pending'], 'WaitingForBatch']);
+  await put('again', { trigger: 'retry', retryOf: { name: 'batch', uid: stored('batch')!.metadata.uid } });
+  await world.settle();
+  expect(phases('again', 'campaign')).toEqual(['Succeeded', 'Succeeded']);
+});
+
+test('until its deadline it waits, and fails then, of itself', async () => {
+  open();
+  world.kube.put(retentionPrograms, program({ startingDeadlineSeconds: 3600 }));
+  await put('report', { pipeline: 'report' });
+  await world.settle(() => undefined);
+  const before = world.writes.length;
+  await world.clock.advance(3_590_000);
+  await world.settle(() => undefined);
+  expect([phases('report'), world.writes.length]).toEqual([['Pending'], before]);
+  await world.clock.advance(10_000);
+  await world.settle(() => undefined);
+  expect(reasonOf('report')).toBe('BatchMissed');
+  expect(stored('report')?.status).toMatchObject({ phase: 'Failed' });
+});
+
+test('a run that is tried again does what is left, and says what it reused', async () => {
+  open();
+  world.kube.put(retentionPrograms, program());
+  await put('batch');
+  await world.settle((job) => ({ ...GOOD(job, 0)!, exitCode: job.metadata.name.startsWith('batch-score') ? 78 : 0 }));
+  world.kube.change(retentionPrograms, 'shop/keep', (object) => {
+    object['spec'].programName = 'Changed since';
+  });
+  const { metadata, status } = stored('batch')!;
+  await put('again', { trigger: 'retry', retryOf: { name: 'batch', uid: metadata.uid } });
+  await world.settle((job) =>
+    job.metadata.name.endsWith('-migrate-1')
+      ? { exitCode: 0, message: { reused: ['extract', 'filter', 'store', 'nonsense'] } }
+      : GOOD(job, 0),
+  );
+  const retried = stored('again')?.status;
+  expect(retried).toMatchObject({ phase: 'Succeeded', slot: SLOT });
+  expect([retried?.revision, retried?.revisionDigest]).toEqual([status?.revision, status?.revisionDigest]);
+  expect(jobsOf('again')).toEqual(['again-extract-migrate-1', 'again-score-1', 'again-offer-1', 'again-store-1']);
+  expect(retried?.stages?.map(({ name, phase, message, rowsOut }) => [name, phase, message, rowsOut])).toEqual([
+    ['extract', 'Succeeded', 'reused from batch', 10],
+    ['filter', 'Succeeded', 'reused from batch', 10],
+    ['score', 'Succeeded', undefined, 10],
+    ['offer', 'Succeeded', undefined, 10],
+    ['store', 'Succeeded', undefined, 10],
+  ]);
+  const [job] = world.kube.all<JobObject>(jobs).filter((one) => one.metadata.name === 'again-extract-migrate-1');
+  const { env } = (job!.spec as any).template.spec.containers[0];
+  expect(env).toContainEqual({ name: 'HOLDFAST_RETRY_OF', value: 'batch' });
+  expect(env).toContainEqual({ name: 'HOLDFAST_RETRY_OF_UID', value: metadata.uid });
+});
+
+test('a newer run of the schedule takes the place of one that goes on, where the program says so', async () => {
+  open(100, PIPELINES);
+  const owner = world.kube.put(retentionPrograms, program({ concurrencyPolicy: 'Replace' }));
+  const { apiVersion, kind, metadata } = owner;
+  const scheduled = (name: string, slot: string) => {
+    const made = run(name, { trigger: 'schedule', slot });
+    const owners = [{ apiVersion, kind, name: metadata.name, uid: metadata.uid!, controller: true }];
+    world.kube.put(retentionRuns, { ...made, metadata: { ...made.metadata, ownerReferences: owners } });
+  };
+  scheduled('old', '2026-11-09T02:00:00Z');
+  await world.settle(ending('nobody'));
+  expect(phases('old')).toEqual(['Running']);
+  await put('person');
+  scheduled('new', SLOT);
+  await world.settle(ending('nobody'));
+  expect([phases('old', 'person', 'new'), reasonOf('old')]).toEqual([['Cancelled', 'Running', 'Pending'], 'Replaced']);
+  expect(jobsOf('old')).toEqual([]);
+  await world.settle();
+  expect(phases('old', 'person', 'new')).toEqual(['Cancelled', 'Succeeded', 'Succeeded']);
 });

@@ -2,11 +2,10 @@ import { decideProgram, type ProgramDecision, programNotRead } from '../decide/p
 import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
-import { pages } from '../kube/pages.ts';
 import { objectsOf } from './caches.ts';
 import type { Context } from './context.ts';
-import { kept } from './kept.ts';
 import { type Kind, type Known, withExisting } from './kind.ts';
+import { liveRunsOf } from './live-runs.ts';
 import { olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './watched.ts';
 
 /** A program: its runs are made at the slots of its schedules, and it says how it is. */
@@ -50,16 +49,8 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
 /** Every run that names the program; read past the cache where one that it has not heard of may be pinned to a revision. */
 async function runsOf(program: ProgramObject, known: Known, context: Context): Promise<readonly RunObject[]> {
   const { caches, newest } = context;
-  if (known.freshness === 'all') return await liveRunsOf(program, context);
+  if (known.freshness === 'all')
+    return await liveRunsOf(program.metadata.namespace, program.metadata.name, context.api);
   const cached = caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run));
   return withExisting(cached, RESOURCES.retentionRuns, known);
-}
-
-async function liveRunsOf({ metadata }: ProgramObject, { api }: Context): Promise<readonly RunObject[]> {
-  const runs: RunObject[] = [];
-  for await (const { items } of pages<RunObject>(api, RESOURCES.retentionRuns, { namespace: metadata.namespace })) {
-    // One that is not as a run should be is of no program.
-    runs.push(...items.filter(({ spec }) => spec?.programRef?.name === metadata.name).map((run) => kept(run)));
-  }
-  return runs;
 }

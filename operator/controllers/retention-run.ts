@@ -1,16 +1,13 @@
-import { laneOf } from '../../contract/lane.ts';
-import { isBecause } from '../decide/conditions.ts';
-import { wantsRoom } from '../decide/run/admit.ts';
+import type { ConditionReason } from '../decide/reasons.ts';
+import { obstacleTo } from '../decide/run/admit.ts';
 import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
-import { inOrder } from '../decide/run/order.ts';
 import { containerOf } from '../decide/run/report.ts';
-import { isActive, waitsForRoom } from '../decide/run/room.ts';
 import { decideRun } from '../decide/run/run.ts';
-import { isFinal, type RunDecision, type RunSnapshot, waitsForPerson } from '../decide/run/snapshot.ts';
+import { hasSucceeded, isFinal, type RunDecision, type RunSnapshot } from '../decide/run/snapshot.ts';
 import { runNotRead } from '../decide/run/status.ts';
 import { currentStage } from '../decide/run/tasks.ts';
 import { outcomeOf, stuckJob, stuckPods, troubleDue } from '../decide/run/trouble.ts';
-import { type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
+import { keyOf, RESOURCES } from '../kube/api.ts';
 import {
   type ConfigMapObject,
   isOwnedBy,
@@ -19,15 +16,15 @@ import {
   type ProgramObject,
   type RunObject,
 } from '../kube/objects.ts';
-import type { Change } from '../kube/reflector.ts';
 import { ANNOTATIONS } from '../objects/labels.ts';
 import { buildRevision } from '../objects/revision.ts';
-import { objectsOf } from './caches.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import { type Kind, type Known, withExisting } from './kind.ts';
+import { liveRunsOf } from './live-runs.ts';
+import { runsConcerned } from './runs-concerned.ts';
 import { jobHistory, lastWarning } from './warning-events.ts';
-import { type Caches, olderTwinsOf, ownedBy, programKeyOf, runKeyOf, twinsOf } from './watched.ts';
+import { olderTwinsOf, ownedBy, programKeyOf } from './watched.ts';
 
 /** A run is taken through its tasks, one Job after the other. */
 export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> = {
@@ -36,28 +33,7 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   workers: 6,
   objects: ({ runs }) => runs,
 
-  concerned(change, context) {
-    const { caches } = context;
-    switch (change.cache) {
-      case 'runs':
-        return [
-          ...(letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), context) : []),
-          ...(makesRoom(change) ? context.room.next() : []),
-        ];
-      case 'programs':
-        return changesMeaning(change) ? objectsOf(change).flatMap((program) => runsToTell(program, context)) : [];
-      case 'jobs':
-        return [...runsOf(objectsOf(change), caches), ...(endsWork(change, caches) ? context.room.next() : [])];
-      case 'pods':
-        return runsOf(objectsOf(change), caches);
-      case 'revisions':
-        return objectsOf(change).flatMap((revision) =>
-          unfinished(caches.runs.byIndex('revision', keyOf(revision))).map(keyOf),
-        );
-      default:
-        return [];
-    }
-  },
+  concerned: runsConcerned,
 
   // One run of a program at a time, or two could find each other not begun, and both begin.
   turn: programKeyOf,
@@ -67,69 +43,6 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   unreadable: runNotRead,
   isOver: (status) => isFinal({ status }),
 };
-
-type Concern = Pick<Context, 'caches' | 'pipelines' | 'room'>;
-
-function unfinished(runs: readonly RunObject[]): readonly RunObject[] {
-  return runs.filter((run) => !isFinal(run));
-}
-
-/** Whether a run that others had to wait for holds them up no longer. */
-function letsGo({ before, after }: Change<RunObject>): boolean {
-  const holds = (run: RunObject) => !isFinal(run) && !waitsForPerson(run);
-  return before !== undefined && holds(before) && (after === undefined || !holds(after));
-}
-
-/** Whether a run that took one of the places, or was next to, is in the way of others no longer. */
-function makesRoom({ before, after }: Change<RunObject>): boolean {
-  const counts = (run: RunObject) => run.status?.phase === 'Running' || waitsForRoom(run);
-  return before !== undefined && counts(before) && (after === undefined || !counts(after));
-}
-
-/** Whether a Job of a run has ended that is no longer under way, or never was by its status. */
-function endsWork({ before, after }: Change<JobObject>, caches: Caches): boolean {
-  if (before === undefined || !isActive(before) || (after !== undefined && isActive(after))) return false;
-  const run = runKeyOf(before, caches);
-  return run === undefined || caches.runs.get(run)?.status?.phase !== 'Running';
-}
-
-function runsOf(objects: readonly KubeObject[], caches: Caches): readonly ObjectKey[] {
-  return objects.map((object) => runKeyOf(object, caches)).filter((key) => key !== undefined);
-}
-
-/** The run of each lane of a program that is next to begin: of many that wait only these are looked at. */
-function nextRuns(program: ObjectKey, { caches, pipelines }: Concern): readonly ObjectKey[] {
-  const waiting = unfinished(caches.runs.byIndex('program', program)).filter(
-    ({ spec, status }) => !spec.suspend && status?.startTime === undefined,
-  );
-  const first = new Map<string | undefined, RunObject>();
-  for (const run of waiting) {
-    const lane = laneOf(run.spec.pipeline, pipelines);
-    const before = first.get(lane);
-    if (before === undefined || inOrder(run, before) < 0) first.set(lane, run);
-  }
-  return [...first.values()].map(keyOf);
-}
-
-/** Whether it is more than its status, or what people have noted on it, that has changed of a program. */
-function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
-  return (
-    before?.metadata.generation !== after?.metadata.generation ||
-    before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp
-  );
-}
-
-/** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
-function runsToTell(program: ProgramObject, context: Concern): readonly ObjectKey[] {
-  const { caches } = context;
-  const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter(
-    (run) => !isBecause(run, 'WaitingForRun'),
-  );
-  return [
-    ...runs.map(keyOf),
-    ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRuns(keyOf(one), context)),
-  ];
-}
 
 /**
  * Everything that a decision rests on. A Job that has failed, or is not there, is read past the cache; and as a Job that
@@ -151,18 +64,22 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
   const job = name === undefined ? undefined : jobs.get(name);
   const pods = job === undefined ? [] : await podsOf(job, context);
   const program = isFinal(run) ? undefined : await programOf(run, context);
-  const others = caches.runs
+  const runs = caches.runs
     .byIndex('program', programKeyOf(run))
     .map((other) => newest(other))
-    .filter((other) => other.metadata.uid !== uid && !isFinal(other));
+    .filter((other) => other.metadata.uid !== uid);
+  const others = runs.filter((other) => !isFinal(other));
+  const original = await originalOf(run, context);
   const hasJob = (other: RunObject) =>
     context.hasMadeFor(other.metadata.uid) || caches.jobs.byIndex('owner', ownedBy(other)).length > 0;
-  const pin = pinOf(run, [...jobs.values()]);
+  const pin = pinOf(run, [...jobs.values()], original);
   const snapshot: RunSnapshot = {
     run,
     program,
     others,
     begun: new Set(others.filter(hasJob).map(({ metadata }) => metadata.uid)),
+    succeeded: runs.filter(hasSucceeded),
+    original,
     hasRoom: true,
     twins: program === undefined ? [] : olderTwinsOf(program, caches),
     revision: program === undefined ? undefined : await revisionOf(run, program, pin.name, known, context),
@@ -174,8 +91,32 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     settings,
     pipelines,
   };
+  // The caches may be late, and the run would fail for it.
+  const isMissed = obstacleTo(snapshot, clock.now()) === ('BatchMissed' satisfies ConditionReason);
+  const sure = isMissed ? { ...snapshot, ...(await liveUpstream(run, context)) } : snapshot;
   // Last, since others may take the place while this one waits for an answer.
-  return { ...snapshot, hasRoom: wantsRoom(snapshot, clock.now()) && room.take(run) };
+  return { ...sure, hasRoom: obstacleTo(sure, clock.now()) === undefined && room.take(run) };
+}
+
+/** The run that this one is another try of: read past the cache where that has not heard of it, or of its end. */
+async function originalOf({ metadata, spec, status }: RunObject, { api, caches, newest }: Context) {
+  const { retryOf } = spec;
+  if (retryOf === undefined) return undefined;
+  const key = `${metadata.namespace}/${retryOf.name}`;
+  const cached = caches.runs.get(key);
+  const known = cached && newest(cached);
+  if (status?.startTime !== undefined || (known?.metadata.uid === retryOf.uid && isFinal(known))) return known;
+  const live = await api.get<RunObject>(RESOURCES.retentionRuns, key);
+  return live && kept(live);
+}
+
+/** What there is of the pipeline that the run's comes after, as the API server has it. */
+async function liveUpstream(run: RunObject, { api }: Context): Promise<Pick<RunSnapshot, 'program' | 'succeeded'>> {
+  const { namespace } = run.metadata;
+  const { name } = run.spec.programRef;
+  const runs = await liveRunsOf(namespace, name, api);
+  const program = await api.get<ProgramObject>(RESOURCES.retentionPrograms, `${namespace}/${name}`);
+  return { program: program && kept(program), succeeded: runs.filter(hasSucceeded) };
 }
 
 /** Whether the run would fail, or its Job be made again, for a cache that may be late. */
@@ -184,15 +125,16 @@ function isDoubtful(job: JobObject | undefined): boolean {
 }
 
 /**
- * What the run is pinned to: by its status, or by a Job of it that was made before a crash, perhaps for the program as it
- * was then.
+ * What the run is pinned to: by its status, by a Job of it that was made before a crash, perhaps for the program as it was
+ * then, or by the run that it is another try of.
  */
 function pinOf(
   { status }: RunObject,
   jobs: readonly JobObject[],
+  original: RunObject | undefined,
 ): { readonly name?: string; readonly digest?: string } {
   const annotations = jobs.find(({ metadata }) => metadata.annotations?.[ANNOTATIONS.revision])?.metadata.annotations;
-  const name = status?.revision ?? annotations?.[ANNOTATIONS.revision];
+  const name = status?.revision ?? annotations?.[ANNOTATIONS.revision] ?? original?.status?.revision;
   const digest = status?.revision === undefined ? annotations?.[ANNOTATIONS.revisionDigest] : status.revisionDigest;
   return { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) };
 }
@@ -254,7 +196,7 @@ async function revisionOf(
     const read = () => api.get<ConfigMapObject>(RESOURCES.configMaps, key);
     const cached = caches.revisions.get(key);
     const revision = await (cached === undefined ? read() : readOnce(cached, read));
-    if (revision !== undefined || run.status?.revision !== undefined) return revision;
+    if (revision !== undefined || run.status?.revision !== undefined || run.spec.retryOf !== undefined) return revision;
   }
   // What is large is not read for every run that waits.
   return known.freshness === 'cached' ? undefined : await currentRevision(program, known, context);

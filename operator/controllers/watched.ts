@@ -48,7 +48,8 @@ export const WATCHED: Sources<Watched> = {
     resource: RESOURCES.retentionRuns,
     indexes: {
       program: (run) => [programKeyOf(run)],
-      state: (run) => (isFinal(run) ? [] : [UNFINISHED]),
+      // One that is not as a run should be is never at work.
+      state: (run) => (isFinal(run) || run.spec?.programRef === undefined ? [] : [UNFINISHED]),
       revision: ({ metadata, status }) =>
         status?.revision === undefined ? [] : [`${metadata.namespace}/${status.revision}`],
     },

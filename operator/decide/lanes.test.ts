@@ -21,8 +21,17 @@ function runOf(pipeline: string, status?: RunObject['status']): RunObject {
   return { ...made, metadata: created, ...(status === undefined ? {} : { status }) } as RunObject;
 }
 
+/** The campaign comes after a batch of its slot. */
+const DONE = runOf('batch', { phase: 'Succeeded', slot: SLOT });
 const RUNNING: RunObject['status'] = { phase: 'Running', startTime: SLOT };
-const common = { hasRoom: true, twins: [], attempts: NO_ATTEMPTS, settings: STAGE_SETTINGS, pipelines: WITH_CAMPAIGN };
+const common = {
+  hasRoom: true,
+  succeeded: [],
+  twins: [],
+  attempts: NO_ATTEMPTS,
+  settings: STAGE_SETTINGS,
+  pipelines: WITH_CAMPAIGN,
+};
 
 const made = (actions: readonly Action[], kind: string) =>
   actions.flatMap((action) => (action.do === 'create' && action.object.kind === kind ? [action.object as any] : []));
@@ -47,7 +56,7 @@ const begin = (pipeline: string, other: string) => {
   const others = [runOf(other, RUNNING)];
   const nothing = { revision: undefined, jobs: new Map(), pods: [], complaint: undefined };
   const snapshot = { run: runOf(pipeline), program: PROGRAM, others, begun: new Set([`${other}-uid`]) };
-  return decideRun({ ...snapshot, ...nothing, ...common }, NOW);
+  return decideRun({ ...snapshot, ...nothing, ...common, succeeded: [DONE] }, NOW);
 };
 
 test.each([

@@ -23,6 +23,13 @@ export const CONDITION_REASONS = {
   WaitingForCapacity:
     'As many runs are at work as may be at once (`runs.maxConcurrent` of the chart); the oldest begins next, backfills last.',
   StartSpread: 'The run begins a little after its slot, so that the programs of one minute do not all begin together.',
+  WaitingForBatch:
+    'The pipeline of the run comes after another, of which no run has succeeded for the slot; the message names it.',
+  BatchMissed: 'Until its deadline no run of the pipeline that it comes after had succeeded for its slot.',
+  OldSlot: 'The run would reach people, and is not of the newest slot of its schedule: nobody is told late, or twice.',
+  NothingToRetry:
+    'The run that this one is another try of is not there, or is none that can be tried again; the message says why.',
+  Replaced: 'A newer run of the same schedule took the place of the run (`concurrencyPolicy: Replace`).',
   NoSlot: 'The schedule has had no slot yet, and the run names none.',
   SlotInFuture: 'The slot of the run is yet to come.',
   PipelineUnknown: 'This version of the operator does not know the pipeline of the run.',

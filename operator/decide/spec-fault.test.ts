@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { PIPELINES } from '../../contract/pipelines.ts';
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
+import { WITH_CAMPAIGN } from '../../test/support/pipelines.ts';
 import { STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { NO_ATTEMPTS } from './action.ts';
 import { decideProgram } from './program/program.ts';
@@ -7,7 +8,7 @@ import { decideProgram } from './program/program.ts';
 const NOW = new Date('2026-11-23T02:00:00Z');
 
 /** What the status of a program says about whether it is ready. */
-function readiness(spec: Parameters<typeof storedProgram>[0]): string {
+function readiness(spec: Parameters<typeof storedProgram>[0], pipelines: Pipelines = PIPELINES): string {
   const program = storedProgram(spec);
   const snapshot = {
     program,
@@ -16,7 +17,7 @@ function readiness(spec: Parameters<typeof storedProgram>[0]): string {
     twins: [],
     attempts: NO_ATTEMPTS,
     settings: STAGE_SETTINGS,
-    pipelines: PIPELINES,
+    pipelines,
   };
   const ready = decideProgram(snapshot, NOW).status.conditions?.find(({ type }) => type === 'Ready');
   return `${ready?.status} ${ready?.reason}: ${ready?.message}`;
@@ -55,4 +56,11 @@ test.each<[string, Parameters<typeof storedProgram>[0], string]>([
   const found = readiness(spec);
   expect(found).toContain(said);
   expect(found.length).toBeLessThan(1000);
+});
+
+test('a program whose runs take each other’s place is ready, but for one that reaches people', () => {
+  expect(readiness({ concurrencyPolicy: 'Replace' })).toMatch(/^True Scheduled/);
+  expect(readiness({ concurrencyPolicy: 'Replace' }, WITH_CAMPAIGN)).toMatch(
+    /^False SpecInvalid: spec\.concurrencyPolicy is Replace, by which a campaign under way would be ended/,
+  );
 });

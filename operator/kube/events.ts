@@ -45,6 +45,10 @@ export const EVENT_REASONS = {
   RunSuspended: { type: 'Normal', meaning: 'Someone suspended the run; its tasks wait.' },
   RunResumed: { type: 'Normal', meaning: 'The run goes on.' },
   RunCancelled: { type: 'Normal', meaning: 'Someone cancelled the run; its tasks were ended.' },
+  RunReplaced: {
+    type: 'Normal',
+    meaning: 'A newer run of the same schedule took the place of the run; its tasks were ended.',
+  },
   DeadlineExceeded: { type: 'Warning', meaning: 'The run or one of its tasks took longer than it may.' },
 } as const satisfies Record<string, ReasonEntry>;
 

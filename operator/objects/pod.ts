@@ -93,6 +93,8 @@ function container(
     owner: run.metadata.uid,
     slot,
     trigger: run.spec.trigger,
+    retryOf: run.spec.retryOf,
+    fromStage: run.spec.fromStage,
     dryRun: run.spec.dryRun,
     revision: { file: `${REVISION_FOLDER}/${REVISION_FILE}`, digest },
     artifactRoot: ARTIFACTS_FOLDER,

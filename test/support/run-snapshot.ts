@@ -23,6 +23,7 @@ export function runSnapshot(change: Partial<RunSnapshot> = {}): RunSnapshot {
     program: storedProgram(),
     others: [],
     begun: new Set(),
+    succeeded: [],
     hasRoom: true,
     twins: [],
     revision: undefined,

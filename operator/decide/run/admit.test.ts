@@ -1,7 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
+import type { RetentionProgramSpec } from '../../../crds/index.ts';
+import { WITH_CAMPAIGN } from '../../../test/support/pipelines.ts';
 import { STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
+import type { RunObject } from '../../kube/objects.ts';
+import { buildRevision } from '../../objects/revision.ts';
 import { decideRun } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
 
@@ -10,6 +14,7 @@ import type { RunSnapshot } from './snapshot.ts';
  */
 const NOW = new Date('2026-11-23T02:10:00Z');
 const SLOT = '2026-11-23T02:00:00Z';
+const REVISION = buildRevision(storedProgram(), STAGE_SETTINGS);
 
 interface Row {
   readonly given: RunSnapshot;
@@ -87,16 +92,197 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-test.each(Object.entries(ROWS))('%s', (_name, { given, now = NOW, phase, reason, message, requeue }) => {
-  const { status, requeueAt } = decideRun(given, now);
-  const condition = status.conditions?.find(({ type }) => type === 'Reconciling');
-  expect({ phase: status.phase, reason: condition?.reason }).toEqual({ phase, reason });
-  if (message !== undefined) expect(condition?.message).toBe(message);
-  expect(requeueAt && rfc3339(requeueAt)).toBe(requeue);
-  // What was decided once is not decided anew.
-  const again = decideRun({ ...given, run: { ...given.run, status } }, now);
-  if (phase !== 'Running') expect(again).toEqual({ ...decideRun(given, now), actions: [] });
+const campaign = (change: Partial<RunSnapshot> = {}, spec: Partial<RunObject['spec']> = {}, created?: string) =>
+  runSnapshot({
+    run: storedRun('campaign', { pipeline: 'campaign' as never, slot: SLOT, ...spec }, undefined, created),
+    pipelines: WITH_CAMPAIGN,
+    ...change,
+  });
+const report = (spec: Partial<RunObject['spec']>, change: Partial<RunSnapshot> = {}) =>
+  campaign(change, { pipeline: 'report' as never, ...spec });
+/** A run of the batch that has succeeded. */
+const done = (spec: Partial<RunObject['spec']> = {}, slot = SLOT, phase: 'Succeeded' | 'Failed' = 'Succeeded') =>
+  storedRun('batch', spec, { phase, slot, startTime: slot });
+const recorded = (lastSucceededSlot: string) => {
+  const pipelines = [{ name: 'batch', lastSucceededSlot }] as never;
+  return storedProgram({}, { status: { pipelines } });
+};
+const waits: Omit<Row, 'given'> = {
+  phase: 'Pending',
+  reason: 'WaitingForBatch',
+  message: 'the run begins when batch has succeeded for the slot 2026-11-23T02:00:00Z, until 2026-11-23T14:00:01Z',
+  requeue: '2026-11-23T14:00:01Z',
+};
+const begins = { phase: 'Running', reason: 'Running' };
+
+const AFTER: Readonly<Record<string, Row>> = {
+  'a run waits for the batch of its slot': { given: campaign(), ...waits },
+  'a batch that has succeeded lets it begin': { given: campaign({ succeeded: [done()] }), ...begins },
+  'whoever made that, and for whatever instant since its slot': {
+    given: report(
+      { slot: '2026-11-23T02:09:00Z' },
+      { succeeded: [done({ trigger: 'manual' }, '2026-11-23T02:05:00Z')] },
+    ),
+    ...begins,
+  },
+  'one of the slot before does not': { given: campaign({ succeeded: [done({}, '2026-11-16T02:00:00Z')] }), ...waits },
+  'nor one that was as of later': { given: campaign({ succeeded: [done({}, '2026-11-23T02:00:01Z')] }), ...waits },
+  'nor a dry run': { given: campaign({ succeeded: [done({ dryRun: true })] }), ...waits },
+  'nor a backfill': { given: campaign({ succeeded: [done({ trigger: 'backfill' })] }), ...waits },
+  'but for a backfill': {
+    given: report({ trigger: 'backfill' }, { succeeded: [done({ trigger: 'backfill' })] }),
+    ...begins,
+  },
+  'nor another pipeline': { given: campaign({ succeeded: [done({ pipeline: 'prune' })] }), ...waits },
+  'a batch whose run is gone is known by the program': { given: campaign({ program: recorded(SLOT) }), ...begins },
+  'and one of another slot is none': { given: campaign({ program: recorded('2026-11-16T02:00:00Z') }), ...waits },
+  'one of the schedule waits until so long after its slot': {
+    given: campaign({}, { trigger: 'schedule' }),
+    ...waits,
+    message: 'the run begins when batch has succeeded for the slot 2026-11-23T02:00:00Z, until 2026-11-23T14:00:00Z',
+    requeue: '2026-11-23T14:00:00Z',
+  },
+  'at its deadline it has failed': {
+    given: campaign({}, { trigger: 'schedule' }),
+    now: new Date('2026-11-23T14:00:00Z'),
+    phase: 'Failed',
+    reason: 'BatchMissed',
+    message: 'not until 2026-11-23T14:00:00Z, its deadline: batch has succeeded for the slot 2026-11-23T02:00:00Z',
+  },
+  'what else is in its way matters only then': {
+    given: campaign({
+      hasRoom: false,
+      others: [storedRun('older', { pipeline: 'campaign' as never }, undefined, SLOT)],
+    }),
+    ...waits,
+  },
+  'a run that waits so holds up no other': {
+    given: campaign({
+      succeeded: [done()],
+      others: [storedRun('older', { pipeline: 'campaign' as never }, decideRun(campaign(), NOW).status, SLOT)],
+    }),
+    ...begins,
+  },
+};
+
+const OLD: Readonly<Record<string, Row>> = {
+  'what reaches people is not run for a slot that is past': {
+    given: campaign({ succeeded: [done()] }, { slot: '2026-11-16T02:00:00Z' }),
+    phase: 'Failed',
+    reason: 'OldSlot',
+    message:
+      'campaign reaches people, and so runs only for the newest slot of 0 2 * * MON, which was 2026-11-23T02:00:00Z when the ' +
+      "run was made; the run's is 2026-11-16T02:00:00Z",
+  },
+  'nor for an instant of its own': {
+    given: campaign({ succeeded: [done()] }, { slot: '2026-11-23T02:00:01Z' }),
+    phase: 'Failed',
+    reason: 'OldSlot',
+  },
+  'nor is there a backfill of it': {
+    given: campaign({ succeeded: [done()] }, { trigger: 'backfill' }),
+    phase: 'Failed',
+    reason: 'OldSlot',
+    message: 'campaign reaches people, who are never told of what is past: there is no backfill of it',
+  },
+  'what reaches nobody may be of any slot': {
+    given: report({ slot: '2026-11-16T02:00:00Z' }, { succeeded: [done({}, '2026-11-16T02:00:00Z')] }),
+    ...begins,
+  },
+  'by a clock that is behind the slot is of the newest': {
+    given: campaign({ succeeded: [done()] }, {}, '2026-11-23T01:58:00Z'),
+    ...begins,
+  },
+};
+
+const UID = 'original-uid';
+const original = (phase: 'Failed' | 'Succeeded' | 'Running' | 'Cancelled', spec: Partial<RunObject['spec']> = {}) =>
+  storedRun('original', { slot: SLOT, ...spec }, { ...begun, phase });
+const retry = (of: RunObject | undefined, change: Partial<RunSnapshot> = {}, spec: Partial<RunObject['spec']> = {}) =>
+  runSnapshot({
+    run: storedRun('again', { trigger: 'retry', retryOf: { name: 'original', uid: UID }, ...spec }),
+    original: of,
+    revision: REVISION,
+    ...change,
+  });
+const refused = (given: RunSnapshot, message: string): Row => ({
+  given,
+  phase: 'Failed',
+  reason: 'NothingToRetry',
+  message,
 });
+
+const RETRY: Readonly<Record<string, Row>> = {
+  'a run that failed is tried again': { given: retry(original('Failed')), ...begins },
+  'as is one that was cancelled': { given: retry(original('Cancelled')), ...begins },
+  'one that is not there is not': refused(
+    retry(undefined),
+    'there is no RetentionRun original with the uid original-uid in this namespace',
+  ),
+  'nor another one of its name': refused(
+    retry({ ...original('Failed'), metadata: { ...original('Failed').metadata, uid: 'another' } }),
+    'there is no RetentionRun original with the uid original-uid in this namespace',
+  ),
+  'nor one that goes on': refused(
+    retry(original('Running')),
+    'the run original is not over: wait for it, or cancel it',
+  ),
+  'nor one that has succeeded': refused(
+    retry(original('Succeeded')),
+    'the run original has succeeded: trigger another in its place',
+  ),
+  'nor one of another program': refused(
+    retry(original('Failed', { programRef: { name: 'other' } })),
+    'the run original is of the program other',
+  ),
+  'nor one of another pipeline': refused(
+    retry(original('Failed', { pipeline: 'prune' })),
+    'the run original is of the pipeline prune',
+  ),
+  'nor for another slot': refused(
+    retry(original('Failed'), {}, { slot: '2026-11-16T02:00:00Z' }),
+    'the run original is of the slot 2026-11-23T02:00:00Z: leave out spec.slot',
+  ),
+  'nor one of a program that had the name before': refused(
+    retry(original('Failed'), { program: storedProgram({ programId: 'another' }) }),
+    'the run original is of an earlier program keep, with another programId',
+  ),
+  'without the revision that it was pinned to nobody knows what to do': {
+    given: retry(original('Failed'), { revision: undefined, program: storedProgram({ programName: 'Changed' }) }),
+    phase: 'Failed',
+    reason: 'RevisionLost',
+  },
+  'unless the program is what it was': { given: retry(original('Failed'), { revision: undefined }), ...begins },
+  'one that never began is tried with the program as it is': {
+    given: retry(storedRun('original', { slot: SLOT }, { phase: 'Failed' }), {
+      revision: undefined,
+      program: storedProgram({ programName: 'Changed' }),
+    }),
+    ...begins,
+  },
+  'what reaches people is tried again while its slot is the newest': {
+    given: retry(
+      original('Failed', { pipeline: 'campaign' as never }),
+      { pipelines: WITH_CAMPAIGN },
+      { pipeline: 'campaign' as never },
+    ),
+    ...begins,
+  },
+};
+
+test.each([...Object.entries(ROWS), ...Object.entries(AFTER), ...Object.entries(OLD), ...Object.entries(RETRY)])(
+  '%s',
+  (_name, { given, now = NOW, phase, reason, message, requeue }) => {
+    const { status, requeueAt } = decideRun(given, now);
+    const condition = status.conditions?.find(({ type }) => type === 'Reconciling');
+    expect({ phase: status.phase, reason: condition?.reason }).toEqual({ phase, reason });
+    if (message !== undefined) expect(condition?.message).toBe(message);
+    expect(requeueAt && rfc3339(requeueAt)).toBe(requeue);
+    // What was decided once is not decided anew.
+    const again = decideRun({ ...given, run: { ...given.run, status } }, now);
+    if (phase === 'Pending') expect(again).toEqual({ ...decideRun(given, now), actions: [] });
+  },
+);
 
 test('runs of many programs at one slot begin all over the time that they are spread over, each always at its own', () => {
   const starts = Array.from({ length: 200 }, (_, index) => {
@@ -108,4 +294,37 @@ test('runs of many programs at one slot begin all over the time that they are sp
   expect(Math.max(...starts)).toBeLessThan(60);
   const perTenth = Array.from({ length: 6 }, (_, tenth) => starts.filter((s) => Math.floor(s / 10) === tenth).length);
   expect(Math.min(...perTenth)).toBeGreaterThan(15);
+});
+
+test('a run that is tried again is pinned to what the first try was, whatever the program says by now', () => {
+  const program = storedProgram({ programName: 'Changed' });
+  const { actions, status } = decideRun(retry(original('Failed'), { program }), NOW);
+  expect(status.revision).toBe(REVISION.metadata.name);
+  expect(actions.map((action) => action.do === 'create' && action.object.kind)).toEqual(['Job']);
+});
+
+test.each<[string, Partial<RunObject['spec']>, Partial<RetentionProgramSpec>, boolean]>([
+  ['ends where the program replaces', {}, {}, true],
+  ['goes on where runs wait for each other', {}, { concurrencyPolicy: 'Forbid' }, false],
+  ['goes on beside one that a person made', { trigger: 'manual' }, {}, false],
+  ['goes on beside one of an older slot', { slot: '2026-11-16T02:00:00Z' }, {}, false],
+  ['goes on beside one of another pipeline', { pipeline: 'prune' }, {}, false],
+  ['goes on beside one that is being cancelled', { cancel: true }, {}, false],
+])('a run of the schedule, beside a newer one, %s', (_name, other, spec, isReplaced) => {
+  const program = storedProgram({ concurrencyPolicy: 'Replace', ...spec });
+  const owned = (made: RunObject): RunObject => {
+    const { apiVersion, kind, metadata } = program;
+    const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true };
+    return { ...made, metadata: { ...made.metadata, ownerReferences: [owner] } };
+  };
+  const older = owned(storedRun('older', { trigger: 'schedule', slot: SLOT }, begun));
+  const newer = owned(storedRun('newer', { trigger: 'schedule', slot: '2026-11-30T02:00:00Z', ...other }));
+  const given = runSnapshot({ run: older, program, others: [newer], revision: REVISION });
+  const { actions, status } = decideRun(given, NOW);
+  const condition = status.conditions?.find(({ type }) => type === 'Failed');
+  expect(status.phase === 'Cancelled').toBe(isReplaced);
+  if (!isReplaced) return;
+  expect(condition).toMatchObject({ status: 'True', reason: 'Replaced', message: expect.stringContaining('newer') });
+  expect(actions.map((action) => action.do === 'event' && action.reason)).toEqual(['RunReplaced']);
+  expect(decideRun({ ...given, run: { ...older, status } }, NOW).actions).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../../base/instant.ts';
-import { parseSchedule } from '../../../base/schedules/index.ts';
 import { shareLane } from '../../../contract/lane.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../../kube/objects.ts';
 import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../../objects/revision.ts';
@@ -9,11 +8,11 @@ import type { StageSettings } from '../../settings/settings.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { notAllowed, programFault } from '../spec-fault.ts';
 import { inOrder } from './order.ts';
-import { isFinal, type RunSnapshot, waitsForPerson } from './snapshot.ts';
+import { retryFault } from './retry.ts';
+import { slotOf } from './slot.ts';
+import { isFinal, type RunSnapshot, standsAside } from './snapshot.ts';
 import type { Outcome } from './status.ts';
-
-/** Another operator's clock, which made the run, may be so far ahead of ours. */
-const CLOCK_SKEW_MS = 5 * 60_000;
+import { awaited } from './upstream.ts';
 
 /** Whether work for a run may start now, and with what; or why not. */
 export type Admission = Admitted | Held;
@@ -42,14 +41,17 @@ export function admit(snapshot: RunSnapshot, now: Date): Admission {
 /** Not how many: it would have to be said anew, to each that waits, whenever that is changed. */
 const FULL = 'as many runs are at work as may be at once: the oldest begins when one of them ends';
 
-/** Whether a run that is not at work would be, if there were room for one more. */
-export function wantsRoom(snapshot: RunSnapshot, now: Date): boolean {
+/** Why a run would not be at work even if there were room for one more; undefined where it would. */
+export function obstacleTo(snapshot: RunSnapshot, now: Date): string | undefined {
   const { run, pipelines } = snapshot;
-  if (isFinal(run) || run.spec.cancel || !Object.hasOwn(pipelines, run.spec.pipeline)) return false;
+  if (isFinal(run)) return run.status?.phase;
+  if (run.spec.cancel) return 'Cancelled' satisfies ConditionReason;
+  if (!Object.hasOwn(pipelines, run.spec.pipeline)) return 'PipelineUnknown' satisfies ConditionReason;
   try {
-    return !('outcome' in prepare(snapshot, now));
+    const admission = prepare(snapshot, now);
+    return 'outcome' in admission ? admission.outcome.reason : undefined;
   } catch {
-    return false;
+    return 'InternalError' satisfies ConditionReason;
   }
 }
 
@@ -70,59 +72,85 @@ function prepare(snapshot: RunSnapshot, now: Date): Admission {
 }
 
 /** A run under way keeps to what it is pinned to, whatever the program says by now. */
-function goOn({ run, revision, settings }: RunSnapshot, program: ProgramObject): Admission {
-  const slot = run.status?.slot;
-  const digest = run.status?.revisionDigest;
+function goOn(snapshot: RunSnapshot, program: ProgramObject): Admission {
+  const { slot, revision: name, revisionDigest: digest } = snapshot.run.status ?? {};
+  const revision = pinnedTo(snapshot, program, name, digest);
+  if (revision === undefined || slot === undefined) return lost(name);
+  return admitted('Suspended', new Date(slot), revision, snapshot.settings);
+}
+
+/** The revision that a run was pinned to, as long as its content is known; undefined when that is lost. */
+function pinnedTo(
+  { revision, settings }: RunSnapshot,
+  program: ProgramObject,
+  name: string | undefined,
+  digest: string | undefined,
+): Admitted['revision'] | undefined {
   const pinned = revision && readRevision(revision, program.metadata.name, digest);
-  if (pinned !== undefined && slot !== undefined) {
-    return admitted('Suspended', new Date(slot), { pinned }, settings);
-  }
+  if (pinned !== undefined || revision !== undefined) return pinned && { pinned };
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
   const current = buildRevision(program, settings);
   const again = readRevision(current, program.metadata.name, digest);
-  if (revision === undefined && again !== undefined && again.name === run.status?.revision && slot !== undefined) {
-    return admitted('Suspended', new Date(slot), { pinned: again, make: current }, settings);
-  }
-  return no(
-    'Failed',
-    'RevisionLost',
-    `the ConfigMap ${run.status?.revision} is gone or was changed: nobody knows any more what the run was to do`,
-  );
+  return again !== undefined && again.name === name ? { pinned: again, make: current } : undefined;
+}
+
+function lost(revision: string | undefined): Held {
+  const message = `the ConfigMap ${revision} is gone or was changed: nobody knows any more what the run was to do`;
+  return no('Failed', 'RevisionLost', message);
 }
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
-  const { run, others, begun, twins, revision, settings, pipelines } = snapshot;
+  const { run, others, begun, twins, settings, pipelines } = snapshot;
   const fault = programFault(program, settings, pipelines);
   if (fault !== undefined) return no('Pending', fault.reason, `the program's ${fault.message}`);
   const [twin] = twins;
   if (twin !== undefined) {
     return no('Pending', 'ProgramIdTaken', `the program's programId is that of the program ${twin.metadata.name}`);
   }
+  const unretriable = retryFault(snapshot);
+  if (unretriable !== undefined) return no('Failed', 'NothingToRetry', unretriable);
+  const slot = slotOf(snapshot, program, now);
+  if ('reason' in slot) return no('Failed', slot.reason, slot.message);
+  const before = awaited(snapshot, program, slot);
+  if (before !== undefined) {
+    const { what, deadline } = before;
+    if (deadline <= now) return no('Failed', 'BatchMissed', `not until ${rfc3339(deadline)}, its deadline: ${what}`);
+    const message = `the run begins when ${what}, until ${rfc3339(deadline)}`;
+    return { ...no('Pending', 'WaitingForBatch', message), requeueAt: deadline };
+  }
   const ofLane = others.filter((other) => shareLane(other.spec.pipeline, run.spec.pipeline, pipelines));
   if (ofLane.some((other) => begun.has(other.metadata.uid) || goesFirst(other, run))) {
     return no('Pending', 'WaitingForRun', WAITS);
-  }
-  const slot = slotOf(run, program, now);
-  if (slot === undefined) {
-    return no('Failed', 'NoSlot', `${program.spec.batchSchedule} has had no slot yet: give the run a slot`);
-  }
-  if (Number.isNaN(slot.getTime())) {
-    return no('Failed', 'NoSlot', `spec.slot ${run.spec.slot} is no instant such as 2026-11-23T02:00:00Z`);
-  }
-  if (slot.getTime() > now.getTime() + CLOCK_SKEW_MS) {
-    return no('Failed', 'SlotInFuture', `the slot ${rfc3339(slot)} is yet to come: nothing is known as of then`);
   }
   const start = spreadStart(slot, snapshot, program);
   if (start !== undefined && start > now) {
     return { ...no('Pending', 'StartSpread', `begins by ${rfc3339(wholeSecond(start))}`), requeueAt: start };
   }
+  const revision =
+    snapshot.original?.status?.revision === undefined ? pinNow(snapshot, program) : pinAgain(snapshot, program);
+  return 'outcome' in revision ? revision : admitted('Pending', slot, revision, settings);
+}
+
+/** The program as it is now. */
+function pinNow(snapshot: RunSnapshot, program: ProgramObject): Admitted['revision'] | Held {
+  const { revision, settings } = snapshot;
   const make = buildRevision(program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
   const isCurrent = revision === undefined || revision.metadata.name === make.metadata.name;
   const digest = snapshot.revisionDigest ?? (isCurrent ? revisionDigest(program, settings) : undefined);
   const pinned = readRevision(revision ?? make, program.metadata.name, digest);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
-  return admitted('Pending', slot, { pinned, ...(revision === undefined ? { make } : {}) }, settings);
+  return { pinned, ...(revision === undefined ? { make } : {}) };
+}
+
+/** What the run was pinned to that this one is another try of: its artifacts were made by it. */
+function pinAgain(snapshot: RunSnapshot, program: ProgramObject): Admitted['revision'] | Held {
+  const { revision: name, revisionDigest: digest } = snapshot.original?.status ?? {};
+  const revision = pinnedTo(snapshot, program, name, digest);
+  if (revision === undefined) return lost(name);
+  if (revision.pinned.spec.programId === program.spec.programId) return revision;
+  const message = `the run ${snapshot.original?.metadata.name} is of an earlier program ${program.metadata.name}, with another programId`;
+  return no('Failed', 'NothingToRetry', message);
 }
 
 /** What is allowed may have changed since the run was pinned. */
@@ -146,7 +174,7 @@ const WAITS = 'another run of the same program goes first: they go one after the
 /** Of several runs one that has begun goes first: all of them agree on which comes next. */
 function goesFirst(other: RunObject, run: RunObject): boolean {
   if (other.status?.startTime !== undefined) return true;
-  return !waitsForPerson(other) && inOrder(other, run) < 0;
+  return !standsAside(other) && inOrder(other, run) < 0;
 }
 
 /** When a run of the schedule begins where the programs of one minute are spread: each always so long after its slot. */
@@ -161,15 +189,6 @@ function spreadStart(slot: Date, { run, settings }: RunSnapshot, program: Progra
 
 function wholeSecond(instant: Date): Date {
   return new Date(Math.ceil(instant.getTime() / 1000) * 1000);
-}
-
-/** The instant that a run is as of: its own, or the newest of the schedule when it was made. */
-function slotOf(run: RunObject, program: ProgramObject, now: Date): Date | undefined {
-  const said = run.status?.slot ?? run.spec.slot;
-  if (said !== undefined) return new Date(said);
-  const { batchSchedule, timeZone } = program.spec;
-  const made = new Date(run.metadata.creationTimestamp);
-  return parseSchedule(batchSchedule, timeZone).newest(made < now ? made : now);
 }
 
 function noStorage(field: string): Held {

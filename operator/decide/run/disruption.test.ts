@@ -43,6 +43,7 @@ function world(change: Partial<RunSnapshot> = {}, status?: RunObject['status']):
     program: PROGRAM,
     others: [],
     begun: new Set(),
+    succeeded: [],
     hasRoom: true,
     twins: [],
     revision: REVISION,

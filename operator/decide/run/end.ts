@@ -109,7 +109,12 @@ export function endJobs({ jobs }: RunSnapshot): readonly Action[] {
     .map((job) => ({ do: 'delete', resource: RESOURCES.jobs, object: job }));
 }
 
-function stopStages(run: RunObject, phase: 'Failed' | 'Cancelled', now: Date): readonly StageStatus[] | undefined {
+/** The stages, none of which goes on. */
+export function stopStages(
+  run: RunObject,
+  phase: 'Failed' | 'Cancelled',
+  now: Date,
+): readonly StageStatus[] | undefined {
   return run.status?.stages?.map((stage) =>
     stage.phase === 'Running' || stage.phase === 'Suspended'
       ? { ...stage, phase, completionTime: rfc3339Second(now) }

@@ -1,9 +1,10 @@
 import { resultOf } from '../run-result.ts';
 import type { Admission } from './admit.ts';
+import { withReused } from './retry.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { start } from './start.ts';
 import { runStatus } from './status.ts';
-import { nextPlace, placesOf, type StageStatus, stagesOf, withStage } from './tasks.ts';
+import { nextPlace, type Place, placesOf, type StageStatus, stagesOf, withStage } from './tasks.ts';
 import { hold } from './wait.ts';
 
 /**
@@ -20,7 +21,8 @@ export function goOn(
 ): RunDecision {
   const { run } = snapshot;
   const places = placesOf(stagesOf(snapshot));
-  const after = withStage(run.status?.stages ?? [], completed);
+  const stages = withStage(run.status?.stages ?? [], completed);
+  const after = withReused(snapshot, places[index] as Place, stages, now);
   if (index === places.length - 1) {
     const outcome = resultOf(run, after, snapshot.pipelines);
     const says = outcome.reason === 'NoCandidates' ? [event(run, 'NoCandidates', outcome.message)] : [];
@@ -30,6 +32,6 @@ export function goOn(
     const far = { ...run, status: { ...run.status, stages: [...after] } };
     return hold({ ...snapshot, run: far }, admission, now);
   }
-  const next = nextPlace(places, index + 1, admission.revision.pinned.spec.execution.shards);
+  const next = nextPlace(places, index + 1, admission.revision.pinned.spec.execution.shards, after);
   return start(snapshot, admission, next, 1, after, now);
 }

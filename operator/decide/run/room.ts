@@ -15,6 +15,6 @@ export function isActive(job: JobObject): boolean {
 
 /** Whether all that a run waits for is that one of those at work ends. */
 export function waitsForRoom(run: RunObject): boolean {
-  const isHeld = run.spec.suspend || run.spec.cancel || run.metadata.deletionTimestamp !== undefined;
-  return !isFinal(run) && !isHeld && isBecause(run, 'WaitingForCapacity');
+  if (isFinal(run) || !isBecause(run, 'WaitingForCapacity')) return false;
+  return !run.spec.suspend && !run.spec.cancel && run.metadata.deletionTimestamp === undefined;
 }

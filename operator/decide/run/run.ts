@@ -3,6 +3,7 @@ import { type Admission, admit } from './admit.ts';
 import { settleApart } from './apart.ts';
 import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './end.ts';
 import { goOn } from './next.ts';
+import { replaced, replacementOf } from './replace.ts';
 import { endedApart } from './sidecar.ts';
 import { event, isFinal, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { MOST_ATTEMPTS, start } from './start.ts';
@@ -21,7 +22,9 @@ export function decideRun(snapshot: RunSnapshot, now: Date): RunDecision {
     const observedGeneration = run.metadata.generation ?? 0;
     return { actions: [...ended, ...swept], status: { ...run.status, observedGeneration } };
   }
-  const decision = run.spec.cancel ? cancel(snapshot, now) : understood(snapshot, now);
+  const newer = replacementOf(snapshot);
+  const ends = run.spec.cancel ? cancel(snapshot, now) : newer && replaced(snapshot, newer, now);
+  const decision = ends ?? understood(snapshot, now);
   // Work comes before housekeeping.
   return { ...decision, actions: [...decision.actions, ...swept] };
 }

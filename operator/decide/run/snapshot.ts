@@ -3,6 +3,7 @@ import type { RetentionRunStatus } from '../../../crds/index.ts';
 import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../../kube/objects.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { Action, Attempts, Decision } from '../action.ts';
+import { isBecause } from '../conditions.ts';
 import type { JobHistory } from './disruption.ts';
 
 /** All that is known about a run when it is looked at. */
@@ -13,6 +14,10 @@ export interface RunSnapshot {
   readonly others: readonly RunObject[];
   /** Uids of those of them that have a Job already, whatever their status says. */
   readonly begun: ReadonlySet<string>;
+  /** Runs of the program that have succeeded. */
+  readonly succeeded: readonly RunObject[];
+  /** The run that this one is another try of. */
+  readonly original?: RunObject | undefined;
   /** Whether the run may be at work beside those that are, of all programs. */
   readonly hasRoom: boolean;
   /** Older programs of the namespace with the program's programId. */
@@ -44,9 +49,18 @@ export function isFinal({ status }: Pick<RunObject, 'status'>): boolean {
   return status?.phase !== undefined && FINAL.includes(status.phase);
 }
 
+export function hasSucceeded({ status }: Pick<RunObject, 'status'>): boolean {
+  return status?.phase === 'Succeeded';
+}
+
 /** Whether the run has not begun and is held by a person: others need not wait for it. */
 export function waitsForPerson({ spec, status }: RunObject): boolean {
   return status?.startTime === undefined && (spec.suspend || status?.phase === 'Suspended');
+}
+
+/** Whether the run has not begun and waits for what may never come, a person or a batch: no other run waits for it. */
+export function standsAside(run: RunObject): boolean {
+  return waitsForPerson(run) || (run.status?.startTime === undefined && isBecause(run, 'WaitingForBatch'));
 }
 
 /** An event about a run. */

@@ -11,6 +11,8 @@ export interface Place {
   readonly endsStage: boolean;
   /** Whether it is several pods, and only there where the work is divided. */
   readonly isSharded: boolean;
+  /** Whether it brings the run to where its work can begin. */
+  readonly prepares: boolean;
   readonly secrets: readonly Secret[];
 }
 
@@ -35,15 +37,23 @@ export function placesOf(stages: readonly StageDefinition[]): readonly Place[] {
       task: task.name,
       endsStage: index === stage.tasks.length - 1,
       isSharded: task.does === 'shards',
+      prepares: task.does === 'prepare',
       secrets: secretsOf(stage, task),
     })),
   );
 }
 
-/** Where the task is that is next for a run with so many shards; `places.length` after the last. */
-export function nextPlace(places: readonly Place[], from: number, shards: number): number {
+/** Where the task is that is next for a run with so many shards and these stages; `places.length` after the last. */
+export function nextPlace(
+  places: readonly Place[],
+  from: number,
+  shards: number,
+  stages: readonly StageStatus[],
+): number {
+  const done = new Set(stages.filter(({ phase }) => phase === 'Succeeded').map(({ name }) => name));
   // A revision of an older version names no count.
-  const next = places.findIndex(({ isSharded }, index) => index >= from && (shards > 1 || !isSharded));
+  const isNext = ({ stage, isSharded }: Place) => !done.has(stage) && (shards > 1 || !isSharded);
+  const next = places.findIndex((place, index) => index >= from && isNext(place));
   return next === -1 ? places.length : next;
 }
 
