@@ -27,8 +27,8 @@ export interface OperatorProcessOptions {
   readonly main?: string;
   /** Folder in which Node keeps what it has compiled, for the next of the same program. */
   readonly compileCache?: string;
-  /** Further variables of its environment, such as HOLDFAST_MAX_RUNS. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** How many runs may be at work at once. Default: as many as there are. */
+  readonly maxRuns?: number | undefined;
 }
 
 /**
@@ -36,8 +36,8 @@ export interface OperatorProcessOptions {
  * @throws Error with the end of its log when it does not start
  */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const { kubeconfig, folder, name, namespaces, leaseNamespace, main = MAIN, compileCache } = options;
-  const { image, postgresSecret, artifactsClaim, filesFolder, maxRuns, startJitterSeconds } = STAGE_SETTINGS;
+  const { kubeconfig, folder, name, namespaces, leaseNamespace, main = MAIN, compileCache, maxRuns } = options;
+  const { image, postgresSecret, artifactsClaim, filesFolder, startJitterSeconds } = STAGE_SETTINGS;
   await mkdir(folder, { recursive: true });
   const logFile = join(folder, `${name}.log`);
   const said = (await readFile(logFile, 'utf8').catch(() => '')).length;
@@ -54,12 +54,11 @@ export async function startOperator(options: OperatorProcessOptions): Promise<Op
       HOLDFAST_POSTGRES_SECRET: `${postgresSecret?.name ?? ''}/${postgresSecret?.key ?? ''}`,
       HOLDFAST_ARTIFACTS_CLAIM: artifactsClaim ?? '',
       HOLDFAST_FILES: filesFolder,
-      HOLDFAST_MAX_RUNS: String(maxRuns),
+      HOLDFAST_MAX_RUNS: String(maxRuns ?? STAGE_SETTINGS.maxRuns),
       HOLDFAST_START_JITTER_SECONDS: String(startJitterSeconds),
       // Any free one: it says which.
       HOLDFAST_PORT: '0',
       ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
-      ...options.environment,
     },
   });
   let port = 0;

@@ -14,7 +14,7 @@ const WATCH_TIMING = { watchSeconds: [20, 30], idleMs: 2_000, relistMs: 4_000 } 
  * started and stopped, not killed.
  */
 export async function openImpatient(options: ReplicaOptions): Promise<Replica> {
-  const { name, namespace, folder, pipelines } = options;
+  const { name, namespace, folder, pipelines, maxRuns = STAGE_SETTINGS.maxRuns } = options;
   const seat = await openSeat(options);
   const logFile = join(folder, `${name}.log`);
   let current: Operator | undefined;
@@ -33,6 +33,7 @@ export async function openImpatient(options: ReplicaOptions): Promise<Replica> {
       current = await operate(client, {
         settings: {
           ...STAGE_SETTINGS,
+          maxRuns,
           watchNamespaces: [namespace],
           namespace,
           lease: 'holdfast',

@@ -34,7 +34,7 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
   const client = patient(direct);
   const ending = new AbortController();
   const replicas: Replica[] = [];
-  const { script, taskMs, environment = {}, rules = {}, pipelines = PIPELINES } = scenario;
+  const { script, taskMs, maxRuns, rules = {}, pipelines = PIPELINES } = scenario;
   const kubelet: ScriptedKubelet = await startScriptedKubelet(plane, {
     namespace,
     script: script(),
@@ -59,7 +59,7 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
     rules,
     pipelines,
     async replica(name, open = openReplica) {
-      const replica = await open({ plane, namespace, folder, name, environment, pipelines });
+      const replica = await open({ plane, namespace, folder, name, maxRuns, pipelines });
       replicas.push(replica);
       return replica;
     },

@@ -29,8 +29,8 @@ export interface ReplicaOptions {
   readonly namespace: string;
   readonly folder: string;
   readonly name: string;
-  /** Variables of the operator's environment. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** How many runs may be at work at once, where it is not as many as there are. */
+  readonly maxRuns: number | undefined;
   /** Those of the release, or those with a campaign. */
   readonly pipelines: Pipelines;
 }
@@ -52,7 +52,7 @@ export async function openSeat({
 }
 
 export async function openReplica(options: ReplicaOptions): Promise<Replica> {
-  const { plane, namespace, folder, name, environment, pipelines } = options;
+  const { plane, namespace, folder, name, maxRuns, pipelines } = options;
   const { proxy, kubeconfig } = await openSeat(options);
   let current: OperatorProcess | undefined;
   const alive = (): boolean => current !== undefined && !current.ended;
@@ -69,7 +69,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
         leaseNamespace: namespace,
         ...(pipelines === PIPELINES ? {} : { main: MAIN_WITH_CAMPAIGN }),
         compileCache: join(plane.folder, 'compiled'),
-        environment,
+        maxRuns,
       });
     },
     async kill() {

@@ -1,5 +1,6 @@
 import type { Pipelines } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
+import { calendarsOf, scheduleText } from '../../operator/decide/program/slots.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { instantInName } from '../../operator/objects/name.ts';
@@ -23,8 +24,8 @@ export interface Scenario {
   readonly before?: (world: World, program: ProgramObject) => Promise<void>;
   /** What people do meanwhile. */
   readonly meanwhile?: (world: World) => Promise<void>;
-  /** Variables of the operator's environment. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** How many runs may be at work at once. */
+  readonly maxRuns?: number;
   /** How each run ends that is there at the end: its phase and why. */
   readonly ends: Readonly<Record<string, string>>;
   readonly rules?: Rules;
@@ -35,7 +36,7 @@ export interface Scenario {
 /** Every task ends well. */
 export const GOOD: Script = () => ({ exitCode: 0, message: { rowsIn: 100, rowsOut: 10, counts: { candidates: 10 } } });
 
-const DAY_MS = 24 * 3600_000;
+export const DAY_MS = 24 * 3600_000;
 
 /** The slot that is due: the whole hour before the last one, so that the next is most of a day away. */
 function dueSlot(now: Date): Date {
@@ -43,7 +44,7 @@ function dueSlot(now: Date): Date {
 }
 
 /** The same for every namespace of this process, however long it takes. */
-const SLOT = dueSlot(new Date());
+export const SLOT = dueSlot(new Date());
 
 const SLOT_BEFORE = new Date(SLOT.getTime() - DAY_MS);
 
@@ -65,7 +66,7 @@ export function nameOfAnyDay(name: string): string {
 
 /** Makes the programs as they are at the moment at which the operator comes to life: one slot is due. */
 export async function prepare(world: World, { programs, spec, before }: Scenario): Promise<void> {
-  const { client, namespace } = world;
+  const { client, namespace, pipelines } = world;
   for (const name of programs) {
     const change: Partial<RetentionProgramSpec> = {
       programId: name,
@@ -83,14 +84,12 @@ export async function prepare(world: World, { programs, spec, before }: Scenario
       ...made,
       status: {
         observedGeneration: 1,
-        pipelines: [
-          {
-            name: 'batch',
-            schedule: `${change.batchSchedule} ${made.spec.timeZone}`,
-            since: new Date(SLOT.getTime() - 3 * DAY_MS).toISOString(),
-            lastSlot: SLOT_BEFORE.toISOString(),
-          },
-        ],
+        pipelines: calendarsOf(made.spec, pipelines).map((calendar) => ({
+          name: calendar.pipeline,
+          schedule: scheduleText(calendar),
+          since: new Date(SLOT.getTime() - 3 * DAY_MS).toISOString(),
+          lastSlot: SLOT_BEFORE.toISOString(),
+        })),
       },
     });
     await before?.(world, made);
@@ -142,14 +141,14 @@ export async function makeRun(
   await client.create(RESOURCES.retentionRuns, { ...wanted, metadata: { name, namespace } });
 }
 
-/** The Job of a stage once it runs and its run says so; of that run, or of any. */
-export async function underWay({ client, namespace, until }: World, stage: string, run?: string): Promise<JobObject> {
-  return await until(`${stage} is under way`, async () => {
+/** The Job of a task once it runs and its run says so; of that run, or of any. */
+export async function underWay({ client, namespace, until }: World, task: string, run?: string): Promise<JobObject> {
+  return await until(`${task} is under way`, async () => {
     const { items } = await client.list<RunObject>(RESOURCES.retentionRuns, { namespace });
     const stages = items
       .filter(({ metadata }) => run === undefined || metadata.name === run)
       .flatMap(({ status }) => status?.stages ?? []);
-    const job = stages.find(({ name, phase }) => name === stage && phase === 'Running')?.job;
+    const job = stages.find((stage) => stage.task === task && stage.phase === 'Running')?.job;
     const found = job === undefined ? undefined : await client.get<JobObject>(RESOURCES.jobs, `${namespace}/${job}`);
     return found?.status?.active === 1 ? found : undefined;
   });

@@ -3,7 +3,9 @@ import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Observed } from '../reference.ts';
 import type { Scenario } from '../scenario.ts';
+import { BACKFILL } from '../scenarios/backfill.ts';
 import { CANCEL } from '../scenarios/cancel.ts';
+import { CAP } from '../scenarios/cap.ts';
 import { onWrite, REPLIES } from './answers.ts';
 import { type Hit, onEvent } from './events.ts';
 import { halfOpen } from './half-open.ts';
@@ -17,9 +19,9 @@ interface Focus {
   readonly scenario: Scenario;
   /** Writes around each of which the operator is killed, and of which the others are picked. */
   readonly writes: RegExp;
-  /** Events after which nothing comes that would say the same. */
+  /** Events after which nothing comes that would say the same: in each way in which one can go wrong one of them does. */
   readonly decisive: readonly Hit[];
-  /** How many writes are answered wrongly, followed by the past, or by another leader. */
+  /** How many writes are answered wrongly, followed by the past, or by another leader, or by watches that are half open. */
   readonly answers: number;
   readonly stale: number;
   readonly leaders: number;
@@ -29,17 +31,39 @@ interface Focus {
 const FOCUSES: readonly Focus[] = [
   {
     scenario: CANCEL,
-    writes: /DELETE jobs|RunCancelled|status of keep-due #[45]|of next #[12]/,
+    writes: /DELETE jobs|RunCancelled|status of keep-due #3|of next #1/,
     decisive: [
       runEvent('that somebody cancels the run', ({ spec, status }) => spec.cancel && status?.phase === 'Running'),
       runEvent('that the cancelled run is over', ({ status }) => status?.phase === 'Cancelled'),
     ],
-    answers: 4,
-    stale: 3,
+    answers: 2,
+    stale: 2,
+    leaders: 1,
+    halfOpen: 1,
+  },
+  {
+    scenario: BACKFILL,
+    writes: /status of backfill-[13] #1|POST retentionruns|POST jobs of backfill-1-extract-migrate/,
+    decisive: [runEvent('that the oldest backfill is over', isOver('backfill-3'))],
+    answers: 2,
+    stale: 2,
+    leaders: 1,
+    halfOpen: 0,
+  },
+  {
+    scenario: CAP,
+    writes: /status of keep-c-due #[12]|POST jobs of keep-c-due-extract-migrate/,
+    decisive: [],
+    answers: 2,
+    stale: 2,
     leaders: 1,
     halfOpen: 1,
   },
 ];
+
+function isOver(name: string) {
+  return ({ metadata, status }: RunObject) => metadata.name === name && status?.completionTime !== undefined;
+}
 
 /** The first event of a run that is so. */
 function runEvent(words: string, is: (run: RunObject) => boolean): Hit {
@@ -63,7 +87,9 @@ export function scenarioPoints({ writesOf }: Observed, random: Random): readonly
         kill(scenario, key, 'before', 'a new process'),
         kill(scenario, key, 'after', 'a new process'),
       ]),
-      ...focus.decisive.flatMap((hit) => KINDS.map((kind) => onEvent(kind, hit, scenario))),
+      ...KINDS.flatMap((kind) =>
+        focus.decisive.length === 0 ? [] : [onEvent(kind, random.pick(focus.decisive), scenario)],
+      ),
       ...some(focus.answers, (key, index) =>
         onWrite(REPLIES[index % REPLIES.length] as (typeof REPLIES)[number], key, index % 2 === 0, scenario),
       ),

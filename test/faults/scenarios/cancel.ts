@@ -5,16 +5,16 @@ import { SHORT_BATCH } from './pipelines.ts';
 
 const DUE = dueRun('keep');
 
-/** Somebody cancels the run while `filter` is under way, for which the next one waits. */
+/** Somebody cancels the run while `extract` is under way, for which the next one waits. */
 export const CANCEL: Scenario = {
   name: 'cancel',
   programs: ['keep'],
   taskMs: 0,
   pipelines: SHORT_BATCH,
-  script: () => (job) => (job.run === DUE && job.task === 'filter' ? undefined : GOOD(job)),
+  script: () => (job) => (job.run === DUE && job.task === 'extract' ? undefined : GOOD(job)),
   meanwhile: async (world) => {
     const { client, namespace, until } = world;
-    await underWay(world, 'filter');
+    await underWay(world, 'extract');
     await makeRun(world, 'next');
     await until('the next one waits', async () => {
       const next = await client.get<RunObject>(RESOURCES.retentionRuns, `${namespace}/next`);

@@ -1,15 +1,17 @@
-import { PIPELINES, type Pipelines } from '../../../contract/pipelines.ts';
+import { PIPELINES, type PipelineDefinition, type Pipelines } from '../../../contract/pipelines.ts';
 import { WITH_CAMPAIGN } from '../../support/pipelines.ts';
 
 const { batch } = PIPELINES;
+const campaign = WITH_CAMPAIGN['campaign'] as PipelineDefinition;
 
-const STAGES = ['extract', 'filter', 'store'];
+const STAGES = ['extract', 'store'];
 
 /**
- * What the scenarios of several runs are played over: a campaign and a report beside the batch, and a batch of three stages
- * in place of five, since what they are about is between the runs.
+ * What the scenarios of several runs are played over: a campaign and a report where the program has a schedule for them, and
+ * a batch of two stages in place of five, since what they are about is between the runs.
  */
 export const SHORT_BATCH: Pipelines = {
   ...WITH_CAMPAIGN,
+  campaign: { ...campaign, unscheduled: 'never' },
   batch: { ...batch, stages: batch.stages.filter(({ name }) => STAGES.includes(name)) },
 };
