@@ -7,6 +7,8 @@ export interface OfferHistoryRequest {
   readonly pastOffers: string;
   /** CSV file with header and the same columns, of what Holdfast itself decided; absent without a database. */
   readonly decisions: string | undefined;
+  /** SELECT of the `customer_id` of those whom it is asked about (default: everybody). */
+  readonly customers?: string;
   readonly slot: Date;
   /** Up to when the decisions go (default: the slot): what others decided since counts in the quarters too. */
   readonly until?: Date;
@@ -39,6 +41,7 @@ export async function createOfferHistory(engine: Engine, request: OfferHistoryRe
   // Decisions for the slot itself are other programs'; a warehouse that knows offers of the slot knows our future.
   const sources = [`${past} WHERE offered_at < epoch_ms($1::BIGINT)`];
   if (request.decisions !== undefined) sources.push(decisionsSource(request.decisions));
+  const asked = request.customers === undefined ? '' : `AND customer_id IN (${request.customers})`;
   const programs = request.programs.map((_, index) => `$${index + 4}::VARCHAR`);
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE offer_history AS
@@ -48,7 +51,7 @@ export async function createOfferHistory(engine: Engine, request: OfferHistoryRe
      ), offers AS (
        SELECT customer_id, program_id, max(offered_at) AS offered_at
        FROM (${sources.join(' UNION ALL ')}), clock
-       WHERE offered_at <= until AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY
+       WHERE offered_at <= until AND offered_at >= slot - INTERVAL ${OFFER_HISTORY_DAYS} DAY ${asked}
        GROUP BY customer_id, program_id, date_trunc('day', offered_at)
      )
      SELECT customer_id,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type Engine, literal } from '../../base/duckdb/engine.ts';
-import { writeParquet } from '../../base/duckdb/parquet.ts';
+import { type Engine, identifier, literal } from '../../base/duckdb/engine.ts';
+import { parquetColumns, writeParquet } from '../../base/duckdb/parquet.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { columnsOf } from '../../customers/filters/columns.ts';
 import { OFFER_HISTORY_COLUMNS } from '../../customers/filters/filter.ts';
@@ -33,7 +33,7 @@ export interface DecidedSince {
 export type AskAgain = (since: DecidedSince) => Promise<ChainOutcome>;
 
 /**
- * Prepares to ask the shared caps of a program once more: sets apart the rows of the batch as they were extracted, so that
+ * Prepares to ask the shared caps of a program once more: sets apart what they read of the batch as it was extracted, so that
  * what is left to do under a lock is short. Undefined for a program without such caps.
  */
 export async function prepareSharedCaps(
@@ -45,10 +45,15 @@ export async function prepareSharedCaps(
   const filterChain = sharedCaps(program);
   if (filterChain.length === 0) return undefined;
   const extracted = inputOf(context, 'extract').folder;
+  const candidates = join(extracted, 'candidates.parquet');
+  const read = filterChain.flatMap((filter) => [...columnsOf(predicateOf(filter, program))]);
+  const needed = (await parquetColumns(engine, candidates))
+    .map(({ name }) => name)
+    .filter((name) => name === 'customer_id' || read.includes(name));
   const batch = join(scratchFolder, 'batch.parquet');
   await writeParquet(
     engine,
-    `SELECT * FROM read_parquet(${literal(join(extracted, 'candidates.parquet'))})
+    `SELECT ${needed.map(identifier).join(', ')} FROM read_parquet(${literal(candidates)})
      SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(decisions)})) USING (customer_id)`,
     batch,
   );
@@ -56,6 +61,7 @@ export async function prepareSharedCaps(
     await createOfferHistory(engine, {
       pastOffers: join(extracted, 'offers.parquet'),
       decisions: decided,
+      customers: `SELECT customer_id FROM read_parquet(${literal(batch)})`,
       slot: identity.slot,
       until,
       programs: [...new Set([identity.program, program.programId])],

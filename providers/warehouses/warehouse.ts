@@ -28,7 +28,10 @@ export interface Warehouse {
    * @throws HF_QUERY_REFUSED, HF_WAREHOUSE_UNREADABLE, HF_DISK_FULL
    */
   extract(request: ExtractRequest, file: string, options: ReadOptions): Promise<number>;
-  /** Past retention offers (`customer_id`, `program_id`, `offered_at`) within [since, before), to one Parquet file. */
+  /**
+   * Past retention offers (`customer_id`, `program_id`, `offered_at`) within [since, before), to one Parquet file. Ids are
+   * texts, of which the rule for ids is still to be asked.
+   */
   extractOffers(
     table: string,
     range: { readonly since: Date; readonly before: Date },

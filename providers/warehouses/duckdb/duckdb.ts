@@ -80,7 +80,9 @@ class DuckdbWarehouse implements Warehouse {
     options: ReadOptions,
   ): Promise<number> {
     const [customer] = await this.#requireColumns(table, ['customer_id', 'program_id', 'offered_at']);
-    const { id } = customerIdInDuckdb('customer_id', customer?.type ?? '');
+    const { type } = customer as ColumnShape;
+    // Whoever reads the offers asks the rule of every text that is an id; once is enough.
+    const id = type === 'VARCHAR' ? 'customer_id' : customerIdInDuckdb('customer_id', type).id;
     const offeredAt = 'CAST(offered_at AS TIMESTAMP)';
     const offers = `
       SELECT ${id} AS customer_id, CAST(program_id AS VARCHAR) AS program_id, ${offeredAt} AS offered_at
