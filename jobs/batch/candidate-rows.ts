@@ -46,7 +46,7 @@ export function typedRows(raw: RawExtract, within?: string): string {
   const reasons = columns.flatMap(({ faults }) =>
     faults.map(([when, reason]) => `CASE WHEN ${when} THEN ${literal(reason)} END`),
   );
-  const isBad = columns.flatMap(({ faults }) => faults.map(([when]) => `coalesce(${when}, false)`));
+  const isBad = columns.flatMap(({ isBad: when, faults }) => when ?? anyOf(faults));
   const given = because === undefined ? '[]' : `string_split(CAST(${identifier(because.name)} AS VARCHAR), '; ')`;
   const asText = kept.map(({ name }) => `${identifier(name)} := CAST(${identifier(name)} AS VARCHAR)`);
   return `
@@ -82,6 +82,8 @@ interface TypedColumn {
   /** SQL of the value in its own type; missing where it cannot be had. */
   readonly value: string;
   readonly faults: readonly Fault[];
+  /** Whether it has a fault, where that costs less than to ask for each. */
+  readonly isBad?: string;
 }
 
 /** What can be wrong with a row: a condition, and what it is called. */
@@ -91,8 +93,11 @@ function typedColumn(shape: ColumnShape, name: string, { marketplaces }: RawExtr
   const given = identifier(shape.name);
   const definition = DEFINITIONS.get(name);
   if (name === 'customer_id') {
-    const { id, faults } = customerIdInDuckdb(given, shape.type);
-    return { name, value: id, faults: [...faults, ...textFaults(name, id, shape.type === 'VARCHAR' ? given : id)] };
+    const { id, faults: ofIds, settled } = customerIdInDuckdb(given, shape.type);
+    const faults = [...ofIds, ...textFaults(name, id, shape.type === 'VARCHAR' ? given : id)];
+    if (settled === undefined) return { name, value: id, faults };
+    const isBad = `CASE WHEN ${settled} THEN length(${id}) > ${LONGEST_ID} ELSE ${anyOf(faults)} END`;
+    return { name, value: id, faults, isBad };
   }
   if (definition === undefined) {
     const faults: Fault[] = [[`contains(${given}, chr(0))`, `${name} NUL character`]];
@@ -112,15 +117,20 @@ interface Given {
 function faultsOf(definition: ColumnDefinition, { given, type }: Given, value: string): Fault[] {
   // A text such as NA where a number is due is a missing value, not a bad one.
   const filled = type === 'VARCHAR' ? `NOT ${isMissingWord(`trim(${given})`)}` : `${given} IS NOT NULL`;
-  const unread = `${value} IS NULL AND ${filled}`;
+  const unread = (not: string): Fault[] =>
+    value === given ? [] : [[`${value} IS NULL AND ${filled}`, `${definition.name} ${not}`]];
   switch (definition.type) {
     case 'VARCHAR':
       return textFaults(definition.name, value);
     case 'BOOLEAN':
-      return [[unread, `${definition.name} not true or false`]];
+      return unread('not true or false');
     default:
-      return [[unread, `${definition.name} not a number`], ...numberFaults(definition, value)];
+      return [...unread('not a number'), ...numberFaults(definition, value)];
   }
+}
+
+function anyOf(faults: readonly Fault[]): string {
+  return faults.map(([when]) => `coalesce(${when}, false)`).join(' OR ') || 'false';
 }
 
 function cast(given: string, from: string, to: ColumnType): string {

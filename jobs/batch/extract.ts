@@ -152,11 +152,11 @@ async function defineRows(
   }
   await engine.run(`
     CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[]);
-    CREATE TEMP TABLE repeated (holdfast_index INTEGER, holdfast_position BIGINT)`);
+    CREATE TEMP TABLE doubtful (holdfast_index INTEGER, holdfast_position BIGINT)`);
   for (const [view, within] of [
     ['typed_rows'],
     ['typed_bad_rows', 'bad'],
-    ['typed_repeated_rows', 'repeated'],
+    ['typed_doubtful_rows', 'doubtful'],
   ] as const) {
     const selects = raws.map((raw) => typedRows(raw, within));
     await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
@@ -173,23 +173,25 @@ async function defineRows(
  */
 async function markBadRows(engine: Engine): Promise<void> {
   await engine.run(`
-    INSERT INTO repeated
-    SELECT holdfast_index, holdfast_position FROM typed_rows WHERE customer_id IN (
-      SELECT customer_id FROM typed_rows WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(*) > 1)`);
+    CREATE TEMP TABLE looked_at AS
+    SELECT holdfast_index, holdfast_position, customer_id, holdfast_is_bad FROM typed_rows`);
+  await engine.run(`
+    INSERT INTO doubtful
+    SELECT holdfast_index, holdfast_position FROM looked_at WHERE holdfast_is_bad OR customer_id IN (
+      SELECT customer_id FROM looked_at GROUP BY customer_id HAVING count(customer_id) > 1)`);
+  await engine.run('DROP TABLE looked_at');
   await engine.run(`
     INSERT INTO bad
-    WITH surplus AS (
-      SELECT holdfast_index, holdfast_position, ${STANDS_FOR_MISSING} AS is_missing FROM typed_repeated_rows
-      QUALIFY row_number() OVER (
-        PARTITION BY customer_id ORDER BY holdfast_is_bad, holdfast_index, holdfast_row) > 1 OR ${STANDS_FOR_MISSING}),
-    unreadable AS (
-      SELECT holdfast_index, holdfast_position, holdfast_reasons FROM typed_rows WHERE holdfast_is_bad)
+    WITH judged AS (
+      SELECT *, customer_id IS NOT NULL AND count(*) OVER (PARTITION BY customer_id) > 1 AS is_repeated,
+        row_number() OVER (PARTITION BY customer_id ORDER BY holdfast_is_bad, holdfast_index, holdfast_row) AS place
+      FROM typed_doubtful_rows)
     SELECT holdfast_index, holdfast_position,
-      list_concat(coalesce(holdfast_reasons, []), CASE
-        WHEN surplus.holdfast_index IS NULL THEN []
-        WHEN is_missing THEN ['customer_id missing']
-        ELSE ['customer_id duplicate'] END)
-    FROM unreadable FULL JOIN surplus USING (holdfast_index, holdfast_position)`);
+      list_concat(holdfast_reasons, CASE
+        WHEN is_repeated AND ${STANDS_FOR_MISSING} THEN ['customer_id missing']
+        WHEN is_repeated AND place > 1 THEN ['customer_id duplicate']
+        ELSE [] END) AS why
+    FROM judged WHERE len(why) > 0`);
 }
 
 const STANDS_FOR_MISSING = `customer_id IN (${MISSING_IF_REPEATED.map(literal).join(', ')})`;
