@@ -37,9 +37,21 @@ export interface Reasoner extends AsyncDisposable {
   readonly features: readonly string[];
   /** The features as SQL over the candidates that the filters kept; missing values are NaN. */
   readonly expressions: readonly string[];
+  /** What is usual of each feature, as in `Reason`. */
+  readonly typical: readonly Reason['typical'][];
+  /** A value of the feature at this place, as in `Reason`. */
+  shown(feature: number, value: number | undefined): Reason['value'];
   /** @param features row-major, as the model takes them */
   explain(features: Float32Array, rows: number): Promise<RiskReasons[]>;
+  /**
+   * The same for many rows: of each the features that raised its risk, the strongest first, as places in `features`; row-major,
+   * `rows × most`, NO_FEATURE where fewer did.
+   */
+  raising(features: Float32Array, rows: number, most: number): Promise<Int32Array>;
 }
+
+/** Where no further feature raised the risk. */
+export const NO_FEATURE = -1;
 
 /** Why there are no reasons, when there are none: a sentence. */
 export interface NoReasons {
@@ -162,6 +174,17 @@ function reasonerOf(explainer: Explainer, expressions: readonly string[], boolea
     measure: `${explainer.measure}; typical is ${explainer.typicalOf}`,
     features: manifest.features,
     expressions,
+    typical: manifest.features.map((_, feature) => shown(feature, typical[feature])),
+    shown,
+    async raising(features, rows, most) {
+      const { contributions } = await explainer.explain(features, rows);
+      const strongest = new Int32Array(rows * most).fill(NO_FEATURE);
+      for (let row = 0; row < rows; row++) {
+        const own = contributions.subarray(row * width, (row + 1) * width);
+        insertRaising(own, strongest.subarray(row * most, (row + 1) * most));
+      }
+      return strongest;
+    },
     async explain(features, rows) {
       const { contributions, expected } = await explainer.explain(features, rows);
       return Array.from({ length: rows }, (_, row) => {
@@ -179,6 +202,21 @@ function reasonerOf(explainer: Explainer, expressions: readonly string[], boolea
     },
     [Symbol.asyncDispose]: () => explainer.close(),
   };
+}
+
+/** Fills places with the greatest contributions above 0, in falling order; of equal ones the first feature comes first. */
+function insertRaising(contributions: Float64Array, places: Int32Array): void {
+  for (let feature = 0; feature < contributions.length; feature++) {
+    const contribution = contributions[feature] as number;
+    if (!(contribution > 0)) continue;
+    let place = places.length;
+    for (; place > 0; place--) {
+      const before = places[place - 1] as number;
+      if (before !== NO_FEATURE && (contributions[before] as number) >= contribution) break;
+      if (place < places.length) places[place] = before;
+    }
+    if (place < places.length) places[place] = feature;
+  }
 }
 
 /** A scored customer. */

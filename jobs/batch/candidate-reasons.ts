@@ -7,9 +7,9 @@ import { printable } from '../../base/text/printable.ts';
 import {
   featuresOf,
   joined,
+  NO_FEATURE,
   type NoReasons,
   openReasoner,
-  type Reason,
   type Reasoner,
 } from '../../customers/explanations/reasons.ts';
 import { inputOf } from '../run/parts.ts';
@@ -19,7 +19,7 @@ import type { RowByRow } from './row-by-row.ts';
 /** Reasons of a candidate that are kept: as many as `explain` shows. */
 const KEPT = 3;
 
-/** Numbers that a block of rows holds: each becomes an object while its row is explained. */
+/** Numbers that a block of rows holds, and as many contributions. */
 const BLOCK_VALUES = 400_000;
 
 const NO_WORD = -1;
@@ -57,14 +57,17 @@ export async function explainCandidates(
     });
     if ('unavailable' in opened) return opened;
     await using reasoner = opened;
-    const words = new Words(await binaryFeatures(engines, reasoner));
+    const words = new Words(reasoner, await binaryFeatures(engines, reasoner));
     for await (const { places, features } of blocks(engines, reasoner, wanted)) {
       signal.throwIfAborted();
-      const explained = await reasoner.explain(features, places.length);
-      const kept = explained.map(({ reasons }) => reasons.filter(({ contribution }) => contribution > 0));
-      const columns = Array.from({ length: KEPT }, (_, at) =>
-        Int32Array.from(kept, (reasons) => (reasons[at] === undefined ? NO_WORD : words.codeOf(reasons[at]))),
-      );
+      const strongest = await reasoner.raising(features, places.length, KEPT);
+      const columns = Array.from({ length: KEPT }, () => new Int32Array(places.length));
+      for (const [at, column] of columns.entries()) {
+        for (let row = 0; row < column.length; row++) {
+          const feature = strongest[row * KEPT + at] as number;
+          column[row] = words.codeOf(feature, features[row * reasoner.features.length + feature]);
+        }
+      }
       codes.append([places, ...columns], places.length);
     }
     return { sql: words.sql() };
@@ -78,36 +81,59 @@ const REASON_COLUMNS = {
   ...Object.fromEntries(Array.from({ length: KEPT }, (_, at) => [`reason_${at}`, 'INTEGER'] as const)),
 } as const;
 
+/** What is said of a feature. */
+const WORDINGS: readonly ((feature: string) => string)[] = [
+  (feature) => `${feature} missing`,
+  (feature) => feature,
+  (feature) => `not ${feature}`,
+  (feature) => `${feature} typical`,
+  (feature) => `${feature} above typical`,
+  (feature) => `${feature} below typical`,
+];
+
 /** Words of reasons, each once. */
 class Words {
-  readonly #binary: ReadonlySet<string>;
-  readonly #codes = new Map<string, number>();
+  readonly #reasoner: Pick<Reasoner, 'features' | 'typical' | 'shown'>;
+  readonly #isBinary: readonly boolean[];
+  readonly #words: string[] = [];
+  /** By feature and wording; NO_WORD where it has not been said yet. */
+  readonly #codes: Int32Array;
 
-  constructor(binary: ReadonlySet<string>) {
-    this.#binary = binary;
+  constructor(reasoner: Pick<Reasoner, 'features' | 'typical' | 'shown'>, binary: ReadonlySet<string>) {
+    this.#reasoner = reasoner;
+    this.#isBinary = reasoner.features.map((name) => binary.has(name));
+    this.#codes = new Int32Array(reasoner.features.length * WORDINGS.length).fill(NO_WORD);
   }
 
-  codeOf(reason: Reason): number {
-    const word = printable(wordsOf(reason, this.#binary.has(reason.feature)));
-    const code = this.#codes.get(word) ?? this.#codes.size;
-    this.#codes.set(word, code);
-    return code;
+  /** The word for a value of a feature. */
+  codeOf(feature: number, value: number | undefined): number {
+    if (feature === NO_FEATURE) return NO_WORD;
+    const wording = this.#wordingOf(feature, value);
+    const place = feature * WORDINGS.length + wording;
+    if (this.#codes[place] === NO_WORD) {
+      this.#codes[place] = this.#words.length;
+      this.#words.push(printable(WORDINGS[wording]?.(this.#reasoner.features[feature] ?? '') ?? ''));
+    }
+    return this.#codes[place] as number;
+  }
+
+  /** Place in WORDINGS. */
+  #wordingOf(feature: number, value: number | undefined): number {
+    const shown = this.#reasoner.shown(feature, value);
+    const typical = this.#reasoner.typical[feature];
+    if (shown === null) return 0;
+    if (this.#isBinary[feature] === true || typeof shown === 'boolean') return Number(shown) === 1 ? 1 : 2;
+    if (typical === null) return 1;
+    if (shown === typical) return 3;
+    return shown > Number(typical) ? 4 : 5;
   }
 
   sql(): string {
-    const list = `CAST([${[...this.#codes.keys()].map(literal).join(', ')}] AS VARCHAR[])`;
+    const list = `CAST([${this.#words.map(literal).join(', ')}] AS VARCHAR[])`;
     // Lists count from 1, and nothing is at their place 0.
     const words = Array.from({ length: KEPT }, (_, at) => `(${list})[reasons.reason_${at} + 1]`);
     return `list_filter([${words.join(', ')}], lambda word: word IS NOT NULL)`;
   }
-}
-
-function wordsOf({ feature, value, typical }: Reason, isBinary: boolean): string {
-  if (value === null) return `${feature} missing`;
-  if (isBinary || typeof value === 'boolean') return Number(value) === 1 ? feature : `not ${feature}`;
-  if (typical === null) return feature;
-  if (value === typical) return `${feature} typical`;
-  return `${feature} ${value > Number(typical) ? 'above' : 'below'} typical`;
 }
 
 /** Features that are yes or no in every row, whatever their type. */
