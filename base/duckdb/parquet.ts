@@ -7,14 +7,26 @@ export interface ColumnShape {
   readonly type: string;
 }
 
+/** How a file is written: one that is kept in few bytes, one that is read once and goes in little time. */
+const FORMATS = {
+  kept: 'COMPRESSION zstd',
+  // Words of few kinds alone are worth a dictionary, which is otherwise tried for every column.
+  scratch: 'COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000',
+} as const;
+
 /**
  * Writes the answer of a SELECT to one Parquet file, complete or absent, and resolves to its rows.
  * The caller's ORDER BY makes it the same file for the same rows.
  */
-export async function writeParquet(engine: Engine, select: string, file: string): Promise<number> {
+export async function writeParquet(
+  engine: Engine,
+  select: string,
+  file: string,
+  use: keyof typeof FORMATS = 'kept',
+): Promise<number> {
   const partial = `${file}.partial`;
   try {
-    const copy = `COPY (${select}) TO ${literal(partial)} (FORMAT parquet, COMPRESSION zstd)`;
+    const copy = `COPY (${select}) TO ${literal(partial)} (FORMAT parquet, ${FORMATS[use]})`;
     const [{ Count: count }] = (await engine.rows<{ Count: string }>(copy)) as [{ Count: string }];
     await rename(partial, file);
     return Number(count);

@@ -198,16 +198,19 @@ const STANDS_FOR_MISSING = `customer_id IN (${MISSING_IF_REPEATED.map(literal).j
 
 function goodRows(columns: readonly string[], { spec: program, identity }: BatchContext): string {
   const given = new Set(columns);
-  const kept = columns.filter((name) => name !== 'segment' && name !== 'segment_risk');
+  const kept = columns.filter((name) => name !== 'segment' && name !== 'segment_risk').map(identifier);
+  // What is the same for all, and lists, are added after the sort, which would carry them along.
   return `
-    SELECT ${kept.map(identifier).join(', ')},
+    SELECT ${kept.join(', ')},
       ${churnSignals(signalThresholds(program), given)} AS churn_signals,
       ${given.has('segment') ? 'segment' : 'CAST(NULL AS VARCHAR)'} AS segment,
       ${given.has('segment_risk') ? 'segment_risk' : 'CAST(NULL AS DOUBLE)'} AS segment_risk,
       source,
       ${timestamp(identity.slot)} AS extracted_at
-    FROM typed_rows ANTI JOIN bad USING (holdfast_index, holdfast_position)
-    ORDER BY customer_id`;
+    FROM (
+      SELECT ${[...columns.map(identifier), 'source'].join(', ')}
+      FROM typed_rows ANTI JOIN bad USING (holdfast_index, holdfast_position)
+      ORDER BY customer_id)`;
 }
 
 const BAD_ROWS = `

@@ -103,15 +103,15 @@ class DuckdbWarehouse implements Warehouse {
     key: WarehouseColumn,
   ): string {
     const added = completion.columns.map(identifier);
-    const asked = (column: string) => customerIdInDuckdb(column, customer.type).id;
+    const idOf = (type: string) => customerIdInDuckdb('customer_id', type).id;
     // A table that holds a customer twice gives the row that sorts first, so that the answer is the same every time.
     // Only such rows are sorted: a sort of everything took longer than all the rest.
     return `
-      WITH chosen AS MATERIALIZED (SELECT * FROM ${QUERY}),
+      WITH chosen AS MATERIALIZED (SELECT *, ${idOf(customer.type)} AS holdfast_asked FROM ${QUERY}),
       matching AS MATERIALIZED (
-        SELECT ${customerIdInDuckdb('customer_id', key.type).id} AS holdfast_key, ${added.join(', ')}
-        FROM ${this.#quoted(completion.table)}
-        WHERE holdfast_key IN (SELECT ${asked('customer_id')} FROM chosen)
+        SELECT * FROM (
+          SELECT ${idOf(key.type)} AS holdfast_key, ${added.join(', ')} FROM ${this.#quoted(completion.table)})
+        WHERE holdfast_key IN (SELECT holdfast_asked FROM chosen)
       ),
       repeated AS MATERIALIZED (SELECT holdfast_key FROM matching GROUP BY holdfast_key HAVING count(*) > 1),
       completion AS (
@@ -120,8 +120,8 @@ class DuckdbWarehouse implements Warehouse {
         (FROM matching SEMI JOIN repeated USING (holdfast_key)
         QUALIFY row_number() OVER (PARTITION BY holdfast_key ORDER BY ${added.join(', ')}) = 1)
       )
-      SELECT chosen.*, ${added.map((column) => `completion.${column}`).join(', ')}
-      FROM chosen LEFT JOIN completion ON ${asked('chosen.customer_id')} = completion.holdfast_key`;
+      SELECT chosen.* EXCLUDE (holdfast_asked), ${added.map((column) => `completion.${column}`).join(', ')}
+      FROM chosen LEFT JOIN completion ON holdfast_asked = holdfast_key`;
   }
 
   /** Columns of a table, in the order in which they are needed. */
@@ -152,7 +152,7 @@ class DuckdbWarehouse implements Warehouse {
     return readingFrom(this.#connectorId, what, async () => {
       const made = join(this.#outputFolder, 'answer.parquet');
       const rows = await interruptible(this.#engine, signal, async () =>
-        writeParquet(this.#engine, await this.#withDoubles(select), made),
+        writeParquet(this.#engine, await this.#withDoubles(select), made, 'scratch'),
       );
       await moveFile(made, file);
       progress?.(rows);
