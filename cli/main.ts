@@ -68,32 +68,6 @@ Examples:
     .action(async (file, options) => ended(await (await import('./commands/run.ts')).run(file, options, io)));
 
   holdfast
-    .command('retry')
-    .description('do a run again that did not succeed, for its slot, and reuse the stages that it had done')
-    .argument('<run>', 'name of the run, as `holdfast runs` lists it')
-    .option('--from-stage <stage>', 'the first stage to do again (default: the first that the run has not done)')
-    .option('--program <id>', 'programId, where runs of several programs have that name')
-    .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
-    .option('--now <instant>', 'set the clock, as in 2026-11-23T02:00:00Z (default: now)')
-    .option('--shards <n>', 'score in this many processes; the result is the same (default: 1)')
-    .addOption(output)
-    .addOption(data)
-    .addHelpText(
-      'after',
-      `
-The retry does what the run was pinned to, with the files that it read; where its manifest has changed since, that is said, and
-\`holdfast run\` does what it says now. What is reused is checked, byte for byte: of what is gone, was changed, or was made by
-another version, the stage is done again, and so is every stage after it. Nothing is reused once a batch of an earlier slot was
-published or discarded, since caps count by them.
-
-Examples:
-  holdfast runs                                                      which run failed, and why
-  holdfast retry churn-prevention-20261123t020000z-4
-  holdfast retry churn-prevention-20261123t020000z-4 --from-stage extract    the source was mended: read it again`,
-    )
-    .action(async (run, options) => ended(await (await import('./commands/retry.ts')).retry(run, options, io)));
-
-  holdfast
     .command('init')
     .description('look at a file of customers, or of transactions, and write a program that runs on it, with a model')
     .argument(

@@ -110,6 +110,37 @@ Examples:
 
   place(
     holdfast
+      .command('retry')
+      .description('do a run again that did not succeed, for its slot, and reuse the stages that it had done')
+      .argument('<run>', 'name of the run, as `holdfast runs` or `holdfast status` lists it')
+      .option('--from-stage <stage>', 'the first stage to do again (default: the first that the run has not done)')
+      .option('--wait', 'on a cluster: follow the run to its end')
+      .option('--program <id>', 'in a data folder: programId, where runs of several programs have that name')
+      .option('--now <instant>', 'in a data folder: set the clock, as in 2026-11-23T02:00:00Z (default: now)')
+      .option('--shards <n>', 'in a data folder: score in this many processes; the result is the same (default: 1)')
+      .addOption(output),
+  )
+    .addHelpText(
+      'after',
+      `
+The retry does what the run was pinned to, in a data folder with the files that it read; where the program or its manifest has
+changed since, that is said, and \`trigger\`, or \`holdfast run\`, does what it says now. What is reused is checked, byte for
+byte: of what is gone, was changed, or was made by another version, the stage is done again, and so is every stage after it.
+Nothing is reused once a batch of an earlier slot was published or discarded, since caps count by them.
+${PLACE}
+
+Examples:
+  holdfast runs                                                      which run failed, and why
+  holdfast retry churn-prevention-20261123t020000z-4
+  holdfast retry churn-prevention-20261123t020000z-4 --from-stage extract    the source was mended: read it again
+  holdfast retry churn-prevention-20261123t0200z --cluster -n shop --wait`,
+    )
+    .action(async (run, options, command) =>
+      ended(await (await import('./commands/retry.ts')).retry(run, placed(options, command), io)),
+    );
+
+  place(
+    holdfast
       .command('backfill')
       .description('run a program on a cluster for slots of the past; none of them becomes the current batch')
       .argument('<program>', 'name of the RetentionProgram')

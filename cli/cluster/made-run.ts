@@ -27,6 +27,36 @@ export function makeManualRun(cluster: Cluster, wanted: Wanted, signal: AbortSig
 }
 
 /**
+ * Makes another try of a run, of its program, pipeline and slot.
+ * @throws as `Cluster.ask`
+ */
+export function makeRetry(
+  cluster: Cluster,
+  { metadata, spec, status }: RunObject,
+  fromStage: string | undefined,
+  signal: AbortSignal,
+): Promise<RunObject> {
+  const { programRef, pipeline, dryRun } = spec;
+  const slot = status?.slot ?? spec.slot;
+  return makeNumbered(
+    cluster,
+    programRef.name,
+    {
+      programRef,
+      pipeline,
+      ...(slot === undefined ? {} : { slot }),
+      trigger: 'retry',
+      retryOf: { name: metadata.name, uid: metadata.uid },
+      ...(fromStage === undefined ? {} : { fromStage }),
+      dryRun,
+      suspend: false,
+      cancel: false,
+    },
+    signal,
+  );
+}
+
+/**
  * Makes the one backfill of a slot, or finds it: its name is the lock.
  * @throws HF_CLUSTER_CONFLICT where something else has its name, and as `Cluster.ask`
  */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { HoldfastError } from '../../base/errors.ts';
-import { forShell } from '../../base/text/printable.ts';
+import { forShell, printable } from '../../base/text/printable.ts';
 import { isPlugin } from '../called-as.ts';
 import { chooseWhere, type Where, type WhereOptions } from '../cluster/where.ts';
 import type { Io } from '../io.ts';
@@ -38,14 +38,33 @@ export function requireCluster(options: PlaceOptions, instead: string, io: Io): 
 }
 
 /**
+ * Refuses options that are about a data folder.
+ * @throws HF_USAGE
+ */
+export function refuseOnCluster(options: Readonly<Record<string, string | undefined>>): void {
+  const [given] = Object.entries(options).filter(([, value]) => value !== undefined);
+  if (given === undefined) return;
+  throw new HoldfastError('HF_USAGE', `${given[0]} is for a data folder, and this is done in a cluster`);
+}
+
+/**
  * Where a command is to look, from its options and what there is here.
  * @throws as `chooseWhere`
  */
 export function whereOf(options: PlaceOptions, io: Io): Where {
-  return chooseWhere(options, {
+  const folder = dataFolder(options.data);
+  const isExternal = io.environment['DATABASE_URL'] !== undefined;
+  const hasState = isExternal || isDataFolder(folder);
+  const where = chooseWhere(options, {
     environment: io.environment,
     dataIsGiven: options.dataIsGiven,
-    hasState: io.environment['DATABASE_URL'] !== undefined || isDataFolder(dataFolder(options.data)),
+    hasState,
     isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
   });
+  // Of a cluster it is said where it is opened.
+  if (where.in === 'data folder' && hasState && !options.dataIsGiven) {
+    const place = isExternal ? 'the Postgres of DATABASE_URL' : `the data folder ${folder.path}`;
+    io.stderr.write(`${printable(`in ${place}`)}\n`);
+  }
+  return where;
 }

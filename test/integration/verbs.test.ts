@@ -9,12 +9,13 @@ import { RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
+import { buildRevision, revisionDigest } from '../../operator/objects/revision.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { openPassage } from '../cluster/passage.ts';
 import { renderChart } from '../support/chart.ts';
-import { program, run } from '../support/program.ts';
+import { program, run, STAGE_SETTINGS } from '../support/program.ts';
 import { until } from '../support/until.ts';
 import { type CommandOptions, holdfast } from '../support/workspace.ts';
 
@@ -250,6 +251,102 @@ describe('cancel', () => {
     const unknown = await as('runner', ['cancel', 'to-cancle', ...IN_SHOP]);
     expect([unknown.status, unknown.stderr]).toEqual([78, expect.stringContaining('(did you mean to-cancel?)')]);
   });
+});
+
+describe('retry', () => {
+  const FAILED = { phase: 'Failed', startTime: '2026-11-23T09:00:00Z', completionTime: '2026-11-23T09:01:00Z' };
+
+  /** A run that failed, pinned to its program as it was. */
+  async function failed(name: string, slot: string, status: object = {}): Promise<RunObject> {
+    const found = (await client.get<ProgramObject>(retentionPrograms, 'shop/keep'))!;
+    const revision = buildRevision(found, STAGE_SETTINGS);
+    await client.create(RESOURCES.configMaps, revision).catch(() => {});
+    await client.create(retentionRuns, run(name, { slot }));
+    const pinned = { revision: revision.metadata.name, revisionDigest: revisionDigest(found, STAGE_SETTINGS) };
+    await says(name, { ...FAILED, slot, stages: [EXTRACTED], ...pinned, ...status }, 'Failed', 'filter/filter: no');
+    return (await client.get<RunObject>(retentionRuns, `shop/${name}`))!;
+  }
+
+  testOnServer('makes another try of the same slot, from the stage that is named', async () => {
+    const of = await failed('lost', '2026-08-03T02:00:00Z');
+    const plain = await as('runner', ['retry', 'lost', ...IN_SHOP]);
+    expect([plain.status, plain.stdout]).toEqual([
+      0,
+      expect.stringContaining(
+        'keep-20260803t0200z-retry-1 is made, for the slot 2026-08-03T02:00:00Z, another try of lost',
+      ),
+    ]);
+    const made = await client.get<RunObject>(retentionRuns, 'shop/keep-20260803t0200z-retry-1');
+    expect(made?.spec).toMatchObject({
+      trigger: 'retry',
+      slot: '2026-08-03T02:00:00Z',
+      retryOf: { name: 'lost', uid: of.metadata.uid },
+    });
+    const staged = await as('runner', ['retry', 'lost', '--from-stage', 'filter', '-o', 'json', ...IN_SHOP]);
+    expect(JSON.parse(staged.stdout)).toMatchObject({ run: 'keep-20260803t0200z-retry-2', trigger: 'retry' });
+    const unknown = await as('runner', ['retry', 'lost', '--from-stage', 'filters', ...IN_SHOP]);
+    expect([unknown.status, unknown.stderr]).toEqual([
+      78,
+      expect.stringContaining('HF_USAGE: batch has no stage filters'),
+    ]);
+  });
+
+  testOnServer('makes none of what has succeeded, is not over, never began or was retried with success', async () => {
+    const of = await failed('retried', '2026-08-10T02:00:00Z');
+    const again = await failed('retried-again', '2026-08-10T02:00:00Z');
+    for (const [name, one] of [
+      ['try-1', of],
+      ['try-2', again],
+    ] as const) {
+      const retryOf = { name: one.metadata.name, uid: one.metadata.uid };
+      await client.create(retentionRuns, run(name, { trigger: 'retry', retryOf }));
+    }
+    await says('try-1', FAILED, 'Failed', 'no');
+    // A retry of the retry.
+    const first = (await client.get<RunObject>(retentionRuns, 'shop/try-1'))!;
+    const retryOf = { name: 'try-1', uid: first.metadata.uid };
+    await client.create(retentionRuns, run('try-3', { trigger: 'retry', retryOf }));
+    await says('try-3', { ...FAILED, phase: 'Succeeded' }, 'Succeeded', 'done');
+    await client.create(retentionRuns, run('never-began'));
+    await says('never-began', { phase: 'Failed', completionTime: '2026-11-23T09:01:00Z' }, 'NoSlot', 'no slot');
+    for (const [name, words] of [
+      ['retried', 'the run retried was retried, and that succeeded: try-3'],
+      ['try-3', 'the run try-3 has succeeded'],
+      ['try-2', 'the run try-2 is not over (Pending)'],
+      ['never-began', 'the run never-began never began'],
+    ]) {
+      const { status, stderr } = await as('runner', ['retry', name!, ...IN_SHOP]);
+      expect([name, status, stderr]).toEqual([
+        name,
+        78,
+        expect.stringContaining(`HF_RETRY_REFUSED: nothing was made: ${words}`),
+      ]);
+    }
+    expect((await as('runner', ['retry', 'retried-again', ...IN_SHOP])).status).toBe(0);
+  });
+
+  testOnServer(
+    'says that the program has changed since, and makes none where what it was pinned to is gone',
+    async () => {
+      await failed('pinned', '2026-08-17T02:00:00Z');
+      const same = await as(undefined, ['retry', 'pinned', ...IN_SHOP]);
+      expect([same.status, same.stderr]).toEqual([0, 'in the cluster holdfast-test, namespace shop\n']);
+      await client.patch(retentionPrograms, 'shop/keep', { spec: { candidateTTLDays: 7 } });
+      const changed = await as(undefined, ['retry', 'pinned', ...IN_SHOP]);
+      expect([changed.status, changed.stderr]).toEqual([
+        0,
+        expect.stringContaining('the program keep has changed since pinned: '),
+      ]);
+      await client.patch(retentionPrograms, 'shop/keep', { spec: { candidateTTLDays: 30 } });
+      await ready('keep');
+      await failed('gone', '2026-08-24T02:00:00Z', { revision: 'keep-00000000000000000000' });
+      const gone = await as(undefined, ['retry', 'gone', ...IN_SHOP]);
+      expect([gone.status, gone.stderr]).toEqual([
+        78,
+        expect.stringContaining('HF_RETRY_REFUSED: nothing was made: the ConfigMap keep-00000000000000000000 is gone'),
+      ]);
+    },
+  );
 });
 
 describe('backfill', () => {
