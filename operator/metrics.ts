@@ -20,6 +20,14 @@ export const METRICS = {
   },
   holdfast_operator_programs: { type: 'gauge', help: 'Programs in the namespaces that are watched.' },
   holdfast_operator_runs: { type: 'gauge', help: 'Runs in the namespaces that are watched, finished ones included.' },
+  holdfast_operator_runs_at_work: {
+    type: 'gauge',
+    help: 'Runs that are under way; `runs.maxConcurrent` of the chart bounds them.',
+  },
+  holdfast_operator_runs_waiting_for_capacity: {
+    type: 'gauge',
+    help: 'Runs that wait for one of those to end, and for nothing else.',
+  },
   holdfast_operator_failed_runs: {
     type: 'gauge',
     help: 'Failed runs in the namespaces that are watched; `runHistory.failed` of each program bounds them.',

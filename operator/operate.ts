@@ -4,6 +4,7 @@ import { startCaches } from './controllers/caches.ts';
 import { KINDS } from './controllers/registry.ts';
 import { type Running, startKinds } from './controllers/start.ts';
 import { WATCHED } from './controllers/watched.ts';
+import { waitsForRoom } from './decide/run/room.ts';
 import { type HealthServer, serveHealth } from './health.ts';
 import { apiVersionOf, type KubeApi, KubeError, type OwnerReference, RESOURCES } from './kube/api.ts';
 import type { Clock } from './kube/clock.ts';
@@ -121,6 +122,8 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       holdfast_operator_watch_failures: caches.failures().length,
       holdfast_operator_programs: caches.programs.list().length,
       holdfast_operator_runs: caches.runs.list().length,
+      holdfast_operator_runs_at_work: caches.runs.list().filter(({ status }) => status?.phase === 'Running').length,
+      holdfast_operator_runs_waiting_for_capacity: caches.runs.list().filter(waitsForRoom).length,
       holdfast_operator_failed_runs: caches.runs.list().filter(({ status }) => status?.phase === 'Failed').length,
       process_resident_memory_bytes: process.memoryUsage.rss(),
     }),

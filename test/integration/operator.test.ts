@@ -22,6 +22,9 @@ const testWithKubectl = await testOnControlPlane(['kubectl']);
 
 const { retentionPrograms, retentionRuns, jobs, pods } = RESOURCES;
 
+/** At work at once. */
+const MOST_RUNS = 3;
+
 let plane: ControlPlane;
 let client: ReturnType<typeof createClient>;
 let operator: Operator;
@@ -43,6 +46,7 @@ beforeAll(async () => {
     settings: {
       ...STAGE_SETTINGS,
       watchNamespaces: ['shop'],
+      maxRuns: MOST_RUNS,
       namespace: 'default',
       lease: 'holdfast',
       instance: 'test',
@@ -166,6 +170,59 @@ testOnServer(
     expect(job?.status).toMatchObject({ failed: 1 });
   },
   90_000,
+);
+
+testOnServer(
+  'on a real API server a run that failed is tried again, but for what it had done',
+  async () => {
+    const bad = (await runNamed('bad')()) as RunObject;
+    playKubelet((task) => ({ exitCode: 0, message: task === 'migrate' ? { reused: ['extract', 'filter'] } : {} }));
+    const retryOf = { name: 'bad', uid: bad.metadata.uid };
+    await client.create(retentionRuns, run('again', { trigger: 'retry', retryOf }));
+    const { status } = await finished('again');
+    const { slot, revision, revisionDigest } = bad.status ?? {};
+    expect(status).toMatchObject({ phase: 'Succeeded', slot, revision, revisionDigest });
+    expect(status?.stages?.map(({ name, message }) => [name, message])).toEqual([
+      ['extract', 'reused from bad'],
+      ['filter', 'reused from bad'],
+      ['score', undefined],
+      ['offer', undefined],
+      ['store', undefined],
+    ]);
+    const { items } = await client.list<JobObject>(jobs, { namespace: 'shop' });
+    const made = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('again-'));
+    expect(made.toSorted()).toEqual(['again-extract-migrate-1', 'again-offer-1', 'again-score-1', 'again-store-1']);
+    await client.create(retentionRuns, run('yet-again', { trigger: 'retry', retryOf: { ...retryOf, uid: 'another' } }));
+    const refused = await finished('yet-again');
+    expect(refused.status?.conditions?.find(({ type }) => type === 'Failed')).toMatchObject({
+      status: 'True',
+      reason: 'NothingToRetry',
+    });
+  },
+  90_000,
+);
+
+testOnServer(
+  'on a real API server no more runs are at work at once than may be, and all of them get done',
+  async () => {
+    playKubelet(() => ({ exitCode: 0, message: {} }));
+    const names = ['many-1', 'many-2', 'many-3', 'many-4', 'many-5', 'many-6'];
+    await Promise.all(names.map((name) => client.create(retentionPrograms, program({ programId: name }, name))));
+    await Promise.all(names.map((name) => client.create(retentionRuns, run(name, { programRef: { name } }))));
+    let most = 0;
+    await eventually(
+      'all runs are over',
+      async () => {
+        const { items } = await client.list<JobObject>(jobs, { namespace: 'shop' });
+        const active = items.filter(({ status }) => status?.conditions === undefined);
+        most = Math.max(most, new Set(active.map(({ metadata }) => metadata.ownerReferences?.[0]?.name)).size);
+        return await Promise.all(names.map((name) => runNamed(name)()));
+      },
+      (found) => found.every((one) => one?.status?.phase === 'Succeeded'),
+    );
+    expect(most).toBeLessThanOrEqual(MOST_RUNS);
+  },
+  120_000,
 );
 
 testOnServer(
