@@ -1,11 +1,12 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
+import { nameOf } from '../../contract/name.ts';
+import { clusterRunName } from '../../contract/run-name.ts';
 import type { RetentionRunSpec } from '../../crds/index.ts';
 import { API_VERSION } from '../../crds/index.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
 import { KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
-import { instantInName, nameOf } from '../../operator/objects/name.ts';
 import type { Cluster } from './cluster.ts';
 import { requireRun } from './find.ts';
 
@@ -95,14 +96,8 @@ function specOf({ program, pipeline, slot, dryRun }: Wanted, trigger: RetentionR
 }
 
 function runName(program: string, { slot, pipeline, trigger }: RetentionRunSpec, number?: number): string {
-  const parts = [
-    program,
-    ...(slot === undefined ? [] : [instantInName(new Date(slot))]),
-    ...(pipeline === 'batch' ? [] : [pipeline]),
-    trigger,
-    ...(number === undefined ? [] : [String(number)]),
-  ];
-  return nameOf(parts);
+  const more = [trigger, ...(number === undefined ? [] : [String(number)])];
+  return clusterRunName(program, slot === undefined ? undefined : new Date(slot), pipeline, { more });
 }
 
 function runObject({ namespace }: Cluster, name: string, program: string, spec: RetentionRunSpec): KubeObject {

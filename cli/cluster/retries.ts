@@ -2,7 +2,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { KubeError, RESOURCES } from '../../operator/kube/api.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { pages } from '../../operator/kube/pages.ts';
-import { readRevision } from '../../operator/objects/revision.ts';
+import { pinnedRevision } from '../../operator/objects/revision.ts';
 import type { Cluster } from './cluster.ts';
 
 /**
@@ -65,7 +65,7 @@ export async function changeSince(
     if (isForbidden) return undefined;
     throw error;
   }
-  const pinned = found && readRevision(found, program.metadata.name, revisionDigest);
+  const pinned = found && pinnedRevision(found, program.metadata.name, revisionDigest);
   if (pinned === undefined) {
     throw refuse(
       `the ConfigMap ${revision} is gone or was changed, which held what the run ${name} was to do: trigger another`,

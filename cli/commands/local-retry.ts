@@ -11,7 +11,7 @@ import { clock } from '../local/clock.ts';
 import { type DataFolder, dataFolder } from '../local/data-folder.ts';
 import { runNamed } from '../local/named-run.ts';
 import { type Origin, readOrigin } from '../local/origin.ts';
-import { readRevision } from '../local/past-run.ts';
+import { keptRevision } from '../local/past-run.ts';
 import { requireState, type State } from '../local/state.ts';
 import { readRunnable } from './manifests.ts';
 import { inDataFolder, type Plan, type RunOptions, reported, runOn, type Seen, shardsOf, sourcesOf } from './run.ts';
@@ -55,7 +55,7 @@ async function planOf(
   const { pipeline } = of;
   if (pipelineOf(pipeline) === undefined)
     throw refused(`${run} is a run of ${pipeline}, which this version does not know`);
-  const { spec } = await readRevision(folder.artifacts, of).catch((cause: unknown) => {
+  const { spec } = await keptRevision(folder.artifacts, of).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError && cause.code === 'HF_NOT_FOUND')) throw cause;
     const pruned = of.prunedAt === undefined ? 'is not in this data folder' : `was pruned at ${rfc3339(of.prunedAt)}`;
     throw gone(run, folder, pruned, cause);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../../base/errors.ts';
-import type { Revision } from '../../contract/revision.ts';
+import { readRevision } from '../../contract/revision.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { everyProgram, type RunStanding, runStandings } from '../../database/expiry/retired-runs.ts';
 import type { ProgramKey } from '../../database/runs/runs.ts';
@@ -174,7 +174,7 @@ async function newestSpec(
       throw new HoldfastError('HF_DATA_FOLDER', `the revision ${file} cannot be read`, { cause: error });
     });
     if (text === undefined) continue;
-    const spec = specIn(text, file);
+    const spec = readableSpec(text, file);
     if (place === 0 || spec.retention === undefined) return spec;
     // Decisions cannot be made anew: only the newest run's own word deletes them, never that of an older manifest.
     const { decisionDays: _, ...retention } = spec.retention;
@@ -184,9 +184,9 @@ async function newestSpec(
 }
 
 /** @throws HF_ARTIFACT_CORRUPT */
-function specIn(text: string, file: string): Partial<RetentionProgramSpec> {
+function readableSpec(text: string, file: string): Partial<RetentionProgramSpec> {
   try {
-    return (JSON.parse(text) as Revision<RetentionProgramSpec>).spec;
+    return readRevision<RetentionProgramSpec>(text).spec;
   } catch (cause) {
     throw new HoldfastError('HF_ARTIFACT_CORRUPT', `the revision ${file} was changed or cut off`, { cause });
   }

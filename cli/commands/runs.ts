@@ -8,7 +8,7 @@ import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } f
 import type { Io } from '../io.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { refuseNamespace, requireProgram } from '../local/known-program.ts';
-import { readRevision } from '../local/past-run.ts';
+import { keptRevision } from '../local/past-run.ts';
 import { openRecord, requireState, type State } from '../local/state.ts';
 import { age, inColumns } from '../terminal/columns.ts';
 
@@ -239,7 +239,7 @@ function lineOf(record: RunRecord, current: string | undefined): RunLine {
 
 /** The program that a run was pinned to, where its artifacts are here. */
 async function specOf(record: RunRecord, { data }: RunsOptions): Promise<RetentionProgramSpec | undefined> {
-  return await readRevision(dataFolder(data).artifacts, record).then(
+  return await keptRevision(dataFolder(data).artifacts, record).then(
     ({ spec }) => spec,
     () => undefined,
   );

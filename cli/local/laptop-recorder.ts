@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import type { Pipelines } from '../../contract/pipelines.ts';
-import { runName } from '../../contract/run-name.ts';
+import { laptopRunName } from '../../contract/run-name.ts';
 import { told, type Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import { beginRun } from '../../database/runs/begin-run.ts';
@@ -105,7 +105,7 @@ async function recorded(database: Database, run: Beginning, pipelines: Pipelines
     {
       namespace,
       program,
-      run: (sequence) => runName(program, slot, sequence),
+      run: (sequence) => laptopRunName(program, slot, sequence),
       pipeline,
       slot,
       trigger,
@@ -132,7 +132,7 @@ async function recorded(database: Database, run: Beginning, pipelines: Pipelines
 /** A dry run leaves no trace in Postgres. */
 function unrecorded(run: Beginning): RunRecord {
   const nothing = async () => {};
-  const identity = { ...identityOf(run), run: runName(run.program, run.slot, 0), sequence: 0, attempt: 1 };
+  const identity = { ...identityOf(run), run: laptopRunName(run.program, run.slot, 0), sequence: 0, attempt: 1 };
   return { identity, stage: nothing, finish: nothing, release: nothing };
 }
 

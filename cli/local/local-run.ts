@@ -5,7 +5,7 @@ import type { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { asFailure } from '../../contract/failure.ts';
 import { isSharded, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
-import { revisionDigest, revisionText } from '../../contract/revision.ts';
+import { REVISION_FILE, revisionDigest, revisionText } from '../../contract/revision.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Database } from '../../database/client/database.ts';
@@ -192,7 +192,7 @@ async function keepRevision(run: LocalRun, of: RunIdentity, revision: string, { 
 
 /** Where the revision that a run is pinned to lies. */
 export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
-  return join(artifactRoot, of.namespace, of.program, of.run, 'revision.json');
+  return join(artifactRoot, of.namespace, of.program, of.run, REVISION_FILE);
 }
 
 /** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { PIPELINES } from '../../contract/pipelines.ts';
-import { type Revision, revisionDigest } from '../../contract/revision.ts';
+import { type Revision, readRevision, textDigest } from '../../contract/revision.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { currentRun, findRun, type RunRecord } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
@@ -45,7 +45,7 @@ export async function openPastRun(program: string, options: PastRunOptions, io: 
     );
   }
   const record = await findRecord(folder, program, options, io);
-  const { spec } = await readRevision(folder.artifacts, record);
+  const { spec } = await keptRevision(folder.artifacts, record);
   const artifacts = await openArtifacts(folder.artifacts, record);
   const origin = await readOrigin(folder.artifacts, record);
   return { folder, record, spec, artifacts, baseFolder: origin?.baseFolder };
@@ -74,11 +74,11 @@ async function findRecord(
   return record;
 }
 
-export async function readRevision(root: string, record: RunRecord): Promise<Revision<RetentionProgramSpec>> {
+export async function keptRevision(root: string, record: RunRecord): Promise<Revision<RetentionProgramSpec>> {
   const file = revisionPath(root, record);
   try {
-    const revision = JSON.parse(await readFile(file, 'utf8')) as Revision<RetentionProgramSpec>;
-    if (revisionDigest(revision) === record.revision) return revision;
+    const text = await readFile(file, 'utf8');
+    if (textDigest(text) === record.revision) return readRevision<RetentionProgramSpec>(text);
   } catch (cause) {
     throw new HoldfastError('HF_NOT_FOUND', `the revision of run ${record.run} is not in ${root}`, { cause });
   }

@@ -14,9 +14,9 @@ import { isMigrated } from '../../database/migrations/migrate.ts';
 import { findRun, type RunRecord } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
+import { mountedRevision } from './mounted-revision.ts';
 import { podRecorder } from './pod-recorder.ts';
 import type { Preparation } from './prepare.ts';
-import { readRevision } from './read-revision.ts';
 import type { Recorder } from './recorder.ts';
 import { resources } from './resources.ts';
 import { reuseStages } from './reuse.ts';
@@ -81,7 +81,7 @@ export async function runTask<Spec extends TaskSpec>(
   task: Task<Spec>,
   io: TaskIo,
 ): Promise<TaskReport> {
-  const spec = await readRevision<Spec>(settings);
+  const spec = await mountedRevision<Spec>(settings);
   const program = ownerName(task.ownerKind, spec);
   const database = await connect(settings.databaseUrl, {
     applicationName: `holdfast ${task.stage}/${task.name}`,

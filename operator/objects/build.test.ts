@@ -4,9 +4,8 @@ import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../kube/objects.ts';
 import { buildJob, jobName } from './job.ts';
-import { instantInName, nameOf } from './name.ts';
 import type { TaskAttempt } from './pod.ts';
-import { buildRevision, readRevision } from './revision.ts';
+import { buildRevision, pinnedRevision } from './revision.ts';
 import { buildRun } from './run.ts';
 import { type Storage, storageOf } from './storage.ts';
 
@@ -22,7 +21,7 @@ function withSecrets(task: Omit<TaskAttempt, 'secrets'>): TaskAttempt {
 }
 
 function jobFor(spec: Parameters<typeof storedProgram>[0] = {}, task: Omit<TaskAttempt, 'secrets'> = TASK): any {
-  const pinned = readRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS), 'keep')!;
+  const pinned = pinnedRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS), 'keep')!;
   const made = run();
   const owner = {
     ...made,
@@ -43,28 +42,13 @@ const environmentOf = (job: any) =>
     job.spec.template.spec.containers[0].env.map((one: any) => [one.name, one.value ?? one.valueFrom]),
   );
 
-test.each([
-  ['a short name is what its parts say', ['keep', 'extract', '1'], 'keep-extract-1'],
-  ['a name that is too long ends in a digest', ['k'.repeat(80), '1'], /^k{52}-[0-9a-f]{10}$/],
-  ['dots, which no label may have, are replaced', ['keep.us', '1'], /^keep-us-1-[0-9a-f]{10}$/],
-  ['a name that begins with a digit gets another beginning', ['2026', 'x'], /^x-[0-9a-f]{10}$/],
-])('%s', (_name, parts, expected) => {
-  expect(nameOf(parts)).toEqual(expected instanceof RegExp ? expect.stringMatching(expected) : expected);
-  expect(nameOf(parts).length).toBeLessThanOrEqual(63);
-});
-
 test('names that are cut to the same beginning differ', () => {
   const long = 'p'.repeat(70);
   const names = ['a', 'b'].flatMap((end) => [1, 2].map((attempt) => jobName(`${long}${end}`, { ...TASK, attempt })));
   expect(new Set(names).size).toBe(4);
 });
 
-test('parts that are joined to the same text and had to be cut differ', () => {
-  expect(nameOf(['A-b', 'c'])).not.toBe(nameOf(['A', 'b-c']));
-});
-
 test('a slot is in the name of its run to the minute', () => {
-  expect(instantInName(SLOT)).toBe('20261123t0200z');
   expect(buildRun(storedProgram(), SLOT).metadata.name).toBe('keep-20261123t0200z');
 });
 
@@ -104,18 +88,18 @@ test('equal programs have one revision; another spec, image or volume another; t
 test('a revision reads back as what was pinned, and one that was edited does not', () => {
   const made = buildRevision(storedProgram(), { ...STAGE_SETTINGS, image: 'holdfast@sha256:1' });
   expect(made.immutable).toBe(true);
-  expect(readRevision(made, 'keep')).toMatchObject({
+  expect(pinnedRevision(made, 'keep')).toMatchObject({
     name: made.metadata.name,
     image: 'holdfast@sha256:1',
     spec: { programId: 'keep', storage: { artifacts: { claimName: STAGE_SETTINGS.artifactsClaim } } },
   });
   const text = made.data!['revision.json']!;
   expect(
-    readRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"Keep"', '"Kept"') } }, 'keep'),
+    pinnedRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"Keep"', '"Kept"') } }, 'keep'),
   ).toBeUndefined();
-  expect(readRevision({ ...made, data: { ...made.data, image: 'evil' } }, 'keep')).toBeUndefined();
-  expect(readRevision({ ...made, data: {} }, 'keep')).toBeUndefined();
-  expect(readRevision(made, 'another')).toBeUndefined();
+  expect(pinnedRevision({ ...made, data: { ...made.data, image: 'evil' } }, 'keep')).toBeUndefined();
+  expect(pinnedRevision({ ...made, data: {} }, 'keep')).toBeUndefined();
+  expect(pinnedRevision(made, 'another')).toBeUndefined();
 });
 
 test('a pod of a task may do nothing but its work', () => {
@@ -249,7 +233,7 @@ test('files may be in a ConfigMap, and a run goes on with the one that it began 
     mountPath: '/var/holdfast/files',
     readOnly: true,
   });
-  const pinned = readRevision(buildRevision(storedProgram({ storage }), STAGE_SETTINGS), 'keep');
+  const pinned = pinnedRevision(buildRevision(storedProgram({ storage }), STAGE_SETTINGS), 'keep');
   expect(pinned?.spec.storage?.files).toEqual(storage.files);
 });
 

@@ -1,10 +1,10 @@
 import { TERMINAL_EXIT } from '../../contract/exit-status.ts';
+import { nameOf } from '../../contract/name.ts';
 import { MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { RunObject } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import { ANNOTATIONS, programLabels } from './labels.ts';
-import { nameOf } from './name.ts';
 import { ownerReference } from './owner.ts';
 import { CONTAINER, podSpec, type TaskAttempt } from './pod.ts';
 import type { PinnedRevision } from './revision.ts';

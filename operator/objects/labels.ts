@@ -1,4 +1,4 @@
-import { nameOf } from './name.ts';
+import { nameOf } from '../../contract/name.ts';
 
 /** What everything that the operator makes can be found by. */
 const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'holdfast' } as const;

@@ -1,4 +1,5 @@
 import type { Secret } from '../../contract/credentials.ts';
+import { REVISION_FILE } from '../../contract/revision.ts';
 import { DATABASE_VARIABLE, isTaskVariable, taskEnvironment } from '../../contract/task-environment.ts';
 import { TERMINATION_LOG } from '../../contract/termination-message.ts';
 import { amountOf, type RetentionProgramSpec } from '../../crds/index.ts';
@@ -6,7 +7,6 @@ import type { RunObject } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import type { TaskPods } from '../settings/task-pods.ts';
 import type { PinnedRevision } from './revision.ts';
-import { REVISION_FILE } from './revision-file.ts';
 import type { Storage } from './storage.ts';
 import { fromSecret, secretVariables, type Variable } from './task-credentials.ts';
 

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Revision, revisionText } from '../../contract/revision.ts';
+import { nameOf } from '../../contract/name.ts';
+import { REVISION_FILE, type Revision, readRevision, revisionText, textDigest } from '../../contract/revision.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import type { ConfigMapObject, ProgramObject } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import { programLabels } from './labels.ts';
-import { nameOf } from './name.ts';
 import { oncePer } from './once-per.ts';
 import { ownerReference } from './owner.ts';
-import { REVISION_FILE } from './revision-file.ts';
 import { storageOf } from './storage.ts';
 
 /** What a run is pinned to, as the pods and the operator see it. */
@@ -62,7 +61,7 @@ const contentOf = oncePer((spec: RetentionProgramSpec) =>
  * @param identity what it must have; known of every run but those that an older version began. The name alone is too short
  * to rely on: who chooses both of two contents can find such that agree in so few digits.
  */
-export function readRevision(
+export function pinnedRevision(
   { metadata, data = {} }: ConfigMapObject,
   program: string,
   identity?: string,
@@ -71,18 +70,17 @@ export function readRevision(
   if (content === undefined || metadata.name !== revisionName(program, content.identity)) return undefined;
   if (identity !== undefined && identity !== content.identity) return undefined;
   // This is what was written, so that it can be read.
-  return { name: metadata.name, spec: specIn(data), ...content };
+  return { name: metadata.name, spec: pinnedSpec(data), ...content };
 }
 
 type Data = Readonly<Record<string, string>>;
 
-const specIn = oncePer((data: Data) => (JSON.parse(data[REVISION_FILE] ?? '') as Revision<RetentionProgramSpec>).spec);
+const pinnedSpec = oncePer((data: Data) => readRevision<RetentionProgramSpec>(data[REVISION_FILE] ?? '').spec);
 
 const contentIn = oncePer((data: Data): Omit<PinnedRevision, 'name' | 'spec'> | undefined => {
   const { [REVISION_FILE]: text, [IMAGE]: image } = data;
   if (text === undefined || image === undefined) return undefined;
-  const digest = createHash('sha256').update(text).digest('hex');
-  return { digest, image, identity: identityOf(image, text) };
+  return { digest: textDigest(text), image, identity: identityOf(image, text) };
 });
 
 function identityOf(image: string, text: string): string {

@@ -1,6 +1,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { REVISION_FILE } from '../../contract/revision.ts';
 import { isName } from './key.ts';
 import { MANIFEST, readManifest } from './manifest.ts';
 
@@ -17,7 +18,7 @@ export interface RunFolder {
 }
 
 /** What a run keeps beside the folders of its stages. */
-const RUN_FILES = new Set(['revision.json', 'origin.json', 'owner.json']);
+const RUN_FILES = new Set([REVISION_FILE, 'origin.json', 'owner.json']);
 /** An artifact by its attempt, a part saved from a failed one, a draft, a draft that stepped aside. */
 const ATTEMPT = /^(\d+|\d+\.failed|\.\d+\.draft-[A-Za-z0-9]{6}(-old)?)$/;
 

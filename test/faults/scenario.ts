@@ -1,9 +1,9 @@
+import { instantInName } from '../../contract/name.ts';
 import type { Pipelines } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { calendarsOf, scheduleText } from '../../operator/decide/program/slots.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
-import { instantInName } from '../../operator/objects/name.ts';
 import { buildRun } from '../../operator/objects/run.ts';
 import type { Script } from '../cluster/scripted-kubelet.ts';
 import { program, run } from '../support/program.ts';

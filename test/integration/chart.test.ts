@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { RunObject } from '../../operator/kube/objects.ts';
 import { buildJob } from '../../operator/objects/job.ts';
-import { buildRevision, readRevision } from '../../operator/objects/revision.ts';
+import { buildRevision, pinnedRevision } from '../../operator/objects/revision.ts';
 import { type Storage, storageOf } from '../../operator/objects/storage.ts';
 import { readSettings, type Settings } from '../../operator/settings/settings.ts';
 import { PLAIN_TASK_PODS } from '../../operator/settings/task-pods.ts';
@@ -289,7 +289,7 @@ testOnServer('a network policy is about the pods that are made, and lets nobody 
 
 /** Of the pods that the operator makes. */
 function taskLabels(): Record<string, string> {
-  const pinned = readRevision(buildRevision(storedProgram(), STAGE_SETTINGS), 'keep')!;
+  const pinned = pinnedRevision(buildRevision(storedProgram(), STAGE_SETTINGS), 'keep')!;
   const metadata = { ...run().metadata, uid: 'uid', resourceVersion: '1', creationTimestamp: '' };
   const task = { pipeline: 'batch', stage: 'extract', task: 'extract', attempt: 1, secrets: [] };
   const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../../base/instant.ts';
 import { shareLane } from '../../../contract/lane.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../../kube/objects.ts';
-import { buildRevision, type PinnedRevision, readRevision, revisionDigest } from '../../objects/revision.ts';
+import { buildRevision, type PinnedRevision, pinnedRevision, revisionDigest } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { ConditionReason } from '../reasons.ts';
@@ -86,11 +86,11 @@ function pinnedTo(
   name: string | undefined,
   digest: string | undefined,
 ): Admitted['revision'] | undefined {
-  const pinned = revision && readRevision(revision, program.metadata.name, digest);
+  const pinned = revision && pinnedRevision(revision, program.metadata.name, digest);
   if (pinned !== undefined || revision !== undefined) return pinned && { pinned };
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
   const current = buildRevision(program, settings);
-  const again = readRevision(current, program.metadata.name, digest);
+  const again = pinnedRevision(current, program.metadata.name, digest);
   return again !== undefined && again.name === name ? { pinned: again, make: current } : undefined;
 }
 
@@ -138,7 +138,7 @@ function pinNow(snapshot: RunSnapshot, program: ProgramObject): Admitted['revisi
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
   const isCurrent = revision === undefined || revision.metadata.name === make.metadata.name;
   const digest = snapshot.revisionDigest ?? (isCurrent ? revisionDigest(program, settings) : undefined);
-  const pinned = readRevision(revision ?? make, program.metadata.name, digest);
+  const pinned = pinnedRevision(revision ?? make, program.metadata.name, digest);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
   return { pinned, ...(revision === undefined ? { make } : {}) };
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { PIPELINES } from '../../../contract/pipelines.ts';
 import { run, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import type { JobObject, PodObject, RunObject } from '../../kube/objects.ts';
-import { buildRevision, readRevision } from '../../objects/revision.ts';
+import { buildRevision, pinnedRevision } from '../../objects/revision.ts';
 import { NO_ATTEMPTS } from '../action.ts';
 import { decideRun } from './run.ts';
 import type { RunSnapshot } from './snapshot.ts';
@@ -28,7 +28,7 @@ const JOB: JobObject = {
 
 /** A run in its filter, with what was said of it before. */
 function world(change: Partial<RunSnapshot> = {}, status?: RunObject['status']): RunSnapshot {
-  const pinned = readRevision(REVISION, 'keep')!;
+  const pinned = pinnedRevision(REVISION, 'keep')!;
   const filter = { name: 'filter', phase: 'Running' as const, task: 'filter', job: JOB.metadata.name, attempt: 1 };
   const begun = {
     phase: 'Running' as const,

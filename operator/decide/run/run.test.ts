@@ -5,7 +5,7 @@ import { reading } from '../../../test/support/references.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../../kube/objects.ts';
 import { buildJob } from '../../objects/job.ts';
-import { buildRevision, readRevision } from '../../objects/revision.ts';
+import { buildRevision, pinnedRevision } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import { readAllowedNames } from '../../settings/allowed.ts';
 import { type Action, attemptKey } from '../action.ts';
@@ -24,7 +24,7 @@ function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['statu
 }
 
 function jobOf(stage: string, task: string, state: JobObject['status'] = {}, attempt = 1): JobObject {
-  const pinned = readRevision(REVISION, 'keep')!;
+  const pinned = pinnedRevision(REVISION, 'keep')!;
   const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;
   const job = buildJob(
     newRun(),
@@ -50,7 +50,7 @@ function inFilter(
   spec: Partial<RunObject['spec']> = {},
 ): RunSnapshot {
   const first = decideRun(snapshot(), NOW).status;
-  const revision = change.revision && readRevision(change.revision, 'keep');
+  const revision = change.revision && pinnedRevision(change.revision, 'keep');
   const pinned = revision === undefined ? {} : { revision: revision.name, revisionDigest: revision.identity };
   const stages = first.stages!.map((stage) => {
     if (stage.name === 'extract')
@@ -687,7 +687,7 @@ test('a run that begins is pinned by the whole digest, of which the name of its 
   expect(status.revisionDigest).toMatch(/^[0-9a-f]{64}$/);
   expect(status.revision).toBe(`keep-${status.revisionDigest?.slice(0, 20)}`);
   const other = buildRevision(PROGRAM, { ...STAGE_SETTINGS, image: 'holdfast:other' });
-  expect(readRevision(other, 'keep')?.identity).not.toBe(status.revisionDigest);
+  expect(pinnedRevision(other, 'keep')?.identity).not.toBe(status.revisionDigest);
 });
 
 test('for a run that is on its way out nothing more is made, and its status stays', () => {
