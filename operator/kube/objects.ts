@@ -43,6 +43,7 @@ export interface JobObject extends KubeObject {
     readonly suspend?: boolean;
     readonly ttlSecondsAfterFinished?: number;
     readonly completions?: number;
+    readonly backoffLimit?: number;
   };
   readonly status?: {
     readonly conditions?: readonly Condition[];

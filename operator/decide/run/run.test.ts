@@ -489,6 +489,24 @@ const ROWS: Readonly<Record<string, Row>> = {
     message: 'filter/filter: it is tried again after HF_WAREHOUSE_UNREADABLE: shop.parquet is not there',
     does: ['event TaskRetried'],
   },
+  'a task that failed for good is not said to be tried again, though its Job is yet to say so': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: [pod(ended(78, { error: { code: 'HF_MODEL_MISSING', message: 'risk.onnx is not there' } }))],
+    }),
+    phase: 'Running',
+    reason: 'Running',
+    does: [],
+  },
+  'nor is one whose fourth try has failed, of which three were to be repeated': {
+    given: inFilter(jobOf('filter', 'filter'), {
+      pods: Array.from({ length: 4 }, () =>
+        pod(ended(1, { error: { code: 'HF_WAREHOUSE_UNREADABLE', message: 'shop.parquet is not there' } })),
+      ),
+    }),
+    phase: 'Running',
+    reason: 'Running',
+    does: [],
+  },
   'a suspended run suspends its Job': {
     given: inFilter(jobOf('filter', 'filter'), {}, { suspend: true }),
     phase: 'Suspended',

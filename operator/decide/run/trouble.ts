@@ -1,3 +1,4 @@
+import { TERMINAL_EXIT } from '../../../contract/exit-status.ts';
 import type { ContainerStatus, JobObject, PodObject } from '../../kube/objects.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isDisrupted } from './disruption.ts';
@@ -74,6 +75,14 @@ export function troubleOf(
   // One that was evicted, or whose node is gone, is no try that failed.
   const error = reportOf(pods.filter((pod) => !isDisrupted(pod)))?.error;
   return error && { reason: RETRYING, message: `it is tried again after ${error.code}: ${error.message}` };
+}
+
+/** Whether a try has failed after which there is no other, though the Job may not say so yet. */
+export function hasFailedForGood({ spec }: JobObject, pods: readonly PodObject[]): boolean {
+  const failed = pods.filter((pod) => (containerOf(pod)?.state?.terminated?.exitCode ?? 0) !== 0);
+  const isTerminal = (pod: PodObject) => containerOf(pod)?.state?.terminated?.exitCode === TERMINAL_EXIT;
+  const tries = failed.filter((pod) => !isDisrupted(pod)).length;
+  return failed.some(isTerminal) || tries > (spec?.backoffLimit ?? Number.POSITIVE_INFINITY);
 }
 
 /** When to look again for trouble that only time can tell. */

@@ -9,7 +9,7 @@ import { DISRUPTED, disruptionOf, isDisrupted, sayDisruption } from './disruptio
 import { event, type RunDecision, type RunSnapshot, retryAt } from './snapshot.ts';
 import { type Outcome, runStatus } from './status.ts';
 import { type StageStatus, withStage } from './tasks.ts';
-import { outcomeOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
+import { hasFailedForGood, outcomeOf, RETRYING, troubleDue, troubleOf } from './trouble.ts';
 
 /** What a Job gets beyond the time at which it makes its next pod. */
 const LATE_MS = 30_000;
@@ -90,7 +90,7 @@ export function wait(
 
 /** Whether the Job's end is decided, or its pods are on their way out, such as at a deadline. */
 function isEnding(job: JobObject, pods: readonly PodObject[]): boolean {
-  return isDecided(job) || (pods.length > 0 && !pods.some(isWanted));
+  return isDecided(job) || hasFailedForGood(job, pods) || (pods.length > 0 && !pods.some(isWanted));
 }
 
 function isDecided({ status }: JobObject): boolean {
