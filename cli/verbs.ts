@@ -142,26 +142,48 @@ Examples:
   place(
     holdfast
       .command('backfill')
-      .description('run a program on a cluster for slots of the past; none of them becomes the current batch')
-      .argument('<program>', 'name of the RetentionProgram')
+      .description('run a program for slots of the past; none of them becomes the current batch')
+      .argument('<program>', 'a manifest, or the programId of one that has run here; on a cluster the RetentionProgram')
       .requiredOption('--from <day>', 'first slot: a day of the schedule, or an instant')
       .requiredOption('--to <day>', 'last slot')
       .option('--max <n>', 'more slots than that are refused, 1 to 60', '10')
-      .addOption(new Option('--pipeline <name>', 'what to run').choices(Object.keys(PIPELINES)).default('batch'))
+      .addOption(
+        new Option('--pipeline <name>', 'what to run, on a cluster').choices(Object.keys(PIPELINES)).default('batch'),
+      )
+      .option(
+        '--source <connector=path>',
+        'in a data folder: read another file; {date} is the day of the slot',
+        collect,
+        [],
+      )
+      .option('--present-data', 'in a data folder: read sources as they are now, though they do not know of then')
+      .option('--again', 'in a data folder: also slots whose batch succeeded before')
+      .option('--customers <n>', 'in a data folder: size of the sample warehouse')
+      .option('--shards <n>', 'in a data folder: score in this many processes')
+      .option('--now <instant>', 'in a data folder: set the clock')
       .addOption(output),
   )
     .addHelpText(
       'after',
       `
 The slots are those of the schedule from one day to the other, both included, each made once however often it is asked for.
-They go one after the other, the oldest first, when nothing else is due. A slot that is yet to come is refused.
+They go one after the other, the oldest first; on a cluster when nothing else is due. A slot that is yet to come is refused.
+
+In a data folder it ends at the first slot that does not succeed, or with Ctrl-C; the same command goes on with what is left. A
+query reads its source as it is now: for slots before the newest give the export of each day by {date}, or say --present-data.
 ${PLACE}
 
 Examples:
+  holdfast backfill examples/churn-prevention.yaml --from 2026-10-05 --to 2026-11-02
+  holdfast backfill program.yaml --from 2026-10-05 --to 2026-11-02 --source 'shop=exports/{date}/customers.csv'
   holdfast backfill churn-prevention --from 2026-10-05 --to 2026-11-02 --cluster
   holdfast backfill churn-prevention --from 2026-01-05 --to 2026-11-02 --max 60 -n shop --context kind-dev -o json`,
     )
     .action(async (program, options, command) =>
       ended(await (await import('./commands/backfill.ts')).backfill(program, placed(options, command), io)),
     );
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
 }

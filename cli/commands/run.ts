@@ -228,7 +228,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
 }
 
 /** Runs with the samples that it reads in a folder, made first. */
-async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'>, io: Io): Promise<LocalRunResult> {
+export async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'>, io: Io): Promise<LocalRunResult> {
   const progress = terminalProgress(io);
   const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
   const before = (context: RunContext<RetentionProgramSpec>) => makeSamples(context, sampleFolder, progress);
@@ -319,7 +319,7 @@ function slotOf({ program, run }: RunnableManifest, now: Date): Date {
 const FEWEST_CUSTOMERS = 100;
 const MOST_CUSTOMERS = 10_000_000;
 
-function customersOf(text: string | undefined): number | undefined {
+export function customersOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const customers = Number(text.replaceAll('_', ''));
   if (!/^[\d_]+$/.test(text) || customers < FEWEST_CUSTOMERS || customers > MOST_CUSTOMERS) {
@@ -389,7 +389,7 @@ export function sourcesOf(
  * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
  *   HF_MODEL_UNREACHABLE
  */
-async function checkProviders(
+export async function checkProviders(
   { program, baseFolder, connectors: { sources } }: Pick<Plan, 'program' | 'baseFolder' | 'connectors'>,
   { signal, providers }: Io,
 ): Promise<void> {
