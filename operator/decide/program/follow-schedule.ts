@@ -28,18 +28,18 @@ export interface Followed {
 /** Makes the run of the slot that is due; the run's name makes sure that there is one. */
 export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, now: Date): Followed {
   const { program, runs, attempts, pipelines } = snapshot;
+  const made = new Set(
+    runs.filter((run) => isOfSchedule(run, calendar, program)).map(({ spec }) => Date.parse(spec.slot ?? '')),
+  );
   const before = progressOf(program, calendar, pipelines, now);
-  const { due, skipped, passed, newestSkipped, next, deadline } = slotsAt(calendar, before, now);
+  const { due, skipped, passed, newestSkipped, next, deadline } = slotsAt(calendar, before, now, made);
   const upcoming = next === undefined ? {} : { next, requeueAt: next };
   const count = (more: number) => (more === 0 ? {} : { skippedSlots: (before.skippedSlots ?? 0) + more });
   if (due === undefined) {
     if (passed === undefined) return { actions: [], progress: before, ...upcoming };
-    const { name } = buildRun(program, passed, calendar.pipeline).metadata;
-    const wasMade = runs.some((run) => run.metadata.name === name && isOwnedBy(run, program.metadata.uid));
     return {
-      // Those before it were told of when it was made.
-      actions: wasMade ? [] : [missed(program, skipped, passed)],
-      progress: { ...before, lastSlot: rfc3339(passed), ...count(wasMade ? skipped - 1 : skipped) },
+      actions: newestSkipped === undefined ? [] : [missed(program, skipped, newestSkipped)],
+      progress: { ...before, lastSlot: rfc3339(passed), ...count(skipped) },
       ...upcoming,
     };
   }
@@ -96,12 +96,15 @@ export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, no
 /** Whether a run is in the way of a slot that is due, until it has ended. */
 function goesFirst(run: RunObject, calendar: Calendar, due: Date, { program, pipelines }: ProgramSnapshot): boolean {
   if (isFinal(run) || waitsForPerson(run) || !shareLane(run.spec.pipeline, calendar.pipeline, pipelines)) return false;
-  const { pipeline, trigger } = run.spec;
-  if (trigger === 'backfill' && run.status?.startTime === undefined) return false;
+  if (run.spec.trigger === 'backfill' && run.status?.startTime === undefined) return false;
   if (waitsForEarlierBatch(run, calendar, due, program, pipelines)) return false;
   // The new run ends it.
-  const replaced = pipeline === calendar.pipeline && trigger === 'schedule' && isOwnedBy(run, program.metadata.uid);
-  return !(replaced && program.spec.concurrencyPolicy === 'Replace');
+  return !(program.spec.concurrencyPolicy === 'Replace' && isOfSchedule(run, calendar, program));
+}
+
+/** Whether we made the run, at a slot of the pipeline's schedule. */
+function isOfSchedule(run: RunObject, { pipeline }: Calendar, { metadata }: ProgramObject): boolean {
+  return run.spec.pipeline === pipeline && run.spec.trigger === 'schedule' && isOwnedBy(run, metadata.uid);
 }
 
 /** Whether a run waits for a batch that is not that of the slot: it holds no lane, and its batch may never come. */

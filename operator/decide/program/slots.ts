@@ -1,4 +1,4 @@
-import { parseSchedule } from '../../../base/schedules/index.ts';
+import { parseSchedule, type Schedule } from '../../../base/schedules/index.ts';
 import { type Pipelines, scheduleOf } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramSpec } from '../../../crds/index.ts';
 
@@ -43,9 +43,10 @@ export function scheduleText({ schedule, timeZone }: Calendar): string {
 /**
  * What is due. Slots before the schedule took effect, and those already dealt with, are over; of the others only the
  * newest runs, if its starting deadline has not passed.
+ * @param made slots, in milliseconds, of which a run was made that the status may not yet know of
  * @throws HF_SCHEDULE_INVALID
  */
-export function slotsAt(calendar: Calendar, progress: Progress, now: Date): Slots {
+export function slotsAt(calendar: Calendar, progress: Progress, now: Date, made: ReadonlySet<number>): Slots {
   const schedule = parseSchedule(calendar.schedule, calendar.timeZone);
   const since = new Date(progress.lastSlot ?? progress.since);
   const from = since > new Date(progress.since) ? since : new Date(progress.since);
@@ -53,10 +54,25 @@ export function slotsAt(calendar: Calendar, progress: Progress, now: Date): Slot
   const known = next === undefined ? {} : { next };
   const newest = schedule.newest(now);
   if (newest === undefined || newest <= from) return { skipped: 0, ...known };
-  const missed = schedule.count(from, newest);
   const deadline = new Date(newest.getTime() + calendar.startingDeadlineSeconds * 1000);
-  if (deadline <= now) return { skipped: missed, passed: newest, newestSkipped: newest, ...known };
-  const before = missed === 1 ? undefined : schedule.newest(new Date(newest.getTime() - 1));
-  const skipped = before === undefined ? {} : { newestSkipped: before };
-  return { due: newest, skipped: missed - 1, ...skipped, deadline, ...known };
+  const isOver = deadline <= now;
+  // Those that run are not skipped: the newest, and any that was made and not noted before there was another.
+  const over = isOver ? newest : schedule.newest(new Date(newest.getTime() - 1));
+  const run = [...made].filter(
+    (slot) => slot > from.getTime() && isSlot(schedule, slot) && over && slot <= over.getTime(),
+  );
+  const skipped = schedule.count(from, newest) - (isOver ? 0 : 1) - run.length;
+  const newestSkipped = skipped === 0 ? undefined : newestWithout(schedule, over, made);
+  const told = { skipped, ...(newestSkipped === undefined ? {} : { newestSkipped }), ...known };
+  return isOver ? { passed: newest, ...told } : { due: newest, deadline, ...told };
+}
+
+function isSlot(schedule: Schedule, instant: number): boolean {
+  return schedule.newest(new Date(instant))?.getTime() === instant;
+}
+
+function newestWithout(schedule: Schedule, slot: Date | undefined, made: ReadonlySet<number>): Date | undefined {
+  let newest = slot;
+  while (newest !== undefined && made.has(newest.getTime())) newest = schedule.newest(new Date(newest.getTime() - 1));
+  return newest;
 }
