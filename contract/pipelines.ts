@@ -136,6 +136,11 @@ export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
   },
 };
 
+/** The pipeline whose result becomes the current batch. */
+export const PUBLISHING = (Object.keys(PIPELINES) as PipelineName[]).find(
+  (name) => PIPELINES[name].publishes,
+) as PipelineName;
+
 /** Whether a stage's work can be divided. */
 export function isSharded({ tasks }: StageDefinition): boolean {
   return tasks.some(({ does }) => does === 'shards');

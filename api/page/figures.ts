@@ -1,3 +1,4 @@
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import { type CandidateGroup, countCandidates } from '../../database/batches/batch-figures.ts';
 import { countListUntil } from '../../database/candidates/whole-list.ts';
 import type { Database } from '../../database/client/database.ts';
@@ -53,7 +54,7 @@ export function figuresFrom({
         namespace: program.namespace,
         program: program.program,
         limit: SHOWN_RUNS,
-        pipeline: 'batch',
+        pipeline: PUBLISHING,
       }),
     ]);
     return { programs, program, groups, contacts, runs };

@@ -1,4 +1,4 @@
-import { pipelineOf } from '../../contract/pipelines.ts';
+import { PUBLISHING, pipelineOf } from '../../contract/pipelines.ts';
 import type { ProgramObject } from '../../operator/kube/objects.ts';
 import { isOver, type RunView } from './run-view.ts';
 
@@ -85,7 +85,7 @@ function pipelinesOf({ pipelines, lastRun, nextSlot }: Status): readonly Pipelin
   if (pipelines !== undefined && pipelines.length > 0) return pipelines;
   return [
     {
-      name: 'batch',
+      name: PUBLISHING,
       ...(lastRun === undefined ? {} : { lastRun }),
       ...(nextSlot === undefined ? {} : { nextSlot }),
     },

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import { ARM_COLUMNS, LIST_COLUMNS, type ListColumn } from '../../customers/contact-list/list-columns.ts';
@@ -132,7 +133,7 @@ async function batchOf(
   place: string,
 ): Promise<RunRecord> {
   const batch = run === undefined ? await currentRun(database, key) : await findRun(database, { ...key, run });
-  if (batch?.pipeline === 'batch') return batch;
+  if (batch?.pipeline === PUBLISHING) return batch;
   await requireProgram(database, key, place);
   const what =
     run === undefined ? `no batch of ${key.program} has been published` : `${key.program} has no batch ${run}`;

@@ -8,6 +8,7 @@ import { parseSchedule } from '../../base/schedules/index.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { pathForShell } from '../../base/text/printable.ts';
 import { asFailure } from '../../contract/failure.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import { told, type Warning } from '../../contract/warning.ts';
 import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import { riskiestCustomer } from '../../customers/explanations/explain.ts';
@@ -127,7 +128,7 @@ export async function prepareAndRun(
   const plan = {
     namespace: program.metadata.namespace ?? 'default',
     program: program.spec,
-    pipeline: manifest.run?.spec.pipeline ?? 'batch',
+    pipeline: manifest.run?.spec.pipeline ?? PUBLISHING,
     slot: slotOf(manifest, begun),
     trigger: manifest.run?.spec.trigger ?? 'manual',
     dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
@@ -142,7 +143,7 @@ export async function prepareAndRun(
   } satisfies Partial<LocalRun>;
   const { namespace, pipeline, dryRun } = plan;
   seen.plan = { namespace, program: plan.program.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
-  if (plan.pipeline === 'batch') await checkProviders(plan, io);
+  if (plan.pipeline === PUBLISHING) await checkProviders(plan, io);
   else if (plan.dryRun) {
     // A dry run has a folder of artifacts of its own, in which there is nothing to prune.
     const asked = `holdfast prune ${plan.program.programId} --dry-run`;
@@ -232,7 +233,7 @@ export async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'
   const progress = terminalProgress(io);
   const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
   const before = (context: RunContext<RetentionProgramSpec>) => makeSamples(context, sampleFolder, progress);
-  const result = await runLocally(local.pipeline === 'batch' ? { ...local, before } : local, io, progress);
+  const result = await runLocally(local.pipeline === PUBLISHING ? { ...local, before } : local, io, progress);
   return withTruth(result, local, sampleFolder, io.signal);
 }
 

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339Second } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
-import { PIPELINES, scheduleOf } from '../../contract/pipelines.ts';
+import { PIPELINES, PUBLISHING, scheduleOf } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listPrograms } from '../../database/runs/programs.ts';
 import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
@@ -161,8 +161,6 @@ async function programLine(
     pipelines,
   };
 }
-
-const PUBLISHING = 'batch';
 
 function programsTable(programs: readonly ProgramLine[], isWide: boolean, now: Date): string {
   const since = (instant: string | undefined) =>

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
 import { exitStatus } from '../../contract/exit-status.ts';
 import { asFailure } from '../../contract/failure.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { Warning } from '../../contract/warning.ts';
 import {
   type Fault,
@@ -73,7 +74,7 @@ function runnable(one: SoundDocument, documents: readonly SoundDocument[]): Runn
     return object.spec.enabled ? manifestOf(object, one.file) : 'enabled is false, so nothing runs it';
   }
   const { programRef, pipeline, slot, suspend, cancel } = object.spec;
-  if (pipeline === 'prune') return 'a prune reads no source and no model';
+  if (pipeline !== PUBLISHING) return `a ${pipeline} reads no source and no model`;
   if (cancel || suspend) return `the run is ${cancel ? 'cancelled' : 'suspended'}`;
   const namespace = object.metadata.namespace ?? 'default';
   for (const { object: program, file } of documents) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
-import { PIPELINES } from '../../contract/pipelines.ts';
+import { PIPELINES, PUBLISHING } from '../../contract/pipelines.ts';
 import { type Revision, readRevision, textDigest } from '../../contract/revision.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { currentRun, findRun, type RunRecord } from '../../database/runs/runs.ts';
@@ -93,7 +93,7 @@ export async function openArtifacts(root: string, record: RunRecord): Promise<Re
   const store = openFolderStore(root);
   const { namespace, program, run, attempt } = record;
   const artifacts: Record<string, ArtifactReference> = {};
-  for (const { name } of PIPELINES.batch.stages) {
+  for (const { name } of PIPELINES[PUBLISHING].stages) {
     const made = record.stages.find((stage) => stage.name === name)?.artifact;
     if (made === undefined) continue;
     const artifact = await store.open({ namespace, program, run, stage: name, attempt });

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../base/errors.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { Database } from '../client/database.ts';
 import { statement } from '../client/statement.ts';
 import { type Connection, transaction } from '../client/transaction.ts';
@@ -15,7 +16,7 @@ export interface BatchChoice {
 }
 
 /** Runs that may be current: batches, not backfills or discarded, that were published or are done, and whose rows are there. */
-export const MAY_BE_CURRENT = `pipeline = 'batch' AND trigger <> 'backfill' AND pruned_at IS NULL AND discarded_at IS NULL
+export const MAY_BE_CURRENT = `pipeline = '${PUBLISHING}' AND trigger <> 'backfill' AND pruned_at IS NULL AND discarded_at IS NULL
   AND (published_at IS NOT NULL OR phase = 'Succeeded')`;
 
 /** The batches of a program that can be its current one, newest first. */

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../base/errors.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { Database } from '../client/database.ts';
 import { statement } from '../client/statement.ts';
 import { type Connection, transaction } from '../client/transaction.ts';
@@ -106,7 +107,7 @@ export async function newestRuns(database: Database, namespace: string, limit: n
   const { rows } = await statement<{ run: string }>(
     database,
     `read the runs of ${namespace}`,
-    `SELECT run FROM holdfast.runs WHERE namespace = $1 AND pipeline = 'batch' ORDER BY started_at DESC LIMIT $2`,
+    `SELECT run FROM holdfast.runs WHERE namespace = $1 AND pipeline = '${PUBLISHING}' ORDER BY started_at DESC LIMIT $2`,
     [namespace, limit],
   );
   return rows.map(({ run }) => run);
@@ -135,7 +136,7 @@ async function refuseLater(client: Connection, { namespace, program, run }: RunK
   const { rows } = await client.query<{ run: string }>(
     `SELECT later.run FROM holdfast.runs AS later
      JOIN holdfast.runs AS this ON (this.namespace, this.program, this.run) = ($1, $2, $3)
-     WHERE later.namespace = $1 AND later.program = $2 AND later.pipeline = 'batch' AND later.trigger <> 'backfill'
+     WHERE later.namespace = $1 AND later.program = $2 AND later.pipeline = '${PUBLISHING}' AND later.trigger <> 'backfill'
        AND later.discarded_at IS NULL AND later.published_at > this.published_at
        -- A program decides a slot anew whatever it decided for it before.
        AND later.slot > this.slot

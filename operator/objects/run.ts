@@ -1,4 +1,5 @@
 import { rfc3339 } from '../../base/instant.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import { clusterRunName } from '../../contract/run-name.ts';
 import { API_VERSION } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
@@ -7,7 +8,7 @@ import { programLabels } from './labels.ts';
 import { ownerReference } from './owner.ts';
 
 /** The run of a program at a slot of its schedule. */
-export function buildRun(program: ProgramObject, slot: Date, pipeline = 'batch'): KubeObject {
+export function buildRun(program: ProgramObject, slot: Date, pipeline: string = PUBLISHING): KubeObject {
   const { name, namespace } = program.metadata;
   return {
     apiVersion: API_VERSION,
