@@ -14,6 +14,7 @@ export const WARNING_CODES = {
   OUTSIDE_MARKETPLACES: 'Rows have no marketplace, or none that the program lists.',
   COLUMN_REPLACED: 'The query gives a column that the scores or the decisions replace.',
   MODEL_NOT_CALIBRATED: 'The thresholds of `riskLevels` do not mean probabilities.',
+  SCORES_ALL_ONE: 'Every customer has the same score, so that the model tells nobody from anybody.',
   NO_OFFER_MODEL: 'No model recommends which kind of offer works.',
   NO_REASONS: 'The model cannot be explained, such as a remote one, so the list has no reasons of it.',
   SCORE_CACHE_UNUSED: 'Remote models were asked about every row.',

@@ -189,7 +189,7 @@ test('the id has the name that it has in the table it came from', async () => {
 test('without a format the first are shown, with how many there are', async () => {
   const { stdout } = await list(['churn', '--limit', '2']);
   const [place, figures, , head, first, second, more] = stdout.split('\n');
-  expect(place).toBe('churn   as of 2026-11-23T02:00:00.000Z   churn-2');
+  expect(place).toBe('churn   as of 2026-11-23T02:00:00Z   churn-2');
   expect(figures).toMatch(/^to contact 2,250 {3}critical \d+ {3}high \d+ {3}medium [\d,]+$/);
   expect(head).toMatch(/^customer_id +level +risk +offer +recommended +reasons$/);
   expect(first).toMatch(

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
 import { workbook } from './support/workbooks.ts';
@@ -37,6 +37,22 @@ test('JSON lines become a program that runs, ids and objects within as they are,
   const week = await place.run();
   await writeFile(place.at('next.json'), `[${text(',')}]`);
   expect(await place.run('--source', `customers=${place.at('next.json')}`)).toEqual(week);
+});
+
+test.each([
+  ['a trained model', true],
+  ['a scorecard', false],
+])('%s says what is typical of its features', async (_, labelled) => {
+  const lines = everybody.map(
+    ({ id, idle, spend, left }) => `${id},${idle},${spend}${labelled ? `,${left ? 'Yes' : 'No'}` : ''}`,
+  );
+  const { model } = await place.report(
+    await place.csv([`customer_id,days_inactive,total_spend${labelled ? ',churned' : ''}`, ...lines], 'typical.csv'),
+  );
+  const card = JSON.parse(await readFile(place.at('typical-retention-risk.json'), 'utf8'));
+  const idle = everybody.map((one) => one.idle).sort((a, b) => a - b);
+  expect(card.typical).toHaveLength(model.features.length);
+  expect(card.typical[model.features.indexOf('days_since_last_login')]).toBe(idle[Math.floor((idle.length - 1) / 2)]);
 });
 
 test('a model is measured on JSON lines', async () => {

@@ -30,10 +30,10 @@ export interface DatabaseTable {
 const MOST_TABLES = 500;
 const MOST_COLUMNS = 500;
 
-/** Tables and views of Postgres; a partition is of its table. */
+/** Tables and views of Postgres, but for the server's own and Holdfast's; a partition is of its table. */
 const NAMED = `pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-    AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`;
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'holdfast')`;
 const READABLE = `has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')`;
 
 /** Those that the role may not read, by schema; as SQL names schema and role. */

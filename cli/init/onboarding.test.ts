@@ -3,6 +3,7 @@ import { randomNumbers } from '../../base/math/random-numbers.ts';
 import { leak } from '../../customers/training/leaks.ts';
 import { canMakeScorecard, makeScorecard } from '../../customers/training/scorecard.ts';
 import { train } from '../../customers/training/train.ts';
+import { typicalOf } from '../../customers/training/typical.ts';
 import { readCountries } from './countries.ts';
 import { proposeFilters } from './filter-chain.ts';
 import { isAfterwards, isLabelName } from './label.ts';
@@ -226,6 +227,15 @@ describe('a column that knows the answer is found out', () => {
   ])('by %s: %s', (_, leaks, numbers) => {
     expect(leak(numbers, labels) !== undefined).toBe(leaks);
   });
+});
+
+test.each<[string, number[], number[] | undefined]>([
+  ['a value that some row has', [4, 1, 3, 2], [2]],
+  ['yes or no, where as many say the one as the other', [1, 0, 1, 0], [0]],
+  ['of what is known', [Number.NaN, 5, 7, 6, Number.NaN], [6]],
+  ['nothing where no row has a value', [Number.NaN, Number.NaN], undefined],
+])('what is typical of a column is %s', (_, values, typical) => {
+  expect(typicalOf([Float64Array.from(values)])).toEqual(typical);
 });
 
 test('tenure and tickets alone make no scorecard, and a figure without a value is not in it', () => {

@@ -5,6 +5,7 @@ import { LEAST_OF_EACH, leak, strength } from '../../customers/training/leaks.ts
 import { canMakeScorecard, makeScorecard, SCORECARD_COLUMNS, UNTRAINED } from '../../customers/training/scorecard.ts';
 import { type Trained, train } from '../../customers/training/train.ts';
 import { type NumberColumns, readNumbers } from '../../customers/training/training-rows.ts';
+import { typicalOf } from '../../customers/training/typical.ts';
 import { unsuitable } from '../../customers/training/unsuitable.ts';
 import type { ModelManifest } from '../../providers/models/model.ts';
 import { logisticOnnx, predict } from '../../providers/models/onnx/logistic-model.ts';
@@ -135,6 +136,7 @@ async function trainedModel(
     calibrated: trained.calibrated && later?.calibrated !== false,
     rows: trained.trainingRows,
     label: shown(label?.source.name ?? ''),
+    columns: trained.model.features.map((name) => data.columns[data.names.indexOf(name)] as Float64Array),
     figures,
   });
   const scores = await scoresOf(engine, trained.model.features, (row) => predict(trained.model, row));
@@ -186,6 +188,7 @@ async function scorecard(
     calibrated: false,
     rows: data.rows,
     label: UNTRAINED,
+    columns: features.map((name) => data.columns[data.names.indexOf(name)] as Float64Array),
     figures: {},
   });
   const scores = await scoresOf(engine, features, (row) => scorecardRisk(card, row));
@@ -196,8 +199,20 @@ function modelManifest(
   modelId: string,
   bytes: Buffer,
   features: readonly string[],
-  { calibrated, rows, label, figures }: Pick<ModelManifest, 'calibrated' | 'figures'> & { rows: number; label: string },
+  {
+    calibrated,
+    rows,
+    label,
+    columns,
+    figures,
+  }: Pick<ModelManifest, 'calibrated' | 'figures'> & {
+    rows: number;
+    label: string;
+    /** What the features were in training. */
+    columns: readonly Float64Array[];
+  },
 ): ModelManifest {
+  const typical = typicalOf(columns);
   return {
     modelId,
     role: 'churn-risk',
@@ -205,6 +220,7 @@ function modelManifest(
     features,
     calibrated,
     training: { from: 'unknown', to: 'unknown', rows, label },
+    ...(typical === undefined ? {} : { typical }),
     figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, Number(value.toPrecision(6))])),
   };
 }

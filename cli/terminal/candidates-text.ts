@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../base/instant.ts';
 import { printable, shortened } from '../../base/text/printable.ts';
 import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import type { ListColumn } from '../../customers/contact-list/list-columns.ts';
@@ -27,7 +28,7 @@ export function candidatesText({ batch, counts, total, shown, columns }: Candida
   const levels = [...counts].map(([level, count]) => `${level} ${integer(count)}`).join('   ');
   const hasArm = columns.some(({ name }) => name === 'arm');
   const lines = [
-    `${batch.program}   as of ${batch.slot.toISOString()}   ${batch.run}`,
+    `${batch.program}   as of ${rfc3339(batch.slot)}   ${batch.run}`,
     `${hasArm ? 'candidates' : 'to contact'} ${integer(all)}   ${levels}`,
   ];
   const others = hasArm ? undefined : notContacted(batch, all);

@@ -3,6 +3,7 @@ import { printable } from '../../base/text/printable.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import type { Explanation, FilterExplanation } from '../../customers/explanations/explain.ts';
 import type { NoReasons } from '../../customers/explanations/reasons.ts';
+import { scoreText } from './figures.ts';
 import { marginText, type ReasonsShown, reasonText } from './reason-text.ts';
 
 /** The strongest reasons of a customer's score, or why there are none. */
@@ -32,7 +33,10 @@ export function customerText(
   explanation.filters.forEach((filter, position) => line(position === 0 ? 'filters' : '', filterText(filter)));
   if (explanation.score !== undefined) {
     const { risk, level } = explanation.score;
-    line('score', `${risk.toFixed(3)} ${level ?? `below ${spec.riskLevels.medium}, the lowest level`}`);
+    line(
+      'score',
+      `${scoreText(risk, Object.values(spec.riskLevels))} ${level ?? `below ${spec.riskLevels.medium}, the lowest level`}`,
+    );
   }
   if (why !== undefined) {
     const told =

@@ -98,23 +98,25 @@ export function scoredGroupText(group: ScoredGroup, place: Place, why: ReasonsTe
   if (why.unavailable !== undefined) lines.push('', `reasons  none: ${why.unavailable}`);
   if (group.customers === 0) return `${lines.map(printable).join('\n')}\n`;
   if (why.measure !== undefined) {
-    lines.push('', `among the ${why.top} strongest reasons of a customer, over all ${integer(group.customers)}`);
     const shown = group.features.filter(({ meanSize }) => meanSize > 0).slice(0, FEATURES_SHOWN);
-    lines.push(
-      ...table(
-        [
-          ['raises', 'lowers', 'mean size', 'feature'],
-          ...shown.map(({ feature, raises, lowers, meanSize }) => [
-            integer(raises),
-            integer(lowers),
-            amountText(meanSize),
-            feature,
-          ]),
-        ],
-        'right',
-      ),
-      `(${why.measure})`,
-    );
+    if (shown.length === 0) lines.push('', 'reasons  none: no feature moves the score of any of them');
+    else lines.push('', `among the ${why.top} strongest reasons of a customer, over all ${integer(group.customers)}`);
+    if (shown.length > 0)
+      lines.push(
+        ...table(
+          [
+            ['raises', 'lowers', 'mean size', 'feature'],
+            ...shown.map(({ feature, raises, lowers, meanSize }) => [
+              integer(raises),
+              integer(lowers),
+              amountText(meanSize),
+              feature,
+            ]),
+          ],
+          'right',
+        ),
+        `(${why.measure})`,
+      );
   }
   const drawn = why.seed === undefined ? 'the riskiest first' : `drawn with the seed ${why.seed}`;
   lines.push('', `${integer(group.sample.length)} of them, ${drawn}`);

@@ -12,6 +12,15 @@ export function duration(seconds: number): string {
   return `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`;
 }
 
+/** A score to three digits behind the point, with more where it would look like one of these thresholds that it is not. */
+export function scoreText(score: number, thresholds: readonly number[]): string {
+  for (let digits = 3; digits < 16; digits++) {
+    const text = score.toFixed(digits);
+    if (!thresholds.some((threshold) => threshold !== score && Number(text) === threshold)) return text;
+  }
+  return String(score);
+}
+
 /** Rows a second, to three significant digits; empty when there is nothing to divide by. */
 export function rate(rows: number, seconds: number): string {
   if (rows === 0 || seconds <= 0) return '';

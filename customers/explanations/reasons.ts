@@ -113,7 +113,9 @@ function backgroundOf(
       const found = new Float32Array(features.length);
       // One at a time, since a median holds all values of its column in memory.
       for (const [index, sql] of expressions.entries()) {
-        const query = `SELECT median(${sql}) FILTER (NOT isnan(${sql})) AS median FROM ${table}`;
+        const [known, median] = [`FILTER (NOT isnan(${sql}))`, `median(${sql}) FILTER (NOT isnan(${sql}))`];
+        // Between yes and no there is nothing.
+        const query = `SELECT CASE WHEN bool_and(${sql} IN (0, 1)) ${known} THEN floor(${median}) ELSE ${median} END AS median FROM ${table}`;
         const [row] = await engine.rows<{ median: number | null }>(query);
         found[index] = row?.median ?? Number.NaN;
       }

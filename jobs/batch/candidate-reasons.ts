@@ -4,6 +4,7 @@ import { literal } from '../../base/duckdb/engine.ts';
 import { writeParquet } from '../../base/duckdb/parquet.ts';
 import { ColumnAppender, copyDoubles } from '../../base/duckdb/vectors.ts';
 import { printable } from '../../base/text/printable.ts';
+import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import {
   featuresOf,
   joined,
@@ -136,6 +137,11 @@ class Words {
   }
 }
 
+/** Numbers of the candidate's own: they may be 0 or 1 in every row of a small batch, and are no yes or no. */
+const NUMBERS: ReadonlySet<string> = new Set(
+  CANDIDATE_COLUMNS.flatMap(({ name, type }) => (type === 'DOUBLE' ? [name] : [])),
+);
+
 /** Features that are yes or no in every row, whatever their type. */
 async function binaryFeatures(
   { source, table }: RowByRow,
@@ -143,7 +149,7 @@ async function binaryFeatures(
 ): Promise<ReadonlySet<string>> {
   const checks = expressions.map((sql, at) => `bool_and(${sql} IN (0, 1) OR isnan(${sql})) AS b${at}`);
   const [row] = await source.rows<Record<string, boolean | null>>(`SELECT ${checks.join(', ')} FROM ${table}`);
-  return new Set(features.filter((_, at) => row?.[`b${at}`] === true));
+  return new Set(features.filter((name, at) => row?.[`b${at}`] === true && !NUMBERS.has(name)));
 }
 
 /** Places in the file and features of the rows that a file lists. */

@@ -116,6 +116,40 @@ test('a candidate has what raised the risk most, in words without any value of t
   expect(JSON.stringify(await batch.rows(result.artifact, 'below.parquet'))).not.toContain('reasons');
 });
 
+test('a number of the candidate that is 0 or 1 in every row of a batch is no yes or no, what has no such name may be', async () => {
+  const risk = await writeModel(batch.folder, linearModel([0.2, 0.1], 0.3), {
+    modelId: 'churn-risk',
+    features: ['support_tickets', 'streaming'],
+    typical: [0, 0],
+  });
+  await batch.input(
+    'filter',
+    'kept.parquet',
+    `SELECT * FROM (VALUES ('C1', 1.0, 1), ('C2', 1.0, 0), ('C3', 0.0, 1)) AS t(customer_id, support_tickets, streaming)`,
+  );
+  const { artifact } = await score(batch.context({ scoringModels: [risk] }));
+  expect((await batch.rows(artifact, 'scored.parquet', 'risk_reasons')).map((row) => row['risk_reasons'])).toEqual([
+    ['support_tickets above typical', 'streaming'],
+    ['support_tickets above typical'],
+    ['streaming'],
+  ]);
+});
+
+test('a model that gives everybody one score is warned of; of a handful of customers that says nothing', async () => {
+  const scored = async (rows: number, risk: string) => {
+    await batch.input(
+      'filter',
+      'kept.parquet',
+      `SELECT 'C' || range AS customer_id, ${risk} AS risk FROM range(${rows})`,
+    );
+    const { warnings = [] } = await score(batch.context({ scoringModels: [await riskModel()] }));
+    return warnings.filter(({ code }) => code === 'SCORES_ALL_ONE').map(({ message }) => message);
+  };
+  expect(await scored(30, '0.7')).toEqual([expect.stringMatching(/churn-risk gave all 30 customers one score, 0\.7/)]);
+  expect(await scored(30, '0.7 + range / 1000')).toEqual([]);
+  expect(await scored(5, '0.7')).toEqual([]);
+});
+
 const MANY = `
   SELECT 'C' || lpad(range::VARCHAR, 5, '0') AS customer_id, (range % 97) / 96.0 AS risk,
     (range % 3 = 0) AS to_discount, (range % 3 = 1) AS to_upgrade, (range % 3 = 2)::INTEGER AS to_call

@@ -113,6 +113,9 @@ async function finish(
     engines,
     'SELECT row_number FROM classified WHERE risk_level IS NOT NULL',
   );
+  const [same] = await sink.rows<{ score: number | null }>(
+    `SELECT CASE WHEN count(*) >= ${ENOUGH_TO_DIFFER} AND min(risk_score) = max(risk_score) THEN min(risk_score) END AS score FROM classified`,
+  );
   const dropped = replaced(columns, ADDED_COLUMNS);
   const rowsOut = await parts.write(sink, 'scored.parquet', scoredCandidates(table, dropped, why));
   const belowThreshold = await parts.write(sink, 'below.parquet', candidatesBelow(table));
@@ -127,8 +130,18 @@ async function finish(
     // Of this run, and not of its artifact, which is the same whatever was known before.
     counts: { ...counts, ...cached },
     artifact: await parts.commit({ rows: rowsOut, counts }),
-    warnings: warnings(models, dropped, why),
+    warnings: [
+      ...warnings(models, dropped, why),
+      ...told('SCORES_ALL_ONE', typeof same?.score === 'number' ? [allOne(models, rowsIn, same.score)] : []),
+    ],
   };
+}
+
+/** Customers of whom not all happen to be alike. */
+const ENOUGH_TO_DIFFER = 20;
+
+function allOne({ risk }: ScoringModels, rows: number, score: number): string {
+  return `Model ${risk.model.manifest.modelId} gave all ${rows} customers one score, ${score}: does it read what the query gives?`;
 }
 
 /** What the score cache did, where there is one. */
