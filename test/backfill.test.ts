@@ -32,6 +32,10 @@ test('slots of the past are run one after the other, the oldest first, and the c
     [SLOT, 'Succeeded', true],
   ]);
   expect(report.slots[0]).toMatchObject({ run: 'keep-20261109t020000z-2', candidates: expect.any(Number) });
+  const warned = [...stderr.matchAll(/^warning: (.*)$/gm)].map(([, sentence]) => sentence);
+  expect(warned).toEqual(
+    [OLDEST, MIDDLE].map((slot) => `Connector shop: its rows are as of now, and the slot of this backfill is ${slot}.`),
+  );
   expect(stderr).toMatch(/2026-11-09T02:00:00Z {2}1 of 3\n[^]*2026-11-16T02:00:00Z {2}2 of 3\n/);
   expect((await runs()).map(({ slot, trigger, current }: any) => [slot, trigger, current])).toEqual([
     [MIDDLE, 'backfill', false],
@@ -106,7 +110,8 @@ test('each slot reads the export of its own day, and one that is missing is name
     await rename(shop.path('customers.parquet'), shop.path(`${day}/customers.parquet`));
   }
   const source = ['--source', `shop=${shop.path('{date}/customers.parquet')}`];
-  const { report } = await backfill(source);
+  const { stderr, report } = await backfill(source);
+  expect(stderr).not.toContain('as of now');
   expect(brief(report.slots).map(([, phase]) => phase)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
   expect(report.slots.map(({ candidates }: any) => candidates)).toEqual([9, 19, 29]);
   await rename(shop.path('2026-11-16'), shop.path('elsewhere'));

@@ -13,6 +13,7 @@ const DOCUMENTS = [
     'cluster',
     'data',
     'explain',
+    'failed',
     'filters',
     'gitops',
     'list',

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { forField } from '../../base/errors.ts';
+import { rfc3339 } from '../../base/instant.ts';
+import { parseSchedule } from '../../base/schedules/index.ts';
 import { told, type Warning } from '../../contract/warning.ts';
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
 import { addFeatures } from '../../providers/feature-stores/add-features.ts';
 import { openFeatureStore } from '../../providers/feature-stores/index.ts';
 import type { Connector } from '../../providers/warehouses/connector.ts';
-import { openWarehouse } from '../../providers/warehouses/index.ts';
+import { isServer, openWarehouse } from '../../providers/warehouses/index.ts';
 import { describeQuery } from '../../providers/warehouses/missing-column.ts';
 import { absentColumns } from '../../providers/warehouses/optional-columns.ts';
 import type { ReadOptions, Warehouse } from '../../providers/warehouses/warehouse.ts';
@@ -54,6 +56,10 @@ export async function readConnectors(
         const sentence = `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`;
         warnings.push(...told('SOURCE_VALUE_BEYOND_TYPE', [sentence]));
       };
+      if (isOfNow(connector, context)) {
+        const sentence = `Connector ${connectorId}: its rows are as of now, and the slot of this backfill is ${rfc3339(context.identity.slot)}.`;
+        warnings.push(...told('SOURCE_AS_OF_NOW', [sentence]));
+      }
       warnings.push(...told('SOURCE_COLUMN_ABSENT', await absentColumns(warehouse, connector)));
       const types = await readTypes(warehouse, connector.config.query);
       sources[connectorId] = types;
@@ -77,6 +83,15 @@ export async function readConnectors(
     await forField(['spec', 'dataConnectors', index], () => read(connector));
   }
   return { extracts, offers, warnings, sources };
+}
+
+/** Whether a backfill of an older slot reads what only knows of now: neither a sample nor a file given for it. */
+function isOfNow({ connectorId, type, config }: Connector, context: BatchContext): boolean {
+  const { identity, spec, connectors, providers, now } = context;
+  if (identity.trigger !== 'backfill' || ('sample' in config && config.sample !== undefined)) return false;
+  if (connectors.sources[connectorId] !== undefined && !isServer({ type }, providers?.warehouses)) return false;
+  const newest = parseSchedule(spec.batchSchedule, spec.timeZone).newest(now());
+  return newest !== undefined && identity.slot < newest;
 }
 
 function open(connector: Connector, context: BatchContext): Promise<Warehouse> {
