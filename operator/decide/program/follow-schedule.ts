@@ -6,6 +6,7 @@ import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
 import { type Action, attemptKey, earlier } from '../action.ts';
+import { isBecause } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
 import { steadyPart } from '../steady.ts';
@@ -109,14 +110,14 @@ function isOfSchedule(run: RunObject, { pipeline }: Calendar, { metadata }: Prog
 
 /** Whether a run waits for a batch that is not that of the slot: it holds no lane, and its batch may never come. */
 function waitsForEarlierBatch(
-  { spec, status }: RunObject,
+  run: RunObject,
   calendar: Calendar,
   due: Date,
   program: ProgramObject,
   pipelines: Pipelines,
 ): boolean {
-  const waits = status?.conditions?.some(({ type, reason }) => type === 'Reconciling' && reason === 'WaitingForBatch');
-  if (!waits) return false;
+  const { spec, status } = run;
+  if (status?.startTime !== undefined || !isBecause(run, 'WaitingForBatch')) return false;
   const { after } = pipelines[calendar.pipeline] ?? {};
   const batch = after === undefined ? undefined : scheduleOf(after, program.spec, pipelines);
   if (spec.pipeline !== calendar.pipeline || batch === undefined) return true;

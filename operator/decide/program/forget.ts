@@ -2,8 +2,8 @@ import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type RunObject } from '../../kube/objects.ts';
 import { buildRevision } from '../../objects/revision.ts';
 import type { Action } from '../action.ts';
-import { isFinal } from '../run/snapshot.ts';
-import { byAge, hasSucceeded, pipelineStatusIn } from './pipeline-status.ts';
+import { hasSucceeded, isFinal } from '../run/snapshot.ts';
+import { byAge, pipelineStatusIn } from './pipeline-status.ts';
 import { calendarsOf } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 

@@ -2,6 +2,7 @@ import { rfc3339 } from '../../../base/instant.ts';
 import type { Pipelines } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index.ts';
 import { type RunObject, seniority } from '../../kube/objects.ts';
+import { hasSucceeded } from '../run/snapshot.ts';
 import { candidatesOf } from '../run-result.ts';
 import type { Progress } from './slots.ts';
 
@@ -64,10 +65,6 @@ export function pipelineStatus(
     ...(succeeded === undefined ? {} : { lastSucceededSlot: succeeded }),
     ...(last === undefined ? {} : { lastRun: last }),
   };
-}
-
-export function hasSucceeded({ status }: RunObject): boolean {
-  return status?.phase === 'Succeeded';
 }
 
 function newestSlot(slots: readonly (string | undefined)[]): string | undefined {
