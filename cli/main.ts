@@ -447,6 +447,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   let printed = false;
   const stdout: Output = {
     ...(io.stdout.isTTY === undefined ? {} : { isTTY: io.stdout.isTTY }),
+    // Asked each time, since a person makes the window wider.
+    get columns() {
+      return io.stdout.columns ?? DEFAULT_COLUMNS;
+    },
     write(text) {
       printed = true;
       return io.stdout.write(text);
@@ -476,6 +480,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       : report(failure, program.opts()['verbose'] === true, io);
   }
 }
+
+/** Of a terminal that does not say how wide it is. */
+const DEFAULT_COLUMNS = 80;
 
 function asksForJson(argv: readonly string[]): boolean {
   return /(^| )(-o|--output)[ =]?json( |$)/.test(argv.join(' '));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { main } from '../../cli/main.ts';
 import { RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
@@ -536,6 +537,60 @@ describe('status', () => {
       1,
       expect.stringContaining('HF_INTERRUPTED: stopped looking; the run long-lived goes on'),
     ]);
+  });
+
+  testOnServer('credentials come from the program that the kubeconfig names, whose failure is said', async () => {
+    const asking = async (name: string, script: string) => {
+      const config = parse(await readFile(plane.kubeconfig, 'utf8'));
+      const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] };
+      config.users = [{ name: 'admin', user: { exec } }];
+      const file = join(folder, name);
+      await writeFile(file, stringify(config));
+      return await holdfast(['status', 'keep', '-n', 'shop', '--kubeconfig', file], { environment: {} });
+    };
+    const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential' };
+    const given = JSON.stringify({ ...credential, status: { token: plane.token } });
+    expect(await asking('exec-good', `echo '${given}'`)).toMatchObject({ status: 0 });
+    const failed = await asking('exec-bad', 'echo "log in first" >&2; exit 1');
+    expect([failed.status, failed.stderr]).toEqual([78, expect.stringMatching(/HF_CLUSTER_CONFIG: .*log in first/)]);
+  });
+
+  testOnServer('--watch draws each change of the programs, on a terminal in place, until a person stops', async () => {
+    await client.create(retentionPrograms, program({ programId: 'seen' }, 'seen'));
+    await ready('seen', { pipelines: [{ name: 'batch', nextSlot: '2026-11-30T02:00:00Z' }] });
+    const changes = async (abort: AbortController, told: () => string, expected: string) => {
+      await until(
+        'the first picture',
+        async () => told(),
+        (text) => text.includes('seen'),
+      );
+      const name = `seen-${Math.round(performance.now())}`;
+      await client.create(retentionRuns, run(name, { programRef: { name: 'seen' } }));
+      await says(name, { phase: 'Pending' }, 'WaitingForCapacity', 'others go first');
+      await until(
+        'the change',
+        async () => told(),
+        (text) => text.includes(expected),
+        20_000,
+      );
+      abort.abort(new Error('SIGINT'));
+    };
+    for (const isTerminal of [false, true]) {
+      let told = '';
+      const abort = new AbortController();
+      const done = main(['status', 'seen', '--watch', ...IN_SHOP], {
+        stdout: { isTTY: isTerminal, columns: 200, write: (text) => (told += text) },
+        stderr: { write: () => true },
+        environment: { KUBECONFIG: plane.kubeconfig },
+        signal: abort.signal,
+        now: () => new Date('2026-11-23T09:30:00Z'),
+        elapsed: () => performance.now(),
+      });
+      await changes(abort, () => told, isTerminal ? 'Pending (+1)' : 'Pending');
+      expect(await done).toBe(1);
+      if (isTerminal) expect(told).toContain('\u001b[2A\r\u001b[JPROGRAM');
+      else expect(told).toMatch(/^seen batch {2}.*next 2026-11-30T02:00:00Z\n(.*\n)*seen batch {2}now Pending/);
+    }
   });
 
   testOnServer('where nothing answers it says so', async () => {
