@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { PIPELINES } from '../../contract/pipelines.ts';
+import { PIPELINES, type Pipelines } from '../../contract/pipelines.ts';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
+import { WITH_CAMPAIGN } from '../../test/support/pipelines.ts';
 import { program, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
@@ -28,14 +29,14 @@ function cachesOf(objects: Partial<Record<keyof Caches, readonly KubeObject[]>>)
   return Object.fromEntries(stores) as Caches;
 }
 
-async function reconcile(kube: FakeKube, caches: Caches): Promise<void> {
+async function reconcile(kube: FakeKube, caches: Caches, pipelines: Pipelines = PIPELINES): Promise<void> {
   const context = openContext({
     api: kube.api,
     caches,
     recorder: createRecorder(kube.api, { clock, instance: 'test' }),
     clock,
     settings: STAGE_SETTINGS,
-    pipelines: PIPELINES,
+    pipelines,
   });
   await reconcileOne(retentionRun, 'shop/by-hand', context);
 }
@@ -97,9 +98,18 @@ const WAIT = [
 ];
 const KEEP = storedProgram();
 const edited = { ...KEEP, metadata: { ...KEEP.metadata, generation: 2, resourceVersion: '2' } };
+const noted = { ...KEEP, metadata: { ...KEEP.metadata, resourceVersion: '2' }, status: { observedGeneration: 1 } };
+const succeeded = {
+  ...noted,
+  status: { pipelines: [{ name: 'batch', lastSucceededSlot: at }] },
+} as unknown as ProgramObject;
+const AWAITING: RunObject['status'] = { phase: 'Pending', conditions: reconciling('WaitingForBatch') };
+const CAMPAIGN = { pipeline: 'campaign' as never };
+const REPORT = { pipeline: 'report' as never };
+const PRUNE = { pipeline: 'prune' as const };
+const scheduled = (slot: string) => ({ trigger: 'schedule' as const, slot });
 /** Nobody waits for a place. */
 const NO_ROOM = { take: () => true, leave: () => [], next: () => [] };
-const noted = { ...KEEP, metadata: { ...KEEP.metadata, resourceVersion: '2' }, status: { observedGeneration: 1 } };
 const TWIN = storedProgram({}, { metadata: { name: 'twin', uid: 'twin-uid' } });
 
 test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
@@ -150,8 +160,53 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
     [storedRun(2, HELD)],
     ['shop/run-2'],
   ],
+  [
+    'a batch that succeeds concerns the runs that wait for it',
+    { cache: 'runs', before: storedRun(1, RUNNING), after: storedRun(1, { ...RUNNING, phase: 'Succeeded' }) },
+    [storedRun(2, AWAITING, CAMPAIGN), storedRun(3, AWAITING, REPORT), storedRun(4, HELD, REPORT)],
+    ['shop/run-2', 'shop/run-3', 'shop/run-4'],
+  ],
+  [
+    'one that fails does not',
+    { cache: 'runs', before: storedRun(1, RUNNING), after: storedRun(1, { ...RUNNING, phase: 'Failed' }) },
+    [storedRun(2, AWAITING, CAMPAIGN), storedRun(3, AWAITING, REPORT)],
+    [],
+  ],
+  [
+    'nor does another pipeline',
+    { cache: 'runs', before: storedRun(1, RUNNING, PRUNE), after: storedRun(1, { phase: 'Succeeded' }, PRUNE) },
+    [storedRun(2, AWAITING, CAMPAIGN)],
+    [],
+  ],
+  [
+    'a slot that the program knows to have succeeded concerns the runs that wait for it',
+    { cache: 'programs', before: KEEP, after: succeeded },
+    [storedRun(2, AWAITING, CAMPAIGN), storedRun(3, HELD, REPORT)],
+    ['shop/run-2'],
+  ],
+  [
+    'a run that comes to wait for a batch leaves its lane to the next',
+    { cache: 'runs', before: storedRun(1, HELD, CAMPAIGN), after: storedRun(1, AWAITING, CAMPAIGN) },
+    [storedRun(1, AWAITING, CAMPAIGN), storedRun(2, WAITING, CAMPAIGN)],
+    ['shop/run-2'],
+  ],
+  [
+    'a new run of a schedule concerns an older one of it, whose place it may take',
+    { cache: 'runs', after: storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')) },
+    [
+      storedRun(1, RUNNING, scheduled('2026-11-20T01:00:00Z')),
+      storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')),
+      storedRun(3, HELD, scheduled('2026-11-20T03:00:00Z')),
+      storedRun(4, HELD),
+    ],
+    ['shop/run-1'],
+  ],
 ])('%s', (_name, change, runs, concerned) => {
-  const keys = retentionRun.concerned(change, { caches: indexed([KEEP], runs), pipelines: PIPELINES, room: NO_ROOM });
+  const keys = retentionRun.concerned(change, {
+    caches: indexed([KEEP], runs),
+    pipelines: WITH_CAMPAIGN,
+    room: NO_ROOM,
+  });
   expect([...new Set(keys)].toSorted()).toEqual(concerned);
 });
 
@@ -163,4 +218,37 @@ test('a run that is done, its Jobs collected, is not begun again by a cache that
   await reconcile(kube, cachesOf({ programs, runs: [before] }));
   expect([...kube.all(jobs), ...kube.all(configMaps)]).toEqual([]);
   expect(kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Succeeded');
+});
+
+test('a run does not fail for a batch that has succeeded, and that the cache has not heard of', async () => {
+  const kube = fakeKube(() => clock.now());
+  const programs = [kube.put(retentionPrograms, program({ startingDeadlineSeconds: 1 }))];
+  const before = kube.put(retentionRuns, run('batch'));
+  const status = { phase: 'Succeeded', slot: '2026-11-16T02:00:00Z' };
+  await kube.api.applyStatus(retentionRuns, { ...before, status } as RunObject);
+  const made = kube.put(retentionRuns, run('by-hand', { pipeline: 'report' as never }));
+  await clock.advance(2_000);
+  await reconcile(kube, cachesOf({ programs, runs: [made] }), WITH_CAMPAIGN);
+  expect(kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status?.phase).toBe('Running');
+  expect(kube.all(jobs).map(({ metadata }) => metadata.name)).toEqual(['by-hand-report-1']);
+});
+
+test('a run that has failed is tried again though the cache has it under way, and not where it has that alone', async () => {
+  for (const [phase, expected] of [
+    ['Failed', 'Running'],
+    ['Running', 'Failed'],
+  ] as const) {
+    const kube = fakeKube(() => clock.now());
+    const programs = [kube.put(retentionPrograms, program())];
+    const original = kube.put(retentionRuns, run('original', { slot: '2026-11-16T02:00:00Z' })) as RunObject;
+    await kube.api.applyStatus(retentionRuns, { ...original, status: { phase } });
+    const retryOf = { name: 'original', uid: original.metadata.uid };
+    const runs = [original, kube.put(retentionRuns, run('by-hand', { trigger: 'retry', retryOf }))];
+    const cached = { ...original, status: { phase: phase === 'Failed' ? 'Running' : undefined } } as RunObject;
+    await reconcile(kube, cachesOf({ programs, runs: [cached, ...runs.slice(1)] }));
+    expect(kube.get<RunObject>(retentionRuns, 'shop/by-hand')?.status).toMatchObject({
+      phase: expected,
+      ...(expected === 'Running' ? { slot: '2026-11-16T02:00:00Z' } : {}),
+    });
+  }
 });

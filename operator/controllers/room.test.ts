@@ -1,11 +1,13 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { openWorld, type World } from '../../test/support/operator-world.ts';
 import { program, run } from '../../test/support/program.ts';
 import { RESOURCES } from '../kube/api.ts';
 import type { JobObject, RunObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
 import { createRoom } from './room.ts';
-import { WATCHED } from './watched.ts';
+import { runsConcerned } from './runs-concerned.ts';
+import { type Caches, WATCHED } from './watched.ts';
 
 /*
  * How many runs of all programs are at work at once.
@@ -14,6 +16,7 @@ const { retentionPrograms, retentionRuns, jobs } = RESOURCES;
 const FRIDAY = new Date('2026-11-20T12:00:00Z');
 const SLOT = '2026-11-16T02:00:00Z';
 const MOST = 3;
+const COMPLETE = [{ type: 'Complete', status: 'True' }];
 
 let world: World;
 
@@ -209,4 +212,24 @@ test('a run that has a place and cannot begin keeps it from nobody, and has no w
   // It waits like the others again.
   expect(room.leave(b)).toEqual(['shop/a']);
   expect([room.take(c), room.take(a)]).toEqual([false, true]);
+});
+
+test.each<[string, NonNullable<RunObject['status']>['phase'], Partial<JobObject>, readonly string[]]>([
+  ['the Job of a run that was suspended stops', 'Suspended', { spec: { suspend: true } }, ['shop/a', 'shop/next']],
+  ['the Job of a run that is under way ends', 'Running', { status: { conditions: COMPLETE } }, ['shop/a']],
+  ['a Job gets on', 'Suspended', { status: { active: 1 } }, ['shop/a']],
+])('when %s, a place is free only if the run has none any more', (_name, phase, change, concerned) => {
+  const owner = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'RetentionRun', name: 'a', uid: 'a', controller: true };
+  const common = { namespace: 'shop', resourceVersion: '1', creationTimestamp: SLOT };
+  const runs = createStore<RunObject>(WATCHED.runs.indexes);
+  runs.set({ ...run('a'), metadata: { ...common, name: 'a', uid: 'a' }, status: { phase } } as RunObject);
+  const metadata = { ...common, name: 'a-1', uid: 'j', ownerReferences: [owner] };
+  const before: JobObject = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: {} };
+  const caches = { runs, jobs: createStore<JobObject>(WATCHED.jobs.indexes) } as unknown as Caches;
+  const room = { take: () => true, leave: () => [], next: () => ['shop/next'] };
+  const keys = runsConcerned(
+    { cache: 'jobs', before, after: { ...before, ...change } },
+    { caches, pipelines: PIPELINES, room },
+  );
+  expect([...new Set(keys)]).toEqual(concerned);
 });
