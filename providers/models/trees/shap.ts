@@ -12,7 +12,7 @@ export interface Contributions {
 /** Rows whose columns stay in the processor's cache while all paths of a tree are walked. */
 const BLOCK = 1024;
 
-/** Longest path whose patterns are kept: 4,096 × 12 numbers. */
+/** Longest path whose patterns are kept, and most branches of a tree whose ways are: 4,096 × 12 numbers. */
 const LONGEST_TABLE = 12;
 
 /**
@@ -34,10 +34,12 @@ export function treeShap({ trees, base, width }: TreeEnsemble, features: Float32
     const paths = pathsOf(tree);
     for (const path of paths) expected += path.share * path.value;
     const tables = paths.map((path) => tableOf(path, rows));
+    const ways = waysOf(paths, rows);
     for (let start = 0; start < rows; start += BLOCK) {
       const block = { start, end: Math.min(start + BLOCK, rows) };
       const words = decide(tree, columns, block);
-      for (const [index, path] of paths.entries()) addPath(path, tables[index], words, sums, block, scratch);
+      if (ways !== undefined) addTree(paths, tables, ways, words, sums, block);
+      else for (const [index, path] of paths.entries()) addPath(path, tables[index], words, sums, block, scratch);
     }
   }
   const values = new Float64Array(rows * width);
@@ -110,6 +112,60 @@ class Scratch {
   }
 }
 
+/** Contributions of a whole small tree by the ways that rows go at its branches: the word of their bits. */
+interface Ways {
+  /** The features that the tree reads. */
+  readonly features: readonly number[];
+  /** By feature and word, `features × known.length`. */
+  readonly contributions: Float64Array;
+  readonly known: Uint8Array;
+}
+
+/** None for a tree of so many branches, or for so few rows, that hardly two rows would go the same way. */
+function waysOf(paths: readonly Path[], rows: number): Ways | undefined {
+  // A tree has one leaf more than branches.
+  const words = 2 ** (paths.length - 1);
+  if (paths.length - 1 > LONGEST_TABLE || words > rows) return undefined;
+  const features = [...new Set(paths.flatMap((path) => [...path.features]))];
+  return { features, contributions: new Float64Array(features.length * words), known: new Uint8Array(words) };
+}
+
+/** Adds what a small tree contributes to the rows of a block. */
+function addTree(
+  paths: readonly Path[],
+  tables: readonly (Table | undefined)[],
+  { features, contributions, known }: Ways,
+  words: readonly Int32Array[],
+  sums: readonly Float64Array[],
+  { start, end }: RowBlock,
+): void {
+  const word = words[0] as Int32Array;
+  const rows = end - start;
+  for (let row = 0; row < rows; row++) {
+    const way = word[row] as number;
+    if (known[way] === 1) continue;
+    known[way] = 1;
+    for (const [index, path] of paths.entries()) {
+      let pattern = 0;
+      for (let j = 0; j < path.features.length; j++) pattern |= satisfies(path, j, words, row) << j;
+      // A path has no more conditions than its tree has branches, for which there is a table.
+      const table = tables[index] as Table;
+      learn(path, table, pattern);
+      for (const [j, feature] of path.features.entries()) {
+        const own = table.contributions[j * table.known.length + pattern] as number;
+        (contributions[features.indexOf(feature) * known.length + way] as number) += own;
+      }
+    }
+  }
+  for (const [index, feature] of features.entries()) {
+    const sum = sums[feature] as Float64Array;
+    const offset = index * known.length;
+    for (let row = 0; row < rows; row++) {
+      (sum[start + row] as number) += contributions[offset + (word[row] as number)] as number;
+    }
+  }
+}
+
 /** Adds what one leaf contributes to the rows of a block. */
 function addPath(
   path: Path,
@@ -149,13 +205,7 @@ function addPath(
     }
   }
   const { contributions, known } = table;
-  for (let row = 0; row < rows; row++) {
-    const pattern = patterns[row] as number;
-    if (known[pattern] === 1) continue;
-    known[pattern] = 1;
-    const one = Uint8Array.from({ length }, (_, j) => (pattern >> j) & 1);
-    contribute(path, one, contributions, pattern, known.length);
-  }
+  for (let row = 0; row < rows; row++) learn(path, table, patterns[row] as number);
   for (let j = 0; j < length; j++) {
     const sum = sums[path.features[j] as number] as Float64Array;
     const offset = j * known.length;
@@ -163,6 +213,14 @@ function addPath(
       (sum[start + row] as number) += contributions[offset + (patterns[row] as number)] as number;
     }
   }
+}
+
+/** Computes what a leaf contributes to rows of a pattern, unless that is known. */
+function learn(path: Path, { contributions, known }: Table, pattern: number): void {
+  if (known[pattern] === 1) return;
+  known[pattern] = 1;
+  const one = Uint8Array.from(path.features, (_, j) => (pattern >> j) & 1);
+  contribute(path, one, contributions, pattern, known.length);
 }
 
 function satisfies({ starts, word, care, want }: Path, j: number, words: readonly Int32Array[], row: number): 0 | 1 {
