@@ -83,52 +83,42 @@ function instants({ since, before, offerKind }: CandidateQuery): { readonly sinc
 
 const FAR_FUTURE = new Date('9999-12-31T00:00:00Z');
 
-function byRisk({ database, now }: Source, program: ProgramKey, query: CandidateQuery, limit: number) {
-  const { riskLevel, minScore, offerKind, offerTier, cursor } = query;
+/** What of a query both orders of the list have. */
+function askedFor({ now }: Source, program: ProgramKey, query: CandidateQuery, limit: number) {
+  const { riskLevel, minScore, offerTier } = query;
+  return { ...program, riskLevel, minScore, offerTier, audience: audienceOf(query), limit, now: now() };
+}
+
+function byRisk(source: Source, program: ProgramKey, query: CandidateQuery, limit: number) {
+  const { offerKind, cursor } = query;
   let after: { run: string; riskScore: number; customerId: string } | undefined;
   if (cursor !== undefined) {
     const place = decodeCursor(cursor, identityOf(program, query), ['string', 'number', 'string']);
     const [run, riskScore, customerId] = place as [string, number, string];
     after = { run, riskScore, customerId };
   }
-  return candidatesByRiskLevel(database, {
-    ...program,
-    riskLevel,
-    minScore,
-    offerKind,
-    offerTier,
-    audience: audienceOf(query),
-    after,
-    limit,
-    now: now(),
-  });
+  return candidatesByRiskLevel(source.database, { ...askedFor(source, program, query, limit), offerKind, after });
 }
 
 function byDate(
-  { database, now }: Source,
+  source: Source,
   program: ProgramKey,
   query: CandidateQuery,
   slots: { readonly since: Date; readonly before: Date },
   limit: number,
 ) {
-  const { riskLevel, minScore, offerKind = '', offerTier, cursor } = query;
+  const { offerKind = '', cursor } = query;
   let after: { run: string; slot: Date; customerId: string } | undefined;
   if (cursor !== undefined) {
     const place = decodeCursor(cursor, identityOf(program, query), ['string', 'instant', 'string']);
     const [run, slot, customerId] = place as [string, string, string];
     after = { run, slot: new Date(slot), customerId };
   }
-  return candidatesByOfferKind(database, {
-    ...program,
+  return candidatesByOfferKind(source.database, {
+    ...askedFor(source, program, query, limit),
     ...slots,
-    riskLevel,
-    minScore,
     offerKind,
-    offerTier,
-    audience: audienceOf(query),
     after,
-    limit,
-    now: now(),
   });
 }
 

@@ -4,6 +4,7 @@ import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { DERIVED_COLUMNS, LATER_COLUMNS } from '../../customers/columns/added-columns.ts';
 import { CANDIDATE_COLUMNS } from '../../customers/columns/candidate.ts';
 import { requiredFilterColumns } from '../../customers/filters/required.ts';
+import { WHERE_FROM } from '../../providers/models/feature-columns.ts';
 
 /** Columns that the program cannot do without, each with who needs it, such as `filter customer-value`. */
 export type NeededColumns = ReadonlyMap<string, readonly string[]>;
@@ -52,8 +53,7 @@ export function requireColumns(needed: NeededColumns, found: readonly string[], 
   });
   throw new HoldfastError(
     'HF_COLUMN_MISSING',
-    `Connector ${connectorId} gives no column ${each.join(', no column ')}: ` +
-      'select it in the query, or name a featureStore that has it.',
+    `Connector ${connectorId} gives no column ${each.join(', no column ')}: ${WHERE_FROM}`,
   );
 }
 

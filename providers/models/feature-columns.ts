@@ -4,6 +4,9 @@ import type { ColumnShape } from '../../base/duckdb/parquet.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import type { ModelManifest } from './model.ts';
 
+/** What a person can do about a column that a program needs and its query does not give. */
+export const WHERE_FROM = 'select it in the query, or name a featureStore that has it.';
+
 /** Whether a model can take a type as a number; a boolean becomes 0 or 1. */
 export function isFeatureType(type: string): boolean {
   return type === 'BOOLEAN' || isNumeric(type);
@@ -19,8 +22,7 @@ export function featureExpressions(manifest: ModelManifest, columns: readonly Co
   if (missing.length > 0) {
     throw new HoldfastError(
       'HF_COLUMN_MISSING',
-      `Model ${manifest.modelId} needs ${missing.join(', ')}, which the batch does not have: ` +
-        'select it in the query, or name a featureStore that has it.',
+      `Model ${manifest.modelId} needs ${missing.join(', ')}, which the batch does not have: ` + WHERE_FROM,
     );
   }
   const others = manifest.features.flatMap((name) => {
