@@ -158,7 +158,7 @@ test('the role of a warehouse reads what is granted, and what a load makes anew,
     [
       'TABLE analytics.payroll',
       'holdfast_reader',
-      'the role is holdfast_reader: GRANT SELECT ON SCHEMA.payroll TO holdfast_reader',
+      'the role is holdfast_reader: GRANT SELECT ON ALL TABLES IN SCHEMA <that of payroll> TO holdfast_reader',
     ],
     ['TABLE holdfast.runs', 'holdfast_reader', 'GRANT USAGE ON SCHEMA holdfast TO holdfast_reader'],
     ['SELECT 1', 'retired', 'the role retired may not log in: ALTER ROLE retired LOGIN'],

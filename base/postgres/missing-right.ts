@@ -12,10 +12,10 @@ const RECORD_WRITER: Needs = {
   schema: (name) => `USAGE, CREATE ON SCHEMA ${name}`,
   table: () => 'SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA holdfast',
 };
-/** The server names a table without its schema, which the query, or the search path, has. */
+/** Every table of the schema, which the server does not name: the query, or the search path, has it. */
 const WAREHOUSE_READER: Needs = {
   ...RECORD_READER,
-  table: (name) => `SELECT ON SCHEMA.${name}`,
+  table: (name) => `SELECT ON ALL TABLES IN SCHEMA <that of ${name}>`,
 };
 export const NEEDS = { RECORD_READER, RECORD_WRITER, WAREHOUSE_READER };
 

@@ -88,7 +88,9 @@ function refuseNonsense(
   };
   if ((file === undefined) === (program === undefined)) refuse('give either a model or --program FILE');
   if (program !== undefined && (features ?? label) !== undefined)
-    refuse('--features and --label are for one model: the query of a program has both');
+    refuse(
+      '--features and --label are for one model (models check FILE.onnx --data FILE --label COLUMN): the query of a program has both',
+    );
   if (own === true && (program === undefined || data !== undefined))
     refuse('--measure takes what a program reads: it needs --program FILE, and no --data');
   if (data === undefined && (label ?? sheet) !== undefined) refuse('--label and --sheet need --data FILE');
