@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFile,
   link,
@@ -87,6 +88,17 @@ test.each<[string, Link]>([
   expect(await store.adopt(RETRY, { ...RETRY, run: 'winback-1-again' }, failed.digest)).toMatchObject({
     digest: failed.digest,
   });
+});
+
+test('bytes that a retry shares are freed with the last run that has them, and counted once', async () => {
+  await adopt();
+  const free = async (key: ArtifactKey) => {
+    await store.runFolders.setAside(key);
+    return (await store.runFolders.reclaim(key, new AbortController().signal)).bytes;
+  };
+  const manifest = (await stat(join(failed.folder, MANIFEST))).size;
+  expect(await free(FAILED)).toBe(manifest);
+  expect(await free(RETRY)).toBe(manifest + failed.manifest.bytes);
 });
 
 test('adopting twice changes nothing, also where the run that made it is gone by then', async () => {
@@ -186,6 +198,23 @@ test.each<[string, object, RegExp]>([
     message: expect.stringMatching(sentence),
   });
   expect(await left()).toEqual([]);
+});
+
+const mounts = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
+if (!mounts) console.warn('a disk without room for a copy: skipped, since making a small disk needs root');
+
+(mounts ? test : test.skip)('where there is no room for a copy, that is said, and nothing is left', async () => {
+  failed = await commit({ 'a.parquet': 'x'.repeat(100_000) });
+  const place = join(root, 'shop/winback/winback-1-retry');
+  await mkdir(place);
+  const adoptThere = `
+    const { openFolderStore } = await import(${JSON.stringify(join(import.meta.dirname, 'folder.ts'))});
+    const store = openFolderStore(${JSON.stringify(root)});
+    await store.adopt(${JSON.stringify(FAILED)}, ${JSON.stringify(RETRY)}, '${failed.digest}')
+      .then(() => console.log('adopted'), ({ code }) => console.log(code));`;
+  const script = 'mount -t tmpfs -o size=8k tmpfs "$0" && "$1" --input-type=module -e "$2" && ls -A "$0/extract"';
+  const ended = spawnSync('unshare', ['--mount', 'sh', '-c', script, place, process.execPath, adoptThere]);
+  expect(ended.stdout.toString()).toBe('HF_DISK_FULL\n');
 });
 
 test('where neither a link nor a copy can be made, that is thrown, and nothing is left', async () => {

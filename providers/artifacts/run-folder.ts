@@ -7,7 +7,7 @@ import { MANIFEST, readManifest } from './manifest.ts';
 
 /** What the folder of a run holds. */
 export interface RunFolder {
-  /** Bytes of its files. */
+  /** Bytes of its files that no other run shares: what deleting it frees. */
   readonly bytes: number;
   /** When anything in it was last written, by the clock of its file system. */
   readonly newest: Date;
@@ -92,7 +92,7 @@ class Walk {
     if (status === undefined) return;
     if (!status.isFile() || !isOurs(entry.name)) this.#foreign ??= path;
     this.#see(status);
-    this.#bytes += status.isFile() ? status.size : 0;
+    this.#bytes += status.isFile() && status.nlink === 1 ? status.size : 0;
   }
 
   #see({ mtimeMs }: Stats): void {
