@@ -13,6 +13,7 @@ import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { pipelineStatusOf, program, programSpec, run, STAGE_SETTINGS } from '../support/program.ts';
 import { until } from '../support/until.ts';
+import { holdfast } from '../support/workspace.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const execute = promisify(execFile);
@@ -168,6 +169,32 @@ testOnServer(
     });
     const job = await client.get<JobObject>(jobs, 'shop/bad-score-1');
     expect(job?.status).toMatchObject({ failed: 1 });
+  },
+  90_000,
+);
+
+testOnServer(
+  'what a person asks by the command the operator does: a retry goes on where the run failed, a run is triggered, one cancelled',
+  async () => {
+    const verb = (...args: string[]) =>
+      holdfast([...args, '--cluster', '-n', 'shop'], { environment: { KUBECONFIG: plane.kubeconfig } });
+    playKubelet((task) => ({ exitCode: 0, message: task === 'migrate' ? { reused: ['extract', 'filter'] } : {} }));
+    const retried = await verb('retry', 'bad', '--wait', '-o', 'json');
+    expect([retried.status, JSON.parse(retried.stdout)]).toEqual([
+      0,
+      expect.objectContaining({ phase: 'Succeeded', trigger: 'retry' }),
+    ]);
+    expect(retried.stderr).toContain('reused from bad');
+    const again = await verb('retry', 'bad');
+    expect([again.status, again.stderr]).toEqual([78, expect.stringContaining('was retried, and that succeeded')]);
+    const triggered = await verb('trigger', 'keep', '--wait');
+    expect([triggered.status, triggered.stdout]).toEqual([0, expect.stringContaining('-manual-1 Succeeded: ')]);
+    // Nothing ends its pods.
+    kubelet?.abort();
+    const { run: name } = JSON.parse((await verb('trigger', 'keep', '-o', 'json')).stdout);
+    await eventually('it is under way', runNamed(name), (found) => found?.status?.phase === 'Running');
+    const cancelled = await verb('cancel', name, '--wait');
+    expect([cancelled.status, cancelled.stdout]).toEqual([0, `${name} Cancelled: the run was cancelled\n`]);
   },
   90_000,
 );
