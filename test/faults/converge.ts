@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isFinal } from '../../operator/decide/run/snapshot.ts';
 import { type KubeObject, RESOURCES } from '../../operator/kube/api.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
+import { timelessText } from '../support/timeless.ts';
 import type { Reference } from './picture.ts';
 import { differences, type Picture, takePicture } from './picture.ts';
 import type { Scenario } from './scenario.ts';
@@ -124,6 +125,6 @@ async function eventsOf({ client, namespace }: World): Promise<readonly string[]
   const { items } = await client.list(RESOURCES.events, { namespace });
   return items.map((event) => {
     const { reason, note, regarding } = event as unknown as Record<string, unknown> & { regarding: { name: string } };
-    return `${String(reason)} of ${regarding.name}: ${String(note)}`;
+    return `${String(reason)} of ${regarding.name}: ${timelessText(String(note), namespace)}`;
   });
 }

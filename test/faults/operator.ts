@@ -17,7 +17,7 @@ once for each point at which something goes wrong. Every point must come to the 
 
   --seed N     picks which events, writes and moments are hit; default: a new one each time
   --only TEXT  only points whose name has the text; may be given several times
-  --lanes N    points at once; default 4
+  --lanes N    points at once, besides three that mostly wait; default 4
   --list       names the points and runs none
 
 The last line is JSON: {"points","converged","diverged","absent","seed","seconds"}. A point is absent when what it was to
@@ -26,6 +26,8 @@ hit did not come in any of its tries, and counts as none. The exit status is 1 w
 
 /** Nothing but what a point says happens; programs may have pipelines that are there for this alone. */
 const PLANE: ControlPlaneOptions = { controllerManager: false, pipelines: WITH_CAMPAIGN };
+
+const WAITING_LANES = 3;
 
 const options = readOptions();
 
@@ -86,16 +88,25 @@ async function main(): Promise<number> {
         tell(point, outcome);
       }
     };
-    // What waits longest begins first.
-    const shared = points.filter(({ alone }) => !alone).toSorted((one, other) => rank(other) - rank(one));
     const alone = points.filter(({ alone }) => alone);
+    const waiting = points.filter(({ alone: lone, long }) => !lone && long);
+    const busy = points.filter(({ alone: lone, long }) => !lone && !long);
     const loneLane = async () => {
       if (alone.length === 0) return;
       const own = await startControlPlane(PLANE);
       planes.push(own);
       await work(alone, own);
     };
-    await Promise.all([loneLane(), ...Array.from({ length: lanes }, () => work(shared, plane))]);
+    // What mostly waits does so beside what keeps the machine busy.
+    const busyLane = async () => {
+      await work(busy, plane);
+      await work(waiting, plane);
+    };
+    await Promise.all([
+      loneLane(),
+      ...Array.from({ length: WAITING_LANES }, () => work(waiting, plane)),
+      ...Array.from({ length: lanes }, busyLane),
+    ]);
     const { converged, diverged, absent } = count;
     const seconds = Math.round((performance.now() - begun) / 1000);
     await stop();
@@ -104,10 +115,6 @@ async function main(): Promise<number> {
   } finally {
     await stop();
   }
-}
-
-function rank({ long }: Point): number {
-  return long ? 1 : 0;
 }
 
 function isWanted(name: string): boolean {

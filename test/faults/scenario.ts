@@ -46,14 +46,19 @@ function dueSlot(now: Date): Date {
 /** The same for every namespace of this process, however long it takes. */
 export const SLOT = dueSlot(new Date());
 
-const SLOT_BEFORE = new Date(SLOT.getTime() - DAY_MS);
+export const SLOT_BEFORE = new Date(SLOT.getTime() - DAY_MS);
 
 /** Daily, at the hour of the slot that is due. */
-const DAILY = `0 ${SLOT.getUTCHours()} * * *`;
+export const DAILY = `0 ${SLOT.getUTCHours()} * * *`;
 
-/** The run that is made at the slot which is due. */
-export function dueRun(program: string, pipeline = 'batch'): string {
-  return [program, instantInName(SLOT), ...(pipeline === 'batch' ? [] : [pipeline])].join('-');
+/** The run that is made at a slot. */
+export function slotRun(program: string, slot: Date, pipeline = 'batch'): string {
+  return [program, instantInName(slot), ...(pipeline === 'batch' ? [] : [pipeline])].join('-');
+}
+
+/** That of the slot which is due. */
+export function dueRun(program: string, pipeline?: string): string {
+  return slotRun(program, SLOT, pipeline);
 }
 
 /** A name without what is another each day in it: instants, and the digests of specs that name an hour. */

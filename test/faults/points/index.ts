@@ -16,6 +16,8 @@ import { stalePoints } from './stale.ts';
 export function allPoints(observed: Observed, random: Random): readonly Point[] {
   const { writes, events, eventsOfDeletion } = observed;
   return [
+    // The longest first.
+    ...soakPoints(),
     ...killPoints(writes, random),
     ...eventPoints(events, ONE_RUN, random),
     ...eventPoints(eventsOfDeletion, JOB_DELETED, random),
@@ -25,7 +27,6 @@ export function allPoints(observed: Observed, random: Random): readonly Point[] 
     ...apiServerPoints(writes, random),
     ...halfOpenPoints(writes, random),
     ...leaderPoints(writes, random),
-    ...soakPoints(),
     ...answerPoints(writes, random),
     ...scenarioPoints(observed, random),
   ];

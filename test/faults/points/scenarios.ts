@@ -1,11 +1,15 @@
-import type { RunObject } from '../../../operator/kube/objects.ts';
+import type { JobObject, RunObject } from '../../../operator/kube/objects.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Observed } from '../reference.ts';
-import type { Scenario } from '../scenario.ts';
+import { dueRun, type Scenario } from '../scenario.ts';
 import { BACKFILL } from '../scenarios/backfill.ts';
+import { BATCH, CAMPAIGN_BESIDE, WAITING_CAMPAIGN } from '../scenarios/campaign.ts';
 import { CANCEL } from '../scenarios/cancel.ts';
 import { CAP } from '../scenarios/cap.ts';
+import { DEADLINE } from '../scenarios/deadline.ts';
+import { REPLACE } from '../scenarios/replace.ts';
+import { RETRY, RETRY_UNTOLD } from '../scenarios/retry.ts';
 import { onWrite, REPLIES } from './answers.ts';
 import { type Hit, onEvent } from './events.ts';
 import { halfOpen } from './half-open.ts';
@@ -30,6 +34,55 @@ interface Focus {
 
 const FOCUSES: readonly Focus[] = [
   {
+    scenario: WAITING_CAMPAIGN,
+    writes:
+      /POST retentionruns of keep-due-campaign|POST jobs of keep-due-campaign-plan-migrate|of keep-due-campaign #[12]|status of keep-due #4/,
+    decisive: [runEvent('that the batch is over', isOver(BATCH))],
+    answers: 3,
+    stale: 2,
+    leaders: 1,
+    halfOpen: 1,
+  },
+  {
+    scenario: CAMPAIGN_BESIDE,
+    writes: /POST jobs of next-extract-migrate/,
+    decisive: [],
+    answers: 0,
+    stale: 1,
+    leaders: 0,
+    halfOpen: 0,
+  },
+  {
+    scenario: RETRY,
+    writes: /POST jobs of retry-(extract-migrate|store)|status of retry #[123]/,
+    decisive: [
+      jobEvent('that the first task of the retry is complete', 'retry-extract-migrate-1'),
+      runEvent('that the retry is over', isOver('retry')),
+    ],
+    answers: 3,
+    stale: 2,
+    leaders: 1,
+    halfOpen: 1,
+  },
+  {
+    scenario: RETRY_UNTOLD,
+    writes: /POST jobs of retry-extract-1/,
+    decisive: [],
+    answers: 0,
+    stale: 1,
+    leaders: 0,
+    halfOpen: 0,
+  },
+  {
+    scenario: DEADLINE,
+    writes: /RunFailed|status of late/,
+    decisive: [],
+    answers: 2,
+    stale: 1,
+    leaders: 0,
+    halfOpen: 0,
+  },
+  {
     scenario: CANCEL,
     writes: /DELETE jobs|RunCancelled|status of keep-due #3|of next #1/,
     decisive: [
@@ -51,6 +104,18 @@ const FOCUSES: readonly Focus[] = [
     halfOpen: 0,
   },
   {
+    scenario: REPLACE,
+    writes: /POST retentionruns of keep-due|DELETE jobs|RunReplaced|status of keep-(before #3|due #1)/,
+    decisive: [
+      runEvent('that the run which takes the place is there', ({ metadata }) => metadata.name === dueRun('keep')),
+      runEvent('that the replaced run is over', ({ status }) => status?.phase === 'Cancelled'),
+    ],
+    answers: 2,
+    stale: 2,
+    leaders: 1,
+    halfOpen: 1,
+  },
+  {
     scenario: CAP,
     writes: /status of keep-c-due #[12]|POST jobs of keep-c-due-extract-migrate/,
     decisive: [],
@@ -65,13 +130,25 @@ function isOver(name: string) {
   return ({ metadata, status }: RunObject) => metadata.name === name && status?.completionTime !== undefined;
 }
 
+function jobEvent(words: string, job: string): Hit {
+  return {
+    name: `the event ${words}`,
+    resource: 'jobs',
+    is: ({ resource, line }) => {
+      if (resource !== 'jobs') return false;
+      const { metadata, status } = objectIn<JobObject>(line);
+      return metadata.name === job && status?.conditions?.some(({ type }) => type === 'Complete') === true;
+    },
+  };
+}
+
 /** The first event of a run that is so. */
 function runEvent(words: string, is: (run: RunObject) => boolean): Hit {
   return {
     name: `the event ${words}`,
     resource: 'retentionruns',
     is: ({ resource, type, line }) =>
-      resource === 'retentionruns' && type === 'MODIFIED' && is(objectIn<RunObject>(line)),
+      resource === 'retentionruns' && type !== 'DELETED' && is(objectIn<RunObject>(line)),
   };
 }
 
