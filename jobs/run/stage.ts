@@ -1,4 +1,5 @@
 import type { Counts } from '../../contract/counts.ts';
+import type { RunTrigger } from '../../contract/trigger.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import type { SourceTypes } from '../../database/runs/runs.ts';
@@ -20,7 +21,7 @@ export interface RunIdentity {
   /** The instant that the batch is as of. */
   readonly slot: Date;
   /** A backfill never moves the current pointer. */
-  readonly trigger: 'schedule' | 'manual' | 'backfill' | 'retry';
+  readonly trigger: RunTrigger;
 }
 
 /** What the stages of a run share on the machine that they run on. Clock, network and storage come in here. */
