@@ -314,7 +314,13 @@ describe('what cannot become a program is refused with what to do', () => {
       [],
       /HF_SOURCE_UNSUITABLE/,
     ],
-    ['bytes of no meaning as Parquet', 'a.parquet', Buffer.alloc(4000, 7), [], /HF_WAREHOUSE_UNREACHABLE/],
+    [
+      'bytes of no meaning as Parquet',
+      'a.parquet',
+      Buffer.alloc(4000, 7),
+      [],
+      /HF_WAREHOUSE_UNREADABLE: .*no Parquet file/,
+    ],
     ['a ragged row', 'a.csv', [...plain, 'C3,1,2,3'], [], /line 4 has 4 columns, the header 2/],
     ['another kind of file', 'a.docx', plain, [], /its name should end in one of/],
     [
