@@ -132,7 +132,8 @@ test('pruned again there is nothing to do, and a stricter rule goes further but 
 });
 
 test('a RetentionRun of the pipeline prune does the same', async () => {
-  const program = await readFile(await shop.program((spec) => (spec['retention'] = { runs: 1 })), 'utf8');
+  const own = { retention: { runs: 1 }, schedules: { prune: '0 5 1 1 *' }, timeZone: 'UTC' };
+  const program = await readFile(await shop.program((spec) => Object.assign(spec, own)), 'utf8');
   const run = [
     'apiVersion: holdfast.dev/v1alpha1',
     'kind: RetentionRun',
@@ -145,7 +146,11 @@ test('a RetentionRun of the pipeline prune does the same', async () => {
   expect(text.stdout).toMatch(/^keep\n {2}gone +0 candidates/m);
   const { status, stdout } = await shop.holdfast(['run', shop.path('prune.yaml'), '--output', 'json']);
   expect(status).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ phase: 'Succeeded', stages: [{ name: 'prune', rowsOut: 0 }] });
+  expect(JSON.parse(stdout)).toMatchObject({
+    phase: 'Succeeded',
+    slot: expect.stringMatching(/-01-01T05:00:00Z$/),
+    stages: [{ name: 'prune', rowsOut: 0 }],
+  });
   const dry = await shop.holdfast(['run', shop.path('prune.yaml'), '--dry-run']);
   expect([dry.status, dry.stderr]).toEqual([78, expect.stringContaining('`holdfast prune keep --dry-run`')]);
   // It is no batch: what was current still is.

@@ -1,12 +1,10 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
-import { pipelineOf, scheduleOf } from '../../contract/pipelines.ts';
-import type { RetentionProgramSpec, RetentionRunSpec } from '../../crds/index.ts';
+import { CLOCK_SKEW_MS } from '../../contract/clock-skew.ts';
+import { pipelineOf } from '../../contract/pipelines.ts';
+import { type RetentionProgramSpec, type RetentionRunSpec, slotSchedule } from '../../crds/index.ts';
 import { givenInstant } from '../given-instant.ts';
-
-/** As far as the clock of the operator may be ahead of ours, and no further, a slot is not yet to come. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 
 /**
  * The slot of a run that a person wants: the one given, or the newest of the pipeline's calendar.
@@ -19,7 +17,7 @@ export function wantedSlot(
   pipeline: RetentionRunSpec['pipeline'],
   now: Date,
 ): Date {
-  const schedule = calendarOf(pipeline, spec);
+  const schedule = slotSchedule(pipeline, spec);
   const newest = parseSchedule(schedule, spec.timeZone).newest(now);
   if (given === undefined) {
     if (newest !== undefined) return newest;
@@ -37,11 +35,4 @@ export function wantedSlot(
     'HF_SLOT_REFUSED',
     `${pipeline} reaches people, and so runs only for the newest slot of ${schedule}`,
   );
-}
-
-/** The schedule of a pipeline, else of the one that it comes after, else of the batch. */
-export function calendarOf(pipeline: string, spec: RetentionProgramSpec): string {
-  const own = scheduleOf(pipeline, spec)?.schedule;
-  const after = pipelineOf(pipeline)?.after;
-  return own ?? (after === undefined ? spec.batchSchedule : calendarOf(after, spec));
 }

@@ -1,13 +1,12 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
 import { pipelineOf } from '../../contract/pipelines.ts';
-import type { RetentionRunSpec } from '../../crds/index.ts';
+import { type RetentionRunSpec, slotSchedule } from '../../crds/index.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { requireProgram } from '../cluster/find.ts';
 import { makeBackfill } from '../cluster/made-run.ts';
 import { requireReady } from '../cluster/readiness.ts';
 import { type RunView, viewOf } from '../cluster/run-view.ts';
-import { calendarOf } from '../cluster/wanted-slot.ts';
 import type { Where } from '../cluster/where.ts';
 import type { Io } from '../io.ts';
 import { slotsBetween } from '../slots-between.ts';
@@ -40,7 +39,7 @@ export async function backfillOnCluster(
   using cluster = openCluster(where, options.namespace, io);
   const program = await requireProgram(cluster, name, io.signal);
   const note = requireReady(program);
-  const calendar = { schedule: calendarOf(pipeline, program.spec), timeZone: program.spec.timeZone };
+  const calendar = { schedule: slotSchedule(pipeline, program.spec), timeZone: program.spec.timeZone };
   const slots = slotsBetween(calendar, { from, to, max }, io.now());
   if (note !== undefined) io.stderr.write(`${printable(note)}\n`);
   const made: (RunView & { readonly made: boolean })[] = [];

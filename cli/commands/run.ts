@@ -10,7 +10,7 @@ import { pathForShell } from '../../base/text/printable.ts';
 import { asFailure } from '../../contract/failure.ts';
 import { PUBLISHING } from '../../contract/pipelines.ts';
 import { told, type Warning } from '../../contract/warning.ts';
-import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
+import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec, slotSchedule } from '../../crds/index.ts';
 import { riskiestCustomer } from '../../customers/explanations/explain.ts';
 import { currentRun } from '../../database/runs/runs.ts';
 import type { RunContext } from '../../jobs/run/stage.ts';
@@ -308,13 +308,13 @@ async function exampleCustomer(decided: ArtifactReference): Promise<string | und
   return await riskiestCustomer(engine, decided);
 }
 
-/** The instant of a run: its own, or the newest of the program's schedule. */
+/** The instant of a run: its own, or the newest of its pipeline's schedule. */
 function slotOf({ program, run }: RunnableManifest, now: Date): Date {
   if (run?.spec.slot !== undefined) return new Date(run.spec.slot);
-  const { batchSchedule, timeZone } = program.spec;
-  const slot = parseSchedule(batchSchedule, timeZone).newest(now);
+  const schedule = slotSchedule(run?.spec.pipeline ?? PUBLISHING, program.spec);
+  const slot = parseSchedule(schedule, program.spec.timeZone).newest(now);
   if (slot !== undefined) return slot;
-  throw new HoldfastError('HF_SCHEDULE_INVALID', `${batchSchedule} has had no slot yet at ${rfc3339(now)}`);
+  throw new HoldfastError('HF_SCHEDULE_INVALID', `${schedule} has had no slot yet at ${rfc3339(now)}`);
 }
 
 const FEWEST_CUSTOMERS = 100;

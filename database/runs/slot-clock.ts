@@ -1,9 +1,7 @@
 import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
-
-/** How much the clock of whoever makes runs may be ahead of the database's. */
-const TOLERANCE_SECONDS = 300;
+import { CLOCK_SKEW_MS } from '../../contract/clock-skew.ts';
 
 /**
  * Refuses a slot that the database's clock has not come to: its batch would be the current one until that day, whatever is
@@ -13,7 +11,7 @@ const TOLERANCE_SECONDS = 300;
 export async function requireSlotHasCome(client: ClientBase, slot: Date): Promise<void> {
   const { rows } = await client.query<{ now: Date; ahead: boolean }>(
     'SELECT now() AS now, $1::timestamptz > now() + make_interval(secs => $2) AS ahead',
-    [slot, TOLERANCE_SECONDS],
+    [slot, CLOCK_SKEW_MS / 1000],
   );
   const [clock] = rows;
   if (clock?.ahead !== true) return;

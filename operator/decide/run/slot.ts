@@ -1,13 +1,11 @@
 import { rfc3339 } from '../../../base/instant.ts';
 import { parseSchedule } from '../../../base/schedules/index.ts';
-import { type Pipelines, pipelineOf, scheduleOf } from '../../../contract/pipelines.ts';
-import type { RetentionProgramSpec } from '../../../crds/index.ts';
+import { CLOCK_SKEW_MS } from '../../../contract/clock-skew.ts';
+import { pipelineOf } from '../../../contract/pipelines.ts';
+import { slotSchedule } from '../../../crds/index.ts';
 import type { ProgramObject } from '../../kube/objects.ts';
 import type { ConditionReason } from '../reasons.ts';
 import type { RunSnapshot } from './snapshot.ts';
-
-/** Another operator's clock, which made the run, may be so far ahead of ours. */
-const CLOCK_SKEW_MS = 5 * 60_000;
 
 type Of = Pick<RunSnapshot, 'run' | 'original' | 'pipelines'>;
 
@@ -20,7 +18,7 @@ export function slotOf(
   program: ProgramObject,
   now: Date,
 ): Date | { readonly reason: ConditionReason; readonly message: string } {
-  const text = calendarOf(run.spec.pipeline, program.spec, pipelines);
+  const text = slotSchedule(run.spec.pipeline, program.spec, pipelines);
   const calendar = parseSchedule(text, program.spec.timeZone);
   const made = new Date(run.metadata.creationTimestamp);
   const said = run.status?.slot ?? run.spec.slot ?? original?.status?.slot ?? original?.spec.slot;
@@ -47,11 +45,4 @@ export function slotOf(
     reason: 'OldSlot',
     message: `${run.spec.pipeline} reaches people, and so runs only for the newest slot of ${text}${only}; the run's is ${rfc3339(slot)}`,
   };
-}
-
-/** The schedule of a pipeline, else of the one that it comes after, else of the batch. */
-function calendarOf(pipeline: string, spec: RetentionProgramSpec, pipelines: Pipelines): string {
-  const after = pipelineOf(pipeline, pipelines)?.after;
-  const own = scheduleOf(pipeline, spec, pipelines)?.schedule;
-  return own ?? (after === undefined ? spec.batchSchedule : calendarOf(after, spec, pipelines));
 }
