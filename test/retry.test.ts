@@ -150,6 +150,21 @@ test('what cannot be done again is refused, each with its sentence', async () =>
   await refused([run], /what keep-20261123t020000z-2 was pinned to is not in this data folder/);
 });
 
+test('a RetentionRun that is a retry is not run as if it were none', async () => {
+  const program = await readFile(await shop.program(), 'utf8');
+  const run = [
+    'apiVersion: holdfast.dev/v1alpha1',
+    'kind: RetentionRun',
+    'metadata: { name: keep-again }',
+    'spec: { programRef: { name: keep }, pipeline: batch, trigger: retry, retryOf: { name: keep-1, uid: u } }',
+  ].join('\n');
+  await writeFile(shop.path('again.yaml'), `${program}---\n${run}\n`);
+  const { status, report } = await json(['run', shop.path('again.yaml'), '--now', NOW]);
+  expect(status).toBe(78);
+  expect(report).toMatchObject({ phase: 'Refused', stages: [], error: { code: 'HF_USAGE' } });
+  expect(report.error.message).toContain('`holdfast retry keep-1`');
+});
+
 test('a run that another process is at is not done again, and one that was killed is', async () => {
   const run = await stoppedAfter('filter');
   const server = await startEmbeddedPostgres({ folder: join(shop.data, 'postgres') });

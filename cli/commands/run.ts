@@ -123,6 +123,7 @@ export async function prepareAndRun(
   const begun = now();
   seen.startedAt = rfc3339(begun);
   const manifest = await read(begun);
+  refuseRetry(manifest);
   seen.warnings.push(...told('MANIFEST', manifest.warnings.map(faultLine)));
   const { program, baseFolder } = manifest;
   const plan = {
@@ -306,6 +307,16 @@ function explainOptions(namespace: string, run: string | undefined, data: string
 async function exampleCustomer(decided: ArtifactReference): Promise<string | undefined> {
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
   return await riskiestCustomer(engine, decided);
+}
+
+/** What a run of a cluster, or of this machine, has committed is reused by a command of its own. */
+function refuseRetry({ run }: RunnableManifest): void {
+  const of = run?.spec.retryOf;
+  if (of === undefined) return;
+  throw new HoldfastError(
+    'HF_USAGE',
+    `the run ${run?.metadata.name} is another try of ${of.name}: \`holdfast retry ${of.name}\` does it`,
+  );
 }
 
 /** The instant of a run: its own, or the newest of its pipeline's schedule. */

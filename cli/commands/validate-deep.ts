@@ -73,8 +73,9 @@ function runnable(one: SoundDocument, documents: readonly SoundDocument[]): Runn
   if (object.kind === 'RetentionProgram') {
     return object.spec.enabled ? manifestOf(object, one.file) : 'enabled is false, so nothing runs it';
   }
-  const { programRef, pipeline, slot, suspend, cancel } = object.spec;
+  const { programRef, pipeline, slot, retryOf, suspend, cancel } = object.spec;
   if (pipeline !== PUBLISHING) return `a ${pipeline} reads no source and no model`;
+  if (retryOf !== undefined) return `it is another try of the run ${retryOf.name}`;
   if (cancel || suspend) return `the run is ${cancel ? 'cancelled' : 'suspended'}`;
   const namespace = object.metadata.namespace ?? 'default';
   for (const { object: program, file } of documents) {
