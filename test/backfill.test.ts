@@ -1,7 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { HoldfastError } from '../base/errors.ts';
-import { NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
+import { holdfast, NOW, SLOT, type Workspace, workspace } from './support/workspace.ts';
 
 const [OLDEST, MIDDLE] = ['2026-11-09T02:00:00Z', '2026-11-16T02:00:00Z'];
 
@@ -129,6 +129,43 @@ test('a program that has run here is known by its name', async () => {
   expect({ status, slots: brief(JSON.parse(stdout).slots) }).toEqual({ status: 0, slots: [[SLOT, 'Succeeded', true]] });
   const unknown = await shop.holdfast(['backfill', 'kepp', ...args]);
   expect(unknown.stderr).toMatch(/^HF_NOT_FOUND: .*did you mean keep/);
+});
+
+test('an option of the other place is refused, not left unheard', async () => {
+  const days = ['--from', SLOT, '--to', SLOT];
+  for (const option of [
+    ['--source', 'shop=x.csv'],
+    ['--present-data'],
+    ['--again'],
+    ['--shards', '2'],
+    ['--now', NOW],
+  ]) {
+    const onCluster = await holdfast(['backfill', 'keep', ...days, ...option, '--kubeconfig', 'none']);
+    expect({ option, ...onCluster }).toMatchObject({
+      status: 78,
+      stderr: `HF_USAGE: ${option[0]} is for a data folder, and this is done in a cluster\n`,
+    });
+  }
+  const here = ['backfill', await shop.program(), ...days, '--present-data'];
+  expect((await shop.holdfast([...here, '--pipeline', 'prune'])).stderr).toMatch(
+    /^HF_USAGE: --pipeline prune is for a /,
+  );
+  expect((await shop.holdfast([...here, '--namespace', 'shop'])).stderr).toMatch(
+    /of the namespace default, not of shop/,
+  );
+});
+
+test('a folder that is named as a program is not taken for its manifest', async () => {
+  await shop.holdfast(['run', await shop.program(), '--now', NOW]);
+  const before = process.cwd();
+  process.chdir(shop.folder);
+  try {
+    await mkdir('keep');
+    const { status } = await shop.holdfast(['backfill', 'keep', '--now', NOW, '--from', SLOT, '--to', SLOT]);
+    expect(status).toBe(0);
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test('more slots than --max, and a slot that is yet to come, are refused', async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
@@ -29,7 +29,7 @@ import {
 
 export interface LocalBackfillOptions
   extends Pick<RunOptions, 'output' | 'data' | 'now' | 'customers' | 'shards' | 'source'> {
-  /** Of the program, where its name is given. */
+  /** Of the program; that of its manifest, unless given. */
   readonly namespace?: string;
   readonly from: string;
   readonly to: string;
@@ -65,7 +65,14 @@ export async function backfillInFolder(program: string, options: LocalBackfillOp
   if (manifest.run !== undefined) {
     throw new HoldfastError('HF_USAGE', `${file} holds a RetentionRun, which has a slot of its own: run it by itself`);
   }
-  const { spec } = manifest.program;
+  const { spec, metadata } = manifest.program;
+  const { namespace = 'default' } = metadata;
+  if (options.namespace !== undefined && options.namespace !== namespace) {
+    throw new HoldfastError(
+      'HF_USAGE',
+      `the program of ${file} is of the namespace ${namespace}, not of ${options.namespace}: a data folder keeps it under that of its manifest`,
+    );
+  }
   const { batchSchedule: schedule, timeZone } = spec;
   const slots = slotsBetween({ schedule, timeZone }, options, now());
   requireKnownThen(spec, slots, options, now());
@@ -75,7 +82,6 @@ export async function backfillInFolder(program: string, options: LocalBackfillOp
   const folder = dataFolder(options.data);
   createDataFolder(folder);
   const { lines, failure } = await inDataFolder(folder, io, (state) => runAll(state, plans, folder, options, io));
-  const namespace = manifest.program.metadata.namespace ?? 'default';
   io.stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ namespace, program: spec.programId, slots: lines })}\n`
@@ -91,7 +97,8 @@ async function manifestOf(
   { data, namespace = 'default' }: LocalBackfillOptions,
   io: Io,
 ): Promise<string> {
-  if (program === '-' || existsSync(program) || /[./]/.test(program)) return program;
+  const isThere = statSync(program, { throwIfNoEntry: false })?.isDirectory() === false;
+  if (program === '-' || isThere || /[./]/.test(program)) return program;
   const folder = dataFolder(data);
   requireState(folder, io);
   return inDataFolder(folder, io, async ({ database, place }) => {

@@ -39,9 +39,10 @@ export function requireCluster(options: PlaceOptions, instead: string, io: Io): 
 
 /**
  * Refuses options that are about a data folder.
+ * @param options by flag; undefined where it is not given
  * @throws HF_USAGE
  */
-export function refuseOnCluster(options: Readonly<Record<string, string | undefined>>): void {
+export function refuseOnCluster(options: Readonly<Record<string, string | boolean | undefined>>): void {
   const [given] = Object.entries(options).filter(([, value]) => value !== undefined);
   if (given === undefined) return;
   throw new HoldfastError('HF_USAGE', `${given[0]} is for a data folder, and this is done in a cluster`);
