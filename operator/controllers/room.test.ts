@@ -103,6 +103,42 @@ test('the oldest run begins next, and backfills last, of those the oldest slot f
   expect(order).toEqual(['first', 'second', 'third', 'early-backfill', 'late-backfill']);
 });
 
+test('a run that somebody deletes, and keeps by a finalizer, has a place no longer than its Job', async () => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
+  await put('kept');
+  await put('next');
+  await world.settle(() => undefined);
+  expect(running()).toEqual(['kept']);
+  world.kube.change(retentionRuns, 'shop/kept', ({ metadata }) => {
+    metadata['finalizers'] = ['shop.example/mine'];
+    metadata['deletionTimestamp'] = FRIDAY.toISOString();
+  });
+  await world.settle(() => undefined);
+  expect(phaseOf('next')).toBe('Pending');
+  await world.settle(ending('kept'));
+  expect(phaseOf('kept')).toBe('Running');
+  expect(phaseOf('next')).toBe('Running');
+});
+
+test('whoever has many runs takes turns with those of other namespaces', async () => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 2 } });
+  for (let index = 0; index < 8; index += 1) await put(`flood-${index}`, { namespace: 'flood' });
+  await world.settle(() => undefined);
+  for (const name of ['one', 'two']) await put(name, { namespace: 'shop' });
+  await put('past', { namespace: 'attic', trigger: 'backfill', slot: '2026-11-09T02:00:00Z' });
+  await world.settle(() => undefined);
+  expect(running()).toEqual(['flood-0', 'flood-1']);
+  const order: string[] = [];
+  await world.settle(() => {
+    for (const name of running()) if (!order.includes(name)) order.push(name);
+    return { exitCode: 0 };
+  });
+  expect(order.slice(2, 4)).toContain('one');
+  expect(order.slice(2, 6)).toContain('two');
+  expect(order.at(-1)).toBe('past');
+  expect(order).toHaveLength(11);
+});
+
 test('those that wait are not written again whenever one ends', async () => {
   world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
   for (const name of ['first', 'second', 'third', 'fourth']) await put(name);

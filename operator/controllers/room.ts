@@ -1,5 +1,4 @@
-import { inOrder } from '../decide/run/order.ts';
-import { hasPlace, waitsForRoom } from '../decide/run/room.ts';
+import { hasPlace, nextInRoom, waitsForRoom } from '../decide/run/room.ts';
 import { isFinal } from '../decide/run/snapshot.ts';
 import { keyOf, type ObjectKey } from '../kube/api.ts';
 import type { RunObject } from '../kube/objects.ts';
@@ -46,22 +45,22 @@ export function createRoom(
       .filter((other) => !isFinal(other) && other.metadata.uid !== run?.metadata.uid);
     const working = others.filter(isWorking);
     const waiting = others.filter((other) => waitsForRoom(other) && !isTaken(other));
-    return { free: most - working.length, waiting, others };
+    return { free: most - working.length, waiting, working, others };
   }
 
   function next(): readonly ObjectKey[] {
-    const { free, waiting, others } = look();
+    const { free, waiting, working, others } = look();
     const known = new Set(others.map(({ metadata }) => metadata.uid));
     for (const uid of stumbled) if (!known.has(uid)) stumbled.delete(uid);
-    return waiting.toSorted(inOrder).slice(0, Math.max(0, free)).map(keyOf);
+    return nextInRoom(waiting, working, free).map(keyOf);
   }
 
   return {
     take(run) {
       if (isWorking(run)) return true;
       stumbled.delete(run.metadata.uid);
-      const { free, waiting } = look(run);
-      if (waiting.filter((other) => inOrder(other, run) < 0).length >= free) return false;
+      const { free, waiting, working } = look(run);
+      if (!nextInRoom([...waiting, run], working, free).includes(run)) return false;
       reserved.add(run.metadata.uid);
       return true;
     },

@@ -4,7 +4,7 @@ import { pipelineOf } from '../../contract/pipelines.ts';
 import { isBecause } from '../decide/conditions.ts';
 import { inOrder } from '../decide/run/order.ts';
 import { isReplacedBy } from '../decide/run/replace.ts';
-import { isActive, waitsForRoom } from '../decide/run/room.ts';
+import { isActive, isUnderWay, waitsForRoom } from '../decide/run/room.ts';
 import { hasSucceeded, isFinal, standsAside } from '../decide/run/snapshot.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
@@ -82,15 +82,16 @@ function recordsSuccess({ before, after }: Change<ProgramObject>): boolean {
 
 /** Whether a run that took one of the places, or was next to, is in the way of others no longer. */
 function makesRoom({ before, after }: Change<RunObject>): boolean {
-  const counts = (run: RunObject) => run.status?.phase === 'Running' || waitsForRoom(run);
+  const counts = (run: RunObject) => isUnderWay(run) || waitsForRoom(run);
   return before !== undefined && counts(before) && (after === undefined || !counts(after));
 }
 
 /** Whether a Job of a run has ended that is no longer under way, or never was by its status. */
 function endsWork({ before, after }: Change<JobObject>, caches: Caches): boolean {
   if (before === undefined || !isActive(before) || (after !== undefined && isActive(after))) return false;
-  const run = runKeyOf(before, caches);
-  return run === undefined || caches.runs.get(run)?.status?.phase !== 'Running';
+  const key = runKeyOf(before, caches);
+  const run = key === undefined ? undefined : caches.runs.get(key);
+  return run === undefined || !isUnderWay(run);
 }
 
 /** The runs that Jobs or pods are of. */

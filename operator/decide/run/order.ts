@@ -10,8 +10,12 @@ function isBackfill({ spec }: Pick<RunObject, 'spec'>): boolean {
  * slot first, of others the oldest run. Everybody agrees on the order.
  */
 export function inOrder(one: RunObject, other: RunObject): number {
-  const later = Number(isBackfill(one)) - Number(isBackfill(other));
-  return later || slotOrder(one, other) || (seniority(one) < seniority(other) ? -1 : 1);
+  return backfillsLast(one, other) || slotOrder(one, other) || (seniority(one) < seniority(other) ? -1 : 1);
+}
+
+/** Negative or positive where only one of two runs is a backfill. */
+export function backfillsLast(one: RunObject, other: RunObject): number {
+  return Number(isBackfill(one)) - Number(isBackfill(other));
 }
 
 function slotOrder(one: RunObject, other: RunObject): number {
