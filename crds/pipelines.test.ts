@@ -59,6 +59,12 @@ test.each<[string, object, readonly string[]]>([
     of('campaign', { trigger: 'backfill' }),
     ['spec.trigger people would hear of what is past: there is no backfill of campaign'],
   ],
+  ['a backfill may be tried again as one', of('report', { trigger: 'backfill', retryOf }), []],
+  [
+    'nothing may be tried again by hand',
+    of('report', { trigger: 'manual', retryOf }),
+    [expect.stringContaining('write trigger: retry, or backfill where that run is a backfill') as unknown as string],
+  ],
   ['a retry may begin at a stage', of('campaign', { trigger: 'retry', retryOf, fromStage: 'deliver' }), []],
   [
     'but not at that of another pipeline',

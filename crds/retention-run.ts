@@ -86,8 +86,8 @@ function retrying(pipelines: readonly (readonly [string, PipelineDefinition])[])
   );
   return [
     {
-      rule: "!has(self.retryOf) || self.trigger == 'retry'",
-      message: 'a run with retryOf is a retry: write trigger: retry',
+      rule: "!has(self.retryOf) || self.trigger in ['retry', 'backfill']",
+      message: 'a run with retryOf is a retry: write trigger: retry, or backfill where that run is a backfill',
       fieldPath: '.trigger',
     },
     {

@@ -257,7 +257,7 @@ test('a batch of an earlier slot that was published since may have used up caps:
 
 test('a retry of a backfill is a backfill: it never becomes current', async () => {
   await failAfter(FILTER, 'keep-1', { HOLDFAST_TRIGGER: 'backfill' });
-  await performAll(await retryOf('keep-1'));
+  await performAll(await retryOf('keep-1', { HOLDFAST_TRIGGER: 'backfill' }));
   expect(await record()).toMatchObject({
     phase: 'Succeeded',
     trigger: 'backfill',
@@ -265,6 +265,21 @@ test('a retry of a backfill is a backfill: it never becomes current', async () =
     published_at: null,
   });
   expect(await rows(`SELECT run FROM holdfast.current_batches WHERE program = '$program'`)).toEqual([]);
+});
+
+test('so is one of a backfill that left no record, or that of another run of the name', async () => {
+  await failAfter(FILTER);
+  const of = { HOLDFAST_TRIGGER: 'backfill', HOLDFAST_RETRY_OF_UID: 'another' };
+  for (const name of ['keep-1', 'keep-2']) {
+    await performAll(await retryOf(name, of));
+    expect(await record(`${name}-retry`)).toMatchObject({ trigger: 'backfill', published_at: null });
+  }
+});
+
+test('the record of another run of the name makes no backfill of a retry', async () => {
+  await failAfter(FILTER, 'keep-1', { HOLDFAST_TRIGGER: 'backfill' });
+  await performAll(await retryOf('keep-1', { HOLDFAST_RETRY_OF_UID: 'another' }));
+  expect(await record()).toMatchObject({ trigger: 'retry', published_at: expect.any(Date) });
 });
 
 test('a retry whose slot is no longer the newest is refused, as any run', async () => {

@@ -2,6 +2,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { nameOf } from '../../contract/name.ts';
 import { clusterRunName } from '../../contract/run-name.ts';
+import { triggerOfRetry } from '../../contract/trigger.ts';
 import type { RetentionRunSpec } from '../../crds/index.ts';
 import { API_VERSION } from '../../crds/index.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
@@ -37,7 +38,7 @@ export function makeRetry(
   fromStage: string | undefined,
   signal: AbortSignal,
 ): Promise<RunObject> {
-  const { programRef, pipeline, dryRun } = spec;
+  const { programRef, pipeline, trigger, dryRun } = spec;
   const slot = status?.slot ?? spec.slot;
   return makeNumbered(
     cluster,
@@ -46,7 +47,7 @@ export function makeRetry(
       programRef,
       pipeline,
       ...(slot === undefined ? {} : { slot }),
-      trigger: 'retry',
+      trigger: triggerOfRetry(trigger),
       retryOf: { name: metadata.name, uid: metadata.uid },
       ...(fromStage === undefined ? {} : { fromStage }),
       dryRun,
@@ -95,8 +96,8 @@ function specOf({ program, pipeline, slot, dryRun }: Wanted, trigger: RetentionR
   return { programRef, pipeline, slot: rfc3339(slot), trigger, dryRun, suspend: false, cancel: false };
 }
 
-function runName(program: string, { slot, pipeline, trigger }: RetentionRunSpec, number?: number): string {
-  const more = [trigger, ...(number === undefined ? [] : [String(number)])];
+function runName(program: string, { slot, pipeline, trigger, retryOf }: RetentionRunSpec, number?: number): string {
+  const more = [retryOf === undefined ? trigger : 'retry', ...(number === undefined ? [] : [String(number)])];
   return clusterRunName(program, slot === undefined ? undefined : new Date(slot), pipeline, { more });
 }
 

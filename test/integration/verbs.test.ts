@@ -258,11 +258,16 @@ describe('retry', () => {
   const FAILED = { phase: 'Failed', startTime: '2026-11-23T09:00:00Z', completionTime: '2026-11-23T09:01:00Z' };
 
   /** A run that failed, pinned to its program as it was. */
-  async function failed(name: string, slot: string, status: object = {}): Promise<RunObject> {
+  async function failed(
+    name: string,
+    slot: string,
+    status: object = {},
+    trigger: RunObject['spec']['trigger'] = 'manual',
+  ): Promise<RunObject> {
     const found = (await client.get<ProgramObject>(retentionPrograms, 'shop/keep'))!;
     const revision = buildRevision(found, STAGE_SETTINGS);
     await client.create(RESOURCES.configMaps, revision).catch(() => {});
-    await client.create(retentionRuns, run(name, { slot }));
+    await client.create(retentionRuns, run(name, { slot, trigger }));
     const pinned = { revision: revision.metadata.name, revisionDigest: revisionDigest(found, STAGE_SETTINGS) };
     await says(name, { ...FAILED, slot, stages: [EXTRACTED], ...pinned, ...status }, 'Failed', 'filter/filter: no');
     return (await client.get<RunObject>(retentionRuns, `shop/${name}`))!;
@@ -285,6 +290,9 @@ describe('retry', () => {
     });
     const staged = await as('runner', ['retry', 'lost', '--from-stage', 'filter', '-o', 'json', ...IN_SHOP]);
     expect(JSON.parse(staged.stdout)).toMatchObject({ run: 'keep-20260803t0200z-retry-2', trigger: 'retry' });
+    await failed('past', '2026-07-27T02:00:00Z', {}, 'backfill');
+    const past = await as('runner', ['retry', 'past', '-o', 'json', ...IN_SHOP]);
+    expect(JSON.parse(past.stdout)).toMatchObject({ run: 'keep-20260727t0200z-retry-1', trigger: 'backfill' });
     const unknown = await as('runner', ['retry', 'lost', '--from-stage', 'filters', ...IN_SHOP]);
     expect([unknown.status, unknown.stderr]).toEqual([
       78,

@@ -239,6 +239,26 @@ const RETRY: Readonly<Record<string, Row>> = {
     retry(original('Failed', { pipeline: 'prune' })),
     'the run original is of the pipeline prune',
   ),
+  'nor a backfill as what becomes current': refused(
+    retry(original('Failed', { trigger: 'backfill' })),
+    'the run original is a backfill, and so is its retry: write trigger: backfill',
+  ),
+  'a backfill is tried again as one': {
+    given: retry(original('Failed', { trigger: 'backfill' }), {}, { trigger: 'backfill' }),
+    ...begins,
+  },
+  'but nothing else as one': refused(
+    retry(original('Failed'), {}, { trigger: 'backfill' }),
+    'the run original is no backfill: write trigger: retry',
+  ),
+  'nor a dry run as one that publishes': refused(
+    retry(original('Failed', { dryRun: true })),
+    'the run original is a dry run: write dryRun: true',
+  ),
+  'nor the other way round': refused(
+    retry(original('Failed'), {}, { dryRun: true }),
+    'the run original is no dry run: leave out spec.dryRun',
+  ),
   'nor for another slot': refused(
     retry(original('Failed'), {}, { slot: '2026-11-16T02:00:00Z' }),
     'the run original is of the slot 2026-11-23T02:00:00Z: leave out spec.slot',

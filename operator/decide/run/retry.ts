@@ -16,12 +16,24 @@ export function retryFault({ run, original }: Pick<RunSnapshot, 'run' | 'origina
     return `the run ${name} is of the program ${original.spec.programRef.name}`;
   }
   if (original.spec.pipeline !== pipeline) return `the run ${name} is of the pipeline ${original.spec.pipeline}`;
+  const kind = kindFault(run, original);
+  if (kind !== undefined) return `the run ${name} is ${kind}`;
   if (!isFinal(original)) return `the run ${name} is not over: wait for it, or cancel it`;
   if (original.status?.phase === 'Succeeded') return `the run ${name} has succeeded: trigger another in its place`;
   const before = original.status?.slot ?? original.spec.slot;
   return slot === undefined || before === undefined || Date.parse(slot) === Date.parse(before)
     ? undefined
     : `the run ${name} is of the slot ${before}: leave out spec.slot`;
+}
+
+/** What the run that is tried again is and this one is not, or the other way round; whoever waits for a batch goes by it. */
+function kindFault({ spec }: RunObject, original: RunObject): string | undefined {
+  const { trigger, dryRun } = original.spec;
+  if (trigger === 'backfill' && spec.trigger !== 'backfill')
+    return 'a backfill, and so is its retry: write trigger: backfill';
+  if (trigger !== 'backfill' && spec.trigger === 'backfill') return 'no backfill: write trigger: retry';
+  if (dryRun !== spec.dryRun) return dryRun ? 'a dry run: write dryRun: true' : 'no dry run: leave out spec.dryRun';
+  return undefined;
 }
 
 /**
