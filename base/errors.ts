@@ -200,8 +200,9 @@ export const ERROR_CODES = {
   },
   HF_INTERRUPTED: {
     kind: 'retry',
-    meaning: 'The run was interrupted before it ended.',
-    remedy: 'Run the same command again; nothing was published and nothing is lost.',
+    meaning: 'The command was interrupted before it ended.',
+    remedy:
+      'Run the same command again; nothing was published and nothing is lost. A run of a cluster that was only watched goes on: `holdfast status --run NAME --watch`.',
   },
   HF_RUN_CANCELLED: {
     kind: 'terminal',

@@ -34,8 +34,7 @@ export async function cancel(name: string, options: CancelOptions, io: Io): Prom
       );
   const view = viewOf(after);
   if (options.wait === true && !isOver(view)) {
-    await watchRun(cluster, view, options, io);
-    return 0;
+    return await watchRun(cluster, view, options, io, 'Cancelled');
   }
   io.stdout.write(
     options.output === 'json'

@@ -12,7 +12,8 @@ const SECOND_MS = 1000;
 
 /**
  * Draws a run on stderr as it goes, until it is over; then prints how it ended. Resolves to the exit status: 0 where it
- * succeeded, otherwise 1.
+ * ended as it was to, otherwise 1.
+ * @param wanted how it is to end
  * @throws as `followRun`
  */
 export async function watchRun(
@@ -20,6 +21,7 @@ export async function watchRun(
   first: RunView,
   { output }: { readonly output: string },
   io: Io,
+  wanted: 'Succeeded' | 'Cancelled' = 'Succeeded',
 ): Promise<number> {
   const canvas = canvasOn(io.stderr);
   const isTerminal = io.stderr.isTTY === true;
@@ -49,13 +51,14 @@ export async function watchRun(
     );
   } catch (error) {
     if (!io.signal.aborted) throw error;
-    const message = `stopped looking; the run ${first.run} goes on in ${cluster.place}`;
+    const goes = wanted === 'Cancelled' ? 'will be cancelled all the same' : 'goes on';
+    const message = `stopped looking; the run ${first.run} ${goes} in ${cluster.place}`;
     throw new HoldfastError('HF_INTERRUPTED', message, { cause: error });
   } finally {
     clearInterval(ticking);
   }
   io.stdout.write(output === 'json' ? `${JSON.stringify(view)}\n` : ending(view, io));
-  return view.phase === 'Succeeded' ? 0 : 1;
+  return view.phase === wanted ? 0 : 1;
 }
 
 /** How a run ended, and what to do about it. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { HoldfastError } from '../../base/errors.ts';
 import { main } from '../../cli/main.ts';
 import { RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
@@ -26,6 +27,8 @@ const ROOT = join(import.meta.dirname, '../..');
 
 const { retentionPrograms, retentionRuns } = RESOURCES;
 const TOKEN = 'a-token-that-nobody-is-to-see';
+/** As the process of the command says it. */
+const STOPPED = new HoldfastError('HF_INTERRUPTED', 'stopped by SIGINT; run it again');
 
 let plane: ControlPlane;
 let client: ReturnType<typeof createClient>;
@@ -249,6 +252,19 @@ describe('cancel', () => {
       78,
       expect.stringContaining('HF_RUN_OVER: the run over is over: Succeeded at 2026-11-23T09:00:00Z'),
     ]);
+    await client.create(retentionRuns, run('too-late'));
+    const late = await as('runner', ['cancel', 'too-late', '--wait', ...IN_SHOP], {
+      watch: (text) => {
+        if (!text.startsWith('too-late')) return;
+        void says(
+          'too-late',
+          { phase: 'Succeeded', completionTime: '2026-11-23T09:00:00Z' },
+          'Succeeded',
+          '3 candidates',
+        );
+      },
+    });
+    expect([late.status, late.stdout]).toEqual([1, 'too-late Succeeded: 3 candidates\n']);
     const unknown = await as('runner', ['cancel', 'to-cancle', ...IN_SHOP]);
     expect([unknown.status, unknown.stderr]).toEqual([78, expect.stringContaining('(did you mean to-cancel?)')]);
   });
@@ -388,7 +404,9 @@ describe('who may not', () => {
     const reader = await as('viewer', ['trigger', 'keep', ...IN_SHOP]);
     expect([reader.status, reader.stderr]).toEqual([
       78,
-      expect.stringMatching(/HF_CLUSTER_FORBIDDEN: you may not create retentionruns in the namespace shop: .*:run/),
+      expect.stringMatching(
+        /HF_CLUSTER_FORBIDDEN: you may not create retentionruns in the namespace shop as viewer: .*:run/,
+      ),
     ]);
     await client.create(retentionRuns, run('kept'));
     const cancelled = await as('viewer', ['cancel', 'kept', ...IN_SHOP]);
@@ -396,7 +414,7 @@ describe('who may not', () => {
     const nobody = await as('nobody', ['status', ...IN_SHOP]);
     expect([nobody.status, nobody.stderr]).toEqual([
       78,
-      expect.stringMatching(/you may not list retentionruns in the namespace shop: .*view/),
+      expect.stringMatching(/you may not list retentionruns in the namespace shop as nobody: .*view/),
     ]);
     const elsewhere = await as('runner', ['trigger', 'keep', '--cluster', '-n', 'empty']);
     expect(elsewhere.stderr).toContain('you may not get retentionprograms in the namespace empty');
@@ -539,7 +557,7 @@ describe('status', () => {
     ]);
     await client.create(retentionRuns, run('long-lived'));
     const stopped = await as('viewer', ['status', '--run', 'long-lived', '--watch', ...IN_SHOP], {
-      watch: (text, abort) => text.startsWith('long-lived') && abort.abort(new Error('SIGINT')),
+      watch: (text, abort) => text.startsWith('long-lived') && abort.abort(STOPPED),
     });
     expect([stopped.status, stopped.stderr]).toEqual([
       1,

@@ -1,0 +1,16 @@
+import { expect, test } from '@jest/globals';
+import { HoldfastError } from '../base/errors.ts';
+import { asFailure } from './failure.ts';
+
+const STOPPED = new HoldfastError('HF_INTERRUPTED', 'stopped by SIGINT; run it again');
+
+test('what is thrown while the signal is up comes from the signal', () => {
+  const signal = AbortSignal.abort(STOPPED);
+  expect(asFailure(new Error('socket closed'), signal)).toBe(STOPPED);
+  expect(asFailure(new HoldfastError('HF_DATABASE_UNREACHABLE', 'closed'), signal)).toBe(STOPPED);
+});
+
+test('who knows better what an interruption leaves says so', () => {
+  const known = new HoldfastError('HF_INTERRUPTED', 'stopped looking; the run goes on');
+  expect(asFailure(known, AbortSignal.abort(STOPPED))).toBe(known);
+});
