@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { loadKubeconfig, UnusableKubeconfig } from './kubeconfig.ts';
 
@@ -67,6 +69,20 @@ test('a server without TLS, such as of kubectl proxy, can be asked', async () =>
     contexts: { dev: of('dev') },
   });
   await expect(loadKubeconfig({ kubeconfig }).applyToHTTPSOptions({})).resolves.toBeUndefined();
+});
+
+test('a pipe of the shell is read once, however often the kubeconfig is asked for', async () => {
+  const path = await file('decrypted', {
+    context: 'dev',
+    clusters: { dev: at('https://dev') },
+    contexts: { dev: of('dev') },
+  });
+  const twice = `import { loadKubeconfig } from '${join(import.meta.dirname, 'kubeconfig.ts')}';
+    const servers = [1, 2].map(() => loadKubeconfig({ kubeconfig: process.argv[1] }).getCurrentCluster().server);
+    console.log(servers.join());`;
+  const script = '"$0" --input-type=module -e "$1" <(cat "$2")';
+  const { stdout } = await promisify(execFile)('bash', ['-c', script, process.execPath, twice, path]);
+  expect(stdout).toBe('https://dev,https://dev\n');
 });
 
 const whole = { context: 'dev', clusters: { dev: at('https://dev') }, contexts: { dev: of('dev') } };

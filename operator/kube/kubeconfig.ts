@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Cluster, KubeConfig } from '@kubernetes/client-node';
 
@@ -72,11 +72,22 @@ function ofFiles(paths: readonly string[]): KubeConfig {
   return config;
 }
 
+/** A pipe, such as a shell makes of `<(…)`, gives once what it has, and it is asked for more than once. */
+const fromPipes = new Map<string, string>();
+
+function textOf(file: string): string {
+  const kept = fromPipes.get(file);
+  if (kept !== undefined) return kept;
+  const text = readFileSync(file, 'utf8');
+  if (!statSync(file).isFile()) fromPipes.set(file, text);
+  return text;
+}
+
 function ofFile(path: string, mayBeMissing: boolean): KubeConfig | undefined {
   const file = resolve(path);
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = textOf(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' && mayBeMissing) return undefined;
