@@ -27,7 +27,12 @@ test.each<[string, Parameters<typeof told>, string]>([
   [
     '403 of a right',
     [403, 'Forbidden', CANNOT],
-    'HF_CLUSTER_FORBIDDEN: you may not create retentionruns in the namespace shop',
+    'HF_CLUSTER_FORBIDDEN: you may not create retentionruns in the namespace shop as ann: ask for a RoleBinding',
+  ],
+  [
+    '403 of nobody',
+    [403, 'Forbidden', CANNOT.replace('ann', 'system:anonymous')],
+    'HF_CLUSTER_UNAUTHORIZED: the cluster dev was shown no credentials that it knows',
   ],
   ['403 of a right to read', [403, 'Forbidden', CANNOT, { verb: 'watch' }], 'HF_CLUSTER_FORBIDDEN: you may not watch'],
   [
@@ -74,6 +79,9 @@ test.each([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'HF_CLUSTER_CONFIG'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'HF_CLUSTER_CONFIG'],
   ['ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED', 'HF_CLUSTER_CONFIG'],
+  ['ERR_OSSL_PEM_NO_START_LINE', 'HF_CLUSTER_CONFIG'],
+  ['ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'HF_CLUSTER_CONFIG'],
+  ['ERR_INVALID_URL', 'HF_CLUSTER_CONFIG'],
 ])('%s of the connection has the code %s', (code, expected) => {
   const cause = Object.assign(new Error('no'), { code });
   const error = new KubeError(0, 'Unreachable', 'GET /apis/x: no answer (no)', { cause });

@@ -15,6 +15,11 @@ export interface Asked {
 
 const LONGEST = 500;
 
+/** Whom Kubernetes takes who shows no credentials for. */
+const ANONYMOUS = 'system:anonymous';
+const KNOWS_NOBODY =
+  'was shown no credentials that it knows: the user of the kubeconfig has none, or the file that they are in is gone or empty';
+
 /** What the API server's answer means to the person who gave the command. Anything but a KubeError stays what it is. */
 export function refusalOf(error: unknown, asked: Asked): unknown {
   if (!(error instanceof KubeError)) return error;
@@ -27,10 +32,13 @@ export function refusalOf(error: unknown, asked: Asked): unknown {
       return unanswered(error, place, no);
     case 401:
       return no('HF_CLUSTER_UNAUTHORIZED', `${place} does not take the credentials of the kubeconfig: log in again`);
-    case 403:
-      return /\bcannot \w+ resource\b/.test(said)
-        ? no('HF_CLUSTER_FORBIDDEN', `you may not ${verb} ${resource} in the namespace ${namespace}: ${roleFor(verb)}`)
-        : no('HF_CLUSTER_REFUSED', `${place} refuses: ${said}`);
+    case 403: {
+      const user = /\bUser "([^"]*)" cannot \w+ resource\b/.exec(said)?.[1];
+      if (user === undefined) return no('HF_CLUSTER_REFUSED', `${place} refuses: ${said}`);
+      if (user === ANONYMOUS) return no('HF_CLUSTER_UNAUTHORIZED', `${place} ${KNOWS_NOBODY}`);
+      const may = `you may not ${verb} ${resource} in the namespace ${namespace}`;
+      return no('HF_CLUSTER_FORBIDDEN', `${may} as ${user}: ${roleFor(verb)}`);
+    }
     case 404:
       // Of an object or a namespace it says which; of a kind that it does not know nothing.
       return /"[^"]+" not found/.test(said)
@@ -55,13 +63,13 @@ function unanswered(
   if (error.reason === 'NoCredentials')
     return no('HF_CLUSTER_CONFIG', `${place}: ${shortened(error.message, LONGEST)}`);
   const code = codeOf(error);
-  const untrusted = CERTIFICATES[code];
-  if (untrusted !== undefined) return no('HF_CLUSTER_CONFIG', `${place}: ${untrusted} (${code})`);
+  const why = UNUSABLE[code];
+  if (why !== undefined) return no('HF_CLUSTER_CONFIG', `${place}: ${why} (${code})`);
   return no('HF_CLUSTER_UNREACHABLE', `${place} does not answer: ${shortened(error.message, LONGEST)}`);
 }
 
-/** What OpenSSL has against a certificate, by Node's code. */
-const CERTIFICATES: Readonly<Record<string, string>> = {
+/** What Node and OpenSSL have against an address or a certificate, by Node's code. */
+const UNUSABLE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate of its API server has expired',
   CERT_NOT_YET_VALID: 'the certificate of its API server is not valid yet: check the clock of this machine',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate of its API server is not from the authority of the kubeconfig',
@@ -73,6 +81,9 @@ const CERTIFICATES: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'its API server wants a certificate of yours, and the kubeconfig has none',
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'your certificate in the kubeconfig has expired',
   'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED': 'your certificate in the kubeconfig has expired',
+  ERR_OSSL_PEM_NO_START_LINE: 'your certificate or key in the kubeconfig is none',
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'your certificate and your key in the kubeconfig do not belong together',
+  ERR_INVALID_URL: 'the address of its API server in the kubeconfig is none',
 };
 
 function codeOf(error: unknown): string {
