@@ -119,6 +119,17 @@ function stagesBefore(stage: string): string[] {
       await expectRecovery([...lines.slice(2 * index, 2 * index + 2), ...lines.slice(-2)], stage);
   });
 
+  test('before the data folder can be locked: that is said, and the same passes with room', async () => {
+    const place = join(shop.folder, 'small');
+    const there = `--output json --data "${place}" 2>/dev/null; echo $?`;
+    const [full = '', status] = await inNamespace(
+      `mkdir "${place}"; mount -t tmpfs -o size=64k tmpfs "${place}"; mkdir "${place}/artifacts" "${place}/samples" "${place}/scratch"
+       echo '{"kind":"HoldfastData","version":1}' > "${place}/holdfast.json"; dd if=/dev/zero of="${place}/fill" bs=4k 2>/dev/null
+       "${COMMAND}" run "${program}" --now ${NOW} ${there}`,
+    );
+    expect({ error: JSON.parse(full).error.code, status }).toEqual({ error: 'HF_DISK_FULL', status: '1' });
+  });
+
   test.each([
     ['what the extract is read into', '8k', 'extract'],
     ['what Postgres is to take', '24k', 'store'],

@@ -90,10 +90,13 @@ function makeFolder(path: string): void {
   mkdirSync(path, { mode: PRIVATE });
 }
 
+/** As SQLite says of the lock that there was no room for its file. */
+const SQLITE_FULL = 13;
+
 function folderError(folder: DataFolder, cause: unknown): HoldfastError {
   if (cause instanceof HoldfastError) return cause;
-  const code = (cause as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC') {
+  const { code, errcode } = cause as NodeJS.ErrnoException & { readonly errcode?: number };
+  if (code === 'ENOSPC' || errcode === SQLITE_FULL) {
     return new HoldfastError('HF_DISK_FULL', `no room left on the disk of ${folder.path}`, { cause });
   }
   return new HoldfastError('HF_DATA_FOLDER', `${folder.path} cannot be used (${code ?? 'unreadable'})`, { cause });
@@ -102,7 +105,7 @@ function folderError(folder: DataFolder, cause: unknown): HoldfastError {
 /**
  * Takes the folder for one process. The lock is the operating system's (held through SQLite on a file), so it
  * ends with its holder, however that ends: there is never a stale one.
- * @throws HF_DATA_LOCKED when another process has it
+ * @throws HF_DATA_LOCKED when another process has it, HF_DATA_FOLDER, HF_DISK_FULL
  */
 export function lockDataFolder(folder: DataFolder): Disposable {
   let database: DatabaseSync;
