@@ -165,6 +165,24 @@ test('a RetentionRun that is a retry is not run as if it were none', async () =>
   expect(report.error.message).toContain('`holdfast retry keep-1`');
 });
 
+test('a run whose retry succeeded is not done once more, unless that batch was discarded', async () => {
+  const run = await stoppedAfter('filter');
+  const first = await json(['retry', run, '--now', NOW], {
+    watch: (text, abort) => {
+      if (text.startsWith('score ')) abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped'));
+    },
+  });
+  const { report } = await retry(first.report.run);
+  expect(report).toMatchObject({ phase: 'Succeeded', retryOf: first.report.run });
+  const error = {
+    code: 'HF_RETRY_REFUSED',
+    message: `${run} was retried, and that succeeded: ${report.run}`,
+  };
+  expect(await retry(run)).toMatchObject({ status: 78, report: { error } });
+  await shop.holdfast(['discard', report.run, '--reason', 'never sent']);
+  expect(await retry(run)).toMatchObject({ status: 0, report: { phase: 'Succeeded' } });
+});
+
 test('a run that another process is at is not done again, and one that was killed is', async () => {
   const run = await stoppedAfter('filter');
   const server = await startEmbeddedPostgres({ folder: join(shop.data, 'postgres') });

@@ -5,6 +5,7 @@ import { revisionDigest } from '../../contract/revision.ts';
 import { triggerOfRetry } from '../../contract/trigger.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { findRun, type RunRecord } from '../../database/runs/runs.ts';
+import { succeededRetryOf } from '../../database/runs/succeeded-retry.ts';
 import { isServer } from '../../providers/warehouses/index.ts';
 import type { Io } from '../io.ts';
 import { clock } from '../local/clock.ts';
@@ -79,7 +80,7 @@ async function planOf(
   };
 }
 
-/** A run of this machine that did not succeed. */
+/** A run of this machine that did not succeed, nor did a retry of it. */
 async function requireRetriable(state: State, run: string, options: LocalRetryOptions): Promise<RunRecord> {
   // Of a dry run there is no record; its name has the number 0.
   if (/-\d{8}t\d{6}z-0$/.test(run)) {
@@ -91,6 +92,8 @@ async function requireRetriable(state: State, run: string, options: LocalRetryOp
   if (record.phase === 'Succeeded') {
     throw refused(`${run} succeeded, so there is nothing to do again: for another batch of the slot run the program`);
   }
+  const done = await succeededRetryOf(state.database, key);
+  if (done !== undefined) throw refused(`${run} was retried, and that succeeded: ${done}`);
   if (record.owner === undefined) return record;
   const how = record.phase === 'Running' ? 'is under way on a cluster' : 'was a run of a cluster: retry it there';
   throw refused(`${run} ${how}`);
