@@ -13,15 +13,16 @@ function isOnCalendar(text: string): boolean {
 }
 
 /**
- * The instant, or the UTC date, that an option gives.
+ * The instant, or the date, that an option gives.
+ * @param date what a date stands for
  * @throws HF_USAGE
  */
-export function givenInstant(option: string, text: string): Date {
+export function givenInstant(option: string, text: string, date = 'a UTC date'): Date {
   const instant = INSTANT.test(text) && isOnCalendar(text) ? new Date(text) : new Date(Number.NaN);
   const year = instant.getUTCFullYear();
   if (!Number.isNaN(instant.getTime()) && year >= EARLIEST_YEAR && year <= LATEST_YEAR) return instant;
   throw new HoldfastError(
     'HF_USAGE',
-    `${option} ${text}: give an instant such as 2026-11-23T02:00:00Z, or a UTC date, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,
+    `${option} ${text}: give an instant such as 2026-11-23T02:00:00Z, or ${date}, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,
   );
 }

@@ -27,7 +27,12 @@ test.each<[string, Parameters<typeof slots>, string, string]>([
   ['none', [WEEKLY, '2026-11-10', '2026-11-12'], 'HF_SLOT_REFUSED', 'has no slot from 2026-11-10 to 2026-11-12'],
   ['one to come', [WEEKLY, '2026-11-23', '2026-11-30'], 'HF_SLOT_REFUSED', '2026-11-30T02:00:00Z is yet to come'],
   ['the wrong way round', [WEEKLY, '2026-11-23', '2026-11-16'], 'HF_USAGE', 'is before --from'],
-  ['no day', [WEEKLY, 'last week', '2026-11-16'], 'HF_USAGE', '--from last week'],
+  [
+    'no day',
+    [WEEKLY, 'last week', '2026-11-16'],
+    'HF_USAGE',
+    "--from last week: give an instant such as 2026-11-23T02:00:00Z, or a day of the schedule's zone",
+  ],
   ['more than may be', [WEEKLY, '2026-11-09', '2026-11-16', '61'], 'HF_USAGE', 'from 1 to 60'],
   ['no number', [WEEKLY, '2026-11-09', '2026-11-16', 'all'], 'HF_USAGE', 'from 1 to 60'],
   [

@@ -40,14 +40,16 @@ export function slotsBetween(
   return slots;
 }
 
+const A_DAY = "a day of the schedule's zone such as 2026-11-23";
+
 const isDay = (text: string) => !text.includes('T');
 
 function beginningOf(option: string, text: string, timeZone: string): Date {
-  const instant = givenInstant(option, text);
+  const instant = givenInstant(option, text, A_DAY);
   return isDay(text) ? new Date(openZone(timeZone).firstInstant(instant.getTime())) : instant;
 }
 
 function endOf(option: string, text: string, timeZone: string): Date {
-  const instant = givenInstant(option, text);
+  const instant = givenInstant(option, text, A_DAY);
   return isDay(text) ? new Date(openZone(timeZone).firstInstant(instant.getTime() + DAY_MS) - 1) : instant;
 }

@@ -97,6 +97,16 @@ test('rows of now are not taken for those of then, unless each slot has a file, 
     },
   });
   expect((await backfill(['--source', `shop=${shop.path('customers.parquet')}`])).status).toBe(78);
+  const server = await shop.program((spec) => {
+    const connectionSecretRef = { name: 'holdfast-warehouse-crm', key: 'url' };
+    spec['dataConnectors'] = [
+      { connectorId: 'crm', type: 'postgres', config: { connectionSecretRef, query: 'SELECT 1' } },
+    ];
+  }, 'server.json');
+  const days = ['--now', NOW, '--from', '2026-11-09', '--to', SLOT];
+  expect((await shop.holdfast(['backfill', server, ...days])).stderr).toMatch(
+    /^HF_SLOT_REFUSED: .* what crm gives is as of now, .*Z\. Give --present-data if the rows of now are meant\n$/,
+  );
   // The newest slot is as of now.
   const newest = await shop.holdfast(['backfill', await shop.program(), '--now', NOW, '--from', SLOT, '--to', SLOT]);
   expect(newest.status).toBe(0);

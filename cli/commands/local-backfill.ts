@@ -6,6 +6,7 @@ import { asFailure } from '../../contract/failure.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listRuns, type RunRecord } from '../../database/runs/runs.ts';
 import { succeededSlots } from '../../database/runs/succeeded-slots.ts';
+import { isServer } from '../../providers/warehouses/index.ts';
 import type { Io } from '../io.ts';
 import { clock } from '../local/clock.ts';
 import { createDataFolder, type DataFolder, dataFolder } from '../local/data-folder.ts';
@@ -14,7 +15,7 @@ import { readOrigin } from '../local/origin.ts';
 import { connectorsByDate, requireSlotFiles, sourcesOfSlot } from '../local/slot-files.ts';
 import { requireState, type State } from '../local/state.ts';
 import { slotsBetween } from '../slots-between.ts';
-import { age, inColumns } from '../terminal/columns.ts';
+import { inColumns, took } from '../terminal/columns.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import {
   checkProviders,
@@ -75,7 +76,7 @@ export async function backfillInFolder(program: string, options: LocalBackfillOp
   }
   const { batchSchedule: schedule, timeZone } = spec;
   const slots = slotsBetween({ schedule, timeZone }, options, now());
-  requireKnownThen(spec, slots, options, now());
+  requireKnownThen(spec, slots, options, now(), io);
   requireSlotFiles(options.source, slots, timeZone);
   const plans = slots.map((slot) => planOf(manifest, slot, options, now, io));
   for (const plan of plans.slice(0, 1)) await checkProviders(plan, io);
@@ -116,6 +117,7 @@ function requireKnownThen(
   slots: readonly Date[],
   { source, presentData }: LocalBackfillOptions,
   now: Date,
+  { providers }: Io,
 ): void {
   const newest = parseSchedule(batchSchedule, timeZone).newest(now);
   const [oldest] = slots;
@@ -126,10 +128,15 @@ function requireKnownThen(
   );
   if (ofNow.length === 0) return;
   const names = ofNow.map(({ connectorId }) => connectorId).join(', ');
-  const [first] = ofNow;
+  // Of a server there is no file to give.
+  const file = ofNow.find((connector) => !isServer(connector, providers?.warehouses));
+  const remedy =
+    file === undefined
+      ? 'Give --present-data if the rows of now are meant'
+      : `Give a file for each day, as in --source ${file.connectorId}='exports/{date}/customers.csv', or --present-data if the rows of now are meant`;
   throw new HoldfastError(
     'HF_SLOT_REFUSED',
-    `nothing was run: what ${names} gives is as of now, not as of ${rfc3339(oldest)}. Give a file for each day, as in --source ${first?.connectorId}='exports/{date}/customers.csv', or --present-data if the rows of now are meant`,
+    `nothing was run: what ${names} gives is as of now, not as of ${rfc3339(oldest)}. ${remedy}`,
   );
 }
 
@@ -241,7 +248,7 @@ function table(lines: readonly SlotLine[]): string {
       run ?? NONE,
       phase,
       candidates === null ? NONE : String(candidates),
-      seconds === null ? NONE : age(seconds * 1000),
+      seconds === null ? NONE : took(seconds),
       before ? 'DoneBefore' : (error?.code ?? ''),
     ]),
   );

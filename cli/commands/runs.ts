@@ -10,7 +10,7 @@ import { dataFolder } from '../local/data-folder.ts';
 import { refuseNamespace, requireProgram } from '../local/known-program.ts';
 import { keptRevision } from '../local/past-run.ts';
 import { openRecord, requireState, type State } from '../local/state.ts';
-import { age, inColumns } from '../terminal/columns.ts';
+import { age, inColumns, took } from '../terminal/columns.ts';
 
 export interface RunsOptions {
   readonly data: string;
@@ -247,11 +247,6 @@ const COUNTED = ['CANDIDATES', 'HELD OUT', 'TO CONTACT'];
 
 function counted(line: RunLine | null): readonly string[] {
   return [line?.candidates, line?.heldOut, line?.toContact].map((count) => (count == null ? NONE : String(count)));
-}
-
-/** A short run by tenths of a second, which kubectl's ages do not tell. */
-function took(seconds: number): string {
-  return seconds < 10 ? `${seconds.toFixed(1)}s` : age(seconds * 1000);
 }
 
 /** The code of a failure; the sentence too where there is room for it. */

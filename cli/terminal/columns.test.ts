@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { age, inColumns } from './columns.ts';
+import { age, inColumns, took } from './columns.ts';
 
 test.each([
   [0, '0s'],
@@ -14,6 +14,13 @@ test.each([
   [800 * 86_400, '2y'],
   [-5, '0s'],
 ])('%d seconds are %s, as kubectl says it', (seconds, said) => expect(age(seconds * 1000)).toBe(said));
+
+test.each([
+  [0.04, '0.0s'],
+  [3.84, '3.8s'],
+  [10, '10s'],
+  [330.9, '5m30s'],
+])('a run of %d seconds took %s', (seconds, said) => expect(took(seconds)).toBe(said));
 
 test('columns are as wide as what is in them, and no line ends in blanks', () => {
   expect(

@@ -29,3 +29,8 @@ export function age(milliseconds: number): string {
   if (seconds < 8 * DAY) return both(DAY, 'd', HOUR, 'h');
   return seconds < 2 * YEAR ? `${whole(DAY)}d` : `${whole(YEAR)}y`;
 }
+
+/** A short run by tenths of a second, which kubectl's ages do not tell. */
+export function took(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)}s` : age(seconds * 1000);
+}
