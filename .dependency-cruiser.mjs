@@ -1,3 +1,6 @@
+/** A folder for each pipeline: what is common to them is in `jobs/run/`. */
+const PIPELINE = 'jobs/(?!run/)([^/]+)/';
+
 /**
  * Which folder may import which: a room imports the rooms above it in this list and none below it. Type-only imports count,
  * since they couple just as well, and there is no circle of any kind. `npm run imports` checks it.
@@ -20,7 +23,7 @@ const ROOMS = [
   'customers/(contact-list|explanations|training)/',
   // What a pod runs: how a task runs, the pipelines, and whose code each stage is.
   'jobs/run/',
-  'jobs/(batch|prune)/',
+  PIPELINE,
   'jobs/[^/]+\\.ts$',
   'operator/(kube|settings)/',
   'operator/objects/',
@@ -113,8 +116,8 @@ export default {
       name: 'pipelines and each other',
       comment: 'pipelines meet in artifacts and tables',
       severity: 'error',
-      from: { path: '^jobs/(batch|prune)/', pathNot: TEST },
-      to: { path: '^jobs/(batch|prune)/', pathNot: '^jobs/$1/' },
+      from: { path: `^${PIPELINE}`, pathNot: TEST },
+      to: { path: `^${PIPELINE}`, pathNot: '^jobs/$1/' },
     },
     driver('duckdb', '@duckdb/node-api', '^base/duckdb/'),
     driver('workbooks', 'read-excel-file', '^providers/warehouses/duckdb/'),

@@ -13,6 +13,7 @@ import {
   text,
 } from '../base/schema/fields.ts';
 import { PIPELINES, type PipelineDefinition, type PipelineName, type Pipelines } from '../contract/pipelines.ts';
+import { TRIGGERS } from '../contract/trigger.ts';
 import { RUN_PHASES } from './run-phase.ts';
 
 /** Fields that a user may change while the run exists. */
@@ -30,11 +31,9 @@ export function retentionRunSpec(pipelines: Pipelines = PIPELINES) {
       `What is run: ${owned.map(([, { description }]) => description).join(', or ')}.`,
     ),
     slot: Type.Optional(instant('The instant that the run is as of. Default: the newest slot of the schedule.')),
-    trigger: oneOf(
-      ['schedule', 'manual', 'backfill', 'retry'],
-      'Why there is this run. A backfill never becomes the current batch.',
-      { default: 'manual' },
-    ),
+    trigger: oneOf(TRIGGERS, 'Why there is this run. A backfill never becomes the current batch.', {
+      default: 'manual',
+    }),
     retryOf: Type.Optional(
       fields(
         'The run that this one is another try of, with its program, pipeline and slot, and the artifacts that it committed.',

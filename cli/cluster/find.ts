@@ -1,9 +1,10 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { nearest } from '../../base/text/spelling.ts';
-import { KubeError, type KubeObject, RESOURCES, type Resource } from '../../operator/kube/api.ts';
+import { type KubeObject, RESOURCES, type Resource } from '../../operator/kube/api.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { pages } from '../../operator/kube/pages.ts';
 import type { Cluster } from './cluster.ts';
+import { isForbidden } from './refusal.ts';
 
 /** More names than a person looks through. */
 const MOST_NAMED = 20;
@@ -65,8 +66,7 @@ async function namesOf(
     });
     return names;
   } catch (error) {
-    if (error instanceof HoldfastError && error.cause instanceof KubeError && error.cause.status === 403)
-      return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
 }

@@ -55,6 +55,11 @@ export function refusalOf(error: unknown, asked: Asked): unknown {
   }
 }
 
+/** Whether what `refusalOf` made says that one may not. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof HoldfastError && error.cause instanceof KubeError && error.cause.status === 403;
+}
+
 function unanswered(
   error: KubeError,
   place: string,

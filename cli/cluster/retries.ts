@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { HoldfastError } from '../../base/errors.ts';
-import { KubeError, RESOURCES } from '../../operator/kube/api.ts';
+import { RESOURCES } from '../../operator/kube/api.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { pages } from '../../operator/kube/pages.ts';
 import { pinnedRevision } from '../../operator/objects/revision.ts';
 import type { Cluster } from './cluster.ts';
+import { isForbidden } from './refusal.ts';
 
 /**
  * The run that is a retry of this one, or of a retry of it, and has succeeded; undefined where there is none.
@@ -60,9 +62,7 @@ export async function changeSince(
     const key = `${cluster.namespace}/${revision}`;
     found = await cluster.ask('get', RESOURCES.configMaps, (api) => api.get(RESOURCES.configMaps, key, signal));
   } catch (error) {
-    const isForbidden =
-      error instanceof HoldfastError && error.cause instanceof KubeError && error.cause.status === 403;
-    if (isForbidden) return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
   const pinned = found && pinnedRevision(found, program.metadata.name, revisionDigest);
@@ -78,13 +78,6 @@ export async function changeSince(
 
 /** But for what is never pinned, or is pinned as the operator resolves it. */
 function sameProgram(one: ProgramObject['spec'], other: ProgramObject['spec']): boolean {
-  const compared = (spec: ProgramObject['spec']) => sorted({ ...spec, enabled: true, storage: null });
-  return JSON.stringify(compared(one)) === JSON.stringify(compared(other));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+  const compared = (spec: ProgramObject['spec']) => ({ ...spec, enabled: true, storage: null });
+  return isDeepStrictEqual(compared(one), compared(other));
 }

@@ -1,3 +1,4 @@
+import { isFinalPhase } from '../../crds/run-phase.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
 
 /** A run of the cluster as `--output json` gives it. */
@@ -34,8 +35,7 @@ export interface StageView {
   readonly message: string | null;
 }
 
-export const isOver = ({ phase }: Pick<RunView, 'phase'>): boolean =>
-  phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+export const isOver = ({ phase }: Pick<RunView, 'phase'>): boolean => isFinalPhase(phase);
 
 export function viewOf({ metadata, spec, status = {} }: RunObject): RunView {
   // Every condition of a run says the same of it.

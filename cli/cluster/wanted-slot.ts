@@ -3,7 +3,8 @@ import { rfc3339 } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
 import { CLOCK_SKEW_MS } from '../../contract/clock-skew.ts';
 import { pipelineOf } from '../../contract/pipelines.ts';
-import { type RetentionProgramSpec, type RetentionRunSpec, slotSchedule } from '../../crds/index.ts';
+import type { RetentionProgramSpec, RetentionRunSpec } from '../../crds/index.ts';
+import { slotSchedule } from '../../crds/slot-schedule.ts';
 import { givenInstant } from '../given-instant.ts';
 
 /**

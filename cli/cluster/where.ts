@@ -31,6 +31,14 @@ export type Where =
       readonly context: string | undefined;
     };
 
+/** Whether a command itself says that it is about a cluster. */
+export function saysCluster(
+  { cluster, context, kubeconfig }: WhereOptions,
+  from: Pick<Surroundings, 'environment'>,
+): boolean {
+  return cluster === true || context !== undefined || kubeconfig !== undefined || isPlugin(from);
+}
+
 /**
  * Where a command looks: the cluster when `kubectl holdfast`, `--context`, `--kubeconfig` or `--cluster` says so; else the
  * data folder where there is one; else the cluster of the kubeconfig's current context; else the data folder, which then says
@@ -38,15 +46,14 @@ export type Where =
  * @throws HF_USAGE where the command names both, HF_CLUSTER_CONFIG where it names a cluster and there is no kubeconfig
  */
 export function chooseWhere(options: WhereOptions, around: Surroundings): Where {
-  const saysCluster =
-    isPlugin(around) || options.cluster === true || options.context !== undefined || options.kubeconfig !== undefined;
-  if (saysCluster && around.dataIsGiven) {
+  const toCluster = saysCluster(options, around);
+  if (toCluster && around.dataIsGiven) {
     throw new HoldfastError('HF_USAGE', 'give either --data or a cluster: a command looks in one place');
   }
-  if (!saysCluster && (around.dataIsGiven || around.hasState)) return { in: 'data folder' };
+  if (!toCluster && (around.dataIsGiven || around.hasState)) return { in: 'data folder' };
   const kubeconfig = kubeconfigs(options, around);
   if (kubeconfig !== undefined || inPod(around)) return { in: 'cluster', kubeconfig, context: options.context };
-  if (!saysCluster) return { in: 'data folder' };
+  if (!toCluster) return { in: 'data folder' };
   const [file] = homeConfig(around);
   throw new HoldfastError(
     'HF_CLUSTER_CONFIG',

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { HoldfastError } from '../../base/errors.ts';
 import { PUBLISHING } from '../../contract/pipelines.ts';
-import { isPlugin } from '../called-as.ts';
+import { saysCluster } from '../cluster/where.ts';
 import type { Io } from '../io.ts';
 import type { ClusterBackfillOptions } from './cluster-backfill.ts';
 import type { LocalBackfillOptions } from './local-backfill.ts';
@@ -17,9 +17,8 @@ export async function backfill(
   options: ClusterBackfillOptions & LocalBackfillOptions,
   io: Io,
 ): Promise<number> {
-  const { cluster, context, kubeconfig } = options;
-  const saysCluster = cluster === true || context !== undefined || kubeconfig !== undefined || isPlugin(io);
-  const where = isManifest(program) && !saysCluster ? ({ in: 'data folder' } as const) : whereOf(options, io);
+  const where =
+    isManifest(program) && !saysCluster(options, io) ? ({ in: 'data folder' } as const) : whereOf(options, io);
   if (where.in === 'cluster') {
     refuseOnCluster({
       '--source': options.source[0],

@@ -1,7 +1,8 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
 import { pipelineOf } from '../../contract/pipelines.ts';
-import { type RetentionRunSpec, slotSchedule } from '../../crds/index.ts';
+import type { RetentionRunSpec } from '../../crds/index.ts';
+import { slotSchedule } from '../../crds/slot-schedule.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { requireProgram } from '../cluster/find.ts';
 import { makeBackfill } from '../cluster/made-run.ts';

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
 import { asFailure } from '../../contract/failure.ts';
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listRuns, type RunRecord } from '../../database/runs/runs.ts';
 import { succeededSlots } from '../../database/runs/succeeded-slots.ts';
@@ -104,7 +105,7 @@ async function manifestOf(
   requireState(folder, io);
   return inDataFolder(folder, io, async ({ database, place }) => {
     await requireProgram(database, { namespace, program }, place);
-    const [last] = await listRuns(database, { namespace, program, limit: 1, pipeline: 'batch' });
+    const [last] = await listRuns(database, { namespace, program, limit: 1, pipeline: PUBLISHING });
     const origin = last && (await readOrigin(folder.artifacts, last));
     if (origin?.manifest !== undefined) return origin.manifest;
     throw new HoldfastError('HF_NOT_FOUND', `the manifest of ${program} is not known here: give its file`);
@@ -151,7 +152,7 @@ function planOf(
   return {
     namespace: program.metadata.namespace ?? 'default',
     program: program.spec,
-    pipeline: 'batch',
+    pipeline: PUBLISHING,
     slot,
     trigger: 'backfill',
     dryRun: false,

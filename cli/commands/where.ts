@@ -1,8 +1,7 @@
 import { statSync } from 'node:fs';
 import { HoldfastError } from '../../base/errors.ts';
 import { forShell, printable } from '../../base/text/printable.ts';
-import { isPlugin } from '../called-as.ts';
-import { chooseWhere, type Where, type WhereOptions } from '../cluster/where.ts';
+import { chooseWhere, saysCluster, type Where, type WhereOptions } from '../cluster/where.ts';
 import type { Io } from '../io.ts';
 import { dataFolder, isDataFolder } from '../local/data-folder.ts';
 
@@ -11,8 +10,8 @@ export function sameCluster(options: WhereOptions, io: Io): string {
   const { namespace, context, kubeconfig } = options;
   const named = { '-n': namespace, '--context': context, '--kubeconfig': kubeconfig };
   const words = Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, forShell(value)]));
-  const saysCluster = context !== undefined || kubeconfig !== undefined || isPlugin(io);
-  return [...words, ...(saysCluster ? [] : ['--cluster'])].join(' ');
+  const isClear = saysCluster({ ...options, cluster: false }, io);
+  return [...words, ...(isClear ? [] : ['--cluster'])].join(' ');
 }
 
 /** Options of a command that works on a cluster as well as on a data folder. */

@@ -1,3 +1,4 @@
+import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { Database } from '../client/database.ts';
 import { statement } from '../client/statement.ts';
 import { type ProgramKey, RUN_COLUMNS, type RunRecord, type RunRow, toRecord } from './runs.ts';
@@ -11,7 +12,7 @@ export async function succeededSlots(
     database,
     `read the runs of ${program}`,
     `SELECT DISTINCT ON (slot) ${RUN_COLUMNS} FROM holdfast.runs
-     WHERE namespace = $1 AND program = $2 AND pipeline = 'batch' AND phase = 'Succeeded' AND discarded_at IS NULL
+     WHERE namespace = $1 AND program = $2 AND pipeline = '${PUBLISHING}' AND phase = 'Succeeded' AND discarded_at IS NULL
        AND slot = ANY ($3::timestamptz[])
      ORDER BY slot, sequence DESC`,
     [namespace, program, slots],

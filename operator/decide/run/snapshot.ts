@@ -1,5 +1,5 @@
 import type { Pipelines } from '../../../contract/pipelines.ts';
-import type { RetentionRunStatus } from '../../../crds/index.ts';
+import { isFinalPhase, type RetentionRunStatus } from '../../../crds/index.ts';
 import type { ConfigMapObject, JobObject, PodObject, ProgramObject, RunObject } from '../../kube/objects.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { Action, Attempts, Decision } from '../action.ts';
@@ -42,11 +42,9 @@ export interface RunSnapshot {
 
 export type RunDecision = Decision<RetentionRunStatus>;
 
-const FINAL: readonly string[] = ['Succeeded', 'Failed', 'Cancelled'];
-
 /** Whether nothing more will happen to the run. */
 export function isFinal({ status }: Pick<RunObject, 'status'>): boolean {
-  return status?.phase !== undefined && FINAL.includes(status.phase);
+  return isFinalPhase(status?.phase);
 }
 
 export function hasSucceeded({ status }: Pick<RunObject, 'status'>): boolean {

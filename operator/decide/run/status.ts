@@ -1,5 +1,5 @@
 import { rfc3339Second } from '../../../base/instant.ts';
-import type { RetentionRunStatus } from '../../../crds/index.ts';
+import { isFinalPhase, type RetentionRunStatus } from '../../../crds/index.ts';
 import type { RunObject } from '../../kube/objects.ts';
 import { conditions } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
@@ -21,7 +21,7 @@ export function runStatus(
   now: Date,
 ): RetentionRunStatus {
   const { phase } = outcome;
-  const over = phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+  const over = isFinalPhase(phase);
   const begun = status?.startTime !== undefined || phase === 'Running';
   return {
     observedGeneration: metadata.generation ?? 0,
