@@ -112,7 +112,7 @@ const scheduled = (slot: string) => ({ trigger: 'schedule' as const, slot });
 const NO_ROOM = { take: () => true, leave: () => [], next: () => [] };
 const TWIN = storedProgram({}, { metadata: { name: 'twin', uid: 'twin-uid' } });
 
-test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
+test.each<[string, CacheChange, readonly RunObject[], readonly string[], ('Forbid' | 'Replace')?]>([
   [
     'a run that has got on concerns no other, however many wait for it',
     { cache: 'runs', before: storedRun(1, HELD), after: storedRun(1, RUNNING) },
@@ -191,7 +191,7 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
     ['shop/run-2'],
   ],
   [
-    'a new run of a schedule concerns an older one of it, whose place it may take',
+    'a new run of a schedule concerns an older one of it, whose place it takes',
     { cache: 'runs', after: storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')) },
     [
       storedRun(1, RUNNING, scheduled('2026-11-20T01:00:00Z')),
@@ -200,10 +200,17 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[]]>([
       storedRun(4, HELD),
     ],
     ['shop/run-1'],
+    'Replace',
   ],
-])('%s', (_name, change, runs, concerned) => {
+  [
+    'a new run of a schedule concerns nobody where it takes no place',
+    { cache: 'runs', after: storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')) },
+    [storedRun(1, RUNNING, scheduled('2026-11-20T01:00:00Z'))],
+    [],
+  ],
+])('%s', (_name, change, runs, concerned, concurrencyPolicy = 'Forbid') => {
   const keys = retentionRun.concerned(change, {
-    caches: indexed([KEEP], runs),
+    caches: indexed([storedProgram({ concurrencyPolicy })], runs),
     pipelines: WITH_CAMPAIGN,
     room: NO_ROOM,
   });

@@ -65,9 +65,11 @@ function runsAfter({ before, after }: Change<RunObject>, { caches, pipelines }: 
     .map(keyOf);
 }
 
-/** Older runs of a schedule, whose place a new one may take. */
+/** Older runs of a schedule, whose place a new one takes. */
 function runsReplaced({ before, after }: Change<RunObject>, caches: Caches): readonly ObjectKey[] {
-  if (before !== undefined || after === undefined) return [];
+  if (before !== undefined || after?.spec.trigger !== 'schedule') return [];
+  // Of many runs that come at once, such as when they are listed, few concern others.
+  if (caches.programs.get(programKeyOf(after))?.spec.concurrencyPolicy !== 'Replace') return [];
   return unfinished(caches.runs.byIndex('program', programKeyOf(after)))
     .filter((run) => isReplacedBy(after, run))
     .map(keyOf);
