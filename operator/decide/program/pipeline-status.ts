@@ -2,7 +2,7 @@ import { rfc3339 } from '../../../base/instant.ts';
 import type { Pipelines } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index.ts';
 import { type RunObject, seniority } from '../../kube/objects.ts';
-import { hasSucceeded } from '../run/snapshot.ts';
+import { hasSucceeded, isFinal } from '../run/snapshot.ts';
 import { candidatesOf } from '../run-result.ts';
 import type { Progress } from './slots.ts';
 
@@ -76,10 +76,12 @@ function newestSlot(slots: readonly (string | undefined)[]): string | undefined 
     );
 }
 
-/** The newest by when it was made. */
+/** The newest by when it was made, of those that have begun, or failed before they could. */
 function lastRun(runs: readonly RunObject[], pipelines: Pipelines): PipelineStatus['lastRun'] {
-  const [newest] = byAge(runs.filter(({ status }) => status?.phase !== undefined && status.slot !== undefined));
-  const { phase, slot, startTime, completionTime, stages } = newest?.status ?? {};
+  const slotOf = (run: RunObject) => run.status?.slot ?? (isFinal(run) ? run.spec.slot : undefined);
+  const [newest] = byAge(runs.filter((run) => run.status?.phase !== undefined && slotOf(run) !== undefined));
+  const slot = newest && slotOf(newest);
+  const { phase, startTime, completionTime, stages } = newest?.status ?? {};
   if (newest === undefined || phase === undefined || slot === undefined) return undefined;
   const candidates = candidatesOf(newest, stages ?? [], pipelines);
   return {

@@ -80,6 +80,19 @@ test('what goes with another is due at its slots, and each is said for itself', 
   ]);
 });
 
+test('a run that failed before it began is the last run as any other, and one that waits is not', () => {
+  const before = of('campaign', FIRST, 'Succeeded');
+  const unbegun = (phase: 'Failed' | 'Pending') => {
+    const run = of('campaign', SECOND, phase);
+    const { slot: _slot, startTime: _start, ...status } = run.status ?? {};
+    return { ...run, status } as RunObject;
+  };
+  const last = (run: RunObject) =>
+    statusOf('campaign', decide(knownAs([BATCH, CAMPAIGN]), '2026-12-01T00:00:00Z', [before, run])).lastRun;
+  expect(last(unbegun('Failed'))).toMatchObject({ slot: SECOND, phase: 'Failed' });
+  expect(last(unbegun('Pending'))).toMatchObject({ slot: FIRST, phase: 'Succeeded' });
+});
+
 const REPORTS = (report: string): Spec => ({ schedules: { report }, timeZone: 'Europe/Berlin' });
 
 test.each<[string, string, string, readonly string[]]>([
