@@ -106,6 +106,11 @@ export function controllerOf(object: KubeObject): string | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
 }
 
+/** Whether a run that names the program is not of an earlier one of that name: made by people, or by this one. */
+export function isOfProgram(run: RunObject, { metadata }: ProgramObject): boolean {
+  return [undefined, metadata.uid].includes(controllerOf(run));
+}
+
 /** Sorts objects by when they were made, and those of one second by their names: everybody agrees on the order. */
 export function seniority({ metadata }: KubeObject): string {
   return `${metadata.creationTimestamp} ${metadata.name}`;

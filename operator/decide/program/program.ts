@@ -1,7 +1,7 @@
 import { scheduleEnd } from '../../../base/schedules/index.ts';
 import type { Pipelines } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index.ts';
-import { controllerOf, type ProgramObject, type RunObject } from '../../kube/objects.ts';
+import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { storageOf } from '../../objects/storage.ts';
 import { type Decision, earlier } from '../action.ts';
 import { conditions } from '../conditions.ts';
@@ -72,7 +72,7 @@ function statusOfEach(
   { program, runs, pipelines }: ProgramSnapshot,
   followed: readonly FollowedPipeline[],
 ): Pick<RetentionProgramStatus, 'pipelines'> {
-  const own = runs.filter((run) => [undefined, program.metadata.uid].includes(controllerOf(run)));
+  const own = runs.filter((run) => isOfProgram(run, program));
   const known: PipelineStatus[] = Object.keys(pipelines).flatMap((pipeline) => {
     const { progress, next } = followed.find((one) => one.pipeline === pipeline) ?? {};
     const status = pipelineStatus(pipeline, { before: program.status, runs: own, pipelines, progress, next });

@@ -103,6 +103,10 @@ const report = (spec: Partial<RunObject['spec']>, change: Partial<RunSnapshot> =
 /** A run of the batch that has succeeded. */
 const done = (spec: Partial<RunObject['spec']> = {}, slot = SLOT, phase: 'Succeeded' | 'Failed' = 'Succeeded') =>
   storedRun('batch', spec, { phase, slot, startTime: slot });
+const ownedBy = (uid: string, run: RunObject): RunObject => {
+  const owner = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'RetentionProgram', name: 'keep', uid, controller: true };
+  return { ...run, metadata: { ...run.metadata, ownerReferences: [owner] } };
+};
 const recorded = (lastSucceededSlot: string) => {
   const pipelines = [{ name: 'batch', lastSucceededSlot }] as never;
   return storedProgram({}, { status: { pipelines } });
@@ -134,6 +138,11 @@ const AFTER: Readonly<Record<string, Row>> = {
     ...begins,
   },
   'nor another pipeline': { given: campaign({ succeeded: [done({ pipeline: 'prune' })] }), ...waits },
+  'one of the program counts, and none of an earlier program of the name': {
+    given: campaign({ succeeded: [ownedBy('program-uid', done())] }),
+    ...begins,
+  },
+  'which is deleted with its runs': { given: campaign({ succeeded: [ownedBy('elder-uid', done())] }), ...waits },
   'a batch whose run is gone is known by the program': { given: campaign({ program: recorded(SLOT) }), ...begins },
   'and one of another slot is none': { given: campaign({ program: recorded('2026-11-16T02:00:00Z') }), ...waits },
   'one of the schedule waits until so long after its slot': {

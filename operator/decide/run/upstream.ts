@@ -1,7 +1,7 @@
 import { rfc3339 } from '../../../base/instant.ts';
 import { parseSchedule } from '../../../base/schedules/index.ts';
 import { pipelineOf, scheduleOf } from '../../../contract/pipelines.ts';
-import type { ProgramObject, RunObject } from '../../kube/objects.ts';
+import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import type { RunSnapshot } from './snapshot.ts';
 
 /** What a run waits for whose pipeline comes after another. */
@@ -27,6 +27,7 @@ export function awaited(snapshot: RunSnapshot, program: ProgramObject, slot: Dat
   };
   const counts = (one: RunObject) =>
     one.spec.pipeline === after &&
+    isOfProgram(one, program) &&
     !one.spec.dryRun &&
     (one.spec.trigger !== 'backfill' || run.spec.trigger === 'backfill') &&
     isForSlot(one.status?.slot);
