@@ -451,6 +451,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     get columns() {
       return io.stdout.columns ?? DEFAULT_COLUMNS;
     },
+    get rows() {
+      return io.stdout.rows;
+    },
     write(text) {
       printed = true;
       return io.stdout.write(text);

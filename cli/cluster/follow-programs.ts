@@ -28,8 +28,10 @@ export async function followPrograms(
   const end = Promise.withResolvers<never>();
   const { namespace } = cluster;
   let cancelDrawing: (() => void) | undefined;
+  let hasAll = false;
   const draw = () => {
     cancelDrawing = undefined;
+    if (!hasAll) return;
     const unfinished = runs.store.list().filter(({ status }) => !isOver({ phase: status?.phase ?? '' }));
     const ofProgram = Map.groupBy(unfinished.map(viewOf), ({ program }) => program);
     const views = programs.store.list().map((one) => programView(one, ofProgram.get(one.metadata.name) ?? []));
@@ -52,6 +54,14 @@ export async function followPrograms(
     keep: onlyWhileUnfinished,
     onError: onError(RESOURCES.retentionRuns),
   });
+  // Before that a program would be missing that is on a later page, and what a run is doing.
+  Promise.all([programs.synced, runs.synced]).then(
+    () => {
+      hasAll = true;
+      onChange();
+    },
+    () => {},
+  );
   const interrupted = () => end.reject(signal.reason);
   signal.addEventListener('abort', interrupted, { once: true });
   if (signal.aborted) interrupted();

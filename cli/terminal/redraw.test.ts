@@ -29,6 +29,14 @@ test('no line is longer than the terminal, which would draw it as two, and none 
   expect(terminal.written).toEqual([`${'x'.repeat(22)}…\na\\u001b[2Jb\n`]);
 });
 
+test('no picture is higher than the terminal, which could not draw it in place', () => {
+  const terminal = { ...output(true), rows: 4 };
+  const canvas = canvasOn(terminal);
+  canvas.draw(['1', '2', '3', '4']);
+  canvas.draw(['1', '2', '3']);
+  expect(terminal.written).toEqual(['1\n2\n… and 2 more lines\n', '\u001b[3A\r\u001b[J1\n2\n3\n']);
+});
+
 test('in a log a line is written when it is new', () => {
   const log = output(false);
   const canvas = canvasOn(log);

@@ -15,6 +15,7 @@ export function canvasOn(output: Output): Canvas {
 }
 
 const NARROWEST = 20;
+const LOWEST = 3;
 
 function inPlace(output: Output): Canvas {
   let drawn: readonly string[] = [];
@@ -23,11 +24,19 @@ function inPlace(output: Output): Canvas {
     const most = Math.max(NARROWEST, columns) - 1;
     return line.length <= most ? line : shortened(line, most - 1);
   };
+  // What has left the screen at its top can no longer be drawn anew.
+  const withinScreen = (lines: readonly string[]) => {
+    const { rows = 0 } = output;
+    // 0 is how a terminal says that it does not know.
+    const most = rows === 0 ? lines.length : Math.max(LOWEST, rows) - 1;
+    if (lines.length <= most) return lines;
+    return [...lines.slice(0, most - 1), `… and ${lines.length - most + 1} more lines`];
+  };
   const back = () => (drawn.length === 0 ? '' : `\u001B[${drawn.length}A\r\u001B[J`);
   const put = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
   return {
     draw(lines) {
-      const next = lines.map((line) => fitting(printable(line)));
+      const next = withinScreen(lines).map((line) => fitting(printable(line)));
       if (next.length === drawn.length && next.every((line, index) => line === drawn[index])) return;
       output.write(back() + put(next));
       drawn = next;
