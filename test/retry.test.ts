@@ -90,6 +90,19 @@ test('from a stage on everything is done again, from a source that was mended me
   expect(report.stages.some(({ reusedFrom }: any) => reusedFrom)).toBe(false);
 });
 
+test('a retry that reads for an older slot what is there now says so, and one that reuses what was read does not', async () => {
+  const run = await stoppedAfter('extract');
+  const late = ['--now', '2026-11-30T12:00:00Z'];
+  const again = await json(['retry', run, '--from-stage', 'extract', ...late], {
+    watch: (text, abort) => {
+      if (text.startsWith('filter ')) abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped'));
+    },
+  });
+  const sentence = `Connector shop: its rows are as of now, and the slot of this retry is ${SLOT}.`;
+  expect(again.stderr).toContain(`warning: ${sentence}\n`);
+  expect((await json(['retry', run, ...late])).stderr).not.toContain('as of now');
+});
+
 test('a stage whose files are gone is done again, which is said', async () => {
   const run = await stoppedAfter('filter');
   await rm(folderOf(run, 'filter'), { recursive: true });

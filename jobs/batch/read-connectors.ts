@@ -57,7 +57,7 @@ export async function readConnectors(
         warnings.push(...told('SOURCE_VALUE_BEYOND_TYPE', [sentence]));
       };
       if (isOfNow(connector, context)) {
-        const sentence = `Connector ${connectorId}: its rows are as of now, and the slot of this backfill is ${rfc3339(context.identity.slot)}.`;
+        const sentence = `Connector ${connectorId}: its rows are as of now, and the slot of this ${context.identity.trigger} is ${rfc3339(context.identity.slot)}.`;
         warnings.push(...told('SOURCE_AS_OF_NOW', [sentence]));
       }
       warnings.push(...told('SOURCE_COLUMN_ABSENT', await absentColumns(warehouse, connector)));
@@ -85,10 +85,11 @@ export async function readConnectors(
   return { extracts, offers, warnings, sources };
 }
 
-/** Whether a backfill of an older slot reads what only knows of now: neither a sample nor a file given for it. */
+/** Whether a backfill or a retry of an older slot reads what only knows of now: neither a sample nor a file given for it. */
 function isOfNow({ connectorId, type, config }: Connector, context: BatchContext): boolean {
   const { identity, spec, connectors, providers, now } = context;
-  if (identity.trigger !== 'backfill' || ('sample' in config && config.sample !== undefined)) return false;
+  const isLate = identity.trigger === 'backfill' || identity.trigger === 'retry';
+  if (!isLate || ('sample' in config && config.sample !== undefined)) return false;
   if (connectors.sources[connectorId] !== undefined && !isServer({ type }, providers?.warehouses)) return false;
   const newest = parseSchedule(spec.batchSchedule, spec.timeZone).newest(now());
   return newest !== undefined && identity.slot < newest;
