@@ -70,8 +70,13 @@ export function connect(source: ConnectionSource): Connection {
       await config.applyToHTTPSOptions(options);
     } catch (cause) {
       // Such as a program that gives a token and fails, or a file of a certificate that is gone.
+      const no = (why: string, because?: unknown) =>
+        new KubeError(0, 'NoCredentials', `the credentials cannot be had: ${why}`, { cause: because });
+      // These quote what the program printed, which may be the token itself.
+      const isUnreadable = cause instanceof SyntaxError || cause instanceof TypeError;
+      if (isUnreadable && config.getCurrentUser()?.exec) throw no('what their program printed is none');
       const why = cause instanceof Error ? cause.message.trim() : String(cause);
-      throw new KubeError(0, 'NoCredentials', `the credentials cannot be had: ${why}`, { cause });
+      throw no(why === '' ? 'their program failed, and said nothing' : why, cause);
     }
     const server = new URL(cluster.server);
     // The library's own agent opens a connection for every request; it is kept where it knows the way through a proxy.
