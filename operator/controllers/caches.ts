@@ -30,6 +30,8 @@ export type CachesOf<Objects extends Held<Objects>> = { readonly [Name in keyof 
   readonly synced: Promise<void>;
   /** What has not been listed yet, such as `jobs in shop`. */
   missing(): readonly string[];
+  /** Whether nothing of a namespace may be read any more, such as when it is gone: what is held of it is of before. */
+  isLost(namespace: string): boolean;
   /** Failures under way, such as rights that are missing. */
   failures(): readonly unknown[];
   /** Calls back after each change, until the function that it returns is called. */
@@ -59,10 +61,10 @@ export function startCaches<Objects extends Held<Objects>>(
   function startScope(namespace: string | undefined) {
     const listed = new Set<string>();
     const settled = Promise.withResolvers<void>();
+    // A namespace that is gone took our rights with it. The others are no worse for it; it is asked for again all the time.
+    const isGone = () => names.every((name) => isRefusal(reflectors[name].failure()));
     const look = () => {
-      // A namespace that is gone took our rights with it. The others are no worse for it; it is asked for again all the time.
-      const gone = names.every((name) => isRefusal(reflectors[name].failure()));
-      if (gone || listed.size === names.length) settled.resolve();
+      if (isGone() || listed.size === names.length) settled.resolve();
     };
     const start = <Name extends keyof Objects & string>(name: Name): Reflector<Objects[Name]> => {
       const { resource, labelSelector, indexes, metadataOnly } = sources[name];
@@ -94,6 +96,7 @@ export function startCaches<Objects extends Held<Objects>>(
     return {
       namespace: namespace ?? '',
       reflectors,
+      isGone,
       settled: settled.promise,
       missing: () =>
         names
@@ -113,6 +116,7 @@ export function startCaches<Objects extends Held<Objects>>(
     ...stores,
     synced,
     missing: () => scopes.flatMap((scope) => scope.missing()),
+    isLost: (namespace) => scopes.some((scope) => scope.namespace === namespace && scope.isGone()),
     failures: () => all.map(({ failure }) => failure()).filter((failure) => failure !== undefined),
     subscribe(listener) {
       listeners.add(listener);

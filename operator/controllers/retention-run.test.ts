@@ -26,7 +26,7 @@ function cachesOf(objects: Partial<Record<keyof Caches, readonly KubeObject[]>>)
     for (const object of objects[name] ?? []) store.set(object);
     return [name, store];
   });
-  return Object.fromEntries(stores) as Caches;
+  return { ...Object.fromEntries(stores), isLost: () => false } as Caches;
 }
 
 async function reconcile(kube: FakeKube, caches: Caches, pipelines: Pipelines = PIPELINES): Promise<void> {

@@ -1,10 +1,13 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { PIPELINES } from '../../contract/pipelines.ts';
+import { fakeClock } from '../../test/support/fake-clock.ts';
+import { fakeKube } from '../../test/support/fake-kube.ts';
 import { openWorld, type World } from '../../test/support/operator-world.ts';
 import { program, run } from '../../test/support/program.ts';
-import { RESOURCES } from '../kube/api.ts';
+import { type KubeApi, KubeError, RESOURCES } from '../kube/api.ts';
 import type { JobObject, RunObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
+import { startCaches } from './caches.ts';
 import { createRoom } from './room.ts';
 import { runsConcerned } from './runs-concerned.ts';
 import { type Caches, WATCHED } from './watched.ts';
@@ -238,7 +241,7 @@ test('a run that has a place and cannot begin keeps it from nobody, and has no w
   }) as [RunObject, RunObject, RunObject];
   const room = createRoom(
     1,
-    { runs, jobs: createStore<JobObject>(WATCHED.jobs.indexes) },
+    { runs, jobs: createStore<JobObject>(WATCHED.jobs.indexes), isLost: () => false },
     { newest: (object) => object, hasMadeFor: () => false },
   );
   expect(room.next()).toEqual(['shop/a']);
@@ -248,6 +251,49 @@ test('a run that has a place and cannot begin keeps it from nobody, and has no w
   // It waits like the others again.
   expect(room.leave(b)).toEqual(['shop/a']);
   expect([room.take(c), room.take(a)]).toEqual([false, true]);
+});
+
+test('the runs of a namespace that is gone, and our rights with it, have no place', async () => {
+  const clock = fakeClock(FRIDAY);
+  const kube = fakeKube(() => clock.now());
+  let gone = false;
+  const unlessGone = (namespace: string | undefined) => {
+    if (gone && namespace === 'gone') throw new KubeError(403, 'Forbidden', 'cannot list in the namespace gone');
+  };
+  const api: KubeApi = {
+    ...kube.api,
+    list: async (resource, options) => {
+      unlessGone(options.namespace);
+      return await kube.api.list(resource, options);
+    },
+    async *watch(resource, options, signal) {
+      unlessGone(options.namespace);
+      for await (const event of kube.api.watch(resource, options, signal)) {
+        unlessGone(options.namespace);
+        yield event as never;
+      }
+    },
+  };
+  const made = kube.put(retentionRuns, { ...run('ghost'), metadata: { name: 'ghost', namespace: 'gone' } });
+  await kube.api.applyStatus(retentionRuns, { ...made, status: { phase: 'Running' } } as RunObject);
+  const caches = startCaches(api, WATCHED, {
+    namespaces: ['shop', 'gone'],
+    clock,
+    random: () => 0.5,
+    onError: () => {},
+  });
+  await clock.advance(100);
+  await caches.synced;
+  const room = createRoom(1, caches, { newest: (object) => object, hasMadeFor: () => false });
+  const metadata = { name: 'next', namespace: 'shop', uid: 'next', resourceVersion: '1', creationTimestamp: SLOT };
+  const next = { ...run('next'), metadata } as RunObject;
+  expect(room.take(next)).toBe(false);
+  gone = true;
+  kube.remove(retentionRuns, 'gone/ghost');
+  for (let hour = 0; hour < 3; hour += 1) await clock.advance(3_600_000);
+  expect(caches.runs.get('gone/ghost')).toBeDefined();
+  expect(room.take(next)).toBe(true);
+  await caches.stop();
 });
 
 test.each<[string, NonNullable<RunObject['status']>['phase'], Partial<JobObject>, readonly string[]]>([

@@ -21,7 +21,7 @@ export interface Room {
 /** @param most how many runs may be at work at once */
 export function createRoom(
   most: number,
-  caches: Pick<Caches, 'runs' | 'jobs'>,
+  caches: Pick<Caches, 'runs' | 'jobs' | 'isLost'>,
   { newest, hasMadeFor }: Pick<OwnWrites, 'newest' | 'hasMadeFor'>,
 ): Room {
   const reserved = new Set<string>();
@@ -42,7 +42,9 @@ export function createRoom(
     const others = caches.runs
       .byIndex('state', UNFINISHED)
       .map((other) => newest(other))
-      .filter((other) => !isFinal(other) && other.metadata.uid !== run?.metadata.uid);
+      .filter((other) => !isFinal(other) && other.metadata.uid !== run?.metadata.uid)
+      // Of a namespace that is gone nobody hears that its runs are, too.
+      .filter(({ metadata }) => !caches.isLost(metadata.namespace));
     const working = others.filter(isWorking);
     const waiting = others.filter((other) => waitsForRoom(other) && !isTaken(other));
     return { free: most - working.length, waiting, working, others };
