@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { RESOURCES } from '../../../operator/kube/api.ts';
 import type { Lease } from '../../../operator/kube/lease.ts';
-import type { Interference } from '../interference.ts';
+import { CUT, type Interference } from '../interference.ts';
 import type { Point } from '../point.ts';
 import type { Random } from '../random.ts';
 import type { Replica } from '../replica.ts';
@@ -52,12 +52,17 @@ export function stopped(key: string, whereabouts: Whereabouts, scenario: Scenari
       await pause(world.random.between(0, 1_500));
       late.resolve();
       await pause(world.random.between(0, 500));
-      const before = first.proxy.writes.length;
-      first.signal('SIGCONT');
-      return () => {
-        const after = first.proxy.writes.slice(before).map(({ words }) => words);
-        return after.length === 0 ? [] : [`it wrote though another led: ${after.join(', ')}`];
+      const after: string[] = [];
+      first.proxy.interference = {
+        async write({ words }, act) {
+          const outcome = await act();
+          // What was on its way as it stood still may come yet, and is refused where another wrote meanwhile.
+          if (outcome !== CUT && outcome.status < 300) after.push(words);
+          return outcome;
+        },
       };
+      first.signal('SIGCONT');
+      return () => (after.length === 0 ? [] : [`it wrote though another led: ${after.join(', ')}`]);
     },
   };
 }

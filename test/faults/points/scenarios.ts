@@ -156,7 +156,8 @@ function runEvent(words: string, is: (run: RunObject) => boolean): Hit {
 export function scenarioPoints({ writesOf }: Observed, random: Random): readonly Point[] {
   return FOCUSES.flatMap((focus) => {
     const { scenario } = focus;
-    const writes = (writesOf.get(scenario.name) ?? []).filter((key) => focus.writes.test(key));
+    // Sorted, since the writes of two runs come in one order or another.
+    const writes = [...new Set(writesOf.get(scenario.name))].filter((key) => focus.writes.test(key)).toSorted();
     const some = <T>(count: number, make: (key: string, index: number) => T): readonly T[] =>
       Array.from({ length: count }, (_, index) => make(random.pick(writes), index));
     const points = [
