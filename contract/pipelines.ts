@@ -56,16 +56,10 @@ const MIGRATE: TaskDefinition = {
   does: 'prepare',
 };
 
-export type PipelineName = 'batch' | 'prune';
-
 /** A table of pipelines; of those that are due at once, what stands first goes first. */
 export type Pipelines = Readonly<Record<string, PipelineDefinition>>;
 
-/**
- * The pipelines, their stages and the tasks of each, in order: the one table that the laptop, the operator and the pods
- * read. What each stage does is code of `jobs/stages.ts`, which the operator never loads.
- */
-export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
+const TABLE = {
   batch: {
     description: 'the batch',
     owner: 'program',
@@ -134,7 +128,15 @@ export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = {
       },
     ],
   },
-};
+} satisfies Pipelines;
+
+export type PipelineName = keyof typeof TABLE;
+
+/**
+ * The pipelines, their stages and the tasks of each, in order: the one table that the laptop, the operator and the pods
+ * read. What each stage does is code of `jobs/stages.ts`, which the operator never loads.
+ */
+export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = TABLE;
 
 /** The pipeline whose result becomes the current batch. */
 export const PUBLISHING = (Object.keys(PIPELINES) as PipelineName[]).find(
