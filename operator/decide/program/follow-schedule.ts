@@ -1,7 +1,6 @@
 import { rfc3339, rfc3339Second } from '../../../base/instant.ts';
-import { parseSchedule } from '../../../base/schedules/index.ts';
 import { shareLane } from '../../../contract/lane.ts';
-import { type Pipelines, scheduleOf } from '../../../contract/pipelines.ts';
+import type { Pipelines } from '../../../contract/pipelines.ts';
 import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
@@ -9,6 +8,7 @@ import { type Action, attemptKey, earlier } from '../action.ts';
 import { isBecause } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
+import { upstreamSlot } from '../run/upstream.ts';
 import { steadyPart } from '../steady.ts';
 import { progressIn } from './pipeline-status.ts';
 import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
@@ -119,9 +119,8 @@ function waitsForEarlierBatch(
   const { spec, status } = run;
   if (status?.startTime !== undefined || !isBecause(run, 'WaitingForBatch')) return false;
   const { after } = pipelines[calendar.pipeline] ?? {};
-  const batch = after === undefined ? undefined : scheduleOf(after, program.spec, pipelines);
-  if (spec.pipeline !== calendar.pipeline || batch === undefined) return true;
-  const newest = parseSchedule(batch.schedule, calendar.timeZone).newest(due);
+  if (spec.pipeline !== calendar.pipeline || after === undefined) return true;
+  const newest = upstreamSlot(after, program, due, pipelines);
   return newest === undefined || Date.parse(status?.slot ?? spec.slot ?? '') < newest.getTime();
 }
 

@@ -1,6 +1,6 @@
 import { rfc3339 } from '../../../base/instant.ts';
 import { parseSchedule } from '../../../base/schedules/index.ts';
-import { pipelineOf, scheduleOf } from '../../../contract/pipelines.ts';
+import { type Pipelines, pipelineOf, scheduleOf } from '../../../contract/pipelines.ts';
 import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import type { RunSnapshot } from './snapshot.ts';
 
@@ -19,8 +19,7 @@ export function awaited(snapshot: RunSnapshot, program: ProgramObject, slot: Dat
   const after = pipelineOf(run.spec.pipeline, pipelines)?.after;
   // What a run is another try of had what it needed when it began.
   if (after === undefined || original?.status?.startTime !== undefined) return undefined;
-  const schedule = scheduleOf(after, spec, pipelines)?.schedule;
-  const first = schedule === undefined ? undefined : parseSchedule(schedule, spec.timeZone).newest(slot);
+  const first = upstreamSlot(after, program, slot, pipelines);
   const isForSlot = (instant: string | undefined): boolean => {
     const at = Date.parse(instant ?? '');
     return at <= slot.getTime() && at >= (first?.getTime() ?? 0);
@@ -39,4 +38,15 @@ export function awaited(snapshot: RunSnapshot, program: ProgramObject, slot: Dat
     what: `${after} has succeeded${first === undefined ? '' : ` for the slot ${rfc3339(first)}`}`,
     deadline: new Date(since + spec.startingDeadlineSeconds * 1000),
   };
+}
+
+/** Which slot of a pipeline goes before a slot of one that comes after it: the newest by then; undefined where there is none. */
+export function upstreamSlot(
+  after: string,
+  { spec }: ProgramObject,
+  slot: Date,
+  pipelines: Pipelines,
+): Date | undefined {
+  const schedule = scheduleOf(after, spec, pipelines)?.schedule;
+  return schedule === undefined ? undefined : parseSchedule(schedule, spec.timeZone).newest(slot);
 }
