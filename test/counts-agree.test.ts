@@ -219,7 +219,7 @@ describe('of one run', () => {
     const cells = (text: string, row: number) => (text.split('\n')[row] ?? '').split(/ {3,}/);
     for (const asked of ['runs', 'status']) {
       const { stdout } = await command([asked, 'keep']);
-      const shown = cells(stdout, 1).slice(asked === 'runs' ? 4 : 2);
+      const shown = cells(stdout, 1).slice(asked === 'runs' ? 4 : 3);
       expect(cells(stdout, 0)).toEqual(expect.arrayContaining(['CANDIDATES', 'HELD OUT', 'TO CONTACT']));
       expect(shown.slice(0, 3).map(Number)).toEqual([stored, heldOut, figures['contact']]);
     }

@@ -47,7 +47,7 @@ describe('in a Postgres of others, tables of an earlier version', () => {
       expect(asked).toMatchObject({
         status: 1,
         stderr: expect.stringMatching(
-          /^HF_NOT_MIGRATED: the tables of Holdfast are those of an earlier version: run a /,
+          /^(in the Postgres of DATABASE_URL\n)?HF_NOT_MIGRATED: the tables of Holdfast are those of an earlier version: run a /,
         ),
       });
     },
