@@ -8,6 +8,7 @@ import { messageAsCalled, withCommandAsCalled } from './called-as.ts';
 import { completionForKubectl, completionScript, SHELLS, type Shell } from './completion.ts';
 import type { Io, Output } from './io.ts';
 import { DEFAULT_DATA } from './local/data-folder.ts';
+import { StoppedLooking } from './stopped-looking.ts';
 import { addVerbs } from './verbs.ts';
 
 /** Each command's code, and with it the drivers it needs, is loaded only when the command runs. */
@@ -493,6 +494,7 @@ function asksForJson(argv: readonly string[]): boolean {
 
 /** What commander refuses is a matter of usage; the rest is what it is everywhere. */
 function failureOf(error: unknown, signal: AbortSignal): HoldfastError {
+  if (error instanceof StoppedLooking) return error;
   if (!(error instanceof CommanderError)) return asFailure(error, signal);
   return new HoldfastError('HF_USAGE', error.message.replace(/^error: /, ''), { cause: error });
 }

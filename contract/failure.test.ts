@@ -8,9 +8,6 @@ test('what is thrown while the signal is up comes from the signal', () => {
   const signal = AbortSignal.abort(STOPPED);
   expect(asFailure(new Error('socket closed'), signal)).toBe(STOPPED);
   expect(asFailure(new HoldfastError('HF_DATABASE_UNREACHABLE', 'closed'), signal)).toBe(STOPPED);
-});
-
-test('who knows better what an interruption leaves says so', () => {
-  const known = new HoldfastError('HF_INTERRUPTED', 'stopped looking; the run goes on');
-  expect(asFailure(known, AbortSignal.abort(STOPPED))).toBe(known);
+  const halfway = new HoldfastError('HF_INTERRUPTED', 'interrupted; nothing was changed', { cause: STOPPED });
+  expect(asFailure(halfway, signal)).toBe(STOPPED);
 });

@@ -1,10 +1,10 @@
-import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
 import { messageAsCalled } from '../called-as.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { followRun } from '../cluster/follow-run.ts';
 import type { RunView } from '../cluster/run-view.ts';
 import type { Io } from '../io.ts';
+import { StoppedLooking } from '../stopped-looking.ts';
 import { canvasOn } from '../terminal/redraw.ts';
 import { remedyOf, runLines } from '../terminal/run-lines.ts';
 
@@ -53,7 +53,7 @@ export async function watchRun(
     if (!io.signal.aborted) throw error;
     const goes = wanted === 'Cancelled' ? 'will be cancelled all the same' : 'goes on';
     const message = `stopped looking; the run ${first.run} ${goes} in ${cluster.place}`;
-    throw new HoldfastError('HF_INTERRUPTED', message, { cause: error });
+    throw new StoppedLooking(message, error);
   } finally {
     clearInterval(ticking);
   }
