@@ -61,13 +61,15 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     else if (known.freshness === 'cached') return 'stale';
     else jobs.delete(name);
   }
+  // Whoever deleted it may have been ourselves, for what the caches have not heard of: a newer run that takes the place.
+  const isLost = name !== undefined && !jobs.has(name);
   const job = name === undefined ? undefined : jobs.get(name);
   const pods = job === undefined ? [] : await podsOf(job, context);
-  const program = isFinal(run) ? undefined : await programOf(run, context);
-  const runs = caches.runs
-    .byIndex('program', programKeyOf(run))
-    .map((other) => newest(other))
-    .filter((other) => other.metadata.uid !== uid);
+  const program = isFinal(run) ? undefined : await programOf(run, isLost, context);
+  const ofProgram = isLost
+    ? await liveRunsOf(namespace, run.spec.programRef.name, api)
+    : caches.runs.byIndex('program', programKeyOf(run)).map((other) => newest(other));
+  const runs = ofProgram.filter((other) => other.metadata.uid !== uid);
   const others = runs.filter((other) => !isFinal(other));
   const original = await originalOf(run, context);
   const hasJob = (other: RunObject) =>
@@ -139,12 +141,14 @@ function pinOf(
   return { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) };
 }
 
-async function programOf(run: RunObject, { api, caches }: Context): Promise<ProgramObject | undefined> {
+/** @param live whether the cache is too late to go by */
+async function programOf(run: RunObject, live: boolean, context: Context): Promise<ProgramObject | undefined> {
+  const { api, caches } = context;
   const key = programKeyOf(run);
-  const cached = caches.programs.get(key);
+  const cached = live ? undefined : caches.programs.get(key);
   if (cached !== undefined) return cached;
-  const live = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
-  return live && kept(live);
+  const found = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
+  return found && kept(found);
 }
 
 /** Pods of a Job; once it is over, with those that tell how it ended, for which the cache may be late. */

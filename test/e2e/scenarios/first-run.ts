@@ -51,7 +51,7 @@ export const firstRun: Scenario = {
 
     const table = await shop.kubectl('get', 'rp,rr');
     show(table);
-    assert.match(table, /NAME +ENABLED +READY +SCHEDULE +LAST RUN +CANDIDATES +OUTCOME +NEXT/);
+    assert.match(table, /NAME +READY +REASON +SCHEDULE +LAST RUN +CANDIDATES +OUTCOME +NEXT/);
     assert.match(table, /NAME +PROGRAM +PIPELINE +PHASE/);
     const described = printed.slice(printed.indexOf(`Name:         ${name}`));
     assert.match(described, /Message: +every task is done/);
