@@ -11,6 +11,7 @@ import { isOver, type RunView, viewOf } from '../cluster/run-view.ts';
 import type { Where } from '../cluster/where.ts';
 import type { Io } from '../io.ts';
 import { programLines, programTable } from '../terminal/program-table.ts';
+import { reachOn } from '../terminal/reach.ts';
 import { canvasOn } from '../terminal/redraw.ts';
 import { remedyOf, runLines } from '../terminal/run-lines.ts';
 import { watchRun } from './watch-run.ts';
@@ -94,20 +95,15 @@ async function watchPrograms(
     );
   }
   const canvas = canvasOn(io.stdout);
-  let isLost = false;
+  const reach = reachOn(canvas);
   const show = (programs: readonly ProgramView[]) => {
-    if (isLost) canvas.say('connected again');
-    isLost = false;
+    reach.found();
     const table = () =>
       programTable(programs, output === 'wide', io.now())
         .trimEnd()
         .split('\n');
     canvas.draw(io.stdout.isTTY === true ? table() : programLines(programs));
   };
-  const lost = (why: string) => {
-    if (!isLost) canvas.say(`${why}; trying again`);
-    isLost = true;
-  };
   show(first);
-  return await followPrograms(cluster, name, { show, lost }, { signal: io.signal, random: Math.random });
+  return await followPrograms(cluster, name, { show, lost: reach.lost }, { signal: io.signal, random: Math.random });
 }

@@ -5,6 +5,7 @@ import { followRun } from '../cluster/follow-run.ts';
 import type { RunView } from '../cluster/run-view.ts';
 import type { Io } from '../io.ts';
 import { StoppedLooking } from '../stopped-looking.ts';
+import { reachOn } from '../terminal/reach.ts';
 import { canvasOn } from '../terminal/redraw.ts';
 import { remedyOf, runLines } from '../terminal/run-lines.ts';
 
@@ -26,7 +27,7 @@ export async function watchRun(
   const canvas = canvasOn(io.stderr);
   const isTerminal = io.stderr.isTTY === true;
   let view = first;
-  let isLost = false;
+  const reach = reachOn(canvas);
   const draw = () => canvas.draw(runLines(view, isTerminal ? io.now() : undefined));
   draw();
   // What is under way has taken a second longer.
@@ -37,15 +38,11 @@ export async function watchRun(
       first.run,
       {
         show(next) {
-          if (isLost) canvas.say('connected again');
-          isLost = false;
+          reach.found();
           view = next;
           draw();
         },
-        lost(why) {
-          if (!isLost) canvas.say(`${why}; trying again`);
-          isLost = true;
-        },
+        lost: reach.lost,
       },
       { signal: io.signal, random: Math.random },
     );
