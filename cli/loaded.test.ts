@@ -21,7 +21,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function loaded(...args: readonly string[]): readonly string[] {
   const hook = `data:text/javascript,${encodeURIComponent(HOOK)}`;
-  const options = { cwd: folder, encoding: 'utf8', env: { HOME: folder, PATH: process.env['PATH'] ?? '' } } as const;
+  const options = {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { HOME: folder, PATH: process.env['PATH'] ?? '' },
+    timeout: 60_000,
+  } as const;
   const { stderr } = spawnSync(process.execPath, ['--import', hook, ENTRY, ...args], options);
   const names = [...stderr.matchAll(/^loads (\S+)$/gm)].map(([, name]) => name ?? '');
   return [...new Set(names)].filter((name) => name !== '');

@@ -1,17 +1,11 @@
 import { copyFile, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { PIPELINES } from '../contract/pipelines.ts';
 import { lockTask } from '../database/locks/task-lock.ts';
 import { openFolderStore } from '../providers/artifacts/folder.ts';
-import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
+import { BATCH_TASKS, openPods, type Pod, type Pods, performAll as performTasks } from '../test/support/pods.ts';
+import { until } from '../test/support/until.ts';
 import type { ProgramChanges, ProgramSpec } from '../test/support/workspace.ts';
-
-/** Of a program whose work is not divided. */
-const TASKS = PIPELINES.batch.stages.flatMap(({ name, tasks }) =>
-  tasks.filter(({ does }) => does !== 'shards').map((task) => `batch/${name}/${task.name}`),
-);
 
 let pods: Pods;
 const podOf: Pods['podOf'] = (...pod) => pods.podOf(...pod);
@@ -26,15 +20,7 @@ beforeEach(() => pods.next());
 afterEach(() => pods.endAll());
 afterAll(() => pods?.[Symbol.asyncDispose]() as Promise<void>);
 
-async function performAll(pod: Pod): Promise<any[]> {
-  const reports = [];
-  for (const task of TASKS) {
-    const { status, report } = await perform(task, pod);
-    expect({ task, status, report }).toMatchObject({ status: 0 });
-    reports.push(report);
-  }
-  return reports;
-}
+const performAll = (pod: Pod) => performTasks(pods, pod);
 
 const STATE = `
   SELECT runs.run, runs.phase, runs.attempt, runs.sequence::int, jsonb_array_length(stages) AS stages,
@@ -46,7 +32,7 @@ const STATE = `
 test('six processes, one after the other, publish one batch', async () => {
   const pod = await podOf();
   const reports = [];
-  for (const task of TASKS) {
+  for (const task of BATCH_TASKS) {
     expect([task, await launch(task, pod).ended]).toEqual([task, 0]);
     reports.push(JSON.parse(await readFile(pod.log, 'utf8')));
   }
@@ -76,8 +62,8 @@ test('a task that is repeated leaves the state of one run, and reports the same'
 
 test('two processes at once that do the same task leave the state of one run', async () => {
   const pod = await podOf();
-  await perform(TASKS[0]!, pod);
-  for (const task of TASKS.slice(1)) {
+  await perform(BATCH_TASKS[0]!, pod);
+  for (const task of BATCH_TASKS.slice(1)) {
     const both = await Promise.all([launch(task, pod).ended, launch(task, pod).ended]);
     expect([task, ...both]).toEqual([task, 0, 0]);
   }
@@ -88,25 +74,23 @@ test('two processes at once that do the same task leave the state of one run', a
 
 test('two processes at once that begin a run begin one run', async () => {
   const pod = await podOf();
-  expect(await Promise.all([launch(TASKS[0]!, pod).ended, launch(TASKS[0]!, pod).ended])).toEqual([0, 0]);
+  expect(await Promise.all([launch(BATCH_TASKS[0]!, pod).ended, launch(BATCH_TASKS[0]!, pod).ended])).toEqual([0, 0]);
   expect(await rows(STATE)).toMatchObject([{ run: 'keep-1', attempt: 1, sequence: 1 }]);
 });
 
 test('SIGTERM ends a task with status 1, and the next try does it', async () => {
   const pod = await podOf();
-  await perform(TASKS[0]!, pod);
+  await perform(BATCH_TASKS[0]!, pod);
   const key = { namespace: 'shop', program: pods.program, run: 'keep-1', task: 'extract/extract' };
   const lock = await lockTask(pods.database, key, new AbortController().signal);
-  const { child, ended } = launch(TASKS[1]!, pod);
-  for (let waiting = false; !waiting; await pause(20)) {
-    const [found] = await rows(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
-    waiting = found.n > 0;
-  }
+  const { child, ended } = launch(BATCH_TASKS[1]!, pod);
+  const waiting = () => rows(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+  await until('the task waits for its turn', waiting, ([found]) => found.n > 0, 60_000);
   child.kill('SIGTERM');
   expect(await ended).toBe(1);
   expect(JSON.parse(await readFile(pod.log, 'utf8'))).toMatchObject({ error: { code: 'HF_INTERRUPTED' } });
   await lock.release();
-  expect(await perform(TASKS[1]!, pod)).toMatchObject({ status: 0, report: { rowsOut: 400 } });
+  expect(await perform(BATCH_TASKS[1]!, pod)).toMatchObject({ status: 0, report: { rowsOut: 400 } });
 });
 
 test('a run made again under its name is its next attempt, and what the first still does is refused', async () => {
@@ -135,8 +119,8 @@ test('a task reads a server by the connection that it is given, and says which o
       },
       { HOLDFAST_CONNECTION_OUR_CRM: connection },
     );
-  await perform(TASKS[0]!, await overServer(''));
-  expect(await perform(TASKS[1]!, await overServer(''))).toMatchObject({
+  await perform(BATCH_TASKS[0]!, await overServer(''));
+  expect(await perform(BATCH_TASKS[1]!, await overServer(''))).toMatchObject({
     status: 78,
     report: { error: { code: 'HF_USAGE', message: expect.stringContaining('HOLDFAST_CONNECTION_OUR_CRM') } },
   });
@@ -144,7 +128,7 @@ test('a task reads a server by the connection that it is given, and says which o
     CREATE ROLE crm_reader LOGIN PASSWORD 'reads';
     GRANT SELECT ON public.customers TO crm_reader`);
   const reader = pods.server.url.replace(/\/\/[^@]*@/, '//crm_reader:reads@');
-  expect(await perform(TASKS[1]!, await overServer(reader))).toMatchObject({
+  expect(await perform(BATCH_TASKS[1]!, await overServer(reader))).toMatchObject({
     status: 0,
     report: { rowsOut: 9 },
   });
@@ -167,7 +151,7 @@ test.each([
   ['extract', 'batch/store/store'],
 ])('an artifact of %s that another wrote in its place is refused by %s', async (stage, refusing) => {
   const pod = await podOf();
-  for (const task of TASKS.slice(0, TASKS.indexOf(refusing))) await perform(task, pod);
+  for (const task of BATCH_TASKS.slice(0, BATCH_TASKS.indexOf(refusing))) await perform(task, pod);
   await forge(pod, stage);
   const { status, report } = await perform(refusing, pod);
   expect({ status, code: report.error.code }).toEqual({ status: 78, code: 'HF_ARTIFACT_CORRUPT' });
@@ -176,7 +160,7 @@ test.each([
 
 test('a stage whose artifact another wrote in its place is done again', async () => {
   const pod = await podOf();
-  for (const task of TASKS.slice(0, 2)) await perform(task, pod);
+  for (const task of BATCH_TASKS.slice(0, 2)) await perform(task, pod);
   await forge(pod, 'extract');
   expect(await perform('batch/extract/extract', pod)).toMatchObject({ status: 0 });
   expect(await perform('batch/filter/filter', pod)).toMatchObject({ status: 0 });
@@ -207,7 +191,7 @@ test('a failure that trying again cannot mend ends with status 78 and is recorde
   const pod = await podOf((spec) => {
     spec['scoringModels'][0].endpoint = 'onnx://missing.onnx';
   });
-  for (const task of TASKS.slice(0, 3)) await perform(task, pod);
+  for (const task of BATCH_TASKS.slice(0, 3)) await perform(task, pod);
   const { status, report } = await perform('batch/score/score', pod);
   expect({ status, code: report.error.code }).toEqual({ status: 78, code: 'HF_MODEL_MISSING' });
   expect(await rows(STATE)).toMatchObject([{ phase: 'Failed', current: null }]);
@@ -311,8 +295,8 @@ test('the tasks of prune delete what the program no longer needs, and say so, ho
 
 test('a pod without a folder that it can work in says which one', async () => {
   const pod = await podOf(() => {}, { HOLDFAST_SCRATCH: '/dev/null/scratch' });
-  await perform(TASKS[0]!, pod);
-  const { status, report } = await perform(TASKS[1]!, pod);
+  await perform(BATCH_TASKS[0]!, pod);
+  const { status, report } = await perform(BATCH_TASKS[1]!, pod);
   expect(status).toBe(78);
   expect(report.error).toEqual({ code: 'HF_DATA_FOLDER', message: '/dev/null/scratch is not a folder' });
 });

@@ -1,15 +1,11 @@
 import { appendFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { PIPELINES } from '../contract/pipelines.ts';
-import { openPods, type Pod, type Pods } from '../test/support/pods.ts';
+import { BATCH_TASKS, openPods, type Pod, type Pods, performAll as performTasks } from '../test/support/pods.ts';
+import { until } from '../test/support/until.ts';
 import type { ProgramChanges } from '../test/support/workspace.ts';
 
-const TASKS = PIPELINES.batch.stages.flatMap(({ name, tasks }) =>
-  tasks.filter(({ does }) => does !== 'shards').map((task) => `batch/${name}/${task.name}`),
-);
-const [PREPARE = '', EXTRACT = '', FILTER = '', SCORE = '', OFFER = '', STORE = ''] = TASKS;
+const [PREPARE = '', EXTRACT = '', FILTER = '', SCORE = '', OFFER = '', STORE = ''] = BATCH_TASKS;
 
 let pods: Pods;
 const perform: Pods['perform'] = (...task) => pods.perform(...task);
@@ -22,15 +18,7 @@ beforeEach(() => pods.next());
 afterEach(() => pods.endAll());
 afterAll(() => pods?.[Symbol.asyncDispose]() as Promise<void>);
 
-async function performAll(pod: Pod, tasks: readonly string[] = TASKS): Promise<any[]> {
-  const reports = [];
-  for (const task of tasks) {
-    const { status, report } = await perform(task, pod);
-    expect({ task, status, report }).toMatchObject({ status: 0 });
-    reports.push(report);
-  }
-  return reports;
-}
+const performAll = (pod: Pod, tasks?: readonly string[]) => performTasks(pods, pod, tasks);
 
 /** A run of its own name and object. */
 const runOf = (run: string, environment: Record<string, string> = {}, changes?: ProgramChanges) =>
@@ -47,7 +35,7 @@ const retryOf = (of: string, environment: Record<string, string> = {}, changes?:
 /** A run whose pods ended for good once the given task was done. */
 async function failAfter(task: string, run = 'keep-1', environment: Record<string, string> = {}): Promise<Pod> {
   const pod = await runOf(run, environment);
-  await performAll(pod, TASKS.slice(0, TASKS.indexOf(task) + 1));
+  await performAll(pod, BATCH_TASKS.slice(0, BATCH_TASKS.indexOf(task) + 1));
   await rows(
     `UPDATE holdfast.runs SET phase = 'Failed', finished_at = started_at WHERE program = '$program' AND run = '${run}'`,
   );
@@ -84,7 +72,7 @@ test.each([
     await failAfter(task);
     const [prepared, ...others] = await performAll(await retryOf('keep-1'));
     expect(prepared).toEqual({ reused: expected });
-    expect(others).toHaveLength(TASKS.length - 1);
+    expect(others).toHaveLength(BATCH_TASKS.length - 1);
     expect(await reused()).toEqual(expected);
     expect(await rows(CANDIDATES('keep-1-retry'))).toEqual(await rows(CANDIDATES('undisturbed')));
     expect(await rows(DIGESTS('keep-1-retry'))).toEqual(await rows(DIGESTS('undisturbed')));
@@ -97,7 +85,7 @@ test.each([
 
 test('what is reused took no time, and the tasks of it end at once with what was reported', async () => {
   const first = await failAfter(FILTER);
-  const [, extracted] = await performAll(await runOf('other'), TASKS.slice(0, 2));
+  const [, extracted] = await performAll(await runOf('other'), BATCH_TASKS.slice(0, 2));
   const pod = await retryOf('keep-1');
   await performAll(pod, [PREPARE]);
   // What they would read is gone.
@@ -245,7 +233,7 @@ test.each<Unfit>([
   const pod = await retryOf('keep-1', of.environment, of.changes);
   const prepared = await perform(PREPARE, pod);
   expect(prepared).toMatchObject({ status: 0, report: { reused: expected }, said: expect.stringMatching(said) });
-  await performAll(pod, TASKS.slice(1));
+  await performAll(pod, BATCH_TASKS.slice(1));
   expect((await record()).phase).toBe('Succeeded');
 });
 
@@ -314,7 +302,7 @@ describe('killed', () => {
       await held.query(`SELECT pg_advisory_lock(${HOLD})`);
       const pod = await retryOf('keep-1');
       const { child, ended } = pods.launch(PREPARE, pod);
-      while (!(await waiting())) await pause(20);
+      await until('the task waits for its turn to record', waiting, Boolean, 60_000);
       child.kill('SIGKILL');
       await ended;
       await held.query(

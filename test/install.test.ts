@@ -21,7 +21,10 @@ test('make install puts the command on the PATH, by whose name it then calls its
   expect([made.status, made.stderr]).toEqual([0, '']);
   expect(made.stdout).toContain(`installed ${prefix}/bin/holdfast\n`);
   expect(made.stdout).toContain(`put ${prefix}/bin on the PATH\n`);
-  const plugin = execFileSync(join(prefix, 'bin/kubectl-holdfast'), ['cancel', '--help'], { encoding: 'utf8' });
+  const plugin = execFileSync(join(prefix, 'bin/kubectl-holdfast'), ['cancel', '--help'], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   expect(plugin).toMatch(/^Usage: kubectl holdfast cancel/);
   const installed = join(prefix, 'bin/holdfast');
   expect(await realpath(installed)).toBe(await realpath(join(ROOT, 'bin/holdfast')));

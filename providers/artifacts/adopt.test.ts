@@ -200,7 +200,7 @@ test.each<[string, object, RegExp]>([
   expect(await left()).toEqual([]);
 });
 
-const mounts = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0;
+const mounts = process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true'], { timeout: 60_000 }).status === 0;
 if (!mounts) console.warn('a disk without room for a copy: skipped, since making a small disk needs root');
 
 (mounts ? test : test.skip)('where there is no room for a copy, that is said, and nothing is left', async () => {
@@ -213,7 +213,9 @@ if (!mounts) console.warn('a disk without room for a copy: skipped, since making
     await store.adopt(${JSON.stringify(FAILED)}, ${JSON.stringify(RETRY)}, '${failed.digest}')
       .then(() => console.log('adopted'), ({ code }) => console.log(code));`;
   const script = 'mount -t tmpfs -o size=8k tmpfs "$0" && "$1" --input-type=module -e "$2" && ls -A "$0/extract"';
-  const ended = spawnSync('unshare', ['--mount', 'sh', '-c', script, place, process.execPath, adoptThere]);
+  const ended = spawnSync('unshare', ['--mount', 'sh', '-c', script, place, process.execPath, adoptThere], {
+    timeout: 60_000,
+  });
   expect(ended.stdout.toString()).toBe('HF_DISK_FULL\n');
 });
 

@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { expect } from '@jest/globals';
+import { PIPELINES } from '../../contract/pipelines.ts';
 import { revisionDigest, revisionText } from '../../contract/revision.ts';
 import { loadManifests, type RetentionProgramSpec, validateManifest } from '../../crds/index.ts';
 import { connect } from '../../database/client/connect.ts';
@@ -13,6 +15,11 @@ import { type MainIo, main } from '../../jobs/task-command.ts';
 import { type ProgramChanges, SLOT, workspace } from './workspace.ts';
 
 const MAIN = join(import.meta.dirname, '../../jobs/main.ts');
+
+/** The tasks of a batch whose work is not divided, in order. */
+export const BATCH_TASKS = PIPELINES.batch.stages.flatMap(({ name, tasks }) =>
+  tasks.filter(({ does }) => does !== 'shards').map((task) => `batch/${name}/${task.name}`),
+);
 
 /** A pod of a run: what it is told, and where it says how it went. */
 export interface Pod {
@@ -38,6 +45,17 @@ export interface Pods extends AsyncDisposable {
   launch(task: string, pod: Pod): { readonly child: ChildProcess; readonly ended: Promise<number | null> };
   /** Rows of a query in which `$program` is the program's id. */
   rows(sql: string): Promise<any[]>;
+}
+
+/** Does tasks one after the other, each of which has to succeed, and gives what each reports. */
+export async function performAll(pods: Pods, pod: Pod, tasks: readonly string[] = BATCH_TASKS): Promise<any[]> {
+  const reports = [];
+  for (const task of tasks) {
+    const { status, report } = await pods.perform(task, pod);
+    expect({ task, status, report }).toMatchObject({ status: 0 });
+    reports.push(report);
+  }
+  return reports;
 }
 
 export async function openPods(): Promise<Pods> {
