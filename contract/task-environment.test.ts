@@ -11,7 +11,7 @@ import {
 const PLACE: TaskPlace = {
   namespace: 'shop',
   run: 'keep-20261123t0200z',
-  owner: '6f1c',
+  runUid: '6f1c',
   slot: new Date('2026-11-23T02:00:00.123Z'),
   trigger: 'backfill',
   dryRun: true,

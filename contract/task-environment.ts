@@ -19,7 +19,7 @@ export interface TaskPlace {
   /** Name of the run's object, such as a RetentionRun. */
   readonly run: string;
   /** Its uid. */
-  readonly owner: string;
+  readonly runUid: string;
   readonly slot: Date;
   readonly trigger: RunTrigger;
   /** The run's object that this one is a retry of. */
@@ -59,7 +59,7 @@ export function taskEnvironment(place: TaskPlace): Record<string, string> {
   return {
     HOLDFAST_NAMESPACE: place.namespace,
     HOLDFAST_RUN: place.run,
-    HOLDFAST_RUN_UID: place.owner,
+    HOLDFAST_RUN_UID: place.runUid,
     HOLDFAST_SLOT: rfc3339(place.slot),
     HOLDFAST_TRIGGER: place.trigger,
     ...(place.retryOf && { HOLDFAST_RETRY_OF: place.retryOf.name, HOLDFAST_RETRY_OF_UID: place.retryOf.uid }),
@@ -90,7 +90,7 @@ export function readTaskSettings(environment: Environment): TaskSettings {
   return {
     namespace: required(environment, 'HOLDFAST_NAMESPACE'),
     run: required(environment, 'HOLDFAST_RUN'),
-    owner: required(environment, 'HOLDFAST_RUN_UID'),
+    runUid: required(environment, 'HOLDFAST_RUN_UID'),
     slot,
     trigger,
     retryOf: retriedRun(environment),

@@ -88,7 +88,7 @@ export async function linkCurrent(
   folder: DataFolder,
 ): Promise<string[]> {
   const record = await findRun(database, key);
-  if (record === undefined || record.owner !== undefined || !isDataFolder(folder)) return [];
+  if (record === undefined || record.runUid !== undefined || !isDataFolder(folder)) return [];
   try {
     const { store, offer } = await openArtifacts(folder.artifacts, record);
     const decided = store ?? offer;

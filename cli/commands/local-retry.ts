@@ -94,7 +94,7 @@ async function requireRetriable(state: State, run: string, options: LocalRetryOp
   }
   const done = await succeededRetryOf(state.database, key);
   if (done !== undefined) throw refused(`${run} was retried, and that succeeded: ${done}`);
-  if (record.owner === undefined) return record;
+  if (record.runUid === undefined) return record;
   const how = record.phase === 'Running' ? 'is under way on a cluster' : 'was a run of a cluster: retry it there';
   throw refused(`${run} ${how}`);
 }

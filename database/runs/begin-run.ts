@@ -22,7 +22,7 @@ export interface NewRun extends ProgramKey {
   readonly revision: string;
   readonly startedAt: Date;
   /** Uid of the object on a cluster that stands for the run; two of one name are two attempts. */
-  readonly owner?: string;
+  readonly runUid?: string;
 }
 
 /** A run under way: nobody else runs the same program in its lane on this database until it is released. */
@@ -98,7 +98,7 @@ export async function interruptLeftovers(
 
 /** Begins the next attempt of a run that has run before; undefined when it has not. */
 export async function repeatRun(client: ClientBase, request: NewRun): Promise<RunNumbers | undefined> {
-  const { namespace, program, run, slot, trigger, retryOf, revision, startedAt, owner } = request;
+  const { namespace, program, run, slot, trigger, retryOf, revision, startedAt, runUid } = request;
   if (typeof run !== 'string') return undefined;
   const { rows } = await client.query<{ slot: Date; sequence: string; attempt: number }>(
     `UPDATE holdfast.runs
@@ -106,7 +106,7 @@ export async function repeatRun(client: ClientBase, request: NewRun): Promise<Ru
          finished_at = NULL, seconds = NULL, error_code = NULL, error_message = NULL, stages = '[]', owner = $7, retry_of = $8,
          pruned_at = NULL
      WHERE namespace = $1 AND program = $2 AND run = $3 RETURNING slot, sequence, attempt`,
-    [namespace, program, run, trigger, revision, startedAt, owner, retryOf],
+    [namespace, program, run, trigger, revision, startedAt, runUid, retryOf],
   );
   const [repeated] = rows;
   if (repeated === undefined) return undefined;
@@ -121,7 +121,7 @@ export async function repeatRun(client: ClientBase, request: NewRun): Promise<Ru
 
 /** Gives a new run its number and records it as Running. */
 export async function insertRun(client: ClientBase, request: NewRun): Promise<RunNumbers> {
-  const { namespace, program, pipeline, slot, trigger, retryOf, revision, startedAt, owner } = request;
+  const { namespace, program, pipeline, slot, trigger, retryOf, revision, startedAt, runUid } = request;
   const { rows } = await client.query<{ last_sequence: string }>(
     `INSERT INTO holdfast.programs (namespace, program, last_sequence) VALUES ($1, $2, 1)
      ON CONFLICT (namespace, program) DO UPDATE SET last_sequence = programs.last_sequence + 1
@@ -133,7 +133,7 @@ export async function insertRun(client: ClientBase, request: NewRun): Promise<Ru
   await client.query(
     `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at, owner, retry_of)
      VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'Running', $9, $10, $11)`,
-    [namespace, program, run, pipeline, slot, sequence, trigger, revision, startedAt, owner, retryOf],
+    [namespace, program, run, pipeline, slot, sequence, trigger, revision, startedAt, runUid, retryOf],
   );
   return { run, sequence, attempt: 1 };
 }

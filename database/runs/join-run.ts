@@ -16,14 +16,14 @@ import {
 import type { RunRecord } from './runs.ts';
 
 /** A run whose tasks are processes of their own, so that no connection lasts as long as it does. */
-export interface OwnedRun extends NewRun {
+export interface JoiningRun extends NewRun {
   readonly run: string;
-  readonly owner: string;
+  readonly runUid: string;
 }
 
 /**
  * Gives a run its number and records it as Running, or finds it as it was recorded: the first task of a run, and each
- * repetition of it, calls this. The same name with another owner is the next attempt. Other runs of the program in
+ * repetition of it, calls this. The same name with another uid is the next attempt. Other runs of the program in
  * the same lane that were left unfinished become Interrupted: who made this one knows that they are over.
  * @throws HF_DATA_LOCKED when a laptop is running the program in the same database, or has taken the run's turn
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
@@ -31,10 +31,10 @@ export interface OwnedRun extends NewRun {
  */
 export async function joinRun(
   database: Database,
-  request: OwnedRun,
+  request: JoiningRun,
   pipelines: Pipelines = PIPELINES,
 ): Promise<RunNumbers> {
-  const { namespace, program, run, owner } = request;
+  const { namespace, program, run, runUid } = request;
   const lane = knownLane(request, pipelines);
   return transaction(database, { doing: `register the run ${run}` }, async (client) => {
     // A run on a laptop holds this lock for as long as it lasts.
@@ -54,7 +54,7 @@ export async function joinRun(
       [namespace, program, run],
     );
     const [known] = rows;
-    if (known?.owner === owner) return recorded(known, request);
+    if (known?.owner === runUid) return recorded(known, request);
     await requireTimely(client, request, pipelines);
     await interruptLeftovers(client, request, { of: pipelinesIn(lane, pipelines), but: run });
     return known === undefined ? insertRun(client, request) : ((await repeatRun(client, request)) ?? never(run));
@@ -67,7 +67,7 @@ interface Known extends Pick<RunRecord, 'run' | 'slot' | 'attempt' | 'phase'> {
   readonly owner: string | null;
 }
 
-function recorded({ run, sequence, attempt, phase }: Known, { program }: OwnedRun): RunNumbers {
+function recorded({ run, sequence, attempt, phase }: Known, { program }: JoiningRun): RunNumbers {
   if (phase === 'Interrupted') {
     throw new HoldfastError(
       'HF_DATA_LOCKED',

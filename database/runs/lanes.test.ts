@@ -23,11 +23,11 @@ afterAll(async () => {
 function newProgram() {
   programs += 1;
   const key = { namespace: 'shop', program: `keep-${programs}` };
-  const request = (pipeline: string, run: string): NewRun & { run: string; owner: string } => ({
+  const request = (pipeline: string, run: string): NewRun & { run: string; runUid: string } => ({
     ...key,
     pipeline,
     run,
-    owner: `uid-${run}`,
+    runUid: `uid-${run}`,
     slot: SLOT,
     trigger: 'manual',
     revision: 'r',

@@ -243,7 +243,7 @@ test.each<[string, Partial<Batch>, 'current' | 'unchanged' | typeof NOT_CURRENT]
 });
 
 test('a run whose turn another has taken is not begun again by its own task; one that goes on, or is over, is as it was', async () => {
-  const join = (run: string, owner: string) => joinRun(database(), { ...request(), run, owner });
+  const join = (run: string, runUid: string) => joinRun(database(), { ...request(), run, runUid });
   const first = await join('first', 'uid-1');
   expect(await join('first', 'uid-1')).toEqual(first);
   const second = await join('second', 'uid-2');
@@ -266,7 +266,7 @@ const ahead = (hours: number) => new Date(Date.now() + hours * 3_600_000);
 
 describe('a run is not begun', () => {
   const join = (change: Partial<NewRun>) =>
-    joinRun(database(), { ...request(change), run: `joined-${change.pipeline ?? 'batch'}`, owner: 'uid' });
+    joinRun(database(), { ...request(change), run: `joined-${change.pipeline ?? 'batch'}`, runUid: 'uid' });
   const ways: [string, (change: Partial<NewRun>) => Promise<unknown>][] = [
     ['here', (change) => beginRun(database(), request(change))],
     ['on a cluster', join],

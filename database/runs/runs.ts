@@ -1,3 +1,4 @@
+import { pipelineOf } from '../../contract/pipelines.ts';
 import type { RunTrigger } from '../../contract/trigger.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, statement } from '../client/statement.ts';
@@ -43,7 +44,7 @@ export interface RunRecord extends RunKey {
   /** SHA-256 of the program that the run is pinned to. */
   readonly revision: string;
   /** Uid of the object on a cluster that stands for the run. */
-  readonly owner: string | undefined;
+  readonly runUid: string | undefined;
   readonly phase: RunPhase;
   readonly startedAt: Date;
   readonly finishedAt: Date | undefined;
@@ -98,7 +99,7 @@ function inOrder({ order = {}, ...report }: RecordedReport): StageReport {
 /** More warnings of one stage than a person reads. */
 const MOST_WARNINGS = 20;
 
-/** Records what a stage reported; a repeated stage replaces its report. `extract_rows` is for a version gone back to. */
+/** Records what a stage reported; a repeated stage replaces its report. */
 export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
   const bounded: RecordedReport = {
     ...report,
@@ -112,10 +113,9 @@ export async function recordStage(database: Database, run: RunAttempt, report: S
      SET stages = COALESCE(
            (SELECT jsonb_agg(report ORDER BY position)
             FROM jsonb_array_elements(stages) WITH ORDINALITY AS kept (report, position)
-            WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb),
-         extract_rows = CASE WHEN $5 = 'extract' THEN $7::bigint ELSE extract_rows END
+            WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb)
      WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
-    [run.namespace, run.program, run.run, run.attempt, report.name, JSON.stringify(bounded), report.rowsOut],
+    [run.namespace, run.program, run.run, run.attempt, report.name, JSON.stringify(bounded)],
   );
 }
 
@@ -208,6 +208,7 @@ export interface RunRow {
   readonly trigger: RunTrigger;
   readonly retry_of: string | null;
   readonly revision: string;
+  /** Uid of the object of the run: `runUid`, not its owner. */
   readonly owner: string | null;
   readonly phase: RunPhase;
   readonly started_at: Date;
@@ -234,7 +235,7 @@ export function toRecord(row: RunRow): RunRecord {
     trigger,
     retryOf: row.retry_of ?? undefined,
     revision,
-    owner: row.owner ?? undefined,
+    runUid: row.owner ?? undefined,
     phase,
     startedAt: row.started_at,
     finishedAt: row.finished_at ?? undefined,
@@ -247,11 +248,16 @@ export function toRecord(row: RunRow): RunRecord {
   };
 }
 
-/** The stages that count decisions, the last word first: caps take some out only when they are stored. */
-const COUNTING = ['store', 'offer', 'score'];
-
-/** What a run counted of the candidates that it stored, such as `arms`; undefined where no stage did. */
-export function storedCounts({ stages }: RunRecord, of: string): Readonly<Record<string, number>> | undefined {
-  const found = COUNTING.map((stage) => stages.find(({ name }) => name === stage)?.counts[of]);
-  return found.find((counts) => typeof counts === 'object' && counts !== null) as Record<string, number> | undefined;
+/**
+ * What a run counted of the candidates that it stored, such as `arms`; undefined where no stage did. The last stage that
+ * counts has the last word: caps take some out only when they are stored.
+ */
+export function storedCounts(
+  { pipeline, stages }: RunRecord,
+  of: string,
+): Readonly<Record<string, number>> | undefined {
+  const ended = pipelineOf(pipeline)?.stages.map((stage) => stages.find(({ name }) => name === stage.name)?.counts[of]);
+  return ended?.findLast((counts) => typeof counts === 'object' && counts !== null) as
+    | Record<string, number>
+    | undefined;
 }

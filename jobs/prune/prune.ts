@@ -143,13 +143,13 @@ async function pruneFolders(
   const keyOf = (run: string) => ({ namespace: request.namespace, program: request.program, run });
 
   const there = new Set(await folders.list(request));
-  const owner = await databaseIdentity(database);
+  const identity = await databaseIdentity(database);
   for (const { run, prunedAt } of runs) {
     // One that was retired before is looked at again only where something is left of it.
     if (pins.has(run) || (prunedAt !== undefined && !there.has(run))) continue;
     const found = await folders.inspect(keyOf(run));
     // Numbers of runs count from 1 in every database: it may be another's run of the same name.
-    if (owner !== undefined && found?.owner !== undefined && !isSameDatabase(found.owner, owner)) continue;
+    if (identity !== undefined && found?.database !== undefined && !isSameDatabase(found.database, identity)) continue;
     if (found?.foreign !== undefined) {
       pruned.foreign += 1;
       continue;
@@ -163,11 +163,11 @@ async function pruneFolders(
 
   const recorded = new Set(runs.map(({ run }) => run));
   const unrecorded = [...there].filter((run) => !recorded.has(run));
-  if (unrecorded.length === 0 || owner === undefined) return pruned;
+  if (unrecorded.length === 0 || identity === undefined) return pruned;
   for (const run of unrecorded) {
     const found = await folders.inspect(keyOf(run));
     // Without the mark it may belong to a run that another database knows.
-    if (found?.owner !== owner || !isAbandoned(found, request, now)) continue;
+    if (found?.database !== identity || !isAbandoned(found, request, now)) continue;
     if (found.foreign !== undefined) {
       pruned.foreign += 1;
       continue;

@@ -2,10 +2,10 @@ import type { Pipelines } from '../../contract/pipelines.ts';
 import type { Database } from '../../database/client/database.ts';
 import { migrate } from '../../database/migrations/migrate.ts';
 import type { RunNumbers } from '../../database/runs/begin-run.ts';
-import { joinRun, type OwnedRun } from '../../database/runs/join-run.ts';
+import { type JoiningRun, joinRun } from '../../database/runs/join-run.ts';
 
 /** Brings the system of record to where a run's tasks need it; may be repeated at any time. */
-export type Preparation = (database: Database, run: OwnedRun) => Promise<RunNumbers>;
+export type Preparation = (database: Database, run: JoiningRun) => Promise<RunNumbers>;
 
 /**
  * Migrates the schema, then gives the run its number, by the lanes of a table of pipelines.

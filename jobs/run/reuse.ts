@@ -16,7 +16,7 @@ export interface Retry {
   readonly of: {
     readonly run: string;
     /** Uid of its object; undefined on a laptop. */
-    readonly owner: string | undefined;
+    readonly runUid: string | undefined;
   };
   /** Stages of the pipeline, in order. */
   readonly stages: readonly string[];
@@ -76,7 +76,7 @@ function endOf(stages: readonly string[], fromStage: string | undefined): number
 /** Why nothing of a run may be reused; undefined where it may. */
 async function whyUnfit({ database, run, of }: Retry, original: RunRecord | undefined): Promise<string | undefined> {
   if (original === undefined) return `there is no record of ${of.run}`;
-  if (original.owner !== of.owner) return `the record of ${of.run} is that of another run of this name`;
+  if (original.runUid !== of.runUid) return `the record of ${of.run} is that of another run of this name`;
   if (original.pipeline !== run.pipeline) return `${of.run} is a run of ${original.pipeline}`;
   if (original.slot.getTime() !== run.slot.getTime()) return `${of.run} is as of ${rfc3339(original.slot)}`;
   if (original.revision !== run.revision) return `${of.run} was pinned to another revision, ${original.revision}`;

@@ -149,13 +149,13 @@ async function prepareRun<Spec extends TaskSpec>(
   const { settings, task, database, program, io } = job;
   // A dry run leaves no trace in Postgres.
   if (settings.dryRun) return {};
-  const { namespace, run, owner, slot, trigger, retryOf, fromStage, revision } = settings;
+  const { namespace, run, runUid, slot, trigger, retryOf, fromStage, revision } = settings;
   const { pipeline } = task;
   await prepare(database, {
     namespace,
     program,
     run,
-    owner,
+    runUid,
     pipeline,
     slot,
     trigger,
@@ -165,7 +165,7 @@ async function prepareRun<Spec extends TaskSpec>(
   });
   if (retryOf === undefined) return {};
   const { place, recorder } = await ownRun(job);
-  const of = { run: retryOf.name, owner: retryOf.uid };
+  const of = { run: retryOf.name, runUid: retryOf.uid };
   const reused = await inRun(place, recorder, async ({ artifacts }) =>
     reuseStages({ database, artifacts, run: await ownRecord(job), of, stages, fromStage }),
   );
@@ -288,10 +288,10 @@ async function ownRun<Spec extends TaskSpec>(
 
 /** @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
 async function ownRecord<Spec>({ settings, database, program }: Job<Spec>): Promise<RunRecord> {
-  const { namespace, run, owner, revision } = settings;
+  const { namespace, run, runUid, revision } = settings;
   const record = await findRun(database, { namespace, program, run });
   if (record === undefined) throw new HoldfastError('HF_RUN_NOT_PREPARED', `the run ${run} was not prepared`);
-  if (record.owner !== owner || record.phase === 'Interrupted') {
+  if (record.runUid !== runUid || record.phase === 'Interrupted') {
     throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program} took the turn of ${run}`);
   }
   // The Job says which revision to read; which one the run was prepared with, nobody can change who only writes Jobs.

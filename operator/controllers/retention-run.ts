@@ -85,7 +85,7 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     hasRoom: true,
     twins: program === undefined ? [] : olderTwinsOf(program, caches),
     revision: program === undefined ? undefined : await revisionOf(run, program, pin.name, known, context),
-    ...(pin.digest === undefined ? {} : { revisionDigest: pin.digest }),
+    ...(pin.identity === undefined ? {} : { revisionIdentity: pin.identity }),
     jobs,
     pods,
     ...(job === undefined ? { complaint: undefined } : await toldAbout(run, job, pods, context)),
@@ -134,11 +134,11 @@ function pinOf(
   { status }: RunObject,
   jobs: readonly JobObject[],
   original: RunObject | undefined,
-): { readonly name?: string; readonly digest?: string } {
+): { readonly name?: string; readonly identity?: string } {
   const annotations = jobs.find(({ metadata }) => metadata.annotations?.[ANNOTATIONS.revision])?.metadata.annotations;
   const name = status?.revision ?? annotations?.[ANNOTATIONS.revision] ?? original?.status?.revision;
-  const digest = status?.revision === undefined ? annotations?.[ANNOTATIONS.revisionDigest] : status.revisionDigest;
-  return { ...(name === undefined ? {} : { name }), ...(digest === undefined ? {} : { digest }) };
+  const identity = status?.revision === undefined ? annotations?.[ANNOTATIONS.revisionIdentity] : status.revisionDigest;
+  return { ...(name === undefined ? {} : { name }), ...(identity === undefined ? {} : { identity }) };
 }
 
 /** @param live whether the cache is too late to go by */

@@ -42,7 +42,7 @@ export function buildJob(
     ...settings.taskPods.annotations,
     [ANNOTATIONS.run]: name,
     [ANNOTATIONS.revision]: revision.name,
-    [ANNOTATIONS.revisionDigest]: revision.identity,
+    [ANNOTATIONS.revisionIdentity]: revision.identity,
   };
   return {
     apiVersion: 'batch/v1',

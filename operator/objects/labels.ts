@@ -10,8 +10,8 @@ export const ANNOTATIONS = {
   run: 'holdfast.dev/run',
   /** Name of the revision that a Job is pinned to. */
   revision: 'holdfast.dev/revision',
-  /** Its digest, of which the name holds the beginning. */
-  revisionDigest: 'holdfast.dev/revision-digest',
+  /** Its identity, of which the name holds the beginning. */
+  revisionIdentity: 'holdfast.dev/revision-digest',
   /** On a Job that we suspended, and so may let go on. */
   suspended: 'holdfast.dev/suspended',
   /** On a Job whose task is done, and that another container of its pod keeps from ending. */

@@ -90,7 +90,7 @@ function container(
   const environment = taskEnvironment({
     namespace: run.metadata.namespace,
     run: run.metadata.name,
-    owner: run.metadata.uid,
+    runUid: run.metadata.uid,
     slot,
     trigger: run.spec.trigger,
     retryOf: run.spec.retryOf,

@@ -43,7 +43,7 @@ export function buildRevision(program: ProgramObject, settings: StageSettings): 
 }
 
 /** The `identity` of the revision of a program as it is now. */
-export function revisionDigest({ spec }: ProgramObject, settings: StageSettings): string {
+export function revisionIdentity({ spec }: ProgramObject, settings: StageSettings): string {
   return contentOf(spec)(settings).identity;
 }
 

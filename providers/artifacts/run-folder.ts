@@ -14,7 +14,7 @@ export interface RunFolder {
   /** Path, within the folder, of something that is not ours: a link, a device, a file that no stage wrote. */
   readonly foreign?: string;
   /** Database that knows the run, as its first task noted it. */
-  readonly owner?: string;
+  readonly database?: string;
 }
 
 /** What a run keeps beside the folders of its stages. */

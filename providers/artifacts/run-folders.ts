@@ -11,7 +11,7 @@ const OWNER_FILE = 'owner.json';
 /** Folders of runs as prune sees them. None of its methods follows a link. */
 export interface RunFolders {
   /** Makes the folder of a run, and says in it which database knows the run, if that is known. */
-  claim(key: RunFolderKey, owner: string | undefined): Promise<void>;
+  claim(key: RunFolderKey, database: string | undefined): Promise<void>;
   /** Names of the runs that have a folder. What is not a plain folder of a plain name is not seen. */
   list(key: ProgramFolderKey): Promise<readonly string[]>;
   /** Undefined where the run has no folder. */
@@ -27,7 +27,7 @@ const ASIDE = '.pruned-';
 /** @throws HF_DATA_FOLDER, HF_DISK_FULL, HF_INTERRUPTED from its methods */
 export function openRunFolders(root: string): RunFolders {
   return {
-    claim: (key, owner) => inStorage(join(root, runFolder(key)), (folder) => claim(folder, owner)),
+    claim: (key, database) => inStorage(join(root, runFolder(key)), (folder) => claim(folder, database)),
     list: async (key) => (await subfolders(root, key)).filter(isName),
     inspect: (key) => inStorage(join(root, runFolder(key)), (folder) => inspect(folder)),
     setAside: (key) => inStorage(join(root, runFolder(key)), setAside),
@@ -48,10 +48,10 @@ export function openRunFolders(root: string): RunFolders {
   };
 }
 
-async function claim(folder: string, owner: string | undefined): Promise<void> {
+async function claim(folder: string, database: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
-  if (owner === undefined) return;
-  await writeFile(join(folder, OWNER_FILE), `${JSON.stringify({ database: owner })}\n`);
+  if (database === undefined) return;
+  await writeFile(join(folder, OWNER_FILE), `${JSON.stringify({ database })}\n`);
 }
 
 async function inspect(folder: string): Promise<RunFolder | undefined> {
@@ -67,11 +67,11 @@ async function inspect(folder: string): Promise<RunFolder | undefined> {
 
 async function look(folder: string): Promise<RunFolder> {
   const found = await inspectRunFolder(folder);
-  const owner = await readFile(join(folder, OWNER_FILE), 'utf8').then(ownerIn, () => undefined);
-  return owner === undefined ? found : { ...found, owner };
+  const database = await readFile(join(folder, OWNER_FILE), 'utf8').then(databaseIn, () => undefined);
+  return database === undefined ? found : { ...found, database };
 }
 
-function ownerIn(text: string): string | undefined {
+function databaseIn(text: string): string | undefined {
   try {
     const { database } = JSON.parse(text) as { database?: unknown };
     return typeof database === 'string' ? database : undefined;

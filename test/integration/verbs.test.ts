@@ -11,7 +11,7 @@ import { RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
 import { systemClock } from '../../operator/kube/clock.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
-import { buildRevision, revisionDigest } from '../../operator/objects/revision.ts';
+import { buildRevision, revisionIdentity } from '../../operator/objects/revision.ts';
 import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
@@ -284,7 +284,7 @@ describe('retry', () => {
     const revision = buildRevision(found, STAGE_SETTINGS);
     await client.create(RESOURCES.configMaps, revision).catch(() => {});
     await client.create(retentionRuns, run(name, { slot, trigger }));
-    const pinned = { revision: revision.metadata.name, revisionDigest: revisionDigest(found, STAGE_SETTINGS) };
+    const pinned = { revision: revision.metadata.name, revisionDigest: revisionIdentity(found, STAGE_SETTINGS) };
     await says(name, { ...FAILED, slot, stages: [EXTRACTED], ...pinned, ...status }, 'Failed', 'filter/filter: no');
     return (await client.get<RunObject>(retentionRuns, `shop/${name}`))!;
   }

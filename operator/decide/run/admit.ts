@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../../base/instant.ts';
 import { shareLane } from '../../../contract/lane.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../../kube/objects.ts';
-import { buildRevision, type PinnedRevision, pinnedRevision, revisionDigest } from '../../objects/revision.ts';
+import { buildRevision, type PinnedRevision, pinnedRevision, revisionIdentity } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { ConditionReason } from '../reasons.ts';
@@ -73,8 +73,8 @@ function prepare(snapshot: RunSnapshot, now: Date): Admission {
 
 /** A run under way keeps to what it is pinned to, whatever the program says by now. */
 function goOn(snapshot: RunSnapshot, program: ProgramObject): Admission {
-  const { slot, revision: name, revisionDigest: digest } = snapshot.run.status ?? {};
-  const revision = pinnedTo(snapshot, program, name, digest);
+  const { slot, revision: name, revisionDigest: identity } = snapshot.run.status ?? {};
+  const revision = pinnedTo(snapshot, program, name, identity);
   if (revision === undefined || slot === undefined) return lost(name);
   return admitted('Suspended', new Date(slot), revision, snapshot.settings);
 }
@@ -84,13 +84,13 @@ function pinnedTo(
   { revision, settings }: RunSnapshot,
   program: ProgramObject,
   name: string | undefined,
-  digest: string | undefined,
+  identity: string | undefined,
 ): Admitted['revision'] | undefined {
-  const pinned = revision && pinnedRevision(revision, program.metadata.name, digest);
+  const pinned = revision && pinnedRevision(revision, program.metadata.name, identity);
   if (pinned !== undefined || revision !== undefined) return pinned && { pinned };
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
   const current = buildRevision(program, settings);
-  const again = pinnedRevision(current, program.metadata.name, digest);
+  const again = pinnedRevision(current, program.metadata.name, identity);
   return again !== undefined && again.name === name ? { pinned: again, make: current } : undefined;
 }
 
@@ -137,16 +137,16 @@ function pinNow(snapshot: RunSnapshot, program: ProgramObject): Admitted['revisi
   const make = buildRevision(program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
   const isCurrent = revision === undefined || revision.metadata.name === make.metadata.name;
-  const digest = snapshot.revisionDigest ?? (isCurrent ? revisionDigest(program, settings) : undefined);
-  const pinned = pinnedRevision(revision ?? make, program.metadata.name, digest);
+  const identity = snapshot.revisionIdentity ?? (isCurrent ? revisionIdentity(program, settings) : undefined);
+  const pinned = pinnedRevision(revision ?? make, program.metadata.name, identity);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
   return { pinned, ...(revision === undefined ? { make } : {}) };
 }
 
 /** What the run was pinned to that this one is another try of: its artifacts were made by it. */
 function pinAgain(snapshot: RunSnapshot, program: ProgramObject): Admitted['revision'] | Held {
-  const { revision: name, revisionDigest: digest } = snapshot.original?.status ?? {};
-  const revision = pinnedTo(snapshot, program, name, digest);
+  const { revision: name, revisionDigest: identity } = snapshot.original?.status ?? {};
+  const revision = pinnedTo(snapshot, program, name, identity);
   if (revision === undefined) return lost(name);
   if (revision.pinned.spec.programId === program.spec.programId) return revision;
   const message = `the run ${snapshot.original?.metadata.name} is of an earlier program ${program.metadata.name}, with another programId`;

@@ -624,7 +624,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     does: ['event RunFailed'],
   },
   'a run that begins is not pinned to a ConfigMap with the name of its revision and another digest': {
-    given: snapshot({ revision: REVISION, revisionDigest: 'f'.repeat(64) }),
+    given: snapshot({ revision: REVISION, revisionIdentity: 'f'.repeat(64) }),
     phase: 'Failed',
     reason: 'RevisionLost',
     does: ['event RunFailed'],

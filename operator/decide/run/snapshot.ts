@@ -24,8 +24,8 @@ export interface RunSnapshot {
   readonly twins: readonly ProgramObject[];
   /** The ConfigMap that the run's status names, or that a Job of it was found to be pinned to. */
   readonly revision: ConfigMapObject | undefined;
-  /** Digest of the revision that a Job, which was found to be there, is pinned to. */
-  readonly revisionDigest?: string;
+  /** Identity of the revision that a Job, which was found to be there, is pinned to. */
+  readonly revisionIdentity?: string;
   /** Jobs of this run, by name: as good as live where their absence or failure decides something. */
   readonly jobs: ReadonlyMap<string, JobObject>;
   /** Pods of the newest Job. */
