@@ -7,7 +7,8 @@ export const WARNING_CODES = {
   SOURCE_DOUBTFUL:
     'The query says in `warned_because` what is odd, such as purchases that are there twice, or begin on another day.',
   SOURCE_TOTAL: 'The id of a customer names a total, as the line of sums below a table does.',
-  SOURCE_AS_OF_NOW: 'A backfill or a retry read a source that only knows of now, for a slot of the past.',
+  SOURCE_AS_OF_NOW:
+    'A run of a slot that is no longer the newest read a source that only knows of now, whatever began the run.',
   SOURCE_UNCHANGED: 'Every customer reads as in the batch before: the export may not have been written anew.',
   IDS_UNKNOWN:
     'Hardly any customer of earlier batches is there: ids may be written otherwise, and caps do not hold then.',

@@ -34,7 +34,10 @@ test('slots of the past are run one after the other, the oldest first, and the c
   expect(report.slots[0]).toMatchObject({ run: 'keep-20261109t020000z-2', candidates: expect.any(Number) });
   const warned = [...stderr.matchAll(/^warning: (.*)$/gm)].map(([, sentence]) => sentence);
   expect(warned).toEqual(
-    [OLDEST, MIDDLE].map((slot) => `Connector shop: its rows are as of now, and the slot of this backfill is ${slot}.`),
+    [OLDEST, MIDDLE].map(
+      (slot) =>
+        `Connector shop: its rows are as of now, and the slot of this run is ${slot}, before the newest, ${SLOT}.`,
+    ),
   );
   expect(stderr).toMatch(/2026-11-09T02:00:00Z {2}1 of 3\n[^]*2026-11-16T02:00:00Z {2}2 of 3\n/);
   expect((await runs()).map(({ slot, trigger, current }: any) => [slot, trigger, current])).toEqual([

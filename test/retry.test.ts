@@ -98,7 +98,7 @@ test('a retry that reads for an older slot what is there now says so, and one th
       if (text.startsWith('filter ')) abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped'));
     },
   });
-  const sentence = `Connector shop: its rows are as of now, and the slot of this retry is ${SLOT}.`;
+  const sentence = `Connector shop: its rows are as of now, and the slot of this run is ${SLOT}, before the newest, 2026-11-30T02:00:00Z.`;
   expect(again.stderr).toContain(`warning: ${sentence}\n`);
   expect((await json(['retry', run, ...late])).stderr).not.toContain('as of now');
 });

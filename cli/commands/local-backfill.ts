@@ -125,7 +125,7 @@ function requireKnownThen(
   if (presentData === true || oldest === undefined || newest === undefined || oldest >= newest) return;
   const byDate = connectorsByDate(source);
   const ofNow = dataConnectors.filter(
-    ({ connectorId, config }) => config.sample === undefined && !byDate.has(connectorId),
+    ({ connectorId, config }) => config.sample === undefined && !byDate.includes(connectorId),
   );
   if (ofNow.length === 0) return;
   const names = ofNow.map(({ connectorId }) => connectorId).join(', ');
@@ -160,6 +160,7 @@ function planOf(
     manifest: file,
     connectors: {
       sources: sourcesOf(program.spec, given, io.environment, io.providers),
+      ofSlot: connectorsByDate(options.source),
       sampleCustomers: customersOf(options.customers),
     },
     shards: shardsOf(options.shards),

@@ -73,7 +73,11 @@ async function planOf(
     dryRun: false,
     baseFolder: origin.baseFolder,
     manifest: origin.manifest,
-    connectors: { sources: sourcesAgain(spec, origin, io), sampleCustomers: origin.sampleCustomers },
+    connectors: {
+      sources: sourcesAgain(spec, origin, io),
+      ofSlot: origin.ofSlot,
+      sampleCustomers: origin.sampleCustomers,
+    },
     shards: shardsOf(options.shards),
     now: clock(options.now, io),
     retry: { of, fromStage: options.fromStage },

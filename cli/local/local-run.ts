@@ -186,6 +186,7 @@ async function keepRevision(run: LocalRun, of: RunIdentity, revision: string, { 
     baseFolder,
     ...(manifest === undefined ? {} : { manifest }),
     sources: Object.fromEntries(files),
+    ...(connectors.ofSlot === undefined ? {} : { ofSlot: connectors.ofSlot }),
     ...(connectors.sampleCustomers === undefined ? {} : { sampleCustomers: connectors.sampleCustomers }),
   });
 }

@@ -12,6 +12,8 @@ export interface Origin {
   readonly manifest?: string;
   /** Files that were read in place of those of the manifest, by connector. Connections of servers are secrets. */
   readonly sources?: Readonly<Record<string, string>>;
+  /** Of these the connectors whose file is the export of the slot's own day. */
+  readonly ofSlot?: readonly string[];
   /** Size of the sample warehouse, where it was given. */
   readonly sampleCustomers?: number;
 }

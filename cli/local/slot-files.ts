@@ -15,8 +15,8 @@ export function sourcesOfSlot(given: readonly string[], slot: Date, timeZone: st
 }
 
 /** Connectors that read a file of the slot's own. */
-export function connectorsByDate(given: readonly string[]): ReadonlySet<string> {
-  return new Set(given.filter((one) => PLACEHOLDER.test(one)).map((one) => one.slice(0, one.indexOf('='))));
+export function connectorsByDate(given: readonly string[]): string[] {
+  return given.filter((one) => PLACEHOLDER.test(one)).map((one) => one.slice(0, one.indexOf('=')));
 }
 
 /**

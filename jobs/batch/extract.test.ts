@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { literal, openEngine } from '../../base/duckdb/engine.ts';
@@ -468,6 +469,35 @@ describe('rows that did not change since the current batch', () => {
   test('are expected of another run of the same slot', async () => {
     const { counts } = await extract(await reading(customers));
     expect(await warned(customers, fingerprintOf(counts), 0)).toEqual([]);
+  });
+});
+
+describe('rows that are as of now', () => {
+  const customers = "SELECT 'C' || range AS customer_id FROM range(10)";
+  const [slot, next] = ['2026-11-23T02:00:00Z', '2026-11-30T02:00:00Z'];
+  const warned = async (now: string, change: Partial<BatchContext>) => {
+    const context = await shop({ customers }, {}, { ...change, now: () => new Date(now) });
+    const { warnings = [] } = await extract(context);
+    return warnings.filter(({ code }) => code === 'SOURCE_AS_OF_NOW').map(({ message }) => message);
+  };
+  const begunBy = (trigger: BatchContext['identity']['trigger']) => ({
+    identity: { ...batch.context({}).identity, trigger },
+  });
+  const sentence = `Connector shop: its rows are as of now, and the slot of this run is ${slot}, before the newest, ${next}.`;
+  test.each(['schedule', 'manual', 'backfill', 'retry'] as const)(
+    'are said of an old slot, begun by %s',
+    async (by) => {
+      expect(await warned(next, begunBy(by))).toEqual([sentence]);
+    },
+  );
+  test('are what a run of the newest slot is about, however late and begun by whom', async () => {
+    expect(await warned('2026-11-30T01:59:59Z', begunBy('retry'))).toEqual([]);
+  });
+  test('are said of a file that was given, but for the export of the slot', async () => {
+    const sources = { shop: join(batch.folder, 'shop.duckdb') };
+    expect(await warned(next, { connectors: { sources } })).toEqual([sentence]);
+    await rm(sources.shop);
+    expect(await warned(next, { connectors: { sources, ofSlot: ['shop'] } })).toEqual([]);
   });
 });
 

@@ -8,7 +8,7 @@ import type { SourceTypes } from '../../database/runs/runs.ts';
 import { addFeatures } from '../../providers/feature-stores/add-features.ts';
 import { openFeatureStore } from '../../providers/feature-stores/index.ts';
 import type { Connector } from '../../providers/warehouses/connector.ts';
-import { isServer, openWarehouse } from '../../providers/warehouses/index.ts';
+import { openWarehouse } from '../../providers/warehouses/index.ts';
 import { describeQuery } from '../../providers/warehouses/missing-column.ts';
 import { absentColumns } from '../../providers/warehouses/optional-columns.ts';
 import type { ReadOptions, Warehouse } from '../../providers/warehouses/warehouse.ts';
@@ -56,10 +56,7 @@ export async function readConnectors(
         const sentence = `Connector ${connectorId}: ${column} is beyond what a timestamp here holds in ${count} ${count === 1 ? 'row' : 'rows'}, and missing there.`;
         warnings.push(...told('SOURCE_VALUE_BEYOND_TYPE', [sentence]));
       };
-      if (isOfNow(connector, context)) {
-        const sentence = `Connector ${connectorId}: its rows are as of now, and the slot of this ${context.identity.trigger} is ${rfc3339(context.identity.slot)}.`;
-        warnings.push(...told('SOURCE_AS_OF_NOW', [sentence]));
-      }
+      warnings.push(...told('SOURCE_AS_OF_NOW', asOfNow(connector, context)));
       warnings.push(...told('SOURCE_COLUMN_ABSENT', await absentColumns(warehouse, connector)));
       const types = await readTypes(warehouse, connector.config.query);
       sources[connectorId] = types;
@@ -85,14 +82,16 @@ export async function readConnectors(
   return { extracts, offers, warnings, sources };
 }
 
-/** Whether a backfill or a retry of an older slot reads what only knows of now: neither a sample nor a file given for it. */
-function isOfNow({ connectorId, type, config }: Connector, context: BatchContext): boolean {
-  const { identity, spec, connectors, providers, now } = context;
-  const isLate = identity.trigger === 'backfill' || identity.trigger === 'retry';
-  if (!isLate || ('sample' in config && config.sample !== undefined)) return false;
-  if (connectors.sources[connectorId] !== undefined && !isServer({ type }, providers?.warehouses)) return false;
+/** Of a slot that is no longer the newest: what only knows of now, as all but samples and exports of the slot's own day do. */
+function asOfNow({ connectorId, config }: Connector, { identity, spec, connectors, now }: BatchContext): string[] {
+  const isSample = 'sample' in config && config.sample !== undefined;
+  if (isSample || connectors.ofSlot?.includes(connectorId) === true) return [];
+  const { slot } = identity;
   const newest = parseSchedule(spec.batchSchedule, spec.timeZone).newest(now());
-  return newest !== undefined && identity.slot < newest;
+  if (newest === undefined || slot >= newest) return [];
+  return [
+    `Connector ${connectorId}: its rows are as of now, and the slot of this run is ${rfc3339(slot)}, before the newest, ${rfc3339(newest)}.`,
+  ];
 }
 
 function open(connector: Connector, context: BatchContext): Promise<Warehouse> {

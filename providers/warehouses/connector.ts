@@ -69,6 +69,8 @@ export interface WarehouseOptions extends ProgramFiles {
 export interface ConnectorSettings extends Pick<WarehouseOptions, 'sampleCustomers'> {
   /** By connectorId where it reads: paths, which win over `config.path`, and URLs of servers, which are secrets. */
   readonly sources: Readonly<Record<string, string>>;
+  /** Connectors whose file is the export of the slot's own day. */
+  readonly ofSlot?: readonly string[] | undefined;
   /** Folder for the sample warehouse, made when needed; unless given, one that goes with the scratch folder. */
   readonly sampleFolder?: string;
 }

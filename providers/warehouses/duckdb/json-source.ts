@@ -1,4 +1,5 @@
 import { type Engine, identifier, literal } from '../../../base/duckdb/engine.ts';
+import { numberForm } from '../../../base/duckdb/number-types.ts';
 import { HoldfastError } from '../../../base/errors.ts';
 import { beginningOf } from './csv-records.ts';
 import { alteredByType } from './csv-source.ts';
@@ -152,14 +153,13 @@ function isObject(structure: Structure): structure is Readonly<Record<string, St
   return typeof structure === 'object' && !isList(structure);
 }
 
-/** Types of `json_group_structure` that a column is given; all others stay text. */
-const TYPES: Readonly<Record<string, string>> = {
-  BIGINT: 'BIGINT',
-  UBIGINT: 'BIGINT',
-  HUGEINT: 'BIGINT',
-  DOUBLE: 'DOUBLE',
-  BOOLEAN: 'BOOLEAN',
-};
+/** The type of a column by what `json_group_structure` says of it; what is neither number nor truth stays text. */
+function typeOf(structure: Structure): string {
+  if (typeof structure !== 'string') return 'VARCHAR';
+  if (structure === 'BOOLEAN') return structure;
+  const form = numberForm(structure);
+  return form === undefined ? 'VARCHAR' : form === 'whole' ? 'BIGINT' : 'DOUBLE';
+}
 
 /** A row, and the objects in it that are flattened, with the names of what they hold. */
 function objectsIn(
@@ -181,9 +181,7 @@ function columnsOf(structure: Readonly<Record<string, Structure>>, names: readon
     const path = [...names, member];
     if (isObject(inner) && Object.keys(inner).length > 0 && path.length < DEEPEST) return columnsOf(inner, path);
     const pointer = path.map((name) => `/${escaped(name)}`).join('');
-    return [
-      { name: path.join('.'), pointer, type: typeof inner === 'string' ? (TYPES[inner] ?? 'VARCHAR') : 'VARCHAR' },
-    ];
+    return [{ name: path.join('.'), pointer, type: typeOf(inner) }];
   });
 }
 
