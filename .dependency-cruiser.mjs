@@ -9,7 +9,7 @@ const ROOMS = [
   // Nothing of ours: errors, text, math, schedules, CEL, DuckDB, how one reaches a Postgres.
   'base/[^/]+\\.ts$',
   'base/text/',
-  'base/(cel|duckdb|math|postgres|schedules|schema)/',
+  'base/(cel|clustering|duckdb|math|postgres|schedules|schema)/',
   // What operator, pods and laptop agree on.
   'contract/',
   // A customer's columns, and the conditions over them.

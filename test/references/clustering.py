@@ -1,0 +1,74 @@
+"""Figures of clusterings and samples, by scikit-learn and SciPy, that the tests of base/clustering and base/math compare with.
+usage: clustering.py > clustering.json    (needs numpy, scikit-learn, scipy)"""
+import json
+import numpy as np
+import scipy
+import sklearn
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import ks_2samp, spearmanr
+from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_samples, silhouette_score
+
+rng = np.random.default_rng(20261128)
+
+
+def clustering(name, points, labels):
+    points = np.asarray(points, dtype=np.float32)
+    exact = points.astype(np.float64)
+    return {
+        'name': name,
+        'points': [[round(float(v), 9) for v in row] for row in points],
+        'labels': [int(label) for label in labels],
+        'silhouette': float(silhouette_score(exact, labels)),
+        'ofEach': silhouette_samples(exact, labels).tolist(),
+        'daviesBouldin': float(davies_bouldin_score(exact, labels)),
+    }
+
+
+centres = rng.normal(0, 3, (4, 3))
+labels = rng.integers(0, 4, 120)
+blobs = centres[labels] + rng.normal(0, 1, (120, 3))
+alone = np.where(np.arange(120) == 7, 3, np.minimum(labels, 2))
+skewed = np.exp(rng.normal(0, 1.5, (90, 5)))
+ties = rng.integers(0, 3, (60, 2))
+
+partitions = []
+for name, one, other in [
+    ('the same, under other names', labels, (labels + 1) % 4),
+    ('unrelated', labels, rng.integers(0, 6, 120)),
+    ('one moved in ten', labels, np.where(rng.random(120) < 0.1, 0, labels)),
+    ('one undivided', np.zeros(120, int), labels),
+    ('both undivided', np.zeros(50, int), np.zeros(50, int)),
+    ('each alone', np.arange(30), np.arange(30)),
+    ('each alone and undivided', np.arange(30), np.zeros(30, int)),
+]:
+    table = np.zeros((one.max() + 1, other.max() + 1), int)
+    np.add.at(table, (one, other), 1)
+    partitions.append({'name': name, 'table': table.tolist(), 'adjustedRand': float(adjusted_rand_score(one, other))})
+
+pairs = []
+for xs, ys in [(rng.normal(size=6), rng.normal(size=6)), (rng.integers(0, 4, 12), rng.integers(0, 3, 12))]:
+    pairs.append({'xs': xs.tolist(), 'ys': ys.tolist(), 'spearman': float(spearmanr(xs, ys).statistic)})
+
+samples = []
+for one, other in [(rng.normal(size=40), rng.normal(0.5, 1, 55)), (rng.integers(0, 5, 30), rng.integers(1, 6, 70))]:
+    samples.append({'one': one.tolist(), 'other': other.tolist(), 'ks': float(ks_2samp(one, other).statistic)})
+
+matchings = []
+for shape in [(6, 6), (5, 8), (8, 5), (1, 3)]:
+    worth = rng.integers(0, 1000, shape)
+    rows, columns = linear_sum_assignment(worth, maximize=True)
+    matchings.append({'worth': worth.tolist(), 'best': int(worth[rows, columns].sum())})
+
+print(json.dumps({
+    'by': f'numpy {np.__version__}, scikit-learn {sklearn.__version__}, scipy {scipy.__version__}',
+    'clusterings': [
+        clustering('four clouds', blobs, labels),
+        clustering('one with a single point', blobs, alone),
+        clustering('long tails', skewed, rng.integers(0, 6, 90)),
+        clustering('points that coincide', ties, rng.integers(0, 2, 60)),
+    ],
+    'partitions': partitions,
+    'pairs': pairs,
+    'samples': samples,
+    'matchings': matchings,
+}, separators=(',', ':')))
