@@ -85,7 +85,7 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
           name: 'Outcome',
           type: 'string',
           jsonPath: '.status.conditions[?(@.type=="LastRunSucceeded")].reason',
-          description: 'How the newest of them that is over ended, such as NoCandidates.',
+          description: 'How the newest of them ended that says how the program is, such as NoCandidates.',
         },
         { name: 'Next', type: 'string', jsonPath: inStatus('nextSlot'), description: 'When the next batch is due.' },
         {
@@ -99,7 +99,7 @@ export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = P
           name: 'Message',
           type: 'string',
           jsonPath: '.status.conditions[?(@.type=="LastRunSucceeded")].message',
-          description: 'What came of the newest that is over, in a sentence.',
+          description: 'What came of it, in a sentence.',
           priority: 1,
         },
         {

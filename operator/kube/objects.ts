@@ -106,9 +106,17 @@ export function controllerOf(object: KubeObject): string | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid;
 }
 
-/** Whether a run that names the program is not of an earlier one of that name: made by people, or by this one. */
+/**
+ * Whether a run that names the program is of this very object: made by it, or by people and not begun before it was made.
+ * What an earlier program of the name was, and under which programId it kept its rows, nobody knows any more.
+ */
 export function isOfProgram(run: RunObject, { metadata }: ProgramObject): boolean {
-  return [undefined, metadata.uid].includes(controllerOf(run));
+  const controller = controllerOf(run);
+  if (controller !== undefined) return controller === metadata.uid;
+  const { startTime, completionTime } = run.status ?? {};
+  const began = startTime ?? completionTime;
+  const isSince = (instant: string) => Date.parse(instant) >= Date.parse(metadata.creationTimestamp);
+  return began === undefined || isSince(run.metadata.creationTimestamp) || isSince(began);
 }
 
 /** Sorts objects by when they were made, and those of one second by their names: everybody agrees on the order. */

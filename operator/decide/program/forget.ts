@@ -3,16 +3,21 @@ import { isOwnedBy, type RunObject } from '../../kube/objects.ts';
 import { buildRevision } from '../../objects/revision.ts';
 import type { Action } from '../action.ts';
 import { hasSucceeded, isFinal } from '../run/snapshot.ts';
+import { lastOutcome } from './last-outcome.ts';
 import { byAge, pipelineStatusIn } from './pipeline-status.ts';
 import { calendarsOf } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
-/** Deletes finished runs of the schedules beyond the history that is kept; those that people made are theirs. */
+/**
+ * Deletes finished runs of the schedules beyond the history that is kept; those that people made are theirs. The one that
+ * says how the program is goes once a newer one says so.
+ */
 export function forgetRuns(snapshot: ProgramSnapshot): readonly Action[] {
   return Object.keys(snapshot.pipelines).flatMap((pipeline) => forgetRunsOf(pipeline, snapshot));
 }
 
-function forgetRunsOf(pipeline: string, { program, runs, pipelines }: ProgramSnapshot): readonly Action[] {
+function forgetRunsOf(pipeline: string, snapshot: ProgramSnapshot): readonly Action[] {
+  const { program, runs, pipelines } = snapshot;
   const { successful, failed } = program.spec.runHistory;
   const { lastSlot, lastSucceededSlot } = pipelineStatusIn(program.status, pipeline, pipelines);
   // A schedule that was taken away never takes up an old slot again.
@@ -34,11 +39,10 @@ function forgetRunsOf(pipeline: string, { program, runs, pipelines }: ProgramSna
   );
   const succeeded = ours.filter(hasSucceeded);
   const others = ours.filter((run) => !hasSucceeded(run));
-  return [...succeeded.slice(successful), ...others.slice(failed)].map((object) => ({
-    do: 'delete',
-    resource: RESOURCES.retentionRuns,
-    object,
-  }));
+  const told = lastOutcome(snapshot)?.run;
+  return [...succeeded.slice(successful), ...others.slice(failed)]
+    .filter((run) => run !== told)
+    .map((object) => ({ do: 'delete', resource: RESOURCES.retentionRuns, object }));
 }
 
 function isReached({ spec }: RunObject, slot: string | undefined): boolean {

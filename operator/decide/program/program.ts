@@ -4,14 +4,13 @@ import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index
 import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { storageOf } from '../../objects/storage.ts';
 import { type Decision, earlier } from '../action.ts';
-import { conditions } from '../conditions.ts';
+import { type Conditions, conditions } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
-import { isFinal } from '../run/snapshot.ts';
-import { isForPublishing } from '../run-result.ts';
 import { programFault, sizeFault } from '../spec-fault.ts';
 import { type Followed, followSchedule, rest } from './follow-schedule.ts';
 import { forgetRevisions, forgetRuns } from './forget.ts';
-import { byAge, pipelineStatus } from './pipeline-status.ts';
+import { lastOutcome } from './last-outcome.ts';
+import { pipelineStatus } from './pipeline-status.ts';
 import { type Calendar, calendarsOf } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
@@ -55,7 +54,6 @@ export function programNotRead(
   const { nextSlot: _next, pipelines, ...rest } = status;
   const generation = metadata.generation ?? 0;
   const before = Array.isArray(status.conditions) ? status.conditions : undefined;
-  const outcome = before?.filter(({ type }) => type === 'LastRunSucceeded') ?? [];
   const said = conditions(before, generation, now, [
     { type: 'Ready', status: false, reason, message },
     { type: 'Stalled', status: true, reason, message },
@@ -64,7 +62,7 @@ export function programNotRead(
     ? pipelines.map(({ nextSlot: _due, ...pipeline }) => pipeline)
     : undefined;
   const known = unscheduled === undefined ? {} : { pipelines: unscheduled };
-  return { ...rest, ...known, observedGeneration: generation, conditions: [...said, ...outcome] };
+  return { ...rest, ...known, observedGeneration: generation, conditions: [...said, ...outcomeBefore(before)] };
 }
 
 /** In the order of the table. */
@@ -136,22 +134,28 @@ function over(
   return end === undefined ? undefined : { reason: 'ScheduleOver', message: `spec.batchSchedule ${end}` };
 }
 
-function programConditions({ program, runs, pipelines }: ProgramSnapshot, acceptance: Acceptance, now: Date) {
+function programConditions(snapshot: ProgramSnapshot, acceptance: Acceptance, now: Date): Conditions {
+  const { status, metadata } = snapshot.program;
   const { ready, reason, message } = acceptance;
-  const [finished] = byAge(runs.filter((run) => isForPublishing(run, pipelines) && isFinal(run)));
-  const outcome = finished?.status?.conditions?.find(({ type }) => type === 'Complete');
-  return conditions(program.status?.conditions, program.metadata.generation ?? 0, now, [
+  const last = lastOutcome(snapshot);
+  const said = conditions(status?.conditions, metadata.generation ?? 0, now, [
     { type: 'Ready', status: ready, reason, message },
     { type: 'Stalled', status: !ready, reason, message },
-    ...(finished === undefined || outcome === undefined
+    ...(last === undefined
       ? []
       : [
           {
             type: 'LastRunSucceeded',
-            status: outcome.status === 'True',
-            reason: outcome.reason,
-            message: `${finished.metadata.name}: ${outcome.message}`,
+            status: last.outcome.status === 'True',
+            reason: last.outcome.reason,
+            message: `${last.run.metadata.name}: ${last.outcome.message}`,
           },
         ]),
   ]);
+  return last === undefined ? [...said, ...outcomeBefore(status?.conditions)] : said;
+}
+
+/** How the last run went whose object is gone by now. */
+function outcomeBefore(before: Conditions | undefined): Conditions {
+  return before?.filter(({ type }) => type === 'LastRunSucceeded') ?? [];
 }

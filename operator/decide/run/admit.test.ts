@@ -111,6 +111,9 @@ const recorded = (lastSucceededSlot: string) => {
   const pipelines = [{ name: 'batch', lastSucceededSlot }] as never;
   return storedProgram({}, { status: { pipelines } });
 };
+/** Deleted after its batch and made again, with the same programId. */
+const REMADE_AT = '2026-11-23T02:05:00Z';
+const REMADE = storedProgram({}, { metadata: { uid: 'remade', creationTimestamp: REMADE_AT } });
 const waits: Omit<Row, 'given'> = {
   phase: 'Pending',
   reason: 'WaitingForBatch',
@@ -143,6 +146,17 @@ const AFTER: Readonly<Record<string, Row>> = {
     ...begins,
   },
   'which is deleted with its runs': { given: campaign({ succeeded: [ownedBy('elder-uid', done())] }), ...waits },
+  'one by hand of an earlier program of the name, which outlives it, does not count': {
+    given: campaign({ succeeded: [done({ trigger: 'manual' })], program: REMADE }),
+    ...waits,
+  },
+  'unless it began under this one': {
+    given: campaign({
+      succeeded: [{ ...done({ trigger: 'manual' }), status: { phase: 'Succeeded', slot: SLOT, startTime: REMADE_AT } }],
+      program: REMADE,
+    }),
+    ...begins,
+  },
   'a batch whose run is gone is known by the program': { given: campaign({ program: recorded(SLOT) }), ...begins },
   'and one of another slot is none': { given: campaign({ program: recorded('2026-11-16T02:00:00Z') }), ...waits },
   'one of the schedule waits until so long after its slot': {
