@@ -11,6 +11,7 @@ import {
   scopeOfToken,
   sessionCookie,
 } from './http/access.ts';
+import { downloadTurns } from './http/download-turns.ts';
 import type { Log } from './http/log.ts';
 import { problemOf, RequestError } from './http/problem.ts';
 import { databaseReadiness } from './http/readiness.ts';
@@ -72,6 +73,7 @@ export function application(options: ApiOptions): Application {
   const ready = databaseReadiness(database);
   const page = firstPage(options);
   const lists = listPages(options);
+  const inTurn = downloadTurns();
   let draining = false;
 
   const app = express();
@@ -117,7 +119,9 @@ export function application(options: ApiOptions): Application {
   for (const { path, open } of DOWNLOADS) {
     get(path, async (request, response) => {
       requireScope(response, request.params['namespace']);
-      await sendFile(request, response, await open(options, request.params as PathValues, queryOf(request)));
+      await inTurn(scopeOf(response), async () =>
+        sendFile(request, response, await open(options, request.params as PathValues, queryOf(request))),
+      );
     });
   }
   text('/healthz', TEXT_TYPE, 'ok\n');
@@ -156,7 +160,7 @@ export function application(options: ApiOptions): Application {
   });
   for (const format of ['csv', 'jsonl'] as const) {
     forPeople(LIST_FILES[format], async (request, response, scope) =>
-      sendFile(request, response, await lists.file(format, queryOf(request), scope)),
+      inTurn(scope, async () => sendFile(request, response, await lists.file(format, queryOf(request), scope))),
     );
   }
   const form = express.urlencoded({ extended: false, inflate: false, limit: MOST_FORM_BYTES, parameterLimit: 4 });

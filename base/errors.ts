@@ -298,6 +298,11 @@ export const ERROR_CODES = {
     meaning: 'A request to the API has a host, method, size or media type that is not served.',
     remedy: 'Do as the message says.',
   },
+  HF_TOO_MANY_DOWNLOADS: {
+    kind: 'retry',
+    meaning: 'So many files are sent at once for what a token of the API opens as may be.',
+    remedy: 'Ask again when one has arrived, or after `Retry-After` seconds.',
+  },
   HF_UNAUTHORIZED: {
     kind: 'terminal',
     meaning: 'A request to the API has no token, or not the right one.',

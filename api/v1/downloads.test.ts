@@ -198,3 +198,38 @@ test('whoever asks for a list and does not read it is let go, and the memory tha
   );
   socket.destroy();
 });
+
+test('so many files of a token are under way at once, and others have turns of their own', async () => {
+  const run = 'crowded-1';
+  await storeBatch(postgres.database, { program: 'crowded', run, customers: 60_000, risk: '0.9' });
+  await using own = await openApi(postgres.database);
+  const path = '/v1/namespaces/shop/programs/crowded/candidates.csv';
+  const headers = { authorization: `Bearer ${SHOP_TOKEN}` };
+  const reading = new AbortController();
+  const underWay = await Promise.all(
+    Array.from({ length: 4 }, () => fetch(`${own.url}${path}?arm=all`, { headers, signal: reading.signal })),
+  );
+  expect(underWay.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  const refused = await own.get(path, headers);
+  expect([refused.status, refused.headers.get('retry-after'), refused.json.code]).toEqual([
+    429,
+    '10',
+    'HF_TOO_MANY_DOWNLOADS',
+  ]);
+  const { headers: entered } = await answerOf(`${own.url}/session`, {
+    method: 'POST',
+    body: new URLSearchParams({ token: SHOP_TOKEN }),
+  });
+  const cookie = (entered.get('set-cookie') ?? '').split(';')[0] ?? '';
+  expect((await own.get('/list.csv?program=shop/crowded', { cookie })).status).toBe(429);
+  // What is no file goes on, and so does whoever has another token.
+  expect((await own.get(path.replace('.csv', ''), headers)).status).toBe(200);
+  expect((await own.get(`${path}?minScore=0.95`)).status).toBe(200);
+  reading.abort();
+  await until(
+    'a turn is free again',
+    () => own.get(`${path}?minScore=0.95`, headers),
+    ({ status }) => status === 200,
+    5000,
+  );
+});

@@ -24,6 +24,7 @@ const PROBLEMS = {
   404: 'There is no such namespace, program, run or customer.',
   406: 'Something else than application/json is asked for.',
   410: 'The batch that a cursor goes on in is no longer there as it was.',
+  429: 'So many files are under way for what the token opens as may be; try again after `Retry-After` seconds.',
   503: 'Postgres is away or has no tables yet; try again after `Retry-After` seconds.',
   504: 'Postgres took too long.',
 } as const;
@@ -75,7 +76,7 @@ function operation({ path, operationId, summary, query, response }: Route): Json
     parameters: parametersOf(path, query),
     responses: {
       200: { description: 'What was asked for.', content: { 'application/json': { schema: shown(response) } } },
-      ...problemsOf('cursor' in query.properties ? [] : ['410']),
+      ...problemsOf('cursor' in query.properties ? ['429'] : ['410', '429']),
     },
   };
 }
