@@ -116,21 +116,13 @@ async function writeRows(parts: Parts, engine: Engine, context: BatchContext, fi
       `Stage extract read ${rows} rows and wrote ${good} good and ${rejected} bad ones.`,
     );
   }
-  const counts = {
-    rejected,
-    reasons: await reasonCounts(engine, rejects),
-    fingerprint: await fingerprintOf(engine, candidates),
-  };
-  return {
-    size: { rows, rejected, reasons: counts.reasons, good },
-    counts,
-    doubts,
-    totals: await totalsIn(engine, candidates),
-  };
+  const { fingerprint, totals } = await lookOver(engine, candidates);
+  const counts = { rejected, reasons: await reasonCounts(engine, rejects), fingerprint };
+  return { size: { rows, rejected, reasons: counts.reasons, good }, counts, doubts, totals };
 }
 
 /**
- * Makes `typed_rows`, the rows of all connectors, and `typed_bad_rows`, those of them in the table `bad`; resolves to
+ * Makes `typed_rows`, the rows of all connectors, and `typed_doubtful_rows`, those of them in the table `doubtful`; resolves to
  * their columns, those of the candidate first, and what the queries warn of.
  */
 async function defineRows(
@@ -150,14 +142,8 @@ async function defineRows(
     for (const name of names.values()) if (!goesNoFurther({ name })) found.add(name);
     raws.push({ connectorId, file, columns, names, index, marketplaces: context.spec.marketplaces });
   }
-  await engine.run(`
-    CREATE TEMP TABLE bad (holdfast_index INTEGER, holdfast_position BIGINT, holdfast_why VARCHAR[]);
-    CREATE TEMP TABLE doubtful (holdfast_index INTEGER, holdfast_position BIGINT)`);
-  for (const [view, within] of [
-    ['typed_rows'],
-    ['typed_bad_rows', 'bad'],
-    ['typed_doubtful_rows', 'doubtful'],
-  ] as const) {
+  await engine.run('CREATE TEMP TABLE doubtful (holdfast_index INTEGER, holdfast_position BIGINT)');
+  for (const [view, within] of [['typed_rows'], ['typed_doubtful_rows', 'doubtful']] as const) {
     const selects = raws.map((raw) => typedRows(raw, within));
     await engine.run(`CREATE TEMP VIEW ${view} AS ${selects.join('\nUNION ALL BY NAME\n')}`);
   }
@@ -168,7 +154,7 @@ async function defineRows(
 }
 
 /**
- * Fills `bad`: rows that cannot be read, and of the rows of one customer all but the first good one, whatever order they
+ * Makes `bad`: rows that cannot be read, and of the rows of one customer all but the first good one, whatever order they
  * came in. Reasons, and the row as text, are made of the few that need them.
  */
 async function markBadRows(engine: Engine): Promise<void> {
@@ -181,17 +167,17 @@ async function markBadRows(engine: Engine): Promise<void> {
       SELECT customer_id FROM looked_at GROUP BY customer_id HAVING count(customer_id) > 1)`);
   await engine.run('DROP TABLE looked_at');
   await engine.run(`
-    INSERT INTO bad
+    CREATE TEMP TABLE bad AS
     WITH judged AS (
       SELECT *, customer_id IS NOT NULL AND count(*) OVER (PARTITION BY customer_id) > 1 AS is_repeated,
         row_number() OVER (PARTITION BY customer_id ORDER BY holdfast_is_bad, holdfast_index, holdfast_row) AS place
       FROM typed_doubtful_rows)
-    SELECT holdfast_index, holdfast_position,
+    SELECT holdfast_index, holdfast_position, customer_id, source, holdfast_row,
       list_concat(holdfast_reasons, CASE
         WHEN is_repeated AND ${STANDS_FOR_MISSING} THEN ['customer_id missing']
         WHEN is_repeated AND place > 1 THEN ['customer_id duplicate']
-        ELSE [] END) AS why
-    FROM judged WHERE len(why) > 0`);
+        ELSE [] END) AS holdfast_why
+    FROM judged WHERE len(holdfast_why) > 0`);
 }
 
 const STANDS_FOR_MISSING = `customer_id IN (${MISSING_IF_REPEATED.map(literal).join(', ')})`;
@@ -215,19 +201,24 @@ function goodRows(columns: readonly string[], { spec: program, identity }: Batch
 
 const BAD_ROWS = `
   SELECT customer_id, source, holdfast_why AS reasons, holdfast_row AS row
-  FROM typed_bad_rows JOIN bad USING (holdfast_index, holdfast_position)
+  FROM bad
   ORDER BY ALL`;
 
-/** A line of sums below the customers that nothing left out counts as a customer. */
-async function totalsIn(engine: Engine, candidates: string): Promise<string[]> {
-  const [row] = await engine.rows<{ totals: string }>(
-    `SELECT count(*) AS totals FROM read_parquet(${literal(candidates)}) WHERE ${namesTotal('customer_id')}`,
-  );
-  return Number(row?.totals) === 0
-    ? []
-    : [
-        `customer_id names a total in ${row?.totals} of the rows: if that is a line of sums, take it out of the source.`,
-      ];
+/**
+ * A number of 48 bits that other candidates would hardly have, whatever their order, and a warning of a line of sums below the
+ * customers, which nothing leaves out.
+ */
+async function lookOver(
+  engine: Engine,
+  candidates: string,
+): Promise<{ readonly fingerprint: number; readonly totals: readonly string[] }> {
+  const [row] = await engine.rows<{ fingerprint: string; totals: string }>(`
+    SELECT coalesce(bit_xor(hash(rows_read) & 281474976710655), 0) AS fingerprint,
+      count(*) FILTER (${namesTotal('rows_read.customer_id')}) AS totals
+    FROM (SELECT * EXCLUDE (extracted_at) FROM read_parquet(${literal(candidates)})) AS rows_read`);
+  const totals = Number(row?.totals);
+  const sentence = `customer_id names a total in ${totals} of the rows: if that is a line of sums, take it out of the source.`;
+  return { fingerprint: Number(row?.fingerprint), totals: totals === 0 ? [] : [sentence] };
 }
 
 /** Past offers to the customers of the batch; other people's are nobody's business here. */
@@ -241,14 +232,6 @@ function offersTo(candidates: string, offers: string | undefined): string {
     FROM (SELECT * REPLACE (${customerIdInDuckdb('customer_id', 'VARCHAR').id} AS customer_id) FROM read_parquet(${literal(offers)}))
     SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(candidates)})) USING (customer_id)
     ORDER BY ALL`;
-}
-
-/** A number of 48 bits that other rows would hardly have, whatever their order. */
-async function fingerprintOf(engine: Engine, candidates: string): Promise<number> {
-  const [row] = await engine.rows<{ fingerprint: string }>(`
-    SELECT coalesce(bit_xor(hash(rows_read) & 281474976710655), 0) AS fingerprint
-    FROM (SELECT * EXCLUDE (extracted_at) FROM read_parquet(${literal(candidates)})) AS rows_read`);
-  return Number(row?.fingerprint);
 }
 
 async function reasonCounts(engine: Engine, rejects: string): Promise<Record<string, number>> {
