@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(async () => await postgres[Symbol.asyncDispose]());
 
 test('metrics count failed runs by code, rejected rows, and whom each filter removed, as the runs reported', async () => {
-  const key = { namespace: 'metrics', program: 'keep' };
+  const key = { namespace: 'metrics', owner: 'keep' };
   const begin = (run: string) =>
     beginRun(postgres.database, {
       ...key,

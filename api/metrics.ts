@@ -160,7 +160,7 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
           published.set({ namespace, program }, current.publishedAt.getTime() / 1000);
         }
       }
-      for (const { namespace, program, code, runs } of await countFailedRuns(database, namesOf(scope))) {
+      for (const { namespace, owner: program, code, runs } of await countFailedRuns(database, namesOf(scope))) {
         failed.set({ namespace, program, code }, runs);
       }
       up.set(1);

@@ -81,7 +81,7 @@ test('two processes at once that begin a run begin one run', async () => {
 test('SIGTERM ends a task with status 1, and the next try does it', async () => {
   const pod = await podOf();
   await perform(BATCH_TASKS[0]!, pod);
-  const key = { namespace: 'shop', program: pods.program, run: 'keep-1', task: 'extract/extract' };
+  const key = { namespace: 'shop', owner: pods.program, run: 'keep-1', task: 'extract/extract' };
   const lock = await lockTask(pods.database, key, new AbortController().signal);
   const { child, ended } = launch(BATCH_TASKS[1]!, pod);
   const waiting = () => rows(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
@@ -137,7 +137,7 @@ test('a task reads a server by the connection that it is given, and says which o
 /** Puts another whole artifact in the place of one: with the same files, but a manifest that says something else. */
 async function forge({ environment }: Pod, stage: string): Promise<void> {
   const store = openFolderStore(environment['HOLDFAST_ARTIFACTS'] ?? '');
-  const key = { namespace: 'shop', program: pods.program, run: 'keep-1', stage, attempt: 1 };
+  const key = { namespace: 'shop', owner: pods.program, run: 'keep-1', stage, attempt: 1 };
   const { folder, manifest } = await store.open(key);
   const draft = await store.draft(key);
   for (const { path } of manifest.parts) await copyFile(join(folder, path), join(draft.folder, path));

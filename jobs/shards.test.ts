@@ -68,7 +68,7 @@ async function waits(): Promise<void> {
 const turn = (index: number) =>
   lockTask(
     pods.database,
-    { namespace: 'shop', program: pods.program, run: 'keep-1', task: `score/shards/${index}` },
+    { namespace: 'shop', owner: pods.program, run: 'keep-1', task: `score/shards/${index}` },
     new AbortController().signal,
   );
 

@@ -179,7 +179,7 @@ test('an attempt that publishes the batch of a discarded run anew makes it count
   const slot = new Date('2026-11-09T02:00:00Z');
   const again = {
     namespace: 'default',
-    program: 'anew',
+    owner: 'anew',
     run,
     attempt: 2,
     slot,

@@ -106,7 +106,7 @@ test('a run that begins marks what was left over in its own lane, and nothing in
 });
 
 test('on a laptop two of its runs go one after the other, and a batch is none of them', async () => {
-  const common = { namespace: 'shop', program: pods.program, slot: NOW, trigger: 'manual', revision: 'r' } as const;
+  const common = { namespace: 'shop', owner: pods.program, slot: NOW, trigger: 'manual', revision: 'r' } as const;
   const begin = (pipeline: string) =>
     beginRun(pods.database, { ...common, run: pipeline, pipeline, startedAt: NOW }, WITH_CAMPAIGN);
   const beside = await begin('batch');

@@ -10,7 +10,7 @@ import { openPostgres, type TestPostgres } from './support/postgres.ts';
 import { workspace } from './support/workspace.ts';
 
 const OURS = ['statement_timeout', 'idle_in_transaction_session_timeout', 'options'];
-const KEY = { namespace: 'shop', program: 'keep' };
+const KEY = { namespace: 'shop', owner: 'keep' };
 const LANE = { ...KEY, lane: 'batch' };
 
 if (!hasPooler) console.warn('behind a pooler: skipped, since there is no pgbouncer');

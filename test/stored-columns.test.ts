@@ -18,7 +18,7 @@ import { openPostgres, type TestPostgres } from './support/postgres.ts';
 const SLOT = new Date('2026-11-23T02:00:00Z');
 const BATCH = {
   namespace: 'shop',
-  program: 'churn',
+  owner: 'churn',
   run: 'churn-1',
   slot: SLOT,
   createdAt: new Date('2026-11-23T02:00:07.123Z'),
@@ -26,7 +26,7 @@ const BATCH = {
 };
 const SHARED: Readonly<Record<(typeof BATCH_COLUMNS)[number]['name'], string | Date>> = {
   namespace: BATCH.namespace,
-  program: BATCH.program,
+  program: BATCH.owner,
   run: BATCH.run,
   slot: BATCH.slot,
   created_at: BATCH.createdAt,
@@ -79,10 +79,10 @@ beforeAll(async () => {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const { namespace, program, run } = BATCH;
+  const { namespace, owner, run } = BATCH;
   rows = await candidatesByRiskLevel(postgres.database, {
     namespace,
-    program,
+    owner,
     run,
     audience: 'all',
     limit: 10,

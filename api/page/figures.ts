@@ -52,7 +52,7 @@ export function figuresFrom({
       // A prune that went well says nothing of the batch before it.
       listRuns(database, {
         namespace: program.namespace,
-        program: program.program,
+        owner: program.program,
         limit: SHOWN_RUNS,
         pipeline: PUBLISHING,
       }),

@@ -4,7 +4,7 @@ import { keptCounts } from './kept-counts.ts';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 2, minute));
 const batch = (run: string, attempt = 1) =>
-  ({ namespace: 'shop', program: 'churn', run, attempt, publishedAt: at(0) }) as RunRecord;
+  ({ namespace: 'shop', owner: 'churn', run, attempt, publishedAt: at(0) }) as RunRecord;
 
 test('a batch is counted once until the first of it expires, and anew when it was stored anew or the clock went back', async () => {
   let counted = 0;

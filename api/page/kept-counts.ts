@@ -12,7 +12,7 @@ export function keptCounts<Counts>(
 ): (batch: RunRecord, now: Date) => Promise<Counts> {
   const kept = new Map<string, { readonly counts: Counts; readonly since: Date; readonly until: Date | undefined }>();
   return async (batch, now) => {
-    const key = JSON.stringify([batch.namespace, batch.program, batch.run, batch.attempt, batch.publishedAt]);
+    const key = JSON.stringify([batch.namespace, batch.owner, batch.run, batch.attempt, batch.publishedAt]);
     const before = kept.get(key);
     const isRight = before !== undefined && now >= before.since && (before.until === undefined || now < before.until);
     const counted = isRight ? before : { ...(await count(batch, now)), since: now };

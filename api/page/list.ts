@@ -53,7 +53,7 @@ export function listPages(source: ListSource): ListPages {
     async page(query, scope) {
       const { program: wanted, risk: level, page, run } = readView(query);
       const key = await keyOf(source.database, wanted, scope);
-      const program = `${key.namespace}/${key.program}`;
+      const program = `${key.namespace}/${key.owner}`;
       const batch = await currentRun(source.database, key);
       if (batch === undefined) throw notFound('no batch of that program has been published');
       const list = { batch, now: source.now() };
@@ -65,12 +65,13 @@ export function listPages(source: ListSource): ListPages {
       const at = isOther ? 1 : Math.min(page, pages);
       const rows = await listPage(source.database, { ...list, riskLevel: level, offset: (at - 1) * ROWS, limit: ROWS });
       const view = { program, risk: level, page: at, pages, total, counts, batch, rows, isOther };
-      return document(`${key.program}: whom to contact`, backTo(program), body(view));
+      return document(`${key.owner}: whom to contact`, backTo(program), body(view));
     },
     async file(format, query, scope) {
       const { program, risk: level, excel } = readFile(query);
       const wanted = { format, excel: excel === 'true', ...(level === undefined ? {} : { riskLevel: level }) };
-      return candidatesFile(source, { ...(await keyOf(source.database, program, scope)) }, wanted);
+      const { namespace, owner } = await keyOf(source.database, program, scope);
+      return candidatesFile(source, { namespace, program: owner }, wanted);
     },
   };
 }
@@ -82,19 +83,19 @@ export function listPages(source: ListSource): ListPages {
 async function keyOf(database: Database, program: string, scope: Scope) {
   if (!program.includes('/')) {
     const called = (await everyProgram(database)).filter(
-      (one) => one.program === program && mayRead(scope, one.namespace),
+      (one) => one.owner === program && mayRead(scope, one.namespace),
     );
     const [only] = called;
     if (only !== undefined && called.length === 1) return only;
     throw notFound(
       only === undefined
         ? 'there is no such program'
-        : `say which one: ${called.map((one) => `?program=${one.namespace}/${one.program}`).join(' or ')}`,
+        : `say which one: ${called.map((one) => `?program=${one.namespace}/${one.owner}`).join(' or ')}`,
     );
   }
   const [namespace = '', name = ''] = program.split('/');
   if (name === '' || !mayRead(scope, namespace)) throw notFound('there is no such program');
-  return { namespace, program: program.slice(namespace.length + 1) };
+  return { namespace, owner: program.slice(namespace.length + 1) };
 }
 
 interface View {
@@ -119,7 +120,7 @@ function body(view: View): Html {
   const noReasons = whyNoReasons(batch);
   const held = storedCounts(batch, 'arms')?.['holdout'] ?? 0;
   return html`<h1>Whom to contact</h1>
-<p class="quiet asof">${batch.program}, batch as of <time datetime="${batch.slot.toISOString()}">${instant(batch.slot)}</time>${
+<p class="quiet asof">${batch.owner}, batch as of <time datetime="${batch.slot.toISOString()}">${instant(batch.slot)}</time>${
     view.rows[0] === undefined ? '' : `, holds until ${instant(view.rows[0].expires_at)}`
   }</p>
 ${held === 0 ? html`` : html`<p class="quiet">${integer(held)} more ${held === 1 ? 'is' : 'are'} held out: they get nothing, so that the effect can be measured.</p>`}

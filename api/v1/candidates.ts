@@ -5,7 +5,7 @@ import {
   candidatesByRiskLevel,
   currentCandidate,
 } from '../../database/candidates/candidates.ts';
-import { hasProgram, type ProgramKey } from '../../database/runs/runs.ts';
+import { hasProgram, type OwnerKey } from '../../database/runs/runs.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { invalid } from '../http/problem.ts';
 import { notFound, type PathValues, route, type Source } from '../http/route.ts';
@@ -61,12 +61,12 @@ function audienceOf({ arm }: Pick<CandidateQuery, 'arm'>): Audience {
   return arm ?? 'contact';
 }
 
-function programOf({ namespace = '', program = '' }: PathValues): ProgramKey {
-  return { namespace, program };
+function programOf({ namespace = '', program = '' }: PathValues): OwnerKey {
+  return { namespace, owner: program };
 }
 
 /** @throws HF_NOT_FOUND when no program of that name has run there */
-export async function requireProgram({ database }: Source, program: ProgramKey): Promise<void> {
+export async function requireProgram({ database }: Source, program: OwnerKey): Promise<void> {
   if (!(await hasProgram(database, program))) throw notFound('no program of that name has run in that namespace');
 }
 
@@ -84,12 +84,12 @@ function instants({ since, before, offerKind }: CandidateQuery): { readonly sinc
 const FAR_FUTURE = new Date('9999-12-31T00:00:00Z');
 
 /** What of a query both orders of the list have. */
-function askedFor({ now }: Source, program: ProgramKey, query: CandidateQuery, limit: number) {
+function askedFor({ now }: Source, program: OwnerKey, query: CandidateQuery, limit: number) {
   const { riskLevel, minScore, offerTier } = query;
   return { ...program, riskLevel, minScore, offerTier, audience: audienceOf(query), limit, now: now() };
 }
 
-function byRisk(source: Source, program: ProgramKey, query: CandidateQuery, limit: number) {
+function byRisk(source: Source, program: OwnerKey, query: CandidateQuery, limit: number) {
   const { offerKind, cursor } = query;
   let after: { run: string; riskScore: number; customerId: string } | undefined;
   if (cursor !== undefined) {
@@ -102,7 +102,7 @@ function byRisk(source: Source, program: ProgramKey, query: CandidateQuery, limi
 
 function byDate(
   source: Source,
-  program: ProgramKey,
+  program: OwnerKey,
   query: CandidateQuery,
   slots: { readonly since: Date; readonly before: Date },
   limit: number,
@@ -122,13 +122,13 @@ function byDate(
   });
 }
 
-function cursorAfter(last: StoredCandidate, program: ProgramKey, query: CandidateQuery): string {
+function cursorAfter(last: StoredCandidate, program: OwnerKey, query: CandidateQuery): string {
   const order = query.since === undefined ? last.risk_score : last.slot.toISOString();
   return encodeCursor(identityOf(program, query), [last.run, order, last.customer_id]);
 }
 
 /** What pages of one list have in common. */
-function identityOf({ namespace, program }: ProgramKey, query: CandidateQuery): readonly unknown[] {
+function identityOf({ namespace, owner }: OwnerKey, query: CandidateQuery): readonly unknown[] {
   const { riskLevel, minScore, offerKind, offerTier, since, before, arm } = query;
-  return ['candidates', namespace, program, riskLevel, minScore, offerKind, offerTier, since, before, arm];
+  return ['candidates', namespace, owner, riskLevel, minScore, offerKind, offerTier, since, before, arm];
 }

@@ -44,7 +44,7 @@ export async function candidatesFile(
   { namespace = '', program = '' }: PathValues,
   { format, excel = false, arm, ...filter }: Wanted,
 ): Promise<FileOfPieces> {
-  const key = { namespace, program };
+  const key = { namespace, owner: program };
   const batch = await currentRun(database, key);
   if (batch === undefined) {
     await requireProgram({ database, now }, key);

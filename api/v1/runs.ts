@@ -11,7 +11,7 @@ export const runsRoute = route({
   response: pageOf(run, 'A page of runs.'),
   responseName: 'RunPage',
   async answer({ database }, { namespace = '', program = '' }, { limit, cursor }) {
-    const key = { namespace, program };
+    const key = { namespace, owner: program };
     const identity = ['runs', namespace, program];
     const before = cursor === undefined ? undefined : sequenceOf(cursor, identity);
     const found = await listRuns(database, { ...key, before, limit: limit + 1 });
@@ -35,7 +35,7 @@ export const runRoute = route({
   response: run,
   responseName: 'Run',
   async answer({ database }, { namespace = '', program = '', run: name = '' }) {
-    const found = await findRun(database, { namespace, program, run: name });
+    const found = await findRun(database, { namespace, owner: program, run: name });
     if (found === undefined) throw notFound('the program has no run of that name');
     return toRun(found);
   },
@@ -47,10 +47,10 @@ function sequenceOf(cursor: string, identity: readonly unknown[]): number {
 }
 
 function toRun(record: RunRecord): Run {
-  const { namespace, program, pipeline, phase, trigger, sequence, attempt, revision, error } = record;
+  const { namespace, owner, pipeline, phase, trigger, sequence, attempt, revision, error } = record;
   return {
     name: record.run,
-    program,
+    program: owner,
     namespace,
     pipeline,
     phase,

@@ -9,7 +9,7 @@ import { csvList, jsonLines, type ListText, listPieces } from '../../customers/c
 import { whyNoReasons } from '../../customers/contact-list/words.ts';
 import type { Audience } from '../../database/candidates/candidates.ts';
 import { countList, totalOf, wholeList } from '../../database/candidates/whole-list.ts';
-import { currentRun, findRun, type ProgramKey, type RunRecord } from '../../database/runs/runs.ts';
+import { currentRun, findRun, type OwnerKey, type RunRecord } from '../../database/runs/runs.ts';
 import type { Io } from '../io.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { requireProgram } from '../local/known-program.ts';
@@ -47,7 +47,7 @@ export async function candidates(program: string, options: CandidatesOptions, io
   const format = formatOf(options);
   const most = limitOf(options.limit, format);
   const columns = columnsOf(options);
-  const key = { namespace: options.namespace, program };
+  const key = { namespace: options.namespace, owner: program };
   await using state = await openList(options, io);
   const { database } = state;
   const place = externalUrl(io) === undefined ? dataFolder(options.data).path : state.place;
@@ -128,15 +128,14 @@ async function openList({ data }: CandidatesOptions, io: Io): Promise<State> {
 
 async function batchOf(
   database: State['database'],
-  key: ProgramKey,
+  key: OwnerKey,
   run: string | undefined,
   place: string,
 ): Promise<RunRecord> {
   const batch = run === undefined ? await currentRun(database, key) : await findRun(database, { ...key, run });
   if (batch?.pipeline === PUBLISHING) return batch;
   await requireProgram(database, key, place);
-  const what =
-    run === undefined ? `no batch of ${key.program} has been published` : `${key.program} has no batch ${run}`;
+  const what = run === undefined ? `no batch of ${key.owner} has been published` : `${key.owner} has no batch ${run}`;
   throw new HoldfastError('HF_NOT_FOUND', what);
 }
 

@@ -9,7 +9,7 @@ import {
   setCurrentBatch,
 } from '../../database/batches/current-batch.ts';
 import { type DiscardRecord, discards } from '../../database/batches/discard.ts';
-import { findRun, type ProgramKey } from '../../database/runs/runs.ts';
+import { findRun, type OwnerKey } from '../../database/runs/runs.ts';
 import type { Io } from '../io.ts';
 import { pointAtCurrent } from '../local/current-data.ts';
 import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from '../local/data-folder.ts';
@@ -37,7 +37,7 @@ const MOST_SHOWN = 10;
  */
 export async function current(program: string, options: CurrentOptions, io: Io): Promise<number> {
   const { set, reason, namespace } = options;
-  const key = { namespace, program };
+  const key = { namespace, owner: program };
   if (set === undefined && (reason !== undefined || options.by !== undefined || options.withdraw === true)) {
     throw new HoldfastError('HF_USAGE', '--reason, --by and --withdraw go with --set RUN');
   }
@@ -56,8 +56,8 @@ export async function current(program: string, options: CurrentOptions, io: Io):
   for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
   io.stdout.write(
     options.output === 'json'
-      ? `${JSON.stringify({ ...key, current: batches.find(({ isCurrent }) => isCurrent)?.run ?? null, batches, changes, discards: discarded })}\n`
-      : currentText(key, batches, changes, discarded),
+      ? `${JSON.stringify({ namespace, program, current: batches.find(({ isCurrent }) => isCurrent)?.run ?? null, batches, changes, discards: discarded })}\n`
+      : currentText(program, batches, changes, discarded),
   );
   return 0;
 }
@@ -65,7 +65,7 @@ export async function current(program: string, options: CurrentOptions, io: Io):
 /** Resolves to what a person should know. */
 async function setTo(
   { database }: State,
-  key: ProgramKey & { readonly run: string },
+  key: OwnerKey & { readonly run: string },
   { reason, by, withdraw = false }: CurrentOptions,
   folder: DataFolder,
   { environment }: Io,
@@ -84,7 +84,7 @@ async function setTo(
 /** Points the program's stable path at the files of the batch, where they are on this machine. */
 export async function linkCurrent(
   database: State['database'],
-  key: ProgramKey & { readonly run: string },
+  key: OwnerKey & { readonly run: string },
   folder: DataFolder,
 ): Promise<string[]> {
   const record = await findRun(database, key);
@@ -102,7 +102,7 @@ export async function linkCurrent(
 }
 
 function currentText(
-  { program }: ProgramKey,
+  program: string,
   batches: readonly BatchChoice[],
   changes: readonly CurrentChange[],
   discarded: readonly DiscardRecord[],

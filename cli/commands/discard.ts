@@ -36,10 +36,11 @@ export async function discard(run: string, options: DiscardOptions, io: Io): Pro
   using _lock = isHere ? lockDataFolder(folder) : undefined;
   await using state = await openState(folder, io);
   const key = await runNamed(state, run, options);
+  const said = { namespace: key.namespace, program: key.owner, run: key.run };
   const by = options.by ?? io.environment['USER'] ?? io.environment['LOGNAME'] ?? 'unknown';
   if (undo) {
     await undoDiscard(state.database, { ...key, by, reason });
-    io.stdout.write(output === 'json' ? `${JSON.stringify({ ...key, discarded: false })}\n` : undoneText(key));
+    io.stdout.write(output === 'json' ? `${JSON.stringify({ ...said, discarded: false })}\n` : undoneText(key));
     return 0;
   }
   const done = await discardBatch(state.database, { ...key, by, reason, keepLater });
@@ -50,19 +51,19 @@ export async function discard(run: string, options: DiscardOptions, io: Io): Pro
   for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
   io.stdout.write(
     output === 'json'
-      ? `${JSON.stringify({ ...key, discarded: true, wasCurrent: done.wasCurrent, current: done.current?.run ?? null })}\n`
+      ? `${JSON.stringify({ ...said, discarded: true, wasCurrent: done.wasCurrent, current: done.current?.run ?? null })}\n`
       : discardedText(key, done),
   );
   return 0;
 }
 
-function discardedText({ run, program }: RunKey, { wasCurrent, current }: Discarded): string {
+function discardedText({ run, owner }: RunKey, { wasCurrent, current }: Discarded): string {
   const lines = [
     `discarded   ${run}: what it decided counts no more, for caps, the days between offers and who is held out`,
     ...(wasCurrent
       ? [
           current === undefined
-            ? `current     none, until ${program} runs again`
+            ? `current     none, until ${owner} runs again`
             : `current     ${current.run} again, as of ${rfc3339(current.slot)}: whoever was contacted from it is in it still`,
         ]
       : []),

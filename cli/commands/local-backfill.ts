@@ -104,8 +104,8 @@ async function manifestOf(
   const folder = dataFolder(data);
   requireState(folder, io);
   return inDataFolder(folder, io, async ({ database, place }) => {
-    await requireProgram(database, { namespace, program }, place);
-    const [last] = await listRuns(database, { namespace, program, limit: 1, pipeline: PUBLISHING });
+    await requireProgram(database, { namespace, owner: program }, place);
+    const [last] = await listRuns(database, { namespace, owner: program, limit: 1, pipeline: PUBLISHING });
     const origin = last && (await readOrigin(folder.artifacts, last));
     if (origin?.manifest !== undefined) return origin.manifest;
     throw new HoldfastError('HF_NOT_FOUND', `the manifest of ${program} is not known here: give its file`);
@@ -182,7 +182,7 @@ async function runAll(
 ): Promise<Backfilled> {
   const [first] = plans;
   if (first === undefined) return { lines: [] };
-  const key = { namespace: first.namespace, program: first.program.programId, slots: plans.map(({ slot }) => slot) };
+  const key = { namespace: first.namespace, owner: first.program.programId, slots: plans.map(({ slot }) => slot) };
   const before = again === true ? new Map<number, RunRecord>() : await succeededSlots(state.database, key);
   const lines: SlotLine[] = [];
   for (const [index, plan] of plans.entries()) {

@@ -92,7 +92,7 @@ async function requireRetriable(state: State, run: string, options: LocalRetryOp
   }
   const key = await runNamed(state, run, options);
   const record = await findRun(state.database, key);
-  if (record === undefined) throw new HoldfastError('HF_NOT_FOUND', `there is no run ${run} of ${key.program}`);
+  if (record === undefined) throw new HoldfastError('HF_NOT_FOUND', `there is no run ${run} of ${key.owner}`);
   if (record.phase === 'Succeeded') {
     throw refused(`${run} succeeded, so there is nothing to do again: for another batch of the slot run the program`);
   }

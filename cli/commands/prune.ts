@@ -3,7 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { readRevision } from '../../contract/revision.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { everyProgram, type RunStanding, runStandings } from '../../database/expiry/retired-runs.ts';
-import type { ProgramKey } from '../../database/runs/runs.ts';
+import type { OwnerKey } from '../../database/runs/runs.ts';
 import { foreignWarning, type Pruned, pruneProgram, type Retention } from '../../jobs/prune/prune.ts';
 import { openFolderStore } from '../../providers/artifacts/folder.ts';
 import type { Io } from '../io.ts';
@@ -76,9 +76,9 @@ export async function prune(program: string | undefined, options: PruneOptions, 
     }
     const pruned = await pruneOne(state, key, spec, { folder, overrides, now: now(), dryRun, deleted }, io);
     if (deleted && !dryRun && isHere) await forgetProgram(folder.artifacts, key);
-    results.push({ ...key, ...pruned });
-    if (pruned.foreign > 0) io.stderr.write(`warning: ${key.program}: ${foreignWarning(pruned.foreign)}\n`);
-    if (options.output === 'text') io.stdout.write(pruneText(key.program, pruned, dryRun));
+    results.push({ namespace: key.namespace, program: key.owner, ...pruned });
+    if (pruned.foreign > 0) io.stderr.write(`warning: ${key.owner}: ${foreignWarning(pruned.foreign)}\n`);
+    if (options.output === 'text') io.stdout.write(pruneText(key.owner, pruned, dryRun));
   }
   const days = overrides.failedDays ?? DEFAULTS.failedDays;
   const samples = await pruneSamples(folder.samples, { days, now: now(), dryRun });
@@ -94,18 +94,18 @@ async function programsOf(
   program: string | undefined,
   { namespace }: PruneOptions,
   folder: DataFolder,
-): Promise<readonly ProgramKey[]> {
+): Promise<readonly OwnerKey[]> {
   if (state === undefined) {
     throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}`);
   }
   if (program === undefined) return everyProgram(state.database);
-  await requireProgram(state.database, { namespace, program }, folder.path);
-  return [{ namespace, program }];
+  await requireProgram(state.database, { namespace, owner: program }, folder.path);
+  return [{ namespace, owner: program }];
 }
 
 /** What a person still has to do where the files of a deleted program are elsewhere. */
-function remnants({ namespace, program }: ProgramKey, { path }: DataFolder): string {
-  return `the files of ${program} are not in ${path}: delete the folder ${namespace}/${program} of the volume that its runs had`;
+function remnants({ namespace, owner }: OwnerKey, { path }: DataFolder): string {
+  return `the files of ${owner} are not in ${path}: delete the folder ${namespace}/${owner} of the volume that its runs had`;
 }
 
 interface How {
@@ -121,19 +121,19 @@ interface How {
  * under another folder, is for the prune of that place.
  */
 function elsewhere(
-  { program }: ProgramKey,
+  { owner }: OwnerKey,
   { path }: DataFolder,
   runs: readonly RunStanding[],
   spec: Partial<RetentionProgramSpec> | undefined,
 ): string | undefined {
   const left = runs.filter(({ prunedAt }) => prunedAt === undefined);
   if (!left.some(({ onCluster }) => onCluster) && (spec !== undefined || left.length === 0)) return undefined;
-  return `${program} runs elsewhere: its artifacts are not in ${path}; prune it where it runs`;
+  return `${owner} runs elsewhere: its artifacts are not in ${path}; prune it where it runs`;
 }
 
 async function pruneOne(
   { database }: State,
-  key: ProgramKey,
+  key: OwnerKey,
   spec: Partial<RetentionProgramSpec> | undefined,
   { folder, overrides, now, dryRun, deleted }: How,
   io: Io,
@@ -163,7 +163,7 @@ async function pruneOne(
 /** The program as its newest run that left its revision here knew it. */
 async function newestSpec(
   { artifacts }: DataFolder,
-  key: ProgramKey,
+  key: OwnerKey,
   runs: readonly { readonly run: string }[],
 ): Promise<Partial<RetentionProgramSpec> | undefined> {
   for (const [place, { run }] of runs.toReversed().entries()) {

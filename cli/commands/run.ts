@@ -192,7 +192,7 @@ export async function runOn(
   };
   const ran = await runOver(folder.samples, local, io);
   if (ran.failure !== undefined) return ran;
-  const current = await currentRun(state.database, { namespace: plan.namespace, program: plan.program.programId });
+  const current = await currentRun(state.database, { namespace: plan.namespace, owner: plan.program.programId });
   const isCurrent = current?.run === ran.report.run;
   const result = await withData(ran, isCurrent ? folder.artifacts : undefined);
   if (isShown(result, options)) {

@@ -4,7 +4,7 @@ import { parseSchedule } from '../../base/schedules/index.ts';
 import { PIPELINES, PUBLISHING, scheduleOf } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listPrograms } from '../../database/runs/programs.ts';
-import { currentRun, listRuns, type ProgramKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
+import { currentRun, listRuns, type OwnerKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
 import type { Io } from '../io.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { refuseNamespace, requireProgram } from '../local/known-program.ts';
@@ -24,7 +24,9 @@ const MOST_PROGRAMS = 1000;
 const NONE = '<none>';
 
 /** A run as `--output json` gives it. */
-interface RunLine extends ProgramKey {
+interface RunLine {
+  readonly namespace: string;
+  readonly program: string;
   readonly run: string;
   readonly pipeline: string;
   readonly slot: string;
@@ -96,7 +98,9 @@ export async function runs(program: string | undefined, options: RunsOptions, io
 }
 
 /** A program as `--output json` gives it. */
-interface ProgramLine extends ProgramKey {
+interface ProgramLine {
+  readonly namespace: string;
+  readonly program: string;
   readonly current: RunLine | null;
   /** Of the batch, as is the next slot. */
   readonly last: RunLine | null;
@@ -130,12 +134,7 @@ export async function status(program: string | undefined, options: RunsOptions, 
   return 0;
 }
 
-async function programLine(
-  { database }: State,
-  key: ProgramKey,
-  options: RunsOptions,
-  now: Date,
-): Promise<ProgramLine> {
+async function programLine({ database }: State, key: OwnerKey, options: RunsOptions, now: Date): Promise<ProgramLine> {
   const current = await currentRun(database, key);
   const lastOf = async (pipeline: string) => (await listRuns(database, { ...key, limit: 1, pipeline }))[0];
   const batch = await lastOf(PUBLISHING);
@@ -154,7 +153,8 @@ async function programLine(
   }
   const published = pipelines.find(({ pipeline }) => pipeline === PUBLISHING);
   return {
-    ...key,
+    namespace: key.namespace,
+    program: key.owner,
     current: current === undefined ? null : lineOf(current, current.run),
     last: published?.last ?? null,
     nextSlot: published?.nextSlot ?? null,
@@ -200,23 +200,23 @@ async function programsOf(
   { database, place }: State,
   program: string | undefined,
   { namespace }: RunsOptions,
-): Promise<readonly ProgramKey[]> {
+): Promise<readonly OwnerKey[]> {
   if (program === undefined) {
     const programs = await listPrograms(database, { namespaces: [namespace], limit: MOST_PROGRAMS });
     if (programs.length === 0) await refuseNamespace(database, namespace, place);
-    return programs.map(({ namespace: own, program: name }) => ({ namespace: own, program: name }));
+    return programs.map(({ namespace: own, program: owner }) => ({ namespace: own, owner }));
   }
-  await requireProgram(database, { namespace, program }, place);
-  return [{ namespace, program }];
+  await requireProgram(database, { namespace, owner: program }, place);
+  return [{ namespace, owner: program }];
 }
 
 function lineOf(record: RunRecord, current: string | undefined): RunLine {
-  const { namespace, program, run, pipeline, slot, phase, trigger, startedAt, finishedAt, discardedAt, error } = record;
+  const { namespace, owner, run, pipeline, slot, phase, trigger, startedAt, finishedAt, discardedAt, error } = record;
   const stored = record.stages.find(({ name }) => name === 'store');
   const toContact = stored?.counts['toContact'];
   return {
     namespace,
-    program,
+    program: owner,
     run,
     pipeline,
     slot: rfc3339Second(slot),

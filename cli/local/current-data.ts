@@ -11,8 +11,8 @@ const CURRENT = 'current.parquet';
  * been removed, to nothing.
  */
 export async function pointAtCurrent(artifactRoot: string, decisions: ArtifactReference): Promise<string> {
-  const { namespace, program } = decisions.key;
-  const folder = join(artifactRoot, namespace, program);
+  const { namespace, owner } = decisions.key;
+  const folder = join(artifactRoot, namespace, owner);
   const link = join(folder, CURRENT);
   const next = join(folder, `.${CURRENT}.next`);
   await rm(next, { force: true });
@@ -24,9 +24,9 @@ export async function pointAtCurrent(artifactRoot: string, decisions: ArtifactRe
 /** Removes the path of a program that is no more, and its folder where nothing else is left in it. */
 export async function forgetProgram(
   artifactRoot: string,
-  { namespace, program }: { readonly namespace: string; readonly program: string },
+  { namespace, owner }: Pick<ArtifactReference['key'], 'namespace' | 'owner'>,
 ): Promise<void> {
-  const folder = join(artifactRoot, namespace, program);
+  const folder = join(artifactRoot, namespace, owner);
   for (const link of [CURRENT, `.${CURRENT}.next`]) await rm(join(folder, link), { force: true });
   await rmdir(folder).catch(() => {});
 }

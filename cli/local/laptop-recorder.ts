@@ -16,7 +16,7 @@ import type { StageReport } from '../terminal/report.ts';
 interface Beginning {
   readonly namespace: string;
   /** Whose run it is, by name. */
-  readonly program: string;
+  readonly owner: string;
   readonly pipeline: string;
   readonly slot: Date;
   readonly trigger: RunIdentity['trigger'];
@@ -99,13 +99,13 @@ interface RunRecord {
 }
 
 async function recorded(database: Database, run: Beginning, pipelines: Pipelines): Promise<RunRecord> {
-  const { namespace, program, pipeline, slot, trigger, retryOf, revision, now, taken } = run;
+  const { namespace, owner, pipeline, slot, trigger, retryOf, revision, now, taken } = run;
   const started = await beginRun(
     database,
     {
       namespace,
-      program,
-      run: (sequence) => laptopRunName(program, slot, sequence),
+      owner,
+      run: (sequence) => laptopRunName(owner, slot, sequence),
       pipeline,
       slot,
       trigger,
@@ -132,10 +132,10 @@ async function recorded(database: Database, run: Beginning, pipelines: Pipelines
 /** A dry run leaves no trace in Postgres. */
 function unrecorded(run: Beginning): RunRecord {
   const nothing = async () => {};
-  const identity = { ...identityOf(run), run: laptopRunName(run.program, run.slot, 0), sequence: 0, attempt: 1 };
+  const identity = { ...identityOf(run), run: laptopRunName(run.owner, run.slot, 0), sequence: 0, attempt: 1 };
   return { identity, stage: nothing, finish: nothing, release: nothing };
 }
 
-function identityOf({ namespace, program, slot, trigger }: Beginning) {
-  return { namespace, program, slot, trigger };
+function identityOf({ namespace, owner, slot, trigger }: Beginning) {
+  return { namespace, owner, slot, trigger };
 }

@@ -72,9 +72,9 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
   const began = io.elapsed();
   const taken = () => (io.elapsed() - began) / 1000;
-  const program = run.program.programId;
+  const owner = run.program.programId;
   const retryOf = run.retry?.of.run;
-  const beginning = { ...run, program, retryOf, revision: revisionDigest(revision), taken };
+  const beginning = { ...run, owner, retryOf, revision: revisionDigest(revision), taken };
   const recorder = await beginLaptopRun(beginning, runnable.table);
   const { identity, stages, warnings, artifacts } = recorder;
   const startedAt = run.now();
@@ -96,7 +96,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     run: identity.run,
     ...(retryOf === undefined ? {} : { retryOf }),
     namespace: run.namespace,
-    program,
+    program: owner,
     pipeline: run.pipeline,
     slot: rfc3339(run.slot),
     startedAt: rfc3339(startedAt),
@@ -192,8 +192,8 @@ async function keepRevision(run: LocalRun, of: RunIdentity, revision: string, { 
 }
 
 /** Where the revision that a run is pinned to lies. */
-export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'program' | 'run'>): string {
-  return join(artifactRoot, of.namespace, of.program, of.run, REVISION_FILE);
+export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namespace' | 'owner' | 'run'>): string {
+  return join(artifactRoot, of.namespace, of.owner, of.run, REVISION_FILE);
 }
 
 /** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */

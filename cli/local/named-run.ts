@@ -19,11 +19,11 @@ export async function runNamed(
 ): Promise<RunKey> {
   const programs = await programsOfRun(database, { namespace, run });
   if (program !== undefined) {
-    await requireProgram(database, { namespace, program }, place);
-    return { namespace, program, run };
+    await requireProgram(database, { namespace, owner: program }, place);
+    return { namespace, owner: program, run };
   }
   const [only, another] = programs;
-  if (only !== undefined && another === undefined) return { namespace, program: only, run };
+  if (only !== undefined && another === undefined) return { namespace, owner: only, run };
   if (only !== undefined) {
     throw new HoldfastError('HF_USAGE', `${run} is a run of ${programs.join(' and of ')}: give --program`);
   }

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunIdentity } from '../../jobs/run/stage.ts';
 
-type Of = Pick<RunIdentity, 'namespace' | 'program' | 'run'>;
+type Of = Pick<RunIdentity, 'namespace' | 'owner' | 'run'>;
 
 /** Where a run came from, kept beside its revision so that it can be explained, and done again. */
 export interface Origin {
@@ -33,5 +33,5 @@ export async function readOrigin(artifactRoot: string, of: Of): Promise<Origin |
 }
 
 function originPath(artifactRoot: string, of: Of): string {
-  return join(artifactRoot, of.namespace, of.program, of.run, 'origin.json');
+  return join(artifactRoot, of.namespace, of.owner, of.run, 'origin.json');
 }

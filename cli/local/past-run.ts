@@ -59,7 +59,7 @@ async function findRecord(
   io: Io,
 ): Promise<RunRecord> {
   await using state = await openState(folder, io);
-  const of = { namespace, program };
+  const of = { namespace, owner: program };
   const record =
     run === undefined ? await currentRun(state.database, of) : await findRun(state.database, { ...of, run });
   if (record === undefined) {
@@ -91,12 +91,12 @@ export async function keptRevision(root: string, record: RunRecord): Promise<Rev
  */
 export async function openArtifacts(root: string, record: RunRecord): Promise<Record<string, ArtifactReference>> {
   const store = openFolderStore(root);
-  const { namespace, program, run, attempt } = record;
+  const { namespace, owner, run, attempt } = record;
   const artifacts: Record<string, ArtifactReference> = {};
   for (const { name } of PIPELINES[PUBLISHING].stages) {
     const made = record.stages.find((stage) => stage.name === name)?.artifact;
     if (made === undefined) continue;
-    const artifact = await store.open({ namespace, program, run, stage: name, attempt });
+    const artifact = await store.open({ namespace, owner, run, stage: name, attempt });
     if (artifact.digest !== made) {
       throw new HoldfastError(
         'HF_ARTIFACT_CORRUPT',

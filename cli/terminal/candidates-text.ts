@@ -28,7 +28,7 @@ export function candidatesText({ batch, counts, total, shown, columns }: Candida
   const levels = [...counts].map(([level, count]) => `${level} ${integer(count)}`).join('   ');
   const hasArm = columns.some(({ name }) => name === 'arm');
   const lines = [
-    `${batch.program}   as of ${rfc3339(batch.slot)}   ${batch.run}`,
+    `${batch.owner}   as of ${rfc3339(batch.slot)}   ${batch.run}`,
     `${hasArm ? 'candidates' : 'to contact'} ${integer(all)}   ${levels}`,
   ];
   const others = hasArm ? undefined : notContacted(batch, all);

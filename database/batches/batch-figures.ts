@@ -19,7 +19,7 @@ export interface CandidateGroup {
 /** Counts every candidate of a run, in one pass over them. */
 export async function countCandidates(
   database: Database,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
 ): Promise<readonly CandidateGroup[]> {
   const { rows } = await prepared<{
     readonly risk_level: string;
@@ -33,7 +33,7 @@ export async function countCandidates(
         count(*) AS candidates
       FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND run = $3
       GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`,
-    values: [namespace, program, run],
+    values: [namespace, owner, run],
   });
   return rows.map(({ risk_level, bin, offer_kind, offer_tier, arm, candidates }) => ({
     riskLevel: risk_level,

@@ -3,7 +3,7 @@ import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { Database } from '../client/database.ts';
 import { statement } from '../client/statement.ts';
 import { type Connection, transaction } from '../client/transaction.ts';
-import type { ProgramKey, RunKey } from '../runs/runs.ts';
+import type { OwnerKey, RunKey } from '../runs/runs.ts';
 
 /** A batch of a program that is, or may be made, the current one. */
 export interface BatchChoice {
@@ -22,7 +22,7 @@ export const MAY_BE_CURRENT = `pipeline = '${PUBLISHING}' AND trigger <> 'backfi
 /** The batches of a program that can be its current one, newest first. */
 export async function batchChoices(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   limit: number,
 ): Promise<readonly BatchChoice[]> {
   const { rows } = await statement<{
@@ -33,14 +33,14 @@ export async function batchChoices(
     is_current: boolean;
   }>(
     database,
-    `read the batches of ${program}`,
+    `read the batches of ${owner}`,
     `SELECT runs.run, runs.slot, runs.published_at, current.run IS NOT NULL AS is_current,
        (SELECT count(*) FROM holdfast.candidates
         WHERE (namespace, program, run) = (runs.namespace, runs.program, runs.run) AND expires_at > now()) AS candidates
      FROM holdfast.runs LEFT JOIN holdfast.current_batches AS current USING (namespace, program, run)
      WHERE runs.namespace = $1 AND runs.program = $2 AND (current.run IS NOT NULL OR (${MAY_BE_CURRENT}))
      ORDER BY current.run IS NULL, runs.slot DESC, runs.sequence DESC LIMIT $3`,
-    [namespace, program, limit],
+    [namespace, owner, limit],
   );
   return rows.map(({ run, slot, published_at, candidates, is_current }) => ({
     run,
@@ -64,15 +64,15 @@ export interface CurrentChange {
 /** The last changes by hand, newest first. */
 export async function currentChanges(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   limit: number,
 ): Promise<readonly CurrentChange[]> {
   const { rows } = await statement<Omit<CurrentChange, 'from'> & { from: string | null }>(
     database,
-    `read how the current batch of ${program} was set`,
+    `read how the current batch of ${owner} was set`,
     `SELECT changed_at AS at, from_run AS from, to_run AS to, withdrawn, changed_by AS by, reason
      FROM holdfast.current_changes WHERE namespace = $1 AND program = $2 ORDER BY changed_at DESC LIMIT $3`,
-    [namespace, program, limit],
+    [namespace, owner, limit],
   );
   return rows.map((row) => ({ ...row, from: row.from ?? undefined }));
 }
@@ -91,19 +91,19 @@ export interface SetCurrent extends RunKey {
  * @throws HF_NOT_FOUND when there is no such run, or its candidates are gone; HF_USAGE when it cannot be current
  */
 export async function setCurrentBatch(database: Database, request: SetCurrent): Promise<string | undefined> {
-  const { namespace, program, run } = request;
-  return transaction(database, { doing: `set the current batch of ${program}` }, async (client) => {
+  const { namespace, owner, run } = request;
+  return transaction(database, { doing: `set the current batch of ${owner}` }, async (client) => {
     await requireChoice(client, request);
     const { rows } = await client.query<{ run: string }>(
       'SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2 FOR UPDATE',
-      [namespace, program],
+      [namespace, owner],
     );
     const before = rows[0]?.run;
-    if (before === run) throw new HoldfastError('HF_USAGE', `${run} is the current batch of ${program} already`);
+    if (before === run) throw new HoldfastError('HF_USAGE', `${run} is the current batch of ${owner} already`);
     if (request.withdraw && before !== undefined) {
       await client.query(
         'UPDATE holdfast.runs SET published_at = NULL WHERE namespace = $1 AND program = $2 AND run = $3',
-        [namespace, program, before],
+        [namespace, owner, before],
       );
     }
     await client.query(
@@ -114,19 +114,19 @@ export async function setCurrentBatch(database: Database, request: SetCurrent): 
        SELECT $1, $2, $3, slot, sequence, attempt FROM chosen
        ON CONFLICT (namespace, program) DO UPDATE
        SET run = EXCLUDED.run, slot = EXCLUDED.slot, sequence = EXCLUDED.sequence, attempt = EXCLUDED.attempt`,
-      [namespace, program, run],
+      [namespace, owner, run],
     );
     await client.query(
       `INSERT INTO holdfast.current_changes (namespace, program, from_run, to_run, withdrawn, changed_by, reason)
        VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [namespace, program, before, run, request.withdraw && before !== undefined, request.by, request.reason],
+      [namespace, owner, before, run, request.withdraw && before !== undefined, request.by, request.reason],
     );
     return before;
   });
 }
 
-async function requireChoice(client: Connection, { namespace, program, run }: RunKey): Promise<void> {
-  const key = [namespace, program, run];
+async function requireChoice(client: Connection, { namespace, owner, run }: RunKey): Promise<void> {
+  const key = [namespace, owner, run];
   // Locked as prune locks it: whoever comes second sees what the first has done.
   const { rows } = await client.query<{
     may: boolean;
@@ -142,7 +142,7 @@ async function requireChoice(client: Connection, { namespace, program, run }: Ru
     key,
   );
   const [found] = rows;
-  if (found === undefined) throw new HoldfastError('HF_NOT_FOUND', `${program} has no run ${run}`);
+  if (found === undefined) throw new HoldfastError('HF_NOT_FOUND', `${owner} has no run ${run}`);
   if (found.pruned) throw new HoldfastError('HF_NOT_FOUND', `the batch of ${run} was pruned`);
   if (found.discarded) {
     throw new HoldfastError(

@@ -3,7 +3,7 @@ import { PUBLISHING } from '../../contract/pipelines.ts';
 import type { Database } from '../client/database.ts';
 import { statement } from '../client/statement.ts';
 import { type Connection, transaction } from '../client/transaction.ts';
-import type { ProgramKey, RunKey } from '../runs/runs.ts';
+import type { OwnerKey, RunKey } from '../runs/runs.ts';
 import { MAY_BE_CURRENT } from './current-batch.ts';
 
 export interface Discard extends RunKey {
@@ -26,17 +26,17 @@ export interface Discarded {
  * @throws HF_NOT_FOUND when there is no such run; HF_USAGE when it has no batch that counts, or later ones were made of it
  */
 export async function discardBatch(database: Database, request: Discard): Promise<Discarded> {
-  const { namespace, program, run, by, reason } = request;
+  const { namespace, owner, run, by, reason } = request;
   return transaction(database, { doing: `discard the batch of ${run}` }, async (client) => {
     await requireBatch(client, request);
     if (!request.keepLater) await refuseLater(client, request);
     await client.query(
       'UPDATE holdfast.runs SET discarded_at = now() WHERE namespace = $1 AND program = $2 AND run = $3',
-      [namespace, program, run],
+      [namespace, owner, run],
     );
     const { rowCount: wasCurrent } = await client.query(
       'DELETE FROM holdfast.current_batches WHERE namespace = $1 AND program = $2 AND run = $3',
-      [namespace, program, run],
+      [namespace, owner, run],
     );
     const current = wasCurrent === 1 ? await makeEarlierCurrent(client, request) : undefined;
     await record(client, request, { by, reason, undone: false, current: current?.run });
@@ -49,12 +49,12 @@ export async function discardBatch(database: Database, request: Discard): Promis
  * @throws HF_NOT_FOUND when there is no such run; HF_USAGE when it is not discarded
  */
 export async function undoDiscard(database: Database, request: Omit<Discard, 'keepLater'>): Promise<void> {
-  const { namespace, program, run, by, reason } = request;
+  const { namespace, owner, run, by, reason } = request;
   await transaction(database, { doing: `take back the discard of ${run}` }, async (client) => {
     const { rowCount } = await client.query(
       `UPDATE holdfast.runs SET discarded_at = NULL
        WHERE namespace = $1 AND program = $2 AND run = $3 AND discarded_at IS NOT NULL`,
-      [namespace, program, run],
+      [namespace, owner, run],
     );
     if (rowCount === 0) throw new HoldfastError('HF_USAGE', `${run} is not discarded`);
     await record(client, request, { by, reason, undone: true, current: undefined });
@@ -75,15 +75,15 @@ export interface DiscardRecord {
 /** The last discards of a program, newest first. */
 export async function discards(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   limit: number,
 ): Promise<readonly DiscardRecord[]> {
   const { rows } = await statement<Omit<DiscardRecord, 'current'> & { current: string | null }>(
     database,
-    `read which batches of ${program} were discarded`,
+    `read which batches of ${owner} were discarded`,
     `SELECT changed_at AS at, run, undone, current_run AS current, changed_by AS by, reason
      FROM holdfast.discards WHERE namespace = $1 AND program = $2 ORDER BY changed_at DESC LIMIT $3`,
-    [namespace, program, limit],
+    [namespace, owner, limit],
   );
   return rows.map((row) => ({ ...row, current: row.current ?? undefined }));
 }
@@ -113,15 +113,15 @@ export async function newestRuns(database: Database, namespace: string, limit: n
   return rows.map(({ run }) => run);
 }
 
-async function requireBatch(client: Connection, { namespace, program, run }: RunKey): Promise<void> {
+async function requireBatch(client: Connection, { namespace, owner, run }: RunKey): Promise<void> {
   // Locked as prune and `current --set` lock it: whoever comes second sees what the first has done.
   const { rows } = await client.query<{ phase: string; trigger: string; published: boolean; discarded: boolean }>(
     `SELECT phase, trigger, published_at IS NOT NULL AS published, discarded_at IS NOT NULL AS discarded
      FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3 FOR UPDATE`,
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   const [found] = rows;
-  if (found === undefined) throw new HoldfastError('HF_NOT_FOUND', `${program} has no run ${run}`);
+  if (found === undefined) throw new HoldfastError('HF_NOT_FOUND', `${owner} has no run ${run}`);
   const refuse = (why: string) => new HoldfastError('HF_USAGE', `${run} ${why}`);
   if (found.phase === 'Running') throw refuse('is under way: wait for its end');
   if (found.discarded) throw refuse('is discarded already');
@@ -132,7 +132,7 @@ async function requireBatch(client: Connection, { namespace, program, run }: Run
 /** Most later batches that a person is told. */
 const MOST_NAMED = 5;
 
-async function refuseLater(client: Connection, { namespace, program, run }: RunKey): Promise<void> {
+async function refuseLater(client: Connection, { namespace, owner, run }: RunKey): Promise<void> {
   const { rows } = await client.query<{ run: string }>(
     `SELECT later.run FROM holdfast.runs AS later
      JOIN holdfast.runs AS this ON (this.namespace, this.program, this.run) = ($1, $2, $3)
@@ -141,7 +141,7 @@ async function refuseLater(client: Connection, { namespace, program, run }: RunK
        -- A program decides a slot anew whatever it decided for it before.
        AND later.slot > this.slot
      ORDER BY later.published_at`,
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   if (rows.length === 0) return;
   const names = rows.slice(0, MOST_NAMED).map((later) => later.run);
@@ -156,7 +156,7 @@ async function refuseLater(client: Connection, { namespace, program, run }: RunK
 /** The newest batch that was published before it, and still has candidates. */
 async function makeEarlierCurrent(
   client: Connection,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
 ): Promise<Discarded['current']> {
   const { rows } = await client.query<{ run: string; slot: Date }>(
     `INSERT INTO holdfast.current_batches (namespace, program, run, slot, sequence, attempt)
@@ -168,19 +168,19 @@ async function makeEarlierCurrent(
          WHERE (namespace, program, run) = (runs.namespace, runs.program, runs.run) AND expires_at > now())
      ORDER BY slot DESC, sequence DESC LIMIT 1
      RETURNING run, slot`,
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   return rows[0];
 }
 
 async function record(
   client: Connection,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
   { by, reason, undone, current }: Omit<DiscardRecord, 'at' | 'run'>,
 ): Promise<void> {
   await client.query(
     `INSERT INTO holdfast.discards (namespace, program, run, undone, current_run, changed_by, reason)
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    [namespace, program, run, undone, current, by, reason],
+    [namespace, owner, run, undone, current, by, reason],
   );
 }

@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import type { RunTrigger } from '../../contract/trigger.ts';
-import type { ProgramKey, RunAttempt } from '../runs/runs.ts';
+import type { OwnerKey, RunAttempt } from '../runs/runs.ts';
 
 export interface Batch extends RunAttempt {
   readonly slot: Date;
@@ -15,14 +15,14 @@ export interface Batch extends RunAttempt {
  * @throws HF_DATA_LOCKED when a newer attempt has begun, or another run took the program over
  * @throws HF_NOT_FOUND when the run was never begun
  */
-export async function claimRun(client: ClientBase, { namespace, program, run, attempt }: RunAttempt): Promise<void> {
+export async function claimRun(client: ClientBase, { namespace, owner, run, attempt }: RunAttempt): Promise<void> {
   const { rows } = await client.query<{ attempt: number; phase: string }>(
     'SELECT attempt, phase FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3 FOR UPDATE',
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   const [current] = rows;
   if (current === undefined)
-    throw new HoldfastError('HF_NOT_FOUND', `the run ${run} of ${program} is not in the database`);
+    throw new HoldfastError('HF_NOT_FOUND', `the run ${run} of ${owner} is not in the database`);
   if (current.attempt !== attempt || current.phase !== 'Running') {
     throw new HoldfastError(
       'HF_DATA_LOCKED',
@@ -34,12 +34,12 @@ export async function claimRun(client: ClientBase, { namespace, program, run, at
 /** Keeps with the run whether its program makes offers: without them nobody is left out for having none. */
 export async function recordStrategy(
   client: ClientBase,
-  { namespace, program, run }: RunAttempt,
+  { namespace, owner, run }: RunAttempt,
   makesOffers: boolean,
 ): Promise<void> {
   await client.query('UPDATE holdfast.runs SET makes_offers = $4 WHERE namespace = $1 AND program = $2 AND run = $3', [
     namespace,
-    program,
+    owner,
     run,
     makesOffers,
   ]);
@@ -48,11 +48,11 @@ export async function recordStrategy(
 /** Whether this very attempt has published its batch, and is stored once more. */
 export async function isPublished(
   client: ClientBase,
-  { namespace, program, run, attempt }: RunAttempt,
+  { namespace, owner, run, attempt }: RunAttempt,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
     'SELECT FROM holdfast.current_batches WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4',
-    [namespace, program, run, attempt],
+    [namespace, owner, run, attempt],
   );
   return rowCount === 1;
 }
@@ -63,7 +63,7 @@ export async function isPublished(
  */
 export async function publishBatch(client: ClientBase, batch: Batch, at: Date): Promise<void> {
   if (batch.trigger === 'backfill') return;
-  const { namespace, program, run, slot, sequence, attempt } = batch;
+  const { namespace, owner, run, slot, sequence, attempt } = batch;
   const { rowCount } = await client.query(
     `INSERT INTO holdfast.current_batches AS current (namespace, program, slot, sequence, attempt, run)
      VALUES ($1, $2, $3, $4, $5, $6)
@@ -71,12 +71,12 @@ export async function publishBatch(client: ClientBase, batch: Batch, at: Date): 
      SET slot = EXCLUDED.slot, sequence = EXCLUDED.sequence, attempt = EXCLUDED.attempt, run = EXCLUDED.run
      -- Equal is the same attempt, stored again.
      WHERE (current.slot, current.sequence, current.attempt) <= (EXCLUDED.slot, EXCLUDED.sequence, EXCLUDED.attempt)`,
-    [namespace, program, slot, sequence, attempt, run],
+    [namespace, owner, slot, sequence, attempt, run],
   );
   if (rowCount === 0) throw notCurrent(batch, await pointer(client, batch));
   await client.query(
     `UPDATE holdfast.runs SET published_at = $4, discarded_at = NULL WHERE namespace = $1 AND program = $2 AND run = $3`,
-    [namespace, program, run, at],
+    [namespace, owner, run, at],
   );
 }
 
@@ -86,7 +86,7 @@ export async function publishBatch(client: ClientBase, batch: Batch, at: Date): 
  */
 export async function requireNewestSlot(
   client: ClientBase,
-  batch: Pick<Batch, 'namespace' | 'program' | 'slot' | 'trigger'>,
+  batch: Pick<Batch, 'namespace' | 'owner' | 'slot' | 'trigger'>,
 ): Promise<void> {
   if (batch.trigger === 'backfill') return;
   const current = await pointer(client, batch);
@@ -95,21 +95,21 @@ export async function requireNewestSlot(
 
 type Pointer = Pick<Batch, 'run' | 'slot'>;
 
-async function pointer(client: ClientBase, { namespace, program }: ProgramKey): Promise<Pointer | undefined> {
+async function pointer(client: ClientBase, { namespace, owner }: OwnerKey): Promise<Pointer | undefined> {
   const { rows } = await client.query<Pointer>(
     'SELECT run, slot FROM holdfast.current_batches WHERE namespace = $1 AND program = $2',
-    [namespace, program],
+    [namespace, owner],
   );
   return rows[0];
 }
 
 function notCurrent(
-  { namespace, program, slot }: Pick<Batch, 'namespace' | 'program' | 'slot'>,
+  { namespace, owner, slot }: Pick<Batch, 'namespace' | 'owner' | 'slot'>,
   current: Pointer | undefined,
 ): HoldfastError {
   const elsewhere = namespace === 'default' ? '' : ` --namespace ${namespace}`;
   return new HoldfastError(
     'HF_BATCH_NOT_CURRENT',
-    `the current batch of ${program} is ${current?.run ?? 'another'}, as of ${current === undefined ? 'a later slot' : rfc3339(current.slot)}, and one as of ${rfc3339(slot)} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${program}${elsewhere} --set RUN --reason TEXT\`; a batch for the record of the past has the trigger backfill`,
+    `the current batch of ${owner} is ${current?.run ?? 'another'}, as of ${current === undefined ? 'a later slot' : rfc3339(current.slot)}, and one as of ${rfc3339(slot)} cannot take its place: nothing was stored. If the current one is wrong, set it back with \`holdfast current ${owner}${elsewhere} --set RUN --reason TEXT\`; a batch for the record of the past has the trigger backfill`,
   );
 }

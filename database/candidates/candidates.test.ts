@@ -19,7 +19,7 @@ import {
 const WEEK_MS = 7 * 86_400_000;
 const MONDAY = new Date('2026-11-23T02:00:00Z');
 const weeks = (n: number) => new Date(MONDAY.getTime() + n * WEEK_MS);
-const churn = { namespace: 'shop', program: 'churn' };
+const churn = { namespace: 'shop', owner: 'churn' };
 
 /**
  * Four weekly batches of 2,000 candidates for each of two programs: ids C00001 …, every fifth critical, every
@@ -84,7 +84,7 @@ async function storeBatch({
        FROM generate_series(1, $4) AS n`,
       [program, run, slot, customers, expiresAt, namespace],
     );
-    await keepDecisions(client, { namespace, program, run });
+    await keepDecisions(client, { namespace, owner: program, run });
   });
 }
 

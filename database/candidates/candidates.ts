@@ -4,7 +4,7 @@ import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import { STORED_NAMES, type StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, type Statement } from '../client/statement.ts';
-import type { ProgramKey } from '../runs/runs.ts';
+import type { OwnerKey } from '../runs/runs.ts';
 
 /** Of the program that the first two parameters name. Scalar, so that a plan can follow the order of its index. */
 const CURRENT_RUN = '(SELECT run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)';
@@ -34,7 +34,7 @@ const HAS_OFFER = `(offer_tier IS NOT NULL OR EXISTS (
         SELECT FROM holdfast.runs AS made WHERE made.makes_offers IS NOT TRUE
           AND made.namespace = candidates.namespace AND made.program = candidates.program AND made.run = candidates.run))`;
 
-export interface RiskQuery extends ProgramKey, CandidateFilter {
+export interface RiskQuery extends OwnerKey, CandidateFilter {
   /** Another batch than the current one. */
   readonly run?: string | undefined;
   /** The last row of the page before, and the run it is of: pages go on in the run that they began in. */
@@ -58,7 +58,7 @@ export async function candidatesByRiskLevel(database: Database, query: RiskQuery
  * nobody could tell a batch that ended from one that went away.
  */
 export function riskStatement({ after, limit, now, ...query }: RiskQuery): Statement {
-  const values: unknown[] = [query.namespace, query.program];
+  const values: unknown[] = [query.namespace, query.owner];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const of = after?.run ?? query.run;
   const run = of === undefined ? CURRENT_RUN : bind(of);
@@ -102,7 +102,7 @@ function limitClause(limit: number, after: object | undefined): string {
   return `LIMIT ${LIMITS.find((size) => size >= rows) ?? rows}`;
 }
 
-export interface OfferQuery extends ProgramKey, CandidateFilter {
+export interface OfferQuery extends OwnerKey, CandidateFilter {
   readonly offerKind: string;
   /** Slots in [since, before). */
   readonly since: Date;
@@ -125,7 +125,7 @@ export async function candidatesByOfferKind(
 
 /** With `after` the page begins with that row itself. */
 export function offerStatement({ since, before, after, limit, now, ...query }: OfferQuery): Statement {
-  const values: unknown[] = [query.namespace, query.program, query.offerKind, since, before];
+  const values: unknown[] = [query.namespace, query.owner, query.offerKind, since, before];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const conditions = [
     'namespace = $1 AND program = $2 AND offer_kind = $3 AND slot >= $4 AND slot < $5',
@@ -173,7 +173,7 @@ function pageOf(
   );
 }
 
-export interface CustomerQuery extends ProgramKey {
+export interface CustomerQuery extends OwnerKey {
   readonly customer: string;
   readonly audience?: Audience | undefined;
   readonly now: Date;
@@ -184,13 +184,13 @@ export async function currentCandidate(database: Database, query: CustomerQuery)
   return (await read(database, customerStatement(query)))[0];
 }
 
-export function customerStatement({ namespace, program, customer, audience, now }: CustomerQuery): Statement {
+export function customerStatement({ namespace, owner, customer, audience, now }: CustomerQuery): Statement {
   const conditions = ['customer_id IN ($3, $4)', 'expires_at > $5', ...audienceConditions(audience)];
   return {
     sql: `SELECT ${STORED_NAMES} FROM holdfast.candidates
       WHERE namespace = $1 AND program = $2 AND run = ${CURRENT_RUN} AND ${conditions.join(' AND ')}
       ORDER BY customer_id = $3 DESC LIMIT 1`,
-    values: [namespace, program, customerId(customer), customer, now],
+    values: [namespace, owner, customerId(customer), customer, now],
   };
 }
 

@@ -5,10 +5,10 @@ import { STORED_NAMES } from '../../customers/columns/stored-columns.ts';
 import type { RunKey } from '../runs/runs.ts';
 
 /** Removes what an earlier try stored for this run. */
-export async function deleteCandidates(client: ClientBase, { namespace, program, run }: RunKey): Promise<void> {
+export async function deleteCandidates(client: ClientBase, { namespace, owner, run }: RunKey): Promise<void> {
   await client.query('DELETE FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND run = $3', [
     namespace,
-    program,
+    owner,
     run,
   ]);
 }
@@ -16,13 +16,13 @@ export async function deleteCandidates(client: ClientBase, { namespace, program,
 /** Removes some of the customers that a run has stored. */
 export async function deleteCustomers(
   client: ClientBase,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
   customers: readonly (string | null)[],
 ): Promise<void> {
   await client.query(
     `DELETE FROM holdfast.candidates
      WHERE namespace = $1 AND program = $2 AND run = $3 AND customer_id = ANY ($4::text[])`,
-    [namespace, program, run, customers],
+    [namespace, owner, run, customers],
   );
 }
 

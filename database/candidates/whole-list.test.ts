@@ -12,9 +12,9 @@ afterAll(async () => {
   await postgres[Symbol.asyncDispose]();
 });
 
-async function batch(program: string): Promise<RunRecord> {
-  const key = { namespace: 'shop', program, run: `${program}-1` };
-  await storeBatch(postgres.database, { ...key, customers: 2500, risk: '0.9' });
+async function batch(owner: string): Promise<RunRecord> {
+  const key = { namespace: 'shop', owner, run: `${owner}-1` };
+  await storeBatch(postgres.database, { ...key, program: owner, customers: 2500, risk: '0.9' });
   const record = await findRun(postgres.database, key);
   if (record === undefined) throw new Error('it was stored');
   return record;

@@ -28,12 +28,12 @@ export async function* wholeList(
   database: Database,
   { batch, limit = Number.MAX_SAFE_INTEGER, now, signal, ...filter }: WholeList,
 ): AsyncGenerator<readonly StoredCandidate[]> {
-  const { namespace, program, run } = batch;
+  const { namespace, owner, run } = batch;
   let after: { run: string; riskScore: number; customerId: string } | undefined;
   for (let left = limit; left > 0; ) {
     signal?.throwIfAborted();
     const size = Math.min(PAGE, left);
-    const page = await candidatesByRiskLevel(database, { ...filter, namespace, program, run, after, limit: size, now });
+    const page = await candidatesByRiskLevel(database, { ...filter, namespace, owner, run, after, limit: size, now });
     const last = page.at(-1);
     if (last !== undefined) yield page;
     if (last === undefined || page.length < size) break;
@@ -68,7 +68,7 @@ export async function countListUntil(
     {
       sql: `SELECT risk_level, count(*) AS candidates, min(expires_at) AS until FROM holdfast.candidates
         WHERE ${conditions.join(' AND ')} GROUP BY risk_level`,
-      values: [batch.namespace, batch.program, batch.run, now],
+      values: [batch.namespace, batch.owner, batch.run, now],
     },
   );
   const counted = new Map(rows.map(({ risk_level, candidates }) => [risk_level, Number(candidates)]));
@@ -102,7 +102,7 @@ export async function listPage(
   );
   const { rows } = await prepared<StoredCandidate>(database, 'read candidates', {
     sql: `${scans.join(' UNION ALL ')} ORDER BY risk_score DESC, customer_id OFFSET $5 LIMIT $6`,
-    values: [batch.namespace, batch.program, batch.run, now, offset, limit],
+    values: [batch.namespace, batch.owner, batch.run, now, offset, limit],
   });
   return rows;
 }

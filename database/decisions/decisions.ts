@@ -9,23 +9,23 @@ import type { RunKey } from '../runs/runs.ts';
 /** Removes what an earlier try of this run decided. */
 export async function deleteDecisions(
   client: ClientBase,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
   period: Date,
 ): Promise<void> {
   await client.query(
     'DELETE FROM holdfast.decisions WHERE namespace = $1 AND period = $4 AND program = $2 AND run = $3',
-    [namespace, program, run, period],
+    [namespace, owner, run, period],
   );
 }
 
 /** Keeps, for each candidate stored by this run, what was decided; resolves to the rows. The period is the slot. */
-export async function keepDecisions(client: ClientBase, { namespace, program, run }: RunKey): Promise<number> {
+export async function keepDecisions(client: ClientBase, { namespace, owner, run }: RunKey): Promise<number> {
   const { rowCount } = await client.query(
     `INSERT INTO holdfast.decisions
        (namespace, program, period, run, customer_id, arm, epoch, risk_level, offer_tier, offer_kind, decided_at)
      SELECT namespace, program, slot, run, customer_id, arm, epoch, risk_level, offer_tier, offer_kind, created_at
      FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND run = $3`,
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   return rowCount ?? 0;
 }
@@ -64,10 +64,10 @@ export async function writeDecisions(client: ClientBase, history: DecisionHistor
 /** Writes the customers that a run has stored as CSV without a header; resolves to their number. */
 export async function writeStoredCustomers(
   client: ClientBase,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
   file: string,
 ): Promise<number> {
-  const [inNamespace, ofProgram, ofRun] = [namespace, program, run].map(escapeLiteral);
+  const [inNamespace, ofProgram, ofRun] = [namespace, owner, run].map(escapeLiteral);
   const customers = `SELECT customer_id FROM holdfast.candidates
     WHERE namespace = ${inNamespace} AND program = ${ofProgram} AND run = ${ofRun}`;
   return copyToFile(client, customers, 'FORCE_QUOTE (customer_id)', file);

@@ -1,7 +1,7 @@
 import type { Database } from '../client/database.ts';
 import { type Batches, deleteInBatches } from '../client/in-batches.ts';
 import { statement } from '../client/statement.ts';
-import type { ProgramKey } from '../runs/runs.ts';
+import type { OwnerKey } from '../runs/runs.ts';
 
 /**
  * The earlier of a clock and that of the server: what is old by this is old by both. A run as of a far future, or a
@@ -21,13 +21,13 @@ export async function earlierClock(database: Database, now: Date): Promise<Date>
 const EXPIRED_CANDIDATES = `
   SELECT ctid FROM holdfast.candidates WHERE namespace = $1 AND program = $2 AND expires_at <= $3`;
 
-type Namespace = Pick<ProgramKey, 'namespace'>;
+type Namespace = Pick<OwnerKey, 'namespace'>;
 
 /** Of every program of a namespace. @param now by both clocks */
 export async function countExpiredCandidates(database: Database, key: Namespace, now: Date): Promise<number> {
   let expired = 0;
-  for (const { namespace, program } of await programsIn(database, key)) {
-    expired += await count(database, 'count the expired candidates', EXPIRED_CANDIDATES, [namespace, program, now]);
+  for (const { namespace, owner } of await programsIn(database, key)) {
+    expired += await count(database, 'count the expired candidates', EXPIRED_CANDIDATES, [namespace, owner, now]);
   }
   return expired;
 }
@@ -45,22 +45,22 @@ export async function deleteExpiredCandidates(
 ): Promise<number> {
   let deleted = 0;
   // One program at a time: the index of expiry begins with it.
-  for (const { namespace, program } of await programsIn(database, key)) {
+  for (const { namespace, owner } of await programsIn(database, key)) {
     deleted += await deleteInBatches(
       database,
       { doing: 'delete expired candidates', ...batches },
       deleteLocked('candidates', `${EXPIRED_CANDIDATES} ORDER BY expires_at`),
-      [namespace, program, now],
+      [namespace, owner, now],
     );
   }
   return deleted;
 }
 
-async function programsIn(database: Database, { namespace }: Namespace): Promise<readonly ProgramKey[]> {
-  const { rows } = await statement<{ namespace: string; program: string }>(
+async function programsIn(database: Database, { namespace }: Namespace): Promise<readonly OwnerKey[]> {
+  const { rows } = await statement<{ namespace: string; owner: string }>(
     database,
     'list the programs of a namespace',
-    'SELECT namespace, program FROM holdfast.programs WHERE namespace = $1 ORDER BY program',
+    'SELECT namespace, program AS owner FROM holdfast.programs WHERE namespace = $1 ORDER BY program',
     [namespace],
   );
   return rows;
@@ -68,21 +68,21 @@ async function programsIn(database: Database, { namespace }: Namespace): Promise
 
 const ALL_CANDIDATES = 'SELECT ctid FROM holdfast.candidates WHERE namespace = $1 AND program = $2';
 
-export async function countCandidatesOf(database: Database, { namespace, program }: ProgramKey): Promise<number> {
-  return count(database, 'count the candidates', ALL_CANDIDATES, [namespace, program]);
+export async function countCandidatesOf(database: Database, { namespace, owner }: OwnerKey): Promise<number> {
+  return count(database, 'count the candidates', ALL_CANDIDATES, [namespace, owner]);
 }
 
 /** Deletes every candidate of a program, whatever its time, and resolves to how many. */
 export async function deleteCandidatesOf(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   batches: Omit<Batches, 'doing'>,
 ): Promise<number> {
   const sql = `DELETE FROM holdfast.candidates
     WHERE ctid = ANY (ARRAY(${ALL_CANDIDATES} LIMIT $3 FOR UPDATE SKIP LOCKED))`;
   return deleteInBatches(database, { doing: 'delete the candidates of a program', ...batches }, sql, [
     namespace,
-    program,
+    owner,
   ]);
 }
 
@@ -101,10 +101,10 @@ const SPENT_DECISIONS = `
 /** @param before decisions of earlier periods are spent; undefined keeps them for ever */
 export async function countSpentDecisions(
   database: Database,
-  key: ProgramKey,
+  key: OwnerKey,
   before: Date | undefined,
 ): Promise<number> {
-  return count(database, 'count the spent decisions', SPENT_DECISIONS, [key.namespace, key.program, before]);
+  return count(database, 'count the spent decisions', SPENT_DECISIONS, [key.namespace, key.owner, before]);
 }
 
 /**
@@ -113,7 +113,7 @@ export async function countSpentDecisions(
  */
 export async function deleteSpentDecisions(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   before: Date | undefined,
   batches: Omit<Batches, 'doing'>,
 ): Promise<number> {
@@ -121,7 +121,7 @@ export async function deleteSpentDecisions(
     database,
     { doing: 'delete spent decisions', ...batches },
     deleteLocked('decisions', SPENT_DECISIONS),
-    [namespace, program, before],
+    [namespace, owner, before],
   );
 }
 

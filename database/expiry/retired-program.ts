@@ -3,7 +3,7 @@ import type { Database } from '../client/database.ts';
 import { transaction } from '../client/transaction.ts';
 import { lockLane, type RunLock } from '../locks/run-lock.ts';
 import { interruptLeftovers } from '../runs/begin-run.ts';
-import type { ProgramKey } from '../runs/runs.ts';
+import type { OwnerKey } from '../runs/runs.ts';
 
 /**
  * Ends what a program that was deleted still has under way, and leaves it without a current batch, so that nothing of it is
@@ -12,19 +12,19 @@ import type { ProgramKey } from '../runs/runs.ts';
  */
 export async function withoutProgram<Result>(
   database: Database,
-  key: ProgramKey,
+  key: OwnerKey,
   now: Date,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const { namespace, program } = key;
+  const { namespace, owner } = key;
   const locks: RunLock[] = [];
   try {
-    for (const lane of lanesOf()) locks.push(await lockLane(database, { namespace, program, lane }));
-    await transaction(database, { doing: `end the runs of ${program}` }, async (client) => {
-      await interruptLeftovers(client, { namespace, program, startedAt: now });
+    for (const lane of lanesOf()) locks.push(await lockLane(database, { namespace, owner, lane }));
+    await transaction(database, { doing: `end the runs of ${owner}` }, async (client) => {
+      await interruptLeftovers(client, { namespace, owner, startedAt: now });
       await client.query('DELETE FROM holdfast.current_batches WHERE namespace = $1 AND program = $2', [
         namespace,
-        program,
+        owner,
       ]);
     });
     return await work();

@@ -2,7 +2,7 @@ import type { Database } from '../client/database.ts';
 import { type Batches, deleteInBatches } from '../client/in-batches.ts';
 import { statement } from '../client/statement.ts';
 import { transaction } from '../client/transaction.ts';
-import type { ProgramKey, RunKey, RunRecord } from '../runs/runs.ts';
+import type { OwnerKey, RunKey, RunRecord } from '../runs/runs.ts';
 
 /** What decides whether a run may go. */
 export interface RunStanding extends Pick<RunRecord, 'run' | 'pipeline' | 'phase' | 'sequence'> {
@@ -24,27 +24,27 @@ const hasCandidates = (living: string) =>
 /** Every run of a program. @param now by both clocks: candidates that have not expired by then are alive */
 export async function runStandings(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   now: Date,
 ): Promise<readonly RunStanding[]> {
   const { rows } = await statement<RunStanding & { sequence: string }>(
     database,
-    `read the runs of ${program}`,
+    `read the runs of ${owner}`,
     `SELECT run, pipeline, phase, sequence, COALESCE(finished_at, started_at) AS "endedAt",
        pruned_at AS "prunedAt", ${IS_CURRENT} AS "isCurrent",
        ${hasCandidates(' AND expires_at > $3')} AS "hasLiveCandidates", owner IS NOT NULL AS "onCluster"
      FROM holdfast.runs WHERE namespace = $1 AND program = $2 ORDER BY runs.sequence`,
-    [namespace, program, now],
+    [namespace, owner, now],
   );
   return rows.map((row) => ({ ...row, prunedAt: row.prunedAt ?? undefined, sequence: Number(row.sequence) }));
 }
 
 /** Every program that has ever run. */
-export async function everyProgram(database: Database): Promise<readonly ProgramKey[]> {
-  const { rows } = await statement<ProgramKey & Record<string, string>>(
+export async function everyProgram(database: Database): Promise<readonly OwnerKey[]> {
+  const { rows } = await statement<OwnerKey & Record<string, string>>(
     database,
     'list the programs',
-    'SELECT namespace, program FROM holdfast.programs ORDER BY namespace, program',
+    'SELECT namespace, program AS owner FROM holdfast.programs ORDER BY namespace, program',
     [],
   );
   return rows;
@@ -57,13 +57,13 @@ export async function everyProgram(database: Database): Promise<readonly Program
  */
 export async function retireRun(
   database: Database,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
   now: Date,
   signal: AbortSignal,
   takeAway: () => Promise<unknown>,
 ): Promise<boolean> {
   return transaction(database, { doing: `retire the run ${run}`, signal }, async (client) => {
-    const key = [namespace, program, run];
+    const key = [namespace, owner, run];
     const { rowCount } = await client.query(
       `SELECT FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3 AND phase <> 'Running' FOR UPDATE`,
       key,
@@ -88,18 +88,18 @@ export async function retireRun(
  */
 export async function retireUnrecorded(
   database: Database,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
   signal: AbortSignal,
   takeAway: () => Promise<unknown>,
 ): Promise<boolean> {
   return transaction(database, { doing: `look for the run ${run}`, signal }, async (client) => {
     await client.query('SELECT FROM holdfast.programs WHERE namespace = $1 AND program = $2 FOR UPDATE', [
       namespace,
-      program,
+      owner,
     ]);
     const { rowCount } = await client.query(
       'SELECT FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3',
-      [namespace, program, run],
+      [namespace, owner, run],
     );
     if (rowCount !== 0) return false;
     await takeAway();
@@ -110,7 +110,7 @@ export async function retireUnrecorded(
 /** Deletes the records of pruned runs that no decision and no candidate refers to any more; resolves to how many. */
 export async function forgetRuns(
   database: Database,
-  { namespace, program }: ProgramKey,
+  { namespace, owner }: OwnerKey,
   batches: Omit<Batches, 'doing'>,
 ): Promise<number> {
   return deleteInBatches(
@@ -126,6 +126,6 @@ export async function forgetRuns(
        ORDER BY sequence LIMIT $3 FOR UPDATE SKIP LOCKED)
      DELETE FROM holdfast.runs USING forgotten
      WHERE (runs.namespace, runs.program, runs.run) = (forgotten.namespace, forgotten.program, forgotten.run)`,
-    [namespace, program],
+    [namespace, owner],
   );
 }

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { databaseError } from '../../base/postgres/failure.ts';
 import type { Database } from '../client/database.ts';
-import type { ProgramKey } from '../runs/runs.ts';
+import type { OwnerKey } from '../runs/runs.ts';
 import { beginLockTransaction, endLockTransaction } from './lock-transaction.ts';
 
 export interface RunLock {
@@ -9,7 +9,7 @@ export interface RunLock {
 }
 
 /** What one run at a time of a program is in: see contract/lane.ts. */
-export interface LaneKey extends ProgramKey {
+export interface LaneKey extends OwnerKey {
   readonly lane: string;
 }
 
@@ -17,8 +17,8 @@ export interface LaneKey extends ProgramKey {
 const FIRST_LANE = 'batch';
 
 /** What is hashed for the lock of a lane of a program. A slash is in none of the names. */
-export function laneLockName({ namespace, program, lane }: LaneKey): string {
-  return `holdfast run ${namespace}/${program}${lane === FIRST_LANE ? '' : `/${lane}`}`;
+export function laneLockName({ namespace, owner, lane }: LaneKey): string {
+  return `holdfast run ${namespace}/${owner}${lane === FIRST_LANE ? '' : `/${lane}`}`;
 }
 
 /**
@@ -27,8 +27,8 @@ export function laneLockName({ namespace, program, lane }: LaneKey): string {
  * @throws HF_DATA_LOCKED when another run of the lane holds it
  */
 export async function lockLane(database: Database, key: LaneKey): Promise<RunLock> {
-  const { program } = key;
-  const doing = `take the lock of ${program}`;
+  const { owner } = key;
+  const doing = `take the lock of ${owner}`;
   const client = await database.pool.connect().catch((error: unknown) => {
     throw databaseError(error, doing, database);
   });
@@ -48,7 +48,7 @@ export async function lockLane(database: Database, key: LaneKey): Promise<RunLoc
     client.release(!(await endLockTransaction(client)));
     throw new HoldfastError(
       'HF_DATA_LOCKED',
-      `another run of ${program} is under way in the same database; wait for it to end`,
+      `another run of ${owner} is under way in the same database; wait for it to end`,
     );
   }
   let released = false;

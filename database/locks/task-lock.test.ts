@@ -14,7 +14,7 @@ test('a connection is left as it was by each of many turns', async () => {
   const before = await listeners();
   const { signal } = new AbortController();
   for (let shard = 0; shard < 3; shard += 1) {
-    const key = { namespace: 'shop', program: 'keep', run: 'weekly', task: `score/shards/${shard}` };
+    const key = { namespace: 'shop', owner: 'keep', run: 'weekly', task: `score/shards/${shard}` };
     const lock = await lockTask(database, key, signal);
     expect(lock.lost()).toBe(false);
     await lock.release();

@@ -18,7 +18,7 @@ export interface TaskLock {
  */
 export async function lockTask(
   database: Database,
-  { namespace, program, run, task }: RunKey & { readonly task: string },
+  { namespace, owner, run, task }: RunKey & { readonly task: string },
   signal: AbortSignal,
 ): Promise<TaskLock> {
   const doing = `wait for its turn at ${task} of ${run}`;
@@ -36,7 +36,7 @@ export async function lockTask(
     released = true;
   };
   const abort = () => end(true);
-  const name = [`holdfast task ${namespace}/${program}/${run}/${task}`];
+  const name = [`holdfast task ${namespace}/${owner}/${run}/${task}`];
   try {
     signal.throwIfAborted();
     signal.addEventListener('abort', abort, { once: true });

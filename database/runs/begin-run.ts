@@ -8,10 +8,10 @@ import { requireNewestSlot } from '../batches/publish.ts';
 import type { Database } from '../client/database.ts';
 import { transaction } from '../client/transaction.ts';
 import { lockLane } from '../locks/run-lock.ts';
-import type { ProgramKey, RunAttempt } from './runs.ts';
+import type { OwnerKey, RunAttempt } from './runs.ts';
 import { requireSlotHasCome } from './slot-clock.ts';
 
-export interface NewRun extends ProgramKey {
+export interface NewRun extends OwnerKey {
   /** Name of the run, or how it follows from its sequence. A name that has run before is its next attempt. */
   readonly run: string | ((sequence: number) => string);
   readonly pipeline: string;
@@ -45,16 +45,16 @@ export async function beginRun(
   request: NewRun,
   pipelines: Pipelines = PIPELINES,
 ): Promise<StartedRun> {
-  const { namespace, program } = request;
+  const { namespace, owner } = request;
   const lane = knownLane(request, pipelines);
-  const lock = await lockLane(database, { namespace, program, lane });
+  const lock = await lockLane(database, { namespace, owner, lane });
   try {
-    const begun = await transaction(database, { doing: `begin a run of ${program}` }, async (client) => {
+    const begun = await transaction(database, { doing: `begin a run of ${owner}` }, async (client) => {
       await requireTimely(client, request, pipelines);
       const interrupted = await interruptLeftovers(client, request, { of: pipelinesIn(lane, pipelines) });
       return { ...((await repeatRun(client, request)) ?? (await insertRun(client, request))), interrupted };
     });
-    return { namespace, program, ...begun, release: () => lock.release() };
+    return { namespace, owner, ...begun, release: () => lock.release() };
   } catch (error) {
     await lock.release();
     throw error;
@@ -84,21 +84,21 @@ export function knownLane({ pipeline }: Pick<NewRun, 'pipeline'>, pipelines: Pip
  */
 export async function interruptLeftovers(
   client: ClientBase,
-  { namespace, program, startedAt }: Pick<NewRun, 'namespace' | 'program' | 'startedAt'>,
+  { namespace, owner, startedAt }: Pick<NewRun, 'namespace' | 'owner' | 'startedAt'>,
   { of, but = '' }: { readonly of?: readonly string[]; readonly but?: string } = {},
 ): Promise<readonly string[]> {
   const { rows } = await client.query<{ run: string }>(
     `UPDATE holdfast.runs SET phase = 'Interrupted', finished_at = $3
      WHERE namespace = $1 AND program = $2 AND phase = 'Running' AND run <> $4
        AND ($5::text[] IS NULL OR pipeline = ANY ($5)) RETURNING run`,
-    [namespace, program, startedAt, but, of],
+    [namespace, owner, startedAt, but, of],
   );
   return rows.map(({ run }) => run);
 }
 
 /** Begins the next attempt of a run that has run before; undefined when it has not. */
 export async function repeatRun(client: ClientBase, request: NewRun): Promise<RunNumbers | undefined> {
-  const { namespace, program, run, slot, trigger, retryOf, revision, startedAt, runUid } = request;
+  const { namespace, owner, run, slot, trigger, retryOf, revision, startedAt, runUid } = request;
   if (typeof run !== 'string') return undefined;
   const { rows } = await client.query<{ slot: Date; sequence: string; attempt: number }>(
     `UPDATE holdfast.runs
@@ -106,7 +106,7 @@ export async function repeatRun(client: ClientBase, request: NewRun): Promise<Ru
          finished_at = NULL, seconds = NULL, error_code = NULL, error_message = NULL, stages = '[]', owner = $7, retry_of = $8,
          pruned_at = NULL
      WHERE namespace = $1 AND program = $2 AND run = $3 RETURNING slot, sequence, attempt`,
-    [namespace, program, run, trigger, revision, startedAt, runUid, retryOf],
+    [namespace, owner, run, trigger, revision, startedAt, runUid, retryOf],
   );
   const [repeated] = rows;
   if (repeated === undefined) return undefined;
@@ -121,19 +121,19 @@ export async function repeatRun(client: ClientBase, request: NewRun): Promise<Ru
 
 /** Gives a new run its number and records it as Running. */
 export async function insertRun(client: ClientBase, request: NewRun): Promise<RunNumbers> {
-  const { namespace, program, pipeline, slot, trigger, retryOf, revision, startedAt, runUid } = request;
+  const { namespace, owner, pipeline, slot, trigger, retryOf, revision, startedAt, runUid } = request;
   const { rows } = await client.query<{ last_sequence: string }>(
     `INSERT INTO holdfast.programs (namespace, program, last_sequence) VALUES ($1, $2, 1)
      ON CONFLICT (namespace, program) DO UPDATE SET last_sequence = programs.last_sequence + 1
      RETURNING last_sequence`,
-    [namespace, program],
+    [namespace, owner],
   );
   const sequence = Number(rows[0]?.last_sequence);
   const run = typeof request.run === 'string' ? request.run : request.run(sequence);
   await client.query(
     `INSERT INTO holdfast.runs (namespace, program, run, pipeline, slot, sequence, attempt, trigger, revision, phase, started_at, owner, retry_of)
      VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, 'Running', $9, $10, $11)`,
-    [namespace, program, run, pipeline, slot, sequence, trigger, revision, startedAt, runUid, retryOf],
+    [namespace, owner, run, pipeline, slot, sequence, trigger, revision, startedAt, runUid, retryOf],
   );
   return { run, sequence, attempt: 1 };
 }

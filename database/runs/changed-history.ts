@@ -8,17 +8,17 @@ import type { RunRecord } from './runs.ts';
  */
 export async function hasHistoryChanged(
   database: Database,
-  { namespace, program, slot, sequence, startedAt }: RunRecord,
+  { namespace, owner, slot, sequence, startedAt }: RunRecord,
 ): Promise<boolean> {
   const { rows } = await statement<{ changed: boolean }>(
     database,
-    `read the history of ${program}`,
+    `read the history of ${owner}`,
     `SELECT EXISTS (
          SELECT FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND slot < $3
            AND published_at IS NOT NULL AND (sequence > $4 OR published_at > $5))
        OR EXISTS (SELECT FROM holdfast.discards WHERE namespace = $1 AND program = $2 AND changed_at > $5)
        OR EXISTS (SELECT FROM holdfast.current_changes WHERE namespace = $1 AND program = $2 AND changed_at > $5) AS changed`,
-    [namespace, program, slot, sequence, startedAt],
+    [namespace, owner, slot, sequence, startedAt],
   );
   return rows[0]?.changed === true;
 }

@@ -1,9 +1,9 @@
 import type { Database } from '../client/database.ts';
 import { prepared } from '../client/statement.ts';
-import type { ProgramKey } from './runs.ts';
+import type { OwnerKey } from './runs.ts';
 
 /** How many runs of a program ended with a code. */
-export interface FailedRuns extends ProgramKey {
+export interface FailedRuns extends OwnerKey {
   /** `HF_INTERRUPTED` where a run left none behind. */
   readonly code: string;
   readonly runs: number;
@@ -18,7 +18,7 @@ export async function countFailedRuns(
     database,
     'count the runs that failed',
     {
-      sql: `SELECT namespace, program, coalesce(error_code, 'HF_INTERRUPTED') AS code, count(*) AS runs
+      sql: `SELECT namespace, program AS owner, coalesce(error_code, 'HF_INTERRUPTED') AS code, count(*) AS runs
         FROM holdfast.runs
         WHERE phase IN ('Failed', 'Interrupted') AND ($1::text[] IS NULL OR namespace = ANY ($1))
         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,

@@ -34,24 +34,24 @@ export async function joinRun(
   request: JoiningRun,
   pipelines: Pipelines = PIPELINES,
 ): Promise<RunNumbers> {
-  const { namespace, program, run, runUid } = request;
+  const { namespace, owner, run, runUid } = request;
   const lane = knownLane(request, pipelines);
   return transaction(database, { doing: `register the run ${run}` }, async (client) => {
     // A run on a laptop holds this lock for as long as it lasts.
     const { rows: locks } = await client.query<{ free: boolean }>(
       'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS free',
-      [laneLockName({ namespace, program, lane })],
+      [laneLockName({ namespace, owner, lane })],
     );
     if (locks[0]?.free !== true) {
       throw new HoldfastError(
         'HF_DATA_LOCKED',
-        `another run of ${program} is under way in the same database, outside this cluster`,
+        `another run of ${owner} is under way in the same database, outside this cluster`,
       );
     }
     const { rows } = await client.query<Known>(
       `SELECT run, slot, sequence, attempt, owner, phase FROM holdfast.runs
        WHERE namespace = $1 AND program = $2 AND run = $3 FOR UPDATE`,
-      [namespace, program, run],
+      [namespace, owner, run],
     );
     const [known] = rows;
     if (known?.owner === runUid) return recorded(known, request);
@@ -67,12 +67,9 @@ interface Known extends Pick<RunRecord, 'run' | 'slot' | 'attempt' | 'phase'> {
   readonly owner: string | null;
 }
 
-function recorded({ run, sequence, attempt, phase }: Known, { program }: JoiningRun): RunNumbers {
+function recorded({ run, sequence, attempt, phase }: Known, { owner }: JoiningRun): RunNumbers {
   if (phase === 'Interrupted') {
-    throw new HoldfastError(
-      'HF_DATA_LOCKED',
-      `another run of ${program} has begun since ${run} did, and took its turn`,
-    );
+    throw new HoldfastError('HF_DATA_LOCKED', `another run of ${owner} has begun since ${run} did, and took its turn`);
   }
   return { run, sequence: Number(sequence), attempt };
 }

@@ -22,7 +22,7 @@ afterAll(async () => {
 /** A program of the test's own. */
 function newProgram() {
   programs += 1;
-  const key = { namespace: 'shop', program: `keep-${programs}` };
+  const key = { namespace: 'shop', owner: `keep-${programs}` };
   const request = (pipeline: string, run: string): NewRun & { run: string; runUid: string } => ({
     ...key,
     pipeline,
@@ -38,7 +38,7 @@ function newProgram() {
     join: (pipeline: string, run: string) => joinRun(postgres.database, request(pipeline, run), WITH_CAMPAIGN),
     phases: async () => {
       const sql = 'SELECT run, phase FROM holdfast.runs WHERE program = $1 ORDER BY sequence';
-      const { rows } = await postgres.database.pool.query(sql, [key.program]);
+      const { rows } = await postgres.database.pool.query(sql, [key.owner]);
       return Object.fromEntries(rows.map(({ run, phase }) => [run, phase]));
     },
   };
@@ -77,10 +77,8 @@ test('a run on a laptop keeps out the runs of a cluster in its lane, and no othe
 });
 
 test('a version without lanes, whose lock is that of the program, and this one keep each other out', () => {
-  expect(laneLockName({ namespace: 'shop', program: 'keep', lane: 'batch' })).toBe('holdfast run shop/keep');
-  expect(laneLockName({ namespace: 'shop', program: 'keep', lane: 'outreach' })).toBe(
-    'holdfast run shop/keep/outreach',
-  );
+  expect(laneLockName({ namespace: 'shop', owner: 'keep', lane: 'batch' })).toBe('holdfast run shop/keep');
+  expect(laneLockName({ namespace: 'shop', owner: 'keep', lane: 'outreach' })).toBe('holdfast run shop/keep/outreach');
 });
 
 test('a pipeline that is in no table is none', async () => {

@@ -1,9 +1,11 @@
 import type { Database } from '../client/database.ts';
 import { prepared } from '../client/statement.ts';
-import { type ProgramKey, RUN_COLUMNS, type RunRecord, type RunRow, toRecord } from './runs.ts';
+import { RUN_COLUMNS, type RunRecord, type RunRow, toRecord } from './runs.ts';
 
 /** A program that has run. */
-export interface ProgramRecord extends ProgramKey {
+export interface ProgramRecord {
+  readonly namespace: string;
+  readonly program: string;
   /** The run whose batch is current. */
   readonly current: RunRecord | undefined;
   /** The run begun last, whatever became of it. */

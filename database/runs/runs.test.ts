@@ -25,7 +25,7 @@ beforeEach(() => {
 const MONDAY = new Date('2026-11-16T02:00:00Z');
 const NEXT_MONDAY = new Date('2026-11-23T02:00:00Z');
 const database = () => postgres.database;
-const program = () => ({ namespace: `n${namespace}`, program: 'churn' });
+const program = () => ({ namespace: `n${namespace}`, owner: 'churn' });
 
 const request = (change: Partial<NewRun> = {}): NewRun => ({
   ...program(),
@@ -55,7 +55,7 @@ async function succeed(change: Partial<NewRun>, extracted: number) {
 test('runs of a program are numbered one after the other, those of another program on their own', async () => {
   expect((await succeed({}, 1)).sequence).toBe(1);
   expect(await succeed({}, 1)).toMatchObject({ run: 'churn-2', sequence: 2, attempt: 1, interrupted: [] });
-  expect((await succeed({ program: 'winback' }, 1)).sequence).toBe(1);
+  expect((await succeed({ owner: 'winback' }, 1)).sequence).toBe(1);
 });
 
 test('a number is not given out again when its run is gone', async () => {
@@ -67,7 +67,7 @@ test('a number is not given out again when its run is gone', async () => {
 test('a second run of the program is refused while the first is under way, and only then', async () => {
   const first = await beginRun(database(), request());
   await expect(beginRun(database(), request())).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
-  const other = await beginRun(database(), request({ program: 'winback' }));
+  const other = await beginRun(database(), request({ owner: 'winback' }));
   await other.release();
   await first.release();
   await (await beginRun(database(), request())).release();

@@ -3,12 +3,12 @@ import type { RunTrigger } from '../../contract/trigger.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, statement } from '../client/statement.ts';
 
-export interface ProgramKey {
+export interface OwnerKey {
   readonly namespace: string;
-  readonly program: string;
+  readonly owner: string;
 }
 
-export interface RunKey extends ProgramKey {
+export interface RunKey extends OwnerKey {
   readonly run: string;
 }
 
@@ -115,7 +115,7 @@ export async function recordStage(database: Database, run: RunAttempt, report: S
             FROM jsonb_array_elements(stages) WITH ORDINALITY AS kept (report, position)
             WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb)
      WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
-    [run.namespace, run.program, run.run, run.attempt, report.name, JSON.stringify(bounded)],
+    [run.namespace, run.owner, run.run, run.attempt, report.name, JSON.stringify(bounded)],
   );
 }
 
@@ -129,7 +129,7 @@ export async function finishRun(database: Database, run: RunAttempt, end: RunEnd
      WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
     [
       run.namespace,
-      run.program,
+      run.owner,
       run.run,
       run.attempt,
       end.phase,
@@ -145,27 +145,24 @@ export async function finishRun(database: Database, run: RunAttempt, end: RunEnd
  * The run whose batch is the program's current one; undefined before the first. A batch that somebody set back from, since
  * it was wrong, is no measure for the next.
  */
-export async function currentRun(
-  database: Database,
-  { namespace, program }: ProgramKey,
-): Promise<RunRecord | undefined> {
+export async function currentRun(database: Database, { namespace, owner }: OwnerKey): Promise<RunRecord | undefined> {
   const { rows } = await statement<RunRow>(
     database,
-    `read the current run of ${program}`,
+    `read the current run of ${owner}`,
     `SELECT ${RUN_COLUMNS} FROM holdfast.runs
      WHERE (namespace, program, run) = (
        SELECT namespace, program, run FROM holdfast.current_batches WHERE namespace = $1 AND program = $2)`,
-    [namespace, program],
+    [namespace, owner],
   );
   return rows[0] && toRecord(rows[0]);
 }
 
-export async function findRun(database: Database, { namespace, program, run }: RunKey): Promise<RunRecord | undefined> {
+export async function findRun(database: Database, { namespace, owner, run }: RunKey): Promise<RunRecord | undefined> {
   const { rows } = await statement<RunRow>(
     database,
     `read the run ${run}`,
     `SELECT ${RUN_COLUMNS} FROM holdfast.runs WHERE namespace = $1 AND program = $2 AND run = $3`,
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   return rows[0] && toRecord(rows[0]);
 }
@@ -175,25 +172,25 @@ export async function listRuns(
   database: Database,
   {
     namespace,
-    program,
+    owner,
     before,
     limit,
     pipeline,
-  }: ProgramKey & { readonly before?: number | undefined; readonly limit: number; readonly pipeline?: string },
+  }: OwnerKey & { readonly before?: number | undefined; readonly limit: number; readonly pipeline?: string },
 ): Promise<readonly RunRecord[]> {
   const { rows } = await prepared<RunRow>(database, 'read runs', {
     sql: `SELECT ${RUN_COLUMNS} FROM holdfast.runs
       WHERE namespace = $1 AND program = $2 AND sequence < $3 AND ($5::text IS NULL OR pipeline = $5)
       ORDER BY sequence DESC LIMIT $4`,
-    values: [namespace, program, before ?? Number.MAX_SAFE_INTEGER, limit, pipeline ?? null],
+    values: [namespace, owner, before ?? Number.MAX_SAFE_INTEGER, limit, pipeline ?? null],
   });
   return rows.map(toRecord);
 }
 
 /** Whether a run of the program was ever begun. */
-export async function hasProgram(database: Database, { namespace, program }: ProgramKey): Promise<boolean> {
+export async function hasProgram(database: Database, { namespace, owner }: OwnerKey): Promise<boolean> {
   const sql = 'SELECT FROM holdfast.programs WHERE namespace = $1 AND program = $2';
-  return (await prepared(database, 'read the programs', { sql, values: [namespace, program] })).rows.length > 0;
+  return (await prepared(database, 'read the programs', { sql, values: [namespace, owner] })).rows.length > 0;
 }
 
 export interface RunRow {
@@ -208,7 +205,7 @@ export interface RunRow {
   readonly trigger: RunTrigger;
   readonly retry_of: string | null;
   readonly revision: string;
-  /** Uid of the object of the run: `runUid`, not its owner. */
+  /** Uid of the object of the run. */
   readonly owner: string | null;
   readonly phase: RunPhase;
   readonly started_at: Date;
@@ -222,11 +219,12 @@ export interface RunRow {
   readonly error_message: string | null;
 }
 
+/** Where columns and fields have other names: whose a run is, `program`; the uid of its object, `owner`. */
 export function toRecord(row: RunRow): RunRecord {
   const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages } = row;
   return {
     namespace,
-    program,
+    owner: program,
     run,
     pipeline,
     slot,

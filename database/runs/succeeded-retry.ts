@@ -5,7 +5,7 @@ import type { RunKey } from './runs.ts';
 /** The newest run that is a retry of this one, or of a retry of it, and has succeeded; undefined where there is none that counts. */
 export async function succeededRetryOf(
   database: Database,
-  { namespace, program, run }: RunKey,
+  { namespace, owner, run }: RunKey,
 ): Promise<string | undefined> {
   const { rows } = await statement<{ run: string }>(
     database,
@@ -18,7 +18,7 @@ export async function succeededRetryOf(
        JOIN retries ON next.retry_of = retries.run WHERE next.namespace = $1 AND next.program = $2
      )
      SELECT run FROM retries WHERE phase = 'Succeeded' AND discarded_at IS NULL ORDER BY sequence DESC LIMIT 1`,
-    [namespace, program, run],
+    [namespace, owner, run],
   );
   return rows[0]?.run;
 }

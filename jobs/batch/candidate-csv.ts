@@ -6,7 +6,7 @@ import { STORED_COLUMNS, type StoredColumn } from '../../customers/columns/store
 /** What every row of a batch shares. */
 export interface BatchFacts {
   readonly namespace: string;
-  readonly program: string;
+  readonly owner: string;
   readonly run: string;
   readonly slot: Date;
   readonly createdAt: Date;
@@ -27,7 +27,7 @@ export async function writeCandidateCsv(
   const present = new Set((await parquetColumns(engine, decisions)).map(({ name }) => name.toLowerCase()));
   const shared: Readonly<Partial<Record<string, string>>> = {
     namespace: batch.namespace,
-    program: batch.program,
+    program: batch.owner,
     run: batch.run,
     slot: batch.slot.toISOString(),
     created_at: batch.createdAt.toISOString(),

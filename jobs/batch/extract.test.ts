@@ -412,8 +412,8 @@ test('more bad rows than allowed fail the run, and the rejects can be read', asy
     { reasons: ['customer_id missing'] },
     { reasons: ['customer_id missing'] },
   ]);
-  const { namespace, program, run, attempt } = context.identity;
-  const key = { namespace, program, run, stage: 'extract', attempt };
+  const { namespace, owner, run, attempt } = context.identity;
+  const key = { namespace, owner, run, stage: 'extract', attempt };
   await expect(context.artifacts.open(key)).rejects.toMatchObject({ code: 'HF_ARTIFACT_CORRUPT' });
 });
 

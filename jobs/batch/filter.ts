@@ -54,7 +54,7 @@ async function filterInto(
     pastOffers: join(extracted.folder, 'offers.parquet'),
     decisions: await recentDecisions(context, copyDecisions),
     slot: identity.slot,
-    programs: [...new Set([identity.program, program.programId])],
+    programs: [...new Set([identity.owner, program.programId])],
     timeZone: program.timeZone,
   });
   const candidates = join(extracted.folder, 'candidates.parquet');
@@ -96,7 +96,7 @@ async function recentDecisions(context: BatchContext, copyDecisions: CopyDecisio
     database,
     {
       namespace: identity.namespace,
-      program: identity.program,
+      program: identity.owner,
       since: offersSince(identity.slot),
       slot: identity.slot,
     },

@@ -64,7 +64,7 @@ export async function prepareSharedCaps(
       customers: `SELECT customer_id FROM read_parquet(${literal(batch)})`,
       slot: identity.slot,
       until,
-      programs: [...new Set([identity.program, program.programId])],
+      programs: [...new Set([identity.owner, program.programId])],
       timeZone: program.timeZone,
     });
     return applyChain(engine, { ...program, filterChain }, batch, async () => {

@@ -73,7 +73,7 @@ interface Offered {
 async function offered(program: Program): Promise<Offered> {
   const { name, decides = TWENTY, heldOut = [], offers = [], slot = MONDAY, trigger = 'schedule' } = program;
   const database = program.database ?? postgres.database;
-  const key = { namespace: program.namespace ?? namespace, program: name, run: `${name}-1` };
+  const key = { namespace: program.namespace ?? namespace, owner: name, run: `${name}-1` };
   const run = await beginRun(database, { ...key, pipeline: 'batch', slot, trigger, revision: 'r', startedAt: slot });
   const batch = await openBatch();
   open.push(run, batch);

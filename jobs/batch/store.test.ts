@@ -35,7 +35,7 @@ afterEach(async () => {
 const begin = () =>
   beginRun(postgres.database, {
     namespace: `n${namespace}`,
-    program: 'churn-prevention',
+    owner: 'churn-prevention',
     run: 'run-1',
     pipeline: 'batch',
     slot: MONDAY,
@@ -45,14 +45,14 @@ const begin = () =>
   });
 
 function context(change: Partial<BatchContext> = {}, identity: Partial<BatchContext['identity']> = {}): BatchContext {
-  const { program, run: name, sequence, attempt } = run;
+  const { owner, run: name, sequence, attempt } = run;
   return batch.context(
     { candidateTTLDays: 30 },
     {
       database: postgres.database,
       identity: {
         namespace: run.namespace,
-        program,
+        owner,
         run: name,
         sequence,
         attempt,
@@ -166,7 +166,7 @@ test('a batch lives its time from now, and is the current one, with a decision f
       decided_at: NOW,
     })),
   );
-  const page = { namespace: run.namespace, program: run.program, riskLevel: 'critical', limit: 10, now: NOW };
+  const page = { namespace: run.namespace, owner: run.owner, riskLevel: 'critical', limit: 10, now: NOW };
   expect(await candidatesByRiskLevel(postgres.database, page)).toHaveLength(3);
   expect((await findRun(postgres.database, run))?.publishedAt).toEqual(NOW);
 });
@@ -286,7 +286,7 @@ describe('candidates past their time', () => {
       `INSERT INTO holdfast.candidates (namespace, program, run, customer_id, slot, churn_signals, risk_score, risk_level, arm,
          epoch, created_at, expires_at)
        SELECT $1, $2, 'old', 'C' || n, $3, '{}', 0.9, 'critical', 'treatment', 1, $3, $3 FROM generate_series(1, 3) AS n`,
-      [run.namespace, run.program, new Date('2026-01-05T02:00:00Z')],
+      [run.namespace, run.owner, new Date('2026-01-05T02:00:00Z')],
     );
 
   test('go once the batch is published', async () => {

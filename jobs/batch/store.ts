@@ -147,13 +147,13 @@ async function askUnderLock(
   { context, database, options }: Storing,
 ): Promise<ChainOutcome> {
   const { identity, now, scratchFolder } = context;
-  const { namespace, program, slot } = identity;
+  const { namespace, owner, slot } = identity;
   await lockCaps(client, namespace, options.lockWaitMs);
   // What was decided for a slot that is yet to come, by a clock that was wrong, counts for nobody.
   const clock = await earlierClock(database, now());
   const until = clock < slot ? slot : clock;
   const decisions = join(scratchFolder, 'decisions.csv');
-  await writeDecisions(client, { namespace, program, since: offersSince(slot), slot, until }, decisions);
+  await writeDecisions(client, { namespace, program: owner, since: offersSince(slot), slot, until }, decisions);
   return inStage('store', () => askAgain({ decisions, until, stored }));
 }
 

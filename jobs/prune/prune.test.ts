@@ -120,7 +120,7 @@ test('two prunes at once leave what one leaves', async () => {
 test('a run that begins again while it is about to be pruned keeps its folder', async () => {
   await world.make({ run: 'old', age: 300 });
   const client = await postgres.database.pool.connect();
-  const key = { namespace: world.namespace, program: 'keep', run: 'old' };
+  const key = { namespace: world.namespace, owner: 'keep', run: 'old' };
   try {
     await client.query('BEGIN');
     await client.query(`UPDATE holdfast.runs SET phase = 'Running' WHERE namespace = $1`, [world.namespace]);
@@ -180,7 +180,7 @@ describe('a program that was deleted', () => {
 
   test('is left alone while a run of it goes on here', async () => {
     await deletedProgram();
-    const lock = await lockLane(postgres.database, { namespace: world.namespace, program: 'keep', lane: 'batch' });
+    const lock = await lockLane(postgres.database, { namespace: world.namespace, owner: 'keep', lane: 'batch' });
     await expect(world.prune({ deleted: true })).rejects.toMatchObject({ code: 'HF_DATA_LOCKED' });
     await lock.release();
     expect((await world.remains()).candidates).toMatchObject({ now: 4, last: 2 });
@@ -194,7 +194,7 @@ test.each<[string, { current?: boolean; expiresIn?: number; phase?: 'Running' },
   ['a run that was begun again since', { phase: 'Running' }, false],
 ])('%s: retired under the lock, and its folder taken away, or left as it was', async (_sentence, change, gone) => {
   await world.make({ run: 'looked-at', age: 300, published: true, candidates: 2, expiresIn: -1, ...change });
-  const key = { namespace: world.namespace, program: 'keep', run: 'looked-at' };
+  const key = { namespace: world.namespace, owner: 'keep', run: 'looked-at' };
   let taken = false;
   const retired = await retireRun(postgres.database, key, TODAY, new AbortController().signal, async () => {
     taken = true;
@@ -277,7 +277,7 @@ describe('folders', () => {
 
   test('that a crash left set aside are deleted by the next prune', async () => {
     await world.makeFolder('stray', 3);
-    await world.folders.setAside({ namespace: world.namespace, program: 'keep', run: 'stray' });
+    await world.folders.setAside({ namespace: world.namespace, owner: 'keep', run: 'stray' });
     expect((await world.prune()).bytes).toBeGreaterThan(1100);
     expect((await world.remains()).folders).toEqual([]);
   });

@@ -20,7 +20,7 @@ import {
   retireUnrecorded,
   runStandings,
 } from '../../database/expiry/retired-runs.ts';
-import type { ProgramKey } from '../../database/runs/runs.ts';
+import type { OwnerKey } from '../../database/runs/runs.ts';
 import { countExpiredScores, deleteExpiredScores } from '../../database/scores/cached-scores.ts';
 import type { RunFolder } from '../../providers/artifacts/run-folder.ts';
 import type { RunFolders } from '../../providers/artifacts/run-folders.ts';
@@ -29,7 +29,7 @@ import { type Pin, pinsOf } from './run-pins.ts';
 
 export type Retention = RetentionProgramSpec['retention'];
 
-export interface PruneRequest extends ProgramKey {
+export interface PruneRequest extends OwnerKey {
   readonly database: Database;
   readonly folders: RunFolders;
   readonly retention: Retention;
@@ -115,11 +115,11 @@ async function pruneParts(request: PruneRequest): Promise<Pruned> {
 }
 
 function pruneCandidates(
-  { database, namespace, program, dryRun, deleted }: PruneRequest,
+  { database, namespace, owner, dryRun, deleted }: PruneRequest,
   now: Date,
   batches: Omit<Batches, 'doing'>,
 ): Promise<number> {
-  const key = { namespace, program };
+  const key = { namespace, owner };
   if (deleted === true) return dryRun ? countCandidatesOf(database, key) : deleteCandidatesOf(database, key, batches);
   return dryRun ? countExpiredCandidates(database, key, now) : deleteExpiredCandidates(database, key, now, batches);
 }
@@ -140,7 +140,7 @@ async function pruneFolders(
 ): Promise<FoldersPruned> {
   const { database, folders, dryRun, signal } = request;
   const pruned = { runs: 0, orphans: 0, foreign: 0, bytes: 0 };
-  const keyOf = (run: string) => ({ namespace: request.namespace, program: request.program, run });
+  const keyOf = (run: string) => ({ namespace: request.namespace, owner: request.owner, run });
 
   const there = new Set(await folders.list(request));
   const identity = await databaseIdentity(database);
@@ -197,11 +197,11 @@ function countBy(pins: Iterable<Pin>): Pruned['kept'] {
  */
 export const prune: Stage<RetentionProgramSpec> = async (context) => {
   const { identity, spec, database, artifacts, now, dryRun, signal, progress } = context;
-  const { namespace, program: name } = identity;
+  const { namespace, owner } = identity;
   if (database === undefined) return { rowsIn: 0, rowsOut: 0, counts: {} };
   const pruned = await pruneProgram({
     namespace,
-    program: name,
+    owner,
     database,
     folders: artifacts.runFolders,
     retention: spec.retention,

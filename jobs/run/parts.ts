@@ -38,8 +38,8 @@ export async function writeParts<Result>(
   stage: string,
   work: (parts: Parts) => Promise<Result>,
 ): Promise<Result> {
-  const { namespace, program, run, attempt } = identity;
-  const draft = await artifacts.draft({ namespace, program, run, stage, attempt });
+  const { namespace, owner, run, attempt } = identity;
+  const draft = await artifacts.draft({ namespace, owner, run, stage, attempt });
   const written: Pick<ArtifactPart, 'path' | 'rows' | 'schema'>[] = [];
   const path = (part: string) => join(draft.folder, part);
   const add = async (engine: Engine, part: string, rows: number) => {

@@ -25,8 +25,8 @@ interface PodRun {
  * tried again.
  */
 export function podRecorder({ identity, artifacts, record, database, last, now, warn }: PodRun): Recorder {
-  const { namespace, program, run, attempt } = identity;
-  const keyOf = (stage: string) => ({ namespace, program, run, stage, attempt });
+  const { namespace, owner, run, attempt } = identity;
+  const keyOf = (stage: string) => ({ namespace, owner, run, stage, attempt });
   return {
     async earlier(stage) {
       const report = record?.stages.find(({ name }) => name === stage);

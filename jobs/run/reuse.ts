@@ -105,8 +105,8 @@ async function reuseStage(
   }
 }
 
-function keyOf({ namespace, program, run, attempt }: RunRecord, stage: string): ArtifactReference['key'] {
-  return { namespace, program, run, stage, attempt };
+function keyOf({ namespace, owner, run, attempt }: RunRecord, stage: string): ArtifactReference['key'] {
+  return { namespace, owner, run, stage, attempt };
 }
 
 /** What can be reused, where that is enough. */

@@ -25,10 +25,10 @@ export async function shardArtifact<Spec>(
   missing: () => void = () => {},
 ): Promise<ArtifactReference> {
   const { identity, inputs, artifacts } = context;
-  const { namespace, program, run, attempt } = identity;
+  const { namespace, owner, run, attempt } = identity;
   const digests = Object.entries(inputs).map(([name, { digest }]) => [name, digest]);
   const madeFrom = { ...Object.fromEntries(digests), revision };
-  const there = await openWhole(artifacts, { namespace, program, run, stage: shardName(stage, shard), attempt });
+  const there = await openWhole(artifacts, { namespace, owner, run, stage: shardName(stage, shard), attempt });
   if (there !== undefined && isDeepStrictEqual(there.manifest.madeFrom, madeFrom)) return there;
   missing();
   return await work.shard({ ...context, artifacts: markedWith(artifacts, madeFrom) }, shard);

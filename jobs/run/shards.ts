@@ -82,8 +82,8 @@ export function inProcesses<Spec>(
 }
 
 /** Where a shard's artifact lies. */
-function shardKey({ namespace, program, run, attempt }: RunIdentity, stage: string, shard: Shard): ArtifactKey {
-  return { namespace, program, run, stage: shardName(stage, shard), attempt };
+function shardKey({ namespace, owner, run, attempt }: RunIdentity, stage: string, shard: Shard): ArtifactKey {
+  return { namespace, owner, run, stage: shardName(stage, shard), attempt };
 }
 
 async function requestOf<Spec>(

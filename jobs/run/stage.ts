@@ -12,7 +12,7 @@ import type { ConnectorSettings } from '../../providers/warehouses/connector.ts'
 export interface RunIdentity {
   readonly namespace: string;
   /** Name of whose run it is, such as a program: see contract/owner.ts. */
-  readonly program: string;
+  readonly owner: string;
   /** Name of the run, such as `churn-prevention-20261123t020000z-1`. */
   readonly run: string;
   /** Allocated in Postgres, growing with every run of the owner. */

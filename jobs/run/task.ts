@@ -82,7 +82,7 @@ export async function runTask<Spec extends TaskSpec>(
   io: TaskIo,
 ): Promise<TaskReport> {
   const spec = await mountedRevision<Spec>(settings);
-  const program = ownerName(task.ownerKind, spec);
+  const owner = ownerName(task.ownerKind, spec);
   const database = await connect(settings.databaseUrl, {
     applicationName: `holdfast ${task.stage}/${task.name}`,
     readOnly: settings.dryRun,
@@ -94,7 +94,7 @@ export async function runTask<Spec extends TaskSpec>(
       pause: (milliseconds) => pause(milliseconds, undefined, { signal: io.signal }),
     },
   });
-  const job: Job<Spec> = { settings, task, io, database, spec, program };
+  const job: Job<Spec> = { settings, task, io, database, spec, owner };
   try {
     const { work } = task;
     switch (work.does) {
@@ -119,13 +119,13 @@ interface Job<Spec> {
   readonly database: Database;
   readonly spec: Spec;
   /** Name of the owner. */
-  readonly program: string;
+  readonly owner: string;
 }
 
 /** Works while no other process does the same for the same run. */
 async function inTurn<Spec, Result>(job: Job<Spec>, task: string, work: () => Promise<Result>): Promise<Result> {
-  const { settings, io, database, program } = job;
-  const key = { namespace: settings.namespace, program, run: settings.run };
+  const { settings, io, database, owner } = job;
+  const key = { namespace: settings.namespace, owner, run: settings.run };
   const lock = await lockTask(database, { ...key, task: `${job.task.stage}/${task}` }, io.signal);
   try {
     return await work();
@@ -146,14 +146,14 @@ async function prepareRun<Spec extends TaskSpec>(
   prepare: Preparation,
   stages: readonly string[],
 ): Promise<TaskReport> {
-  const { settings, task, database, program, io } = job;
+  const { settings, task, database, owner, io } = job;
   // A dry run leaves no trace in Postgres.
   if (settings.dryRun) return {};
   const { namespace, run, runUid, slot, trigger, retryOf, fromStage, revision } = settings;
   const { pipeline } = task;
   await prepare(database, {
     namespace,
-    program,
+    owner,
     run,
     runUid,
     pipeline,
@@ -260,13 +260,13 @@ const FIRST = { sequence: 0, attempt: 1 };
 async function ownRun<Spec extends TaskSpec>(
   job: Job<Spec>,
 ): Promise<{ readonly place: Workplace<Spec>; readonly recorder: Recorder }> {
-  const { settings, task, io, database, spec, program } = job;
+  const { settings, task, io, database, spec, owner } = job;
   const { namespace, run, slot, artifactRoot, scratchFolder, baseFolder, dryRun } = settings;
   const { now, signal, warn } = io;
   const record = dryRun ? undefined : await ownRecord(job);
   const trigger = record?.trigger ?? settings.trigger;
   const { sequence, attempt } = record ?? FIRST;
-  const identity = { namespace, program, run, sequence, attempt, slot, trigger };
+  const identity = { namespace, owner, run, sequence, attempt, slot, trigger };
   const place: Workplace<Spec> = {
     identity,
     spec,
@@ -287,12 +287,12 @@ async function ownRun<Spec extends TaskSpec>(
 }
 
 /** @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
-async function ownRecord<Spec>({ settings, database, program }: Job<Spec>): Promise<RunRecord> {
+async function ownRecord<Spec>({ settings, database, owner }: Job<Spec>): Promise<RunRecord> {
   const { namespace, run, runUid, revision } = settings;
-  const record = await findRun(database, { namespace, program, run });
+  const record = await findRun(database, { namespace, owner, run });
   if (record === undefined) throw new HoldfastError('HF_RUN_NOT_PREPARED', `the run ${run} was not prepared`);
   if (record.runUid !== runUid || record.phase === 'Interrupted') {
-    throw new HoldfastError('HF_DATA_LOCKED', `another run of ${program} took the turn of ${run}`);
+    throw new HoldfastError('HF_DATA_LOCKED', `another run of ${owner} took the turn of ${run}`);
   }
   // The Job says which revision to read; which one the run was prepared with, nobody can change who only writes Jobs.
   if (record.revision === revision.digest) return record;

@@ -23,7 +23,7 @@ import { keyFolder } from './key.ts';
 import { MANIFEST } from './manifest.ts';
 import type { ArtifactStore } from './store.ts';
 
-const FAILED: ArtifactKey = { namespace: 'shop', program: 'winback', run: 'winback-1', stage: 'extract', attempt: 2 };
+const FAILED: ArtifactKey = { namespace: 'shop', owner: 'winback', run: 'winback-1', stage: 'extract', attempt: 2 };
 const RETRY: ArtifactKey = { ...FAILED, run: 'winback-1-retry', attempt: 1 };
 const PARTS = { 'a.parquet': 'hello', 'b.parquet': 'world, and more of it' };
 

@@ -3,7 +3,7 @@ import type { Counts } from '../../contract/counts.ts';
 /** Where an artifact lives, relative to the root of its store. */
 export interface ArtifactKey {
   readonly namespace: string;
-  readonly program: string;
+  readonly owner: string;
   readonly run: string;
   readonly stage: string;
   readonly attempt: number;

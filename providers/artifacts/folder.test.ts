@@ -8,7 +8,7 @@ import { openFolderStore } from './folder.ts';
 import { PRODUCER } from './producer.ts';
 import { storageError } from './storage-error.ts';
 
-const key: ArtifactKey = { namespace: 'shop', program: 'winback', run: 'winback-1', stage: 'extract', attempt: 1 };
+const key: ArtifactKey = { namespace: 'shop', owner: 'winback', run: 'winback-1', stage: 'extract', attempt: 1 };
 const schema = [{ name: 'customer_id', type: 'VARCHAR' }];
 let root: string;
 

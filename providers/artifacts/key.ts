@@ -6,8 +6,8 @@ import type { ArtifactKey } from './artifact.ts';
 const NAME = /^[a-z0-9](?:[-a-z0-9]|\.(?!\.))*$/;
 const LONGEST = 253;
 
-export type ProgramFolderKey = Pick<ArtifactKey, 'namespace' | 'program'>;
-export type RunFolderKey = ProgramFolderKey & Pick<ArtifactKey, 'run'>;
+export type OwnerFolderKey = Pick<ArtifactKey, 'namespace' | 'owner'>;
+export type RunFolderKey = OwnerFolderKey & Pick<ArtifactKey, 'run'>;
 
 /** Whether a folder may bear this name. */
 export function isName(value: string): boolean {
@@ -15,19 +15,19 @@ export function isName(value: string): boolean {
 }
 
 /**
- * Folder of a program, relative to the root of its store.
+ * Folder of an owner, relative to the root of its store.
  * @throws HF_INTERNAL when a part of the key is not a plain name
  */
-export function programFolder({ namespace, program }: ProgramFolderKey): string {
-  return folder({ namespace, program });
+export function ownerFolder({ namespace, owner }: OwnerFolderKey): string {
+  return folder({ namespace, owner });
 }
 
 /**
  * Folder of a run, relative to the root of its store.
  * @throws HF_INTERNAL when a part of the key is not a plain name
  */
-export function runFolder({ namespace, program, run }: RunFolderKey): string {
-  return folder({ namespace, program, run });
+export function runFolder({ namespace, owner, run }: RunFolderKey): string {
+  return folder({ namespace, owner, run });
 }
 
 /**
@@ -35,8 +35,8 @@ export function runFolder({ namespace, program, run }: RunFolderKey): string {
  * @throws HF_INTERNAL when a part of the key is not a plain name
  */
 export function keyFolder(key: ArtifactKey): string {
-  const { namespace, program, run, stage, attempt } = key;
-  const path = folder({ namespace, program, run, stage });
+  const { namespace, owner, run, stage, attempt } = key;
+  const path = folder({ namespace, owner, run, stage });
   if (!Number.isSafeInteger(attempt) || attempt < 0) {
     throw new HoldfastError('HF_INTERNAL', `An artifact cannot be keyed by attempt ${attempt}.`);
   }

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../../base/errors.ts';
-import { isName, type ProgramFolderKey, programFolder, type RunFolderKey, runFolder } from './key.ts';
+import { isName, type OwnerFolderKey, ownerFolder, type RunFolderKey, runFolder } from './key.ts';
 import { inspectRunFolder, type RunFolder } from './run-folder.ts';
 import { storageError } from './storage-error.ts';
 
@@ -13,13 +13,13 @@ export interface RunFolders {
   /** Makes the folder of a run, and says in it which database knows the run, if that is known. */
   claim(key: RunFolderKey, database: string | undefined): Promise<void>;
   /** Names of the runs that have a folder. What is not a plain folder of a plain name is not seen. */
-  list(key: ProgramFolderKey): Promise<readonly string[]>;
+  list(key: OwnerFolderKey): Promise<readonly string[]>;
   /** Undefined where the run has no folder. */
   inspect(key: RunFolderKey): Promise<RunFolder | undefined>;
   /** Takes the folder of a run out of sight in one step; one that is gone is no failure, a link is left alone. */
   setAside(key: RunFolderKey): Promise<void>;
   /** Deletes what was set aside, now or before a crash. */
-  reclaim(key: ProgramFolderKey, signal: AbortSignal): Promise<{ readonly bytes: number; readonly foreign: number }>;
+  reclaim(key: OwnerFolderKey, signal: AbortSignal): Promise<{ readonly bytes: number; readonly foreign: number }>;
 }
 
 const ASIDE = '.pruned-';
@@ -36,7 +36,7 @@ export function openRunFolders(root: string): RunFolders {
       for (const name of await subfolders(root, key)) {
         if (!name.startsWith(ASIDE)) continue;
         interruptIf(signal);
-        const folder = join(root, programFolder(key), name);
+        const folder = join(root, ownerFolder(key), name);
         const found = await inStorage(folder, inspectRunFolder);
         if (found.foreign === undefined) {
           await inStorage(folder, () => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
@@ -96,8 +96,8 @@ async function setAside(folder: string): Promise<void> {
 let counter = 0;
 
 /** Names in the folder of a program that are folders themselves; none where a part of the way is a link. */
-async function subfolders(root: string, key: ProgramFolderKey): Promise<readonly string[]> {
-  return inStorage(join(root, programFolder(key)), async (folder) => {
+async function subfolders(root: string, key: OwnerFolderKey): Promise<readonly string[]> {
+  return inStorage(join(root, ownerFolder(key)), async (folder) => {
     if ((await what(dirname(folder))) !== 'folder' || (await what(folder)) !== 'folder') return [];
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);

@@ -33,7 +33,7 @@ export async function openBatch(): Promise<Batch> {
   const inputs: Record<string, ArtifactReference> = {};
   const identity = {
     namespace: 'default',
-    program: 'churn-prevention',
+    owner: 'churn-prevention',
     run: 'run-1',
     sequence: 1,
     attempt: 1,

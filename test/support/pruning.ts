@@ -59,7 +59,7 @@ export async function pruneWorld(database: Database): Promise<PruneWorld> {
   const root = await mkdtemp(join(tmpdir(), 'holdfast-prune-'));
   const store = openFolderStore(root);
   const namespace = `world-${++worlds}`;
-  const key = { namespace, program: 'keep' };
+  const key = { namespace, owner: 'keep' };
   const identity = (await databaseIdentity(database)) ?? null;
   let sequence = 0;
   await makeTemplate(store);
@@ -162,7 +162,7 @@ async function makeTemplate(store: ArtifactStore): Promise<void> {
     ['extract', 1000],
     ['filter', 100],
   ] as const) {
-    const draft = await store.draft({ namespace: 'template', program: 'keep', run: 'run', stage, attempt: 1 });
+    const draft = await store.draft({ namespace: 'template', owner: 'keep', run: 'run', stage, attempt: 1 });
     await writeFile(join(draft.folder, 'rows.parquet'), 'x'.repeat(size));
     await draft.commit({ rows: 1, parts: [{ path: 'rows.parquet', rows: 1, schema: [] }], counts: {} });
   }
