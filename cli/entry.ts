@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { HoldfastError } from '../base/errors.ts';
 
 /*
@@ -29,6 +30,7 @@ const status = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,
+  canAnswer: isatty(0),
   signal: interrupt.signal,
   now: () => new Date(),
   elapsed: () => performance.now(),

@@ -5,6 +5,8 @@ export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether standard input is a terminal, so that a login may ask. Default: it is not. */
+  readonly canAnswer?: boolean;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   readonly now: () => Date;

@@ -37,12 +37,19 @@ export function openCluster(source: ConnectionSource, namespace: string | undefi
   let api: ReturnType<typeof createClient>;
   try {
     where = placeOf(source);
-    api = createClient({ ...source, clock: systemClock, userAgent: `holdfast/${VERSION}` });
+    const person = { canAnswer: io.canAnswer === true, tell: (text: string) => void io.stderr.write(text) };
+    api = createClient({
+      ...source,
+      environment: io.environment,
+      person,
+      clock: systemClock,
+      userAgent: `holdfast/${VERSION}`,
+    });
   } catch (cause) {
     if (!(cause instanceof UnusableKubeconfig)) throw cause;
     throw new HoldfastError('HF_CLUSTER_CONFIG', cause.message, { cause });
   }
-  const inNamespace = namespace ?? where.namespace;
+  const inNamespace = namespace || where.namespace;
   if (!NAMESPACE.test(inNamespace)) {
     throw new HoldfastError('HF_USAGE', `${inNamespace} is no name of a namespace`);
   }
@@ -71,8 +78,7 @@ export function openCluster(source: ConnectionSource, namespace: string | undefi
 const OF_POD = 'that this pod is in';
 
 function placeOf(source: ConnectionSource): { readonly cluster: string; readonly namespace: string } {
-  const config = loadKubeconfig(source);
-  const context = config.getContextObject(config.getCurrentContext());
-  const cluster = source.kubeconfig === undefined ? OF_POD : (context?.cluster ?? '');
-  return { cluster, namespace: context?.namespace || 'default' };
+  const { context } = loadKubeconfig(source);
+  const cluster = source.kubeconfig === undefined ? OF_POD : context.cluster;
+  return { cluster, namespace: context.namespace || 'default' };
 }

@@ -12,7 +12,7 @@ import {
   type WatchEvent,
 } from './api.ts';
 import type { Clock } from './clock.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, connect, type Outgoing } from './connection.ts';
 import type { ConnectionSource } from './kubeconfig.ts';
 import { lines } from './lines.ts';
 import { refusal, refusalInStream } from './status.ts';
@@ -96,10 +96,19 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
   ): Promise<T> {
     const what = `${call.method} ${call.path}`;
     const late = new AbortController();
-    const stop = options.clock.setTimeout(() => late.abort(), timeoutMs);
+    const begin = () => options.clock.setTimeout(() => late.abort(), timeoutMs);
+    let stop = begin();
+    const whileLoggingIn = async <L>(login: Promise<L>): Promise<L> => {
+      stop();
+      try {
+        return await login;
+      } finally {
+        stop = begin();
+      }
+    };
     const either = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]);
     try {
-      return await use(await open(connection, call, either, options.userAgent));
+      return await use(await open(connection, call, options.userAgent, { signal: either, whileLoggingIn }));
     } catch (cause) {
       if (signal?.aborted) {
         throw new KubeError(0, 'Aborted', `${what} was given up.`, { cause });
@@ -260,8 +269,8 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
 async function open(
   connection: Connection,
   call: Call,
-  signal: AbortSignal,
   userAgent: string,
+  waiting: Pick<Outgoing, 'signal' | 'whileLoggingIn'>,
 ): Promise<IncomingMessage> {
   const content = call.body === undefined ? undefined : JSON.stringify(call.body);
   return await connection.send({
@@ -278,7 +287,7 @@ async function open(
           }),
     },
     body: content,
-    signal,
+    ...waiting,
   });
 }
 

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { KubeError } from './api.ts';
-import { type ConnectionSource, loadKubeconfig } from './kubeconfig.ts';
+import type { Clock } from './clock.ts';
+import { execLogin } from './exec-login.ts';
+import type { ExecCredential, Person } from './exec-plugin.ts';
+import { type ConnectionSource, type LoadedKubeconfig, loadKubeconfig } from './kubeconfig.ts';
 
 /** Idle connections are probed this often, so that one whose other end is gone is noticed. */
 const PROBE_AFTER_MS = 30_000;
@@ -14,6 +17,8 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
+  /** Waits for a login, which may take as long as a person does, outside the request's own time. */
+  readonly whileLoggingIn?: <T>(login: Promise<T>) => Promise<T>;
 }
 
 /** One API server, with TLS and credentials that are read again as they rotate. */
@@ -51,61 +56,106 @@ function closedMeanwhile(error: unknown): boolean {
   return reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
+/** What was shown of who we are. */
+function shownBy(options: Options): string {
+  return JSON.stringify([options.headers?.['Authorization'], fingerprint(options)]);
+}
+
+const NOBODY_TO_ASK: Person = { canAnswer: false, tell: () => {} };
+
+function apply(credential: ExecCredential | undefined, options: Pick<Options, 'headers' | 'cert' | 'key'>): void {
+  const { token, certificate, key } = credential ?? {};
+  if (token !== undefined) options.headers = { ...options.headers, Authorization: `Bearer ${token}` };
+  if (certificate === undefined || key === undefined) return;
+  options.cert = certificate;
+  options.key = key;
+}
+
+/** @throws KubeError with reason NoCredentials, such as for a file of a certificate that is gone */
+async function optionsOf({ config }: LoadedKubeconfig): Promise<Options> {
+  const options: Options = {};
+  try {
+    await config.applyToHTTPSOptions(options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.trim() : String(cause);
+    throw new KubeError(0, 'NoCredentials', `the credentials cannot be had: ${why}`, { cause });
+  }
+  return options;
+}
+
+/** The proxy is named without the password that is in its address. */
+function whyNoAnswer(cause: unknown, proxyUrl: string | undefined): string {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  if (proxyUrl === undefined) return why;
+  const refused = /^Bad response: (\d+)$/.exec(why)?.[1];
+  const { host } = new URL(proxyUrl);
+  return `by the proxy ${host}: ${refused === undefined ? why : `it refuses with status ${refused}`}`;
+}
+
 /**
- * Reads the credentials at once.
+ * Reads the credentials at once, but for those of a login, which the first request runs.
  * @throws UnusableKubeconfig
  */
-export function connect(source: ConnectionSource): Connection {
-  let config = loadKubeconfig(source);
+export function connect(source: ConnectionSource & { readonly clock: Clock }): Connection {
+  const login = execLogin({
+    environment: source.environment ?? process.env,
+    person: source.person ?? NOBODY_TO_ASK,
+    clock: source.clock,
+  });
+  let credential: ExecCredential | undefined;
+  const load = (): LoadedKubeconfig => {
+    const loaded = loadKubeconfig(source);
+    loaded.config.addAuthenticator({
+      isAuthProvider: () => loaded.user.plugin !== undefined,
+      applyAuthentication: async (_, options) => apply(credential, options),
+    });
+    return loaded;
+  };
+  let loaded = load();
   let agent: http.Agent | undefined;
   let agentFor = '';
 
-  async function prepare(outgoing: Outgoing): Promise<{ server: URL; options: Options }> {
-    const cluster = config.getCurrentCluster();
-    if (cluster === null) {
-      throw new Error('The kubeconfig has no cluster in its current context.');
+  async function prepare({ headers, signal, whileLoggingIn }: Outgoing): Promise<{ server: URL; options: Options }> {
+    const { cluster, user } = loaded;
+    if (user.plugin !== undefined) {
+      const asked = login.credential(user.plugin, cluster, signal);
+      credential = await (whileLoggingIn?.(asked) ?? asked);
     }
-    const options: Options = {};
-    try {
-      await config.applyToHTTPSOptions(options);
-    } catch (cause) {
-      // Such as a program that gives a token and fails, or a file of a certificate that is gone.
-      const no = (why: string, because?: unknown) =>
-        new KubeError(0, 'NoCredentials', `the credentials cannot be had: ${why}`, { cause: because });
-      // These quote what the program printed, which may be the token itself.
-      const isUnreadable = cause instanceof SyntaxError || cause instanceof TypeError;
-      if (isUnreadable && config.getCurrentUser()?.exec) throw no('what their program printed is none');
-      const why = cause instanceof Error ? cause.message.trim() : String(cause);
-      throw no(why === '' ? 'their program failed, and said nothing' : why, cause);
-    }
-    const server = new URL(cluster.server);
-    // The library's own agent opens a connection for every request; it is kept where it knows the way through a proxy.
-    if (!cluster.proxyUrl) {
-      const print = fingerprint(options);
-      if (agent === undefined || agentFor !== print) {
+    let options = await optionsOf(loaded);
+    const print = fingerprint(options);
+    const isNew = agentFor !== '' && agentFor !== print;
+    if (cluster.proxyUrl !== undefined) {
+      // The library keeps the way through a proxy with the first certificate that it was shown.
+      if (isNew) {
+        loaded = load();
+        options = await optionsOf(loaded);
+      }
+    } else {
+      // The library's own agent opens a connection for every request.
+      if (agent === undefined || isNew) {
         const kept = { keepAlive: true, keepAliveMsecs: PROBE_AFTER_MS };
-        agent = server.protocol === 'https:' ? new https.Agent(kept) : new http.Agent(kept);
-        agentFor = print;
+        agent = cluster.server.startsWith('https:') ? new https.Agent(kept) : new http.Agent(kept);
       }
       options.agent = agent;
     }
-    options.headers = { ...options.headers, ...outgoing.headers };
+    agentFor = print;
+    options.headers = { ...options.headers, ...user.impersonation, ...headers };
     const { Authorization: authorization } = options.headers;
     if (typeof authorization === 'string') {
       // Token files end in a newline as often as not, which no header may hold.
       options.headers['Authorization'] = authorization.trim();
     }
-    return { server, options };
+    return { server: new URL(cluster.server), options };
   }
 
-  async function once(outgoing: Outgoing): Promise<{ response: http.IncomingMessage; credential: unknown }> {
+  async function once(outgoing: Outgoing): Promise<{ response: http.IncomingMessage; shown: string }> {
     const { server, options } = await prepare(outgoing);
-    const credential = options.headers?.['Authorization'];
+    const shown = shownBy(options);
     try {
-      return { response: await request(server, options, outgoing), credential };
+      return { response: await request(server, options, outgoing), shown };
     } catch (error) {
       if (outgoing.method === 'GET' && closedMeanwhile(error) && !outgoing.signal.aborted) {
-        return { response: await request(server, options, outgoing), credential };
+        return { response: await request(server, options, outgoing), shown };
       }
       throw error;
     }
@@ -119,16 +169,17 @@ export function connect(source: ConnectionSource): Connection {
           return first.response;
         }
         // The library keeps a token for a minute. It was refused, so nothing was done: ask again if there is a newer one.
-        config = loadKubeconfig(source);
+        loaded = load();
+        login.forget();
         const { options } = await prepare(outgoing);
-        if (options.headers?.['Authorization'] === first.credential) {
+        if (shownBy(options) === first.shown) {
           return first.response;
         }
         first.response.destroy();
         return (await once(outgoing)).response;
       } catch (cause) {
         if (cause instanceof KubeError && !outgoing.signal.aborted) throw cause;
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = whyNoAnswer(cause, loaded.cluster.proxyUrl);
         const path = outgoing.path.split('?')[0];
         if (outgoing.signal.aborted) {
           throw new KubeError(0, 'Aborted', `${outgoing.method} ${path} was given up.`, { cause });

@@ -1,13 +1,26 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { type Cluster, KubeConfig } from '@kubernetes/client-node';
+import { resolve } from 'node:path';
+import { type Context, KubeConfig } from '@kubernetes/client-node';
+import type { Person } from './exec-plugin.ts';
+import {
+  type KubeCluster,
+  type KubeconfigFile,
+  type KubeUser,
+  NoKubeconfig,
+  parseKubeconfig,
+} from './kubeconfig-file.ts';
+import { isProxy, proxyFor } from './proxy.ts';
 
 /** Where the API server is and who we are. */
 export interface ConnectionSource {
   /** Path of a kubeconfig, or of several that are read as one. Absent: the pod's own service account. */
   readonly kubeconfig?: string | readonly string[] | undefined;
-  /** A context of the kubeconfig. Default: its current one. */
+  /** A context of the kubeconfig. Default, and when empty: its current one. */
   readonly context?: string | undefined;
+  /** That logins of the kubeconfig get, and that names proxies. Default: that of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Whom logins of the kubeconfig may ask. Default: nobody. */
+  readonly person?: Person | undefined;
 }
 
 /** A kubeconfig, or a pod's service account, that leads to no API server. The message quotes nothing of it but names. */
@@ -15,61 +28,105 @@ export class UnusableKubeconfig extends Error {
   override readonly name = 'UnusableKubeconfig';
 }
 
+/** A context of a kubeconfig with all that it names. */
+export interface LoadedKubeconfig {
+  /** For what the library knows: certificates, token files, OIDC, proxies. */
+  readonly config: KubeConfig;
+  readonly context: Context;
+  readonly cluster: KubeCluster;
+  /** Nobody in particular where the context names no user. */
+  readonly user: KubeUser;
+}
+
 /**
  * Reads the files as kubectl does: of what has the same name in two of them the first counts, relative paths start from the
  * folder of their file, and a file of several that is not there is passed over.
  * @throws UnusableKubeconfig
  */
-export function loadKubeconfig(source: ConnectionSource): KubeConfig {
-  const config = source.kubeconfig === undefined ? ofPod() : ofFiles([source.kubeconfig].flat());
-  if (source.context !== undefined) config.setCurrentContext(source.context);
-  const name = config.getCurrentContext();
-  const from = [source.kubeconfig ?? 'the service account of the pod'].flat().join(', ');
-  if (!name) throw new UnusableKubeconfig(`the kubeconfig ${from} has no current context: give --context`);
-  const context = config.getContextObject(name);
-  if (context === null) {
-    const names = config.contexts.map((one) => one.name);
+export function loadKubeconfig(source: ConnectionSource): LoadedKubeconfig {
+  if (source.kubeconfig === undefined) return ofPod();
+  const paths = [source.kubeconfig].flat();
+  const of = `the kubeconfig ${paths.join(', ')}`;
+  const all = ofFiles(paths);
+  const name = source.context || all.currentContext;
+  if (!name) throw new UnusableKubeconfig(`${of} has no current context: give --context`);
+  const context = all.contexts.find((one) => one.name === name);
+  if (context === undefined) {
+    const names = all.contexts.map((one) => one.name);
     const those = names.length === 0 ? 'it has none' : `it has ${names.slice(0, MOST_NAMED).join(', ')}`;
-    throw new UnusableKubeconfig(`the kubeconfig ${from} has no context ${name}; ${those}`);
+    throw new UnusableKubeconfig(`${of} has no context ${name}; ${those}`);
   }
-  if (!config.getCluster(context.cluster)?.server) {
-    throw new UnusableKubeconfig(
-      `the kubeconfig ${from} has no cluster ${context.cluster}, which the context ${name} names`,
-    );
+  if (context.cluster === '') throw new UnusableKubeconfig(`the context ${name} of ${of} names no cluster`);
+  const found = all.clusters.find((one) => one.name === context.cluster);
+  if (found === undefined) {
+    throw new UnusableKubeconfig(`${of} has no cluster ${context.cluster}, which the context ${name} names`);
   }
-  if (config.getUser(context.user) === null && context.user) {
-    throw new UnusableKubeconfig(`the kubeconfig ${from} has no user ${context.user}, which the context ${name} names`);
+  if (found.server === '') throw new UnusableKubeconfig(`the cluster ${found.name} of ${of} has no server`);
+  const user = context.user === '' ? NOBODY : all.users.find((one) => one.name === context.user);
+  if (user === undefined) {
+    throw new UnusableKubeconfig(`${of} has no user ${context.user}, which the context ${name} names`);
   }
-  return config;
+  if (user.impersonateUser === undefined && Object.keys(user.impersonation).length > 0) {
+    throw new UnusableKubeconfig(`the user ${user.name} of ${of} has as-groups, as-uid or as-user-extra without as`);
+  }
+  const cluster = byProxy(found, of, source.environment ?? process.env);
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    contexts: [{ ...context, user: user.name }],
+    clusters: [cluster],
+    users: [user],
+    currentContext: name,
+  });
+  return { config, context, cluster, user };
 }
 
 /** More names than a person looks through. */
 const MOST_NAMED = 20;
 
-function ofPod(): KubeConfig {
+/** A context may name no user; the library trusts no authority of such a one, so it gets one that shows nothing. */
+const NOBODY: KubeUser = { name: '(nobody)', impersonation: {} };
+
+/** The cluster with the proxy that leads to it: its own, else that of the environment. */
+function byProxy(
+  cluster: KubeCluster,
+  of: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): KubeCluster {
+  const { name, proxyUrl, server } = cluster;
+  if (proxyUrl !== undefined && !isProxy(proxyUrl)) {
+    throw new UnusableKubeconfig(`the proxy-url of the cluster ${name} of ${of} is no address of a proxy`);
+  }
+  if (proxyUrl !== undefined || !URL.canParse(server)) return cluster;
+  const proxy = proxyFor(new URL(server), environment);
+  if (proxy === undefined) return cluster;
+  if (!isProxy(proxy)) throw new UnusableKubeconfig('HTTPS_PROXY or HTTP_PROXY is no address of a proxy');
+  return { ...cluster, proxyUrl: proxy };
+}
+
+function ofPod(): LoadedKubeconfig {
   const config = new KubeConfig();
   try {
     config.loadFromCluster();
   } catch (cause) {
     throw new UnusableKubeconfig('the service account of the pod cannot be read', { cause });
   }
-  return config;
+  const [context] = config.contexts;
+  const [cluster] = config.clusters;
+  const [user] = config.users;
+  if (context === undefined || cluster === undefined || user === undefined) {
+    throw new UnusableKubeconfig('the service account of the pod cannot be read');
+  }
+  return { config, context, cluster, user: { ...user, impersonation: {} } };
 }
 
-function ofFiles(paths: readonly string[]): KubeConfig {
-  const read = paths.flatMap((path) => {
-    const one = ofFile(path, paths.length > 1);
-    return one === undefined ? [] : [one];
-  });
-  const config = new KubeConfig();
-  const currentContext = read.map((one) => one.getCurrentContext()).find((name) => name);
-  config.loadFromOptions({
-    contexts: firstOfEachName(read.flatMap((one) => one.contexts ?? [])),
-    clusters: firstOfEachName(read.flatMap((one) => one.clusters ?? [])).map(plainHttp),
-    users: firstOfEachName(read.flatMap((one) => one.users ?? [])),
-    ...(currentContext === undefined ? {} : { currentContext }),
-  });
-  return config;
+function ofFiles(paths: readonly string[]): KubeconfigFile {
+  const read = paths.flatMap((path) => ofFile(path, paths.length > 1) ?? []);
+  return {
+    currentContext: read.map((one) => one.currentContext).find((name) => name !== undefined),
+    contexts: firstOfEachName(read.flatMap((one) => one.contexts)),
+    clusters: firstOfEachName(read.flatMap((one) => one.clusters)),
+    users: firstOfEachName(read.flatMap((one) => one.users)),
+  };
 }
 
 /** A pipe, such as a shell makes of `<(…)`, gives once what it has, and it is asked for more than once. */
@@ -83,7 +140,7 @@ function textOf(file: string): string {
   return text;
 }
 
-function ofFile(path: string, mayBeMissing: boolean): KubeConfig | undefined {
+function ofFile(path: string, mayBeMissing: boolean): KubeconfigFile | undefined {
   const file = resolve(path);
   let text: string;
   try {
@@ -94,27 +151,17 @@ function ofFile(path: string, mayBeMissing: boolean): KubeConfig | undefined {
     const why = code === 'ENOENT' ? 'is not there' : `cannot be read (${code ?? 'unreadable'})`;
     throw new UnusableKubeconfig(`the kubeconfig ${path} ${why}`, { cause });
   }
-  if (text.trim() === '') return undefined;
-  const config = new KubeConfig();
   try {
-    config.loadFromString(text);
+    return parseKubeconfig(text, file);
   } catch (error) {
-    // The error of the YAML reader quotes the lines around, with whatever secret is in them.
-    const line = (error as { mark?: { line?: number } }).mark?.line;
-    const where = line === undefined ? '' : `, near line ${line + 1}`;
+    if (!(error instanceof NoKubeconfig)) throw error;
+    const where = error.line === undefined ? '' : `, near line ${error.line}`;
     throw new UnusableKubeconfig(`the kubeconfig ${path} is not one${where}`);
   }
-  config.makePathsAbsolute(dirname(file));
-  return config;
 }
 
 function firstOfEachName<T extends { readonly name: string }>(all: readonly T[]): T[] {
   const seen = new Map<string, T>();
   for (const one of all) if (!seen.has(one.name)) seen.set(one.name, one);
   return [...seen.values()];
-}
-
-/** The library wants it said that there is no certificate to verify, such as of `kubectl proxy`; kubectl does not. */
-function plainHttp(cluster: Cluster): Cluster {
-  return cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster;
 }
