@@ -262,6 +262,16 @@ export const ERROR_CODES = {
     meaning: 'Runs of these slots are not made: there are none or too many, or people would hear of what is past.',
     remedy: 'Name others; `holdfast backfill --help` says which may be named.',
   },
+  HF_SLOT_DONE: {
+    kind: 'terminal',
+    meaning: 'The pipeline reaches people, and has succeeded for the slot or for a later one: nobody is told twice.',
+    remedy: 'None is needed: run it at its next slot. One that failed is taken up with `holdfast retry RUN`.',
+  },
+  HF_UPSTREAM_MISSING: {
+    kind: 'not-yet',
+    meaning: 'The pipeline comes after another, which has not succeeded for the slot.',
+    remedy: 'Run the pipeline that the message names, for that slot; a dry run or a backfill of it does not count.',
+  },
   HF_PROGRAM_NOT_READY: {
     kind: 'terminal',
     meaning:

@@ -1,3 +1,4 @@
+import type { RunnablePipelines } from '../jobs/stages.ts';
 import type { Providers } from '../providers/registry.ts';
 
 /** What a command may touch of the process it runs in, so that a test can give its own. */
@@ -14,6 +15,8 @@ export interface Io {
   readonly elapsed: () => number;
   /** What there is of providers. Default: what this version has. */
   readonly providers?: Providers;
+  /** The pipelines that can be run. Default: those of this version. */
+  readonly runnable?: RunnablePipelines;
 }
 
 /** The part of a stream that a command writes to. */

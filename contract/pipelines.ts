@@ -36,6 +36,11 @@ export interface PipelineDefinition {
   readonly after?: string;
   /** Whether people hear of what it does: never twice, never late. */
   readonly reachesPeople?: boolean;
+  /**
+   * What a dry run of it works over: artifacts of its own, which go with it, unless it counts `in-place` what there is and
+   * makes nothing.
+   */
+  readonly dryRun?: 'in-place';
   /** Runs of one owner in the same lane go one after the other; those of different lanes side by side. */
   readonly lane: string;
   /** Whether its result becomes the current batch, so that how the owner is goes by its runs. */
@@ -111,6 +116,7 @@ const TABLE = {
     description: 'the removal of what the program no longer needs',
     owner: 'program',
     schedule: ['schedules', 'prune'],
+    dryRun: 'in-place',
     lane: 'batch',
     publishes: false,
     stages: [

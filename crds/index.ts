@@ -10,7 +10,6 @@ export type { PipelineStatus, RetentionProgramStatus } from './program-status.ts
 export { MOST_SHARDS, type RetentionProgramSpec } from './retention-program.ts';
 export type { RetentionRunSpec, RetentionRunStatus } from './retention-run.ts';
 export { isFinalPhase } from './run-phase.ts';
-export { slotSchedule } from './slot-schedule.ts';
 export { tooLarge } from './spec-size.ts';
 export { type Fault, validateManifest } from './validate.ts';
 export { unavailableProviders } from './warnings.ts';

@@ -2,24 +2,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type LocalRun, runLocally } from '../cli/local/local-run.ts';
 import { beginRun } from '../database/runs/begin-run.ts';
-import { RUNNABLE, type RunnablePipelines } from '../jobs/stages.ts';
+import { RUNNABLE } from '../jobs/stages.ts';
 import { type Batch, openBatch } from './support/batch.ts';
 import { WITH_CAMPAIGN } from './support/pipelines.ts';
 import { openPods, type Pods } from './support/pods.ts';
+import { RUNNABLE_WITH_CAMPAIGN as MORE } from './support/runnable.ts';
 
-/*
- * A pipeline more than this version has, of two stages and a lane of its own: a folder, an entry in the table, and this line.
- */
-const MORE: RunnablePipelines = {
-  table: WITH_CAMPAIGN,
-  code: {
-    ...RUNNABLE.code,
-    campaign: {
-      plan: { work: async () => (await import('./support/campaign/plan.ts')).plan },
-      deliver: { work: async () => (await import('./support/campaign/deliver.ts')).deliver },
-    },
-  },
-};
+/* A pipeline more than this version has, of two stages and a lane of its own. */
 const TASKS = ['campaign/plan/migrate', 'campaign/plan/plan', 'campaign/deliver/check', 'campaign/deliver/deliver'];
 const NOW = new Date('2026-11-23T09:30:00Z');
 
@@ -43,12 +32,11 @@ const phases = async () => {
 const podOf = (run: string) => pods.podOf(() => {}, { HOLDFAST_RUN: run, HOLDFAST_RUN_UID: `uid-${run}` });
 
 /** Runs the campaign on a laptop. */
-function local(change: Partial<LocalRun> = {}) {
+function local(change: Partial<LocalRun> = {}, runnable = MORE) {
   const run: LocalRun = {
     namespace: 'shop',
     program: batch.context({ programId: pods.program, marketplaces: ['US', 'UK', 'DE'] }).spec,
     pipeline: 'campaign',
-    runnable: MORE,
     slot: new Date('2026-11-23T02:00:00Z'),
     trigger: 'manual',
     dryRun: false,
@@ -63,7 +51,7 @@ function local(change: Partial<LocalRun> = {}) {
   };
   const output = { write: () => true };
   const { signal } = new AbortController();
-  const io = { stdout: output, stderr: output, environment: {}, signal, now: () => NOW, elapsed: () => 0 };
+  const io = { stdout: output, stderr: output, environment: {}, signal, now: () => NOW, elapsed: () => 0, runnable };
   return runLocally(run, io, { reused() {}, step: () => ({ advance() {}, done() {}, failed() {} }) });
 }
 
@@ -94,6 +82,16 @@ test('in pods its tasks do the same, and the batch beside it goes on', async () 
   expect(await pods.perform('batch/extract/extract', beside)).toMatchObject({ status: 0 });
 });
 
+test('a slot of it that has succeeded is not begun again, in a pod or on a laptop', async () => {
+  await pods.perform('batch/extract/migrate', await podOf('batch-1'));
+  for (const task of TASKS) await pods.perform(task, await podOf('campaign-1'), { runnable: MORE });
+  const { status, said } = await pods.perform(TASKS[0]!, await podOf('campaign-2'), { runnable: MORE });
+  expect([status, said]).toEqual([78, expect.stringContaining('HF_SLOT_DONE: campaign reaches people')]);
+  await expect(local()).rejects.toMatchObject({ code: 'HF_SLOT_DONE' });
+  // Another try of a task of its own is none.
+  expect(await pods.perform(TASKS[0]!, await podOf('campaign-1'), { runnable: MORE })).toMatchObject({ status: 0 });
+});
+
 test('a run that begins marks what was left over in its own lane, and nothing in the other', async () => {
   await pods.perform('batch/extract/migrate', await podOf('batch-1'));
   await pods.perform(TASKS[0]!, await podOf('campaign-1'), { runnable: MORE });
@@ -120,5 +118,5 @@ test('without its line there is no such pipeline', async () => {
   const { status, said } = await pods.perform(TASKS[1]!, await podOf('campaign-1'));
   expect(status).toBe(78);
   expect(said).toContain('"campaign/plan/plan" is not PIPELINE/STAGE/TASK');
-  await expect(local({ runnable: RUNNABLE })).rejects.toThrow('There is no pipeline campaign.');
+  await expect(local({}, RUNNABLE)).rejects.toThrow('There is no pipeline campaign.');
 });

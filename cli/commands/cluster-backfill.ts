@@ -1,8 +1,8 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { printable } from '../../base/text/printable.ts';
-import { pipelineOf } from '../../contract/pipelines.ts';
+import { noBackfill } from '../../contract/slot-guard.ts';
+import { slotSchedule } from '../../contract/slot-schedule.ts';
 import type { RetentionRunSpec } from '../../crds/index.ts';
-import { slotSchedule } from '../../crds/slot-schedule.ts';
 import { openCluster } from '../cluster/cluster.ts';
 import { requireProgram } from '../cluster/find.ts';
 import { makeBackfill } from '../cluster/made-run.ts';
@@ -34,9 +34,8 @@ export async function backfillOnCluster(
   io: Io,
 ): Promise<number> {
   const { pipeline, from, to, max } = options;
-  if (pipelineOf(pipeline)?.reachesPeople === true) {
-    throw new HoldfastError('HF_SLOT_REFUSED', `${pipeline} reaches people, who are never told of what is past`);
-  }
+  const refusal = noBackfill(pipeline);
+  if (refusal !== undefined) throw new HoldfastError('HF_SLOT_REFUSED', refusal);
   using cluster = openCluster(where, options.namespace, io);
   const program = await requireProgram(cluster, name, io.signal);
   const note = requireReady(program);

@@ -2,6 +2,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { pipelineOf } from '../../contract/pipelines.ts';
 import { revisionDigest } from '../../contract/revision.ts';
+import { slotError, slotOfRun } from '../../contract/slot-guard.ts';
 import { triggerOfRetry } from '../../contract/trigger.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { findRun, type RunRecord } from '../../database/runs/runs.ts';
@@ -54,8 +55,9 @@ async function planOf(
 ): Promise<Plan> {
   const of = await requireRetriable(state, run, options);
   const { pipeline } = of;
-  if (pipelineOf(pipeline) === undefined)
+  if (pipelineOf(pipeline, io.runnable?.table) === undefined)
     throw refused(`${run} is a run of ${pipeline}, which this version does not know`);
+  const now = clock(options.now, io);
   const { spec } = await keptRevision(folder.artifacts, of).catch((cause: unknown) => {
     if (!(cause instanceof HoldfastError && cause.code === 'HF_NOT_FOUND')) throw cause;
     const pruned = of.prunedAt === undefined ? 'is not in this data folder' : `was pruned at ${rfc3339(of.prunedAt)}`;
@@ -63,13 +65,16 @@ async function planOf(
   });
   const origin = await readOrigin(folder.artifacts, of);
   if (origin === undefined) throw gone(run, folder, 'is there, but not the folder that its files are in');
+  const trigger = triggerOfRetry(of.trigger);
+  const slot = slotOfRun({ pipeline, trigger, slot: of.slot, made: now() }, spec, undefined, io.runnable?.table);
+  if ('reason' in slot) throw slotError(slot);
   await tellOfChange(of, origin, io);
   return {
     namespace: of.namespace,
     program: spec,
     pipeline,
-    slot: of.slot,
-    trigger: triggerOfRetry(of.trigger),
+    slot,
+    trigger,
     dryRun: false,
     baseFolder: origin.baseFolder,
     manifest: origin.manifest,
@@ -79,7 +84,7 @@ async function planOf(
       sampleCustomers: origin.sampleCustomers,
     },
     shards: shardsOf(options.shards),
-    now: clock(options.now, io),
+    now,
     retry: { of, fromStage: options.fromStage },
   };
 }

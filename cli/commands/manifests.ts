@@ -60,7 +60,7 @@ function validated(
   const faults = new FaultList((line) => io.stderr.write(`${line}\n`));
   const warnings = new FaultList((line) => io.stderr.write(`warning: ${messageAsCalled(line, io)}\n`));
   for (const document of documents) {
-    const validation = validateManifest(document, { now, providers: io.providers });
+    const validation = validateManifest(document, { now, providers: io.providers, pipelines: io.runnable?.table });
     for (const fault of validation.faults) faults.add(fault);
     for (const warning of validation.warnings) {
       warnings.add(warning);

@@ -4,13 +4,13 @@ import { join, relative, resolve } from 'node:path';
 import { openEngine } from '../../base/duckdb/engine.ts';
 import { forField, HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
-import { parseSchedule } from '../../base/schedules/index.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { pathForShell } from '../../base/text/printable.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { PUBLISHING } from '../../contract/pipelines.ts';
+import { PIPELINES, PUBLISHING } from '../../contract/pipelines.ts';
+import { slotError, slotOfRun } from '../../contract/slot-guard.ts';
 import { told, type Warning } from '../../contract/warning.ts';
-import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec, slotSchedule } from '../../crds/index.ts';
+import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
 import { riskiestCustomer } from '../../customers/explanations/explain.ts';
 import { currentRun } from '../../database/runs/runs.ts';
 import type { RunContext } from '../../jobs/run/stage.ts';
@@ -32,9 +32,10 @@ import {
   isDataFolder,
   lockDataFolder,
 } from '../local/data-folder.ts';
-import { type LocalRun, type LocalRunResult, runLocally } from '../local/local-run.ts';
+import { isInPlace, type LocalRun, type LocalRunResult, runLocally } from '../local/local-run.ts';
 import { makeSamples } from '../local/samples.ts';
 import { openHistory, openState, type State } from '../local/state.ts';
+import { requireUpstream } from '../local/upstream.ts';
 import { faultLine } from '../terminal/fault-list.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import { prunedIn, pruneText } from '../terminal/prune-report.ts';
@@ -126,13 +127,14 @@ export async function prepareAndRun(
   refuseRetry(manifest);
   seen.warnings.push(...told('MANIFEST', manifest.warnings.map(faultLine)));
   const { program, baseFolder } = manifest;
+  const dryRun = options.dryRun === true || manifest.run?.spec.dryRun === true;
   const plan = {
     namespace: program.metadata.namespace ?? 'default',
     program: program.spec,
     pipeline: manifest.run?.spec.pipeline ?? PUBLISHING,
-    slot: slotOf(manifest, begun),
+    slot: slotOf(manifest, begun, dryRun, io),
     trigger: manifest.run?.spec.trigger ?? 'manual',
-    dryRun: options.dryRun === true || manifest.run?.spec.dryRun === true,
+    dryRun,
     baseFolder,
     manifest: manifest.file,
     connectors: {
@@ -142,14 +144,9 @@ export async function prepareAndRun(
     shards: shardsOf(options.shards),
     now,
   } satisfies Partial<LocalRun>;
-  const { namespace, pipeline, dryRun } = plan;
+  const { namespace, pipeline } = plan;
   seen.plan = { namespace, program: plan.program.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
   if (plan.pipeline === PUBLISHING) await checkProviders(plan, io);
-  else if (plan.dryRun) {
-    // A dry run has a folder of artifacts of its own, in which there is nothing to prune.
-    const asked = `holdfast prune ${plan.program.programId} --dry-run`;
-    throw new HoldfastError('HF_USAGE', `a dry run of prune on this machine is \`${asked}\``);
-  }
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
@@ -207,7 +204,7 @@ export async function runOn(
   return result;
 }
 
-/** A dry run reads the history that is there, and writes to a folder that goes with it. */
+/** A dry run reads the history that is there, and writes to a folder that goes with it, if it writes at all. */
 async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: Io): Promise<LocalRunResult> {
   // Nobody takes away the history while it is read.
   using _lock = isDataFolder(folder) ? lockDataFolder(folder) : undefined;
@@ -216,7 +213,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
     await using state = await openHistory(folder, io);
     const local = {
       ...plan,
-      artifactRoot: temporary,
+      artifactRoot: isInPlace(plan, io.runnable?.table) ? folder.artifacts : temporary,
       scratchFolder: temporary,
       database: state?.database,
     };
@@ -231,6 +228,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
 
 /** Runs with the samples that it reads in a folder, made first. */
 export async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'>, io: Io): Promise<LocalRunResult> {
+  await requireUpstream(run, io.runnable?.table ?? PIPELINES);
   const progress = terminalProgress(io);
   const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
   const before = (context: RunContext<RetentionProgramSpec>) => makeSamples(context, sampleFolder, progress);
@@ -319,13 +317,13 @@ function refuseRetry({ run }: RunnableManifest): void {
   );
 }
 
-/** The instant of a run: its own, or the newest of its pipeline's schedule. */
-function slotOf({ program, run }: RunnableManifest, now: Date): Date {
-  if (run?.spec.slot !== undefined) return new Date(run.spec.slot);
-  const schedule = slotSchedule(run?.spec.pipeline ?? PUBLISHING, program.spec);
-  const slot = parseSchedule(schedule, program.spec.timeZone).newest(now);
-  if (slot !== undefined) return slot;
-  throw new HoldfastError('HF_SCHEDULE_INVALID', `${schedule} has had no slot yet at ${rfc3339(now)}`);
+/** The instant of a run: its own, or the newest of its pipeline's schedule. A dry run may be as of any. */
+function slotOf({ program, run }: RunnableManifest, now: Date, dryRun: boolean, { runnable }: Io): Date {
+  const { pipeline = PUBLISHING, trigger = 'manual', slot: said } = run?.spec ?? {};
+  const asked = { pipeline, trigger, slot: said === undefined ? undefined : new Date(said), made: now };
+  const slot = slotOfRun(asked, program.spec, dryRun ? undefined : now, runnable?.table);
+  if ('reason' in slot) throw slotError(slot);
+  return slot;
 }
 
 const FEWEST_CUSTOMERS = 100;

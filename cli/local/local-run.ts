@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { isSharded, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
+import { isSharded, type Pipelines, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
 import { REVISION_FILE, revisionDigest, revisionText } from '../../contract/revision.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
@@ -45,8 +45,6 @@ export interface LocalRun {
   readonly database: Database | undefined;
   /** Processes that a stage is divided among, where its work can be. */
   readonly shards: number;
-  /** Default: what this version can run. */
-  readonly runnable?: RunnablePipelines;
   readonly now: () => Date;
   /** The run that this one is to go on from, where it is a retry. */
   readonly retry?: { readonly of: RunRecord; readonly fromStage: string | undefined };
@@ -68,7 +66,7 @@ export interface LocalRunResult {
  * @throws HF_DATA_LOCKED when the program is already running on this database
  */
 export async function runLocally(run: LocalRun, io: Io, progress: Progress): Promise<LocalRunResult> {
-  const { runnable = RUNNABLE } = run;
+  const { runnable = RUNNABLE } = io;
   const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
   const began = io.elapsed();
   const taken = () => (io.elapsed() - began) / 1000;
@@ -81,8 +79,9 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
   const onlooker = { elapsed: io.elapsed, step: (stage: string) => progress.step(stage) };
   let failure: HoldfastError | undefined;
   try {
-    await inRun(placeOf(run, identity, io), recorder, async (context) => {
-      await keepRevision(run, identity, revisionText(revision), io);
+    const place = { ...placeOf(run, identity, io), makesNothing: isInPlace(run, runnable.table) };
+    await inRun(place, recorder, async (context) => {
+      if (!place.makesNothing) await keepRevision(run, identity, revisionText(revision), io);
       await reuse(run, runnable, recorder, context.artifacts, progress);
       if (Object.keys(artifacts).length === 0) await run.before?.(context);
       await runStages(context, stagesOf(run, runnable), recorder, onlooker);
@@ -109,6 +108,11 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     ...(failure === undefined ? {} : { error: { code: failure.code, message: failure.message } }),
   };
   return { report, artifacts, warnings, ...(failure === undefined ? {} : { failure }) };
+}
+
+/** Whether a run makes nothing, and only counts what there is. */
+export function isInPlace({ pipeline, dryRun }: Pick<LocalRun, 'pipeline' | 'dryRun'>, pipelines?: Pipelines): boolean {
+  return dryRun && pipelineOf(pipeline, pipelines)?.dryRun === 'in-place';
 }
 
 function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io): Workplace<RetentionProgramSpec> {

@@ -10,6 +10,7 @@ import { transaction } from '../client/transaction.ts';
 import { lockLane } from '../locks/run-lock.ts';
 import type { OwnerKey, RunAttempt } from './runs.ts';
 import { requireSlotHasCome } from './slot-clock.ts';
+import { requireSlotNotDone } from './slot-done.ts';
 
 export interface NewRun extends OwnerKey {
   /** Name of the run, or how it follows from its sequence. A name that has run before is its next attempt. */
@@ -39,6 +40,7 @@ export interface StartedRun extends RunAttempt {
  * @throws HF_DATA_LOCKED when another run of the program in the same lane holds the lock
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
  * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
+ * @throws HF_SLOT_DONE when it would reach people twice
  */
 export async function beginRun(
   database: Database,
@@ -62,12 +64,14 @@ export async function beginRun(
 }
 
 /**
- * Refuses a run whose slot is yet to come, and a batch that could not become the current one.
- * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT
+ * Refuses a run whose slot is yet to come, a batch that could not become the current one, and what people were told already.
+ * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT, HF_SLOT_DONE
  */
 export async function requireTimely(client: ClientBase, request: NewRun, pipelines: Pipelines): Promise<void> {
   await requireSlotHasCome(client, request.slot);
-  if (pipelines[request.pipeline]?.publishes === true) await requireNewestSlot(client, request);
+  const { publishes, reachesPeople } = pipelines[request.pipeline] ?? {};
+  if (publishes === true) await requireNewestSlot(client, request);
+  if (reachesPeople === true) await requireSlotNotDone(client, request, pipelines);
 }
 
 /** The lane of a run that is to begin. */

@@ -28,6 +28,7 @@ export interface JoiningRun extends NewRun {
  * @throws HF_DATA_LOCKED when a laptop is running the program in the same database, or has taken the run's turn
  * @throws HF_MANIFEST_INVALID when a run of that name had another slot
  * @throws HF_SLOT_IN_FUTURE, HF_BATCH_NOT_CURRENT when its batch could not, or should not, become the current one
+ * @throws HF_SLOT_DONE when it would reach people twice
  */
 export async function joinRun(
   database: Database,

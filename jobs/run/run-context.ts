@@ -16,6 +16,8 @@ export interface Workplace<Spec = unknown> extends Omit<RunContext<Spec>, 'artif
   readonly scratchFolder: string;
   /** Database that knows the run, as the folder of its artifacts is to say. */
   readonly claimant: Database | undefined;
+  /** Whether the work makes no artifacts, so that it has no folder among them. */
+  readonly makesNothing?: boolean;
 }
 
 /**
@@ -38,11 +40,13 @@ export async function inRun<Spec, Result>(
 }
 
 async function inFolders<Spec, Result>(
-  { artifactRoot, claimant, ...shared }: Workplace<Spec>,
+  { artifactRoot, claimant, makesNothing, ...shared }: Workplace<Spec>,
   work: (run: RunContext<Spec>) => Promise<Result>,
 ): Promise<Result> {
   const artifacts = openFolderStore(artifactRoot);
-  await artifacts.runFolders.claim(shared.identity, claimant && (await databaseIdentity(claimant)));
+  if (makesNothing !== true) {
+    await artifacts.runFolders.claim(shared.identity, claimant && (await databaseIdentity(claimant)));
+  }
   const scratchFolder = await makeTemporaryFolder('run-', shared.scratchFolder);
   try {
     return await work({ ...shared, artifacts, scratchFolder });

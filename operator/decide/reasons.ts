@@ -27,6 +27,7 @@ export const CONDITION_REASONS = {
     'The pipeline of the run comes after another, of which no run has succeeded for the slot; the message names it.',
   BatchMissed: 'Until its deadline no run of the pipeline that it comes after had succeeded for its slot.',
   OldSlot: 'The run would reach people, and is not of the newest slot of its schedule: nobody is told late, or twice.',
+  SlotDone: 'The run would reach people, who have been told of its slot, or of a later one: nobody is told twice.',
   NothingToRetry:
     'The run that this one is another try of is not there, or is none that can be tried again; the message says why.',
   Replaced: 'A newer run of the same schedule took the place of the run (`concurrencyPolicy: Replace`).',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { literal, openEngine } from '../../base/duckdb/engine.ts';
 import { main } from '../../cli/main.ts';
+import type { RunnablePipelines } from '../../jobs/stages.ts';
 import type { Providers } from '../../providers/registry.ts';
 import { writeModel } from './models.ts';
 import { identityModel, linearModel } from './onnx.ts';
@@ -25,6 +26,7 @@ export interface CommandOptions {
   readonly watch?: (text: string, abort: AbortController) => void;
   readonly terminal?: boolean;
   readonly providers?: Providers;
+  readonly runnable?: RunnablePipelines;
   readonly stdoutIsTerminal?: boolean;
   /** Milliseconds; the machine's clock unless given. */
   readonly elapsed?: () => number;
@@ -118,6 +120,7 @@ export async function holdfast(args: readonly string[], options: CommandOptions 
     now: () => new Date(NOW),
     elapsed: options.elapsed ?? (() => performance.now()),
     ...(options.providers === undefined ? {} : { providers: options.providers }),
+    ...(options.runnable === undefined ? {} : { runnable: options.runnable }),
   });
   return { status, stdout, stderr };
 }

@@ -1,6 +1,7 @@
 import { rfc3339, rfc3339Second } from '../../../base/instant.ts';
 import { shareLane } from '../../../contract/lane.ts';
 import type { Pipelines } from '../../../contract/pipelines.ts';
+import { upstreamSlot } from '../../../contract/upstream.ts';
 import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
@@ -8,7 +9,6 @@ import { type Action, attemptKey, earlier } from '../action.ts';
 import { isBecause } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
-import { upstreamSlot } from '../run/upstream.ts';
 import { steadyPart } from '../steady.ts';
 import { progressIn } from './pipeline-status.ts';
 import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
@@ -120,7 +120,7 @@ function waitsForEarlierBatch(
   if (status?.startTime !== undefined || !isBecause(run, 'WaitingForBatch')) return false;
   const { after } = pipelines[calendar.pipeline] ?? {};
   if (spec.pipeline !== calendar.pipeline || after === undefined) return true;
-  const newest = upstreamSlot(after, program, due, pipelines);
+  const newest = upstreamSlot(after, program.spec, due, pipelines);
   return newest === undefined || Date.parse(status?.slot ?? spec.slot ?? '') < newest.getTime();
 }
 

@@ -107,8 +107,8 @@ const ownedBy = (uid: string, run: RunObject): RunObject => {
   const owner = { apiVersion: 'holdfast.dev/v1alpha1', kind: 'RetentionProgram', name: 'keep', uid, controller: true };
   return { ...run, metadata: { ...run.metadata, ownerReferences: [owner] } };
 };
-const recorded = (lastSucceededSlot: string) => {
-  const pipelines = [{ name: 'batch', lastSucceededSlot }] as never;
+const recorded = (lastSucceededSlot: string, name = 'batch') => {
+  const pipelines = [{ name, lastSucceededSlot }] as never;
   return storedProgram({}, { status: { pipelines } });
 };
 /** Deleted after its batch and made again, with the same programId. */
@@ -195,7 +195,7 @@ const OLD: Readonly<Record<string, Row>> = {
     reason: 'OldSlot',
     message:
       'campaign reaches people, and so runs only for the newest slot of 0 2 * * MON, which was 2026-11-23T02:00:00Z when the ' +
-      "run was made; the run's is 2026-11-16T02:00:00Z",
+      "run was made; the run's is 2026-11-16T02:00:00Z: make a run without a slot",
   },
   'nor for an instant of its own': {
     given: campaign({ succeeded: [done()] }, { slot: '2026-11-23T02:00:01Z' }),
@@ -207,6 +207,31 @@ const OLD: Readonly<Record<string, Row>> = {
     phase: 'Failed',
     reason: 'OldSlot',
     message: 'campaign reaches people, who are never told of what is past: there is no backfill of it',
+  },
+  'nor is a slot of it done twice': {
+    given: campaign({ succeeded: [done(), done({ pipeline: 'campaign' as never })] }),
+    phase: 'Failed',
+    reason: 'SlotDone',
+    message:
+      'campaign reaches people, and has succeeded for the slot 2026-11-23T02:00:00Z: nobody is told twice, so run it at its next slot',
+  },
+  'nor one of which only the program still knows': {
+    given: campaign({ succeeded: [done()], program: recorded(SLOT, 'campaign') }),
+    phase: 'Failed',
+    reason: 'SlotDone',
+  },
+  'nor one after a later slot of it': {
+    given: campaign({ succeeded: [done()], program: recorded('2026-11-30T02:00:00Z', 'campaign') }),
+    phase: 'Failed',
+    reason: 'SlotDone',
+  },
+  'a dry run of it tells nobody': {
+    given: campaign({ succeeded: [done()], program: recorded(SLOT, 'campaign') }, { dryRun: true }),
+    ...begins,
+  },
+  'and none was told by one': {
+    given: campaign({ succeeded: [done(), done({ pipeline: 'campaign' as never, dryRun: true })] }),
+    ...begins,
   },
   'what reaches nobody may be of any slot': {
     given: report({ slot: '2026-11-16T02:00:00Z' }, { succeeded: [done({}, '2026-11-16T02:00:00Z')] }),

@@ -1,48 +1,34 @@
-import { rfc3339 } from '../../../base/instant.ts';
-import { parseSchedule } from '../../../base/schedules/index.ts';
-import { CLOCK_SKEW_MS } from '../../../contract/clock-skew.ts';
-import { pipelineOf } from '../../../contract/pipelines.ts';
-import { slotSchedule } from '../../../crds/index.ts';
-import type { ProgramObject } from '../../kube/objects.ts';
+import { type SlotRefusal, slotDone, slotOfRun } from '../../../contract/slot-guard.ts';
+import { isOfProgram, type ProgramObject } from '../../kube/objects.ts';
 import type { ConditionReason } from '../reasons.ts';
 import type { RunSnapshot } from './snapshot.ts';
 
-type Of = Pick<RunSnapshot, 'run' | 'original' | 'pipelines'>;
+type Of = Pick<RunSnapshot, 'run' | 'original' | 'succeeded' | 'pipelines'>;
 
 /**
  * The instant that a run is as of: its own, that of the run that it is another try of, or the newest of its calendar when it
  * was made; or why there is none, or not one that the run may have.
  */
 export function slotOf(
-  { run, original, pipelines }: Of,
+  { run, original, succeeded, pipelines }: Of,
   program: ProgramObject,
   now: Date,
-): Date | { readonly reason: ConditionReason; readonly message: string } {
-  const text = slotSchedule(run.spec.pipeline, program.spec, pipelines);
-  const calendar = parseSchedule(text, program.spec.timeZone);
-  const made = new Date(run.metadata.creationTimestamp);
+): Date | (SlotRefusal & { readonly reason: ConditionReason }) {
+  const { pipeline, trigger, dryRun } = run.spec;
   const said = run.status?.slot ?? run.spec.slot ?? original?.status?.slot ?? original?.spec.slot;
-  const slot = said === undefined ? calendar.newest(made < now ? made : now) : new Date(said);
-  if (slot === undefined) {
-    return { reason: 'NoSlot', message: `${text} has had no slot yet: give the run a slot` };
-  }
-  if (Number.isNaN(slot.getTime())) {
+  const given = said === undefined ? undefined : new Date(said);
+  if (given !== undefined && Number.isNaN(given.getTime())) {
     return { reason: 'NoSlot', message: `spec.slot ${said} is no instant such as 2026-11-23T02:00:00Z` };
   }
-  if (slot.getTime() > now.getTime() + CLOCK_SKEW_MS) {
-    return { reason: 'SlotInFuture', message: `the slot ${rfc3339(slot)} is yet to come: nothing is known as of then` };
-  }
-  if (pipelineOf(run.spec.pipeline, pipelines)?.reachesPeople !== true) return slot;
-  if (run.spec.trigger === 'backfill') {
-    const message = `${run.spec.pipeline} reaches people, who are never told of what is past: there is no backfill of it`;
-    return { reason: 'OldSlot', message };
-  }
-  const newest = calendar.newest(made);
-  const isOfCalendar = calendar.newest(slot)?.getTime() === slot.getTime();
-  if (isOfCalendar && (newest === undefined || slot >= newest)) return slot;
-  const only = newest === undefined ? '' : `, which was ${rfc3339(newest)} when the run was made`;
-  return {
-    reason: 'OldSlot',
-    message: `${run.spec.pipeline} reaches people, and so runs only for the newest slot of ${text}${only}; the run's is ${rfc3339(slot)}`,
-  };
+  const made = new Date(run.metadata.creationTimestamp);
+  const slot = slotOfRun({ pipeline, trigger, slot: given, made }, program.spec, now, pipelines);
+  if ('reason' in slot || dryRun) return slot;
+  const done = [
+    program.status?.pipelines?.find(({ name }) => name === pipeline)?.lastSucceededSlot,
+    ...succeeded
+      .filter((one) => one.spec.pipeline === pipeline && !one.spec.dryRun && isOfProgram(one, program))
+      .map(({ status }) => status?.slot),
+  ].flatMap((instant) => (instant === undefined ? [] : [Date.parse(instant)]));
+  const newest = done.length === 0 ? undefined : new Date(Math.max(...done));
+  return slotDone(pipeline, slot, newest, pipelines) ?? slot;
 }
