@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Engine, literal, openEngine } from '../../base/duckdb/engine.ts';
 import { openPostgres, type TestPostgres } from '../../test/support/postgres.ts';
 import { customerId, customerIdInDuckdb, customerIdInPostgres, POSTGRES_KNOWS_UNICODE } from './customer-id.ts';
+import { MISSING_WORDS } from './missing-words.ts';
 
 let engine: Engine;
 let postgres: TestPostgres;
@@ -59,6 +60,28 @@ describe('an id as a text', () => {
       expect(await inDuckdb(literal(given), 'VARCHAR')).toEqual({ id: null, reasons: ['customer_id missing'] });
     },
   );
+});
+
+describe('an id that needs only one look', () => {
+  const isSettled = async (text: string) => {
+    const [row] = await engine.rows<{ settled: boolean }>(
+      `SELECT ${customerIdInDuckdb('id', 'VARCHAR').settled} AS settled FROM (SELECT ${literal(text)} AS id)`,
+    );
+    return row?.settled;
+  };
+
+  test.each(['C0000001', 'C0000001-1', '9b2d', '6e0f7c3a-88c1-4f0e-9f5e-4d2a1b3c5d6e', 'cus_9s6XKz', 'gid://shop/7'])(
+    '%j',
+    async (text) => {
+      expect(await isSettled(text)).toBe(true);
+    },
+  );
+
+  const others = [...MISSING_WORDS, 'Infinity', '-Infinity', '0', '-1', '7.0', 'A1.0', '1e+16', '1E+5', 'A1 ', 'é1'];
+  test.each(others)('is not %j, of which the rule is asked', async (text) => {
+    expect(await isSettled(text)).toBe(false);
+    expect(await isSettled(text.toUpperCase())).toBe(false);
+  });
 });
 
 describe('an id that is a number', () => {
