@@ -1,8 +1,10 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
+import type { Action } from '../decide/action.ts';
 import { type KubeApi, KubeError, type KubeObject, RESOURCES, type Resource } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
+import type { StoredMetadata } from '../kube/objects.ts';
 import { type Applied, apply } from './apply.ts';
 
 const { jobs, configMaps } = RESOURCES;
@@ -101,4 +103,53 @@ test.each([
   if (outcome === 'thrown') await expect(applied).rejects.toMatchObject({ status });
   else expect((await applied).refused.get('Job shop/one')).toEqual({ status, message: 'no' });
   expect(asked).toBe(1);
+});
+
+const STALE: readonly (readonly [string, (there: KubeObject) => Action])[] = [
+  ['deleted', (there) => ({ do: 'delete', resource: jobs, object: stored(there) })],
+  ['changed', (there) => ({ do: 'patch', resource: jobs, object: stored(there), patch: { spec: { suspend: true } } })],
+];
+
+function stored(there: KubeObject) {
+  return there as KubeObject & { readonly metadata: StoredMetadata };
+}
+
+const act = async (...actions: readonly Action[]): Promise<Applied> =>
+  await apply(actions, kube.api, createRecorder(kube.api, { clock, instance: 'test' }));
+
+test.each(STALE)(
+  'an object that has changed since it was looked at is not %s, and what it is now is found',
+  async (_name, action) => {
+    const before = kube.put(jobs, object(jobs));
+    const now = kube.change(jobs, 'shop/one', (job) => {
+      job['status'] = { active: 1 };
+    });
+    const applied = await act(action(before), {
+      do: 'create',
+      resource: jobs,
+      object: object(jobs, {}, { name: 'two' }),
+    });
+    expect(applied.existing).toEqual([now]);
+    // What follows rests on it.
+    expect(kube.all(jobs)).toEqual([now]);
+  },
+);
+
+test.each(STALE)('one that is gone, or that another has the name of, need not be %s', async (_name, action) => {
+  const before = kube.put(jobs, object(jobs));
+  kube.remove(jobs, 'shop/one');
+  expect(found(await act(action(before)))).toBe('0 existing, 0 taken, 0 refused');
+  const other = kube.put(jobs, object(jobs));
+  expect(found(await act(action(before)))).toBe('0 existing, 0 taken, 0 refused');
+  expect(kube.all(jobs)).toEqual([other]);
+});
+
+test('what nothing rests on is changed whatever else has changed', async () => {
+  const before = kube.put(jobs, object(jobs));
+  kube.change(jobs, 'shop/one', (job) => {
+    job['status'] = { active: 1 };
+  });
+  const patch = { spec: { ttlSecondsAfterFinished: 1 } };
+  await act({ do: 'patch', resource: jobs, object: stored(before), patch, optional: true });
+  expect(kube.get(jobs, 'shop/one')).toMatchObject(patch);
 });

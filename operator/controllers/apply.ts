@@ -1,17 +1,17 @@
-import { type Action, type Attempts, attemptKey } from '../decide/action.ts';
+import { type Action, type Attempts, attemptKey, NO_ATTEMPTS } from '../decide/action.ts';
 import { type KubeApi, KubeError, type KubeObject, keyOf, RESOURCES } from '../kube/api.ts';
 import type { Recorder } from '../kube/events.ts';
 import { type ConfigMapObject, controllerOf } from '../kube/objects.ts';
 
 /** What came of the actions. */
 export interface Applied extends Attempts {
-  /** Objects that were there already, made by the same controller. */
+  /** Objects as they are, of the same controller, that were there already or have changed since they were looked at. */
   readonly existing: readonly KubeObject[];
 }
 
 /**
- * Does what was decided, in order, and is the only place that does. It stops at an object that cannot be made, since what
- * follows rests on it.
+ * Does what was decided, in order, and is the only place that does. It stops at an object that cannot be made, or is not
+ * what it was taken for, since what follows rests on it.
  * @throws KubeError for what may go well another time
  */
 export async function apply(actions: readonly Action[], api: KubeApi, recorder: Recorder): Promise<Applied> {
@@ -28,20 +28,17 @@ export async function apply(actions: readonly Action[], api: KubeApi, recorder: 
         return { existing, ...obstacle };
       }
       case 'delete':
-        await api.delete(action.resource, keyOf(action.object), {
-          uid: action.object.metadata.uid,
-          propagationPolicy: 'Background',
-        });
+      case 'patch': {
+        const other = await change(action, api);
+        if (other !== undefined) return { existing: [...existing, other], ...NO_ATTEMPTS };
         break;
-      case 'patch':
-        await patch(action, api);
-        break;
+      }
       case 'event':
         await recorder.record(action.regarding, action.reason, action.message, action.topic);
         break;
     }
   }
-  return { existing, taken: new Set(), refused: new Map() };
+  return { existing, ...NO_ATTEMPTS };
 }
 
 async function create(
@@ -78,18 +75,28 @@ function isOurs(there: ConfigMapObject, ours: ConfigMapObject): boolean {
   );
 }
 
-async function patch(
-  { resource, object, patch, optional }: Extract<Action, { do: 'patch' }>,
-  api: KubeApi,
-): Promise<void> {
-  const { metadata, ...rest } = patch;
+type Change = Extract<Action, { do: 'delete' | 'patch' }>;
+
+/** Undefined once it is done, or there is nothing to do it to; the object as it is when it is no longer as it was looked at. */
+async function change(action: Change, api: KubeApi): Promise<KubeObject | undefined> {
+  const { resource, object } = action;
+  const { uid, resourceVersion } = object.metadata;
   try {
-    // The uid keeps a patch from another object that has the name by now: the API server refuses to change a uid.
-    await api.patch(resource, keyOf(object), { metadata: { ...metadata, uid: object.metadata.uid }, ...rest });
+    if (action.do === 'delete') {
+      await api.delete(resource, keyOf(object), { uid, resourceVersion, propagationPolicy: 'Background' });
+    } else {
+      const { metadata, ...rest } = action.patch;
+      // The uid keeps a patch from another object that has the name by now: the API server refuses to change a uid.
+      const exactly = action.optional ? {} : { resourceVersion };
+      await api.patch(resource, keyOf(object), { metadata: { ...metadata, uid }, ...rest }, exactly);
+    }
+    return undefined;
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.status === 404) return;
-    if (optional && (error.status === 403 || error.status === 422)) return;
-    throw error;
+    if (error.status === 404) return undefined;
+    if (action.do === 'patch' && action.optional && (error.status === 403 || error.status === 422)) return undefined;
+    if (error.reason !== 'Conflict') throw error;
+    const there = await api.get(resource, keyOf(object));
+    return there?.metadata.uid === uid && controllerOf(there) === controllerOf(object) ? there : undefined;
   }
 }

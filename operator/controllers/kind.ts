@@ -1,18 +1,13 @@
-import type { Decision } from '../decide/action.ts';
+import type { Decision, Freshness } from '../decide/action.ts';
 import type { KubeObject, ObjectKey, Resource } from '../kube/api.ts';
 import type { Store } from '../kube/store.ts';
 import type { Applied } from './apply.ts';
 import type { Context } from './context.ts';
 import type { CacheChange, Caches } from './watched.ts';
 
-/**
- * How far past the caches, which may be late, a snapshot was gathered: not at all; the object itself; also everything that
- * may rest on what it owns.
- */
-export type Freshness = 'cached' | 'object' | 'all';
-
 /** What this reconcile has found out so far, for the next snapshot; what turned out to exist is not made again. */
 export interface Known extends Applied {
+  /** How it is to be gathered. */
   readonly freshness: Freshness;
 }
 
@@ -36,8 +31,8 @@ export interface Kind<
   concerned(change: CacheChange, context: Pick<Context, 'caches' | 'pipelines' | 'room'>): readonly ObjectKey[];
   /** Objects that share a turn are reconciled one after the other. */
   turn?(object: Object): string;
-  /** Everything that a decision rests on; `stale` when the object is to be read past the cache first. */
-  gather(object: Object, known: Known, context: Context): Promise<Snapshot | 'stale'>;
+  /** Everything that a decision rests on. */
+  gather(object: Object, known: Known, context: Context): Promise<Snapshot>;
   /** The reconcile of an object is over, however it went; keys of its objects that may have what it has let go of. */
   leave?(object: Object, context: Context): readonly ObjectKey[];
   /** What is to be done, and what the status should be: pure. */
@@ -48,13 +43,12 @@ export interface Kind<
   isOver?(status: Status): boolean;
 }
 
-/** Objects of a cache, and those of their kind that it has not heard of and that turned out to be there. */
+/** Objects of a cache, but those of their kind that turned out to be there, or to be others, as they were found. */
 export function withExisting<T extends KubeObject>(
   cached: readonly T[],
   { kind }: Resource,
   { existing }: Known,
 ): readonly T[] {
-  const names = new Set(cached.map(({ metadata }) => metadata.name));
-  const news = existing.filter((object) => object.kind === kind && !names.has(object.metadata.name));
-  return [...cached, ...(news as readonly KubeObject[] as readonly T[])];
+  const found = existing.filter((object) => object.kind === kind) as readonly KubeObject[] as readonly T[];
+  return [...new Map([...cached, ...found].map((object) => [object.metadata.name, object])).values()];
 }

@@ -1,9 +1,9 @@
-import { type Decision, makesSomething, NO_ATTEMPTS } from '../decide/action.ts';
-import { KubeError, type KubeObject, keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
+import { type Decision, type Freshness, NO_ATTEMPTS } from '../decide/action.ts';
+import { KubeError, type KubeObject, keyOf, type ObjectKey } from '../kube/api.ts';
 import { type Applied, apply } from './apply.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
-import type { Freshness, Kind } from './kind.ts';
+import type { Kind } from './kind.ts';
 import { writeStatus } from './write-status.ts';
 
 /** Each round, one more object turns out to be in the way, to be there, or to be another than the cache has it. */
@@ -40,10 +40,9 @@ async function settle(kind: Kind, key: ObjectKey, context: Context): Promise<Dat
   let freshness: Freshness = 'cached';
   let found: Applied = { existing: [], ...NO_ATTEMPTS };
   for (let round = 0; object !== undefined && round < MOST_ROUNDS; round += 1) {
-    const snapshot = await kind.gather(object, { freshness, ...found }, context);
-    const decision = snapshot === 'stale' ? undefined : kind.decide(snapshot, clock.now());
-    const needed = decision === undefined ? 'object' : restsOn(decision);
-    if (decision === undefined || isFresher(needed, freshness)) {
+    const decision = kind.decide(await kind.gather(object, { freshness, ...found }, context), clock.now());
+    const needed = freshnessOf(decision);
+    if (isFresher(needed, freshness)) {
       if (freshness === 'cached') object = await readLive(kind, object, context);
       freshness = needed;
       continue;
@@ -60,12 +59,12 @@ async function settle(kind: Kind, key: ObjectKey, context: Context): Promise<Dat
 }
 
 /**
- * What a decision rests on that a cache may be late for. Who makes something relies on its not being made, and what was
- * made be forgotten, since; who deletes a revision, on nothing being pinned to it.
+ * Who makes something relies on its not being made, and what was made be forgotten, since; who ends or changes something, on
+ * the object's not having gone on. What it is done to is looked at when it is done.
  */
-function restsOn({ actions }: Decision<object>): Freshness {
-  if (actions.some((action) => action.do === 'delete' && action.resource === RESOURCES.configMaps)) return 'all';
-  return makesSomething({ actions }) ? 'object' : 'cached';
+function freshnessOf({ actions, restsOn = 'cached' }: Decision<object>): Freshness {
+  const isAnyDone = actions.some((action) => action.do !== 'event' && !(action.do === 'patch' && action.optional));
+  return isAnyDone && restsOn === 'cached' ? 'object' : restsOn;
 }
 
 const FRESHNESS: readonly Freshness[] = ['cached', 'object', 'all'];

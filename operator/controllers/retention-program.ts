@@ -1,11 +1,10 @@
 import { decideProgram, type ProgramDecision, programNotRead } from '../decide/program/program.ts';
 import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
 import { keyOf, RESOURCES } from '../kube/api.ts';
-import type { ProgramObject, RunObject } from '../kube/objects.ts';
+import type { ProgramObject } from '../kube/objects.ts';
 import { objectsOf } from './caches.ts';
-import type { Context } from './context.ts';
-import { type Kind, type Known, withExisting } from './kind.ts';
-import { liveRunsOf } from './live-runs.ts';
+import type { Kind } from './kind.ts';
+import { runsOfProgram } from './program-runs.ts';
 import { olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './watched.ts';
 
 /** A program: its runs are made at the slots of its schedules, and it says how it is. */
@@ -33,7 +32,7 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
     const { caches, settings, pipelines, newest } = context;
     return {
       program,
-      runs: await runsOf(program, known, context),
+      runs: await runsOfProgram(keyOf(program), known, context),
       revisions: caches.revisions.byIndex('owner', ownedBy(program)).map((revision) => newest(revision)),
       twins: olderTwinsOf(program, caches),
       attempts: known,
@@ -45,12 +44,3 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
   decide: decideProgram,
   unreadable: (program, message, now) => programNotRead(program, 'InternalError', message, now),
 };
-
-/** Every run that names the program; read past the cache where one that it has not heard of may be pinned to a revision. */
-async function runsOf(program: ProgramObject, known: Known, context: Context): Promise<readonly RunObject[]> {
-  const { caches, newest } = context;
-  if (known.freshness === 'all')
-    return await liveRunsOf(program.metadata.namespace, program.metadata.name, context.api);
-  const cached = caches.runs.byIndex('program', keyOf(program)).map((run) => newest(run));
-  return withExisting(cached, RESOURCES.retentionRuns, known);
-}

@@ -1,4 +1,3 @@
-import type { ConditionReason } from '../decide/reasons.ts';
 import { obstacleTo } from '../decide/run/admit.ts';
 import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
 import { containerOf } from '../decide/run/report.ts';
@@ -21,7 +20,7 @@ import { buildRevision } from '../objects/revision.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import { type Kind, type Known, withExisting } from './kind.ts';
-import { liveRunsOf } from './live-runs.ts';
+import { runsOfProgram } from './program-runs.ts';
 import { runsConcerned } from './runs-concerned.ts';
 import { jobHistory, lastWarning } from './warning-events.ts';
 import { olderTwinsOf, ownedBy, programKeyOf } from './watched.ts';
@@ -44,32 +43,23 @@ export const retentionRun: Kind<RunObject, RunSnapshot, RunDecision['status']> =
   isOver: (status) => isFinal({ status }),
 };
 
-/**
- * Everything that a decision rests on. A Job that has failed, or is not there, is read past the cache; and as a Job that
- * was done may be gone by now, so then is the run.
- */
-async function gather(run: RunObject, known: Known, context: Context): Promise<RunSnapshot | 'stale'> {
+/** Everything that a decision rests on. A Job that has failed, or is not there, is read past the cache. */
+async function gather(run: RunObject, known: Known, context: Context): Promise<RunSnapshot> {
   const { api, caches, newest, settings, pipelines, room, clock } = context;
   const { namespace, uid } = run.metadata;
-  const cached = caches.jobs.byIndex('owner', ownedBy(run)).map((job) => newest(job));
-  const jobs = new Map(withExisting(cached, RESOURCES.jobs, known).map((job) => [job.metadata.name, job]));
+  const there = withExisting(caches.jobs.byIndex('owner', ownedBy(run)), RESOURCES.jobs, known);
+  const jobs = new Map(there.map((job) => [job.metadata.name, newest(job)]));
   const current = isFinal(run) ? undefined : currentStage(run.status?.stages);
   const name = current?.phase === 'Succeeded' ? undefined : current?.job;
   if (name !== undefined && isDoubtful(jobs.get(name))) {
     const live = await api.get<JobObject>(RESOURCES.jobs, `${namespace}/${name}`);
     if (live !== undefined && isOwnedBy(live, uid)) jobs.set(name, live);
-    else if (known.freshness === 'cached') return 'stale';
     else jobs.delete(name);
   }
-  // Whoever deleted it may have been ourselves, for what the caches have not heard of: a newer run that takes the place.
-  const isLost = name !== undefined && !jobs.has(name);
   const job = name === undefined ? undefined : jobs.get(name);
   const pods = job === undefined ? [] : await podsOf(job, context);
-  const program = isFinal(run) ? undefined : await programOf(run, isLost, context);
-  const ofProgram = isLost
-    ? await liveRunsOf(namespace, run.spec.programRef.name, api)
-    : caches.runs.byIndex('program', programKeyOf(run)).map((other) => newest(other));
-  const runs = ofProgram.filter((other) => other.metadata.uid !== uid);
+  const program = isFinal(run) ? undefined : await programOf(run, known, context);
+  const runs = (await runsOfProgram(programKeyOf(run), known, context)).filter((other) => other.metadata.uid !== uid);
   const others = runs.filter((other) => !isFinal(other));
   const original = await originalOf(run, context);
   const hasJob = (other: RunObject) =>
@@ -93,11 +83,8 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     settings,
     pipelines,
   };
-  // The caches may be late, and the run would fail for it.
-  const isMissed = obstacleTo(snapshot, clock.now()) === ('BatchMissed' satisfies ConditionReason);
-  const sure = isMissed ? { ...snapshot, ...(await liveUpstream(run, context)) } : snapshot;
   // Last, since others may take the place while this one waits for an answer.
-  return { ...sure, hasRoom: obstacleTo(sure, clock.now()) === undefined && room.take(run) };
+  return { ...snapshot, hasRoom: obstacleTo(snapshot, clock.now()) === undefined && room.take(run) };
 }
 
 /** The run that this one is another try of: read past the cache where that has not heard of it, or of its end. */
@@ -110,15 +97,6 @@ async function originalOf({ metadata, spec, status }: RunObject, { api, caches, 
   if (status?.startTime !== undefined || (known?.metadata.uid === retryOf.uid && isFinal(known))) return known;
   const live = await api.get<RunObject>(RESOURCES.retentionRuns, key);
   return live && kept(live);
-}
-
-/** What there is of the pipeline that the run's comes after, as the API server has it. */
-async function liveUpstream(run: RunObject, { api }: Context): Promise<Pick<RunSnapshot, 'program' | 'succeeded'>> {
-  const { namespace } = run.metadata;
-  const { name } = run.spec.programRef;
-  const runs = await liveRunsOf(namespace, name, api);
-  const program = await api.get<ProgramObject>(RESOURCES.retentionPrograms, `${namespace}/${name}`);
-  return { program: program && kept(program), succeeded: runs.filter(hasSucceeded) };
 }
 
 /** Whether the run would fail, or its Job be made again, for a cache that may be late. */
@@ -141,11 +119,10 @@ function pinOf(
   return { ...(name === undefined ? {} : { name }), ...(identity === undefined ? {} : { identity }) };
 }
 
-/** @param live whether the cache is too late to go by */
-async function programOf(run: RunObject, live: boolean, context: Context): Promise<ProgramObject | undefined> {
-  const { api, caches } = context;
+/** The program that the run names, read past the cache where that has not heard of it. */
+async function programOf(run: RunObject, known: Known, { api, caches }: Context): Promise<ProgramObject | undefined> {
   const key = programKeyOf(run);
-  const cached = live ? undefined : caches.programs.get(key);
+  const cached = known.freshness === 'all' ? undefined : caches.programs.get(key);
   if (cached !== undefined) return cached;
   const found = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
   return found && kept(found);

@@ -6,14 +6,14 @@ import type { StoredMetadata } from '../kube/objects.ts';
 export type Action =
   /** POST. The name is the lock: that it is taken by an object with the same controller is success. */
   | { readonly do: 'create'; readonly resource: Resource; readonly object: KubeObject }
-  /** Deletes this very object, and in the background what goes with it. */
+  /** Deletes this very object as it was looked at, and in the background what goes with it. */
   | { readonly do: 'delete'; readonly resource: Resource; readonly object: Stored }
   | {
       readonly do: 'patch';
       readonly resource: Resource;
       readonly object: Stored;
       readonly patch: { readonly metadata?: object; readonly spec?: object };
-      /** Nothing rests on it: that it is forbidden is no failure. */
+      /** Nothing rests on it, nor it on anything: that it is forbidden is no failure, and others may have changed it. */
       readonly optional?: boolean;
     }
   | {
@@ -27,6 +27,9 @@ export type Action =
 
 type Stored = KubeObject & { readonly metadata: StoredMetadata };
 
+/** How much of what is known is read past the caches, which may be late: nothing, the object itself, or all of it. */
+export type Freshness = 'cached' | 'object' | 'all';
+
 export interface Decision<Status> {
   /** In order; a create that does not succeed ends them. */
   readonly actions: readonly Action[];
@@ -34,11 +37,8 @@ export interface Decision<Status> {
   readonly status: Status;
   /** When to look again though nothing has happened. */
   readonly requeueAt?: Date;
-}
-
-/** Whether anything is to be made. */
-export function makesSomething({ actions }: Pick<Decision<unknown>, 'actions'>): boolean {
-  return actions.some((action) => action.do === 'create');
+  /** What has to be as the API server has it, since this cannot be taken back. Default: the object, where anything is done. */
+  readonly restsOn?: Freshness;
 }
 
 /** What trying to create objects has shown: part of the next snapshot. */

@@ -84,6 +84,8 @@ export type WatchEvent<T extends KubeObject = KubeObject> =
 export interface DeleteOptions {
   /** The object is deleted only if it is this very one, not one of the same name made since. */
   readonly uid: string;
+  /** And only if it has not changed since. */
+  readonly resourceVersion?: string | undefined;
   readonly propagationPolicy: 'Background' | 'Foreground' | 'Orphan';
 }
 
@@ -127,7 +129,7 @@ export interface KubeApi {
   ): Promise<T>;
   /** PUT of the whole object, which carries its resourceVersion. */
   replace<T extends KubeObject = KubeObject>(resource: Resource, object: T, signal?: AbortSignal): Promise<T>;
-  /** Succeeds when there is no such object; rejects with reason Conflict when another uid has the name. */
+  /** Succeeds when there is no such object; rejects with reason Conflict when another uid has the name, or it has changed. */
   delete(resource: Resource, key: ObjectKey, options: DeleteOptions, signal?: AbortSignal): Promise<void>;
 }
 

@@ -98,11 +98,11 @@ test('a patch is a merge patch, tied to a version when one is given', async () =
   expect(await sent(() => client.patch(RESOURCES.jobs, 'shop/a', change))).toMatchObject({ body: change });
 });
 
-test('an object is deleted only if it is the one that was meant', async () => {
-  const how = { uid: 'u1', propagationPolicy: 'Background' } as const;
+test('an object is deleted only if it is the one that was meant, and as it was looked at', async () => {
+  const how = { uid: 'u1', resourceVersion: '9', propagationPolicy: 'Background' } as const;
   expect(await sent(() => client.delete(RESOURCES.jobs, 'shop/a', how))).toMatchObject({
     request: 'DELETE /apis/batch/v1/namespaces/shop/jobs/a',
-    body: { preconditions: { uid: 'u1' }, propagationPolicy: 'Background' },
+    body: { preconditions: { uid: 'u1', resourceVersion: '9' }, propagationPolicy: 'Background' },
   });
 });
 

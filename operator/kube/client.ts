@@ -251,9 +251,10 @@ export function createClient(options: ClientOptions): KubeApi & { close(): void 
     replace: async (resource, object, signal) =>
       await json({ method: 'PUT', path: objectPath(resource, keyOf(object)), body: object }, signal),
 
-    async delete(resource, key, { uid, propagationPolicy }, signal) {
+    async delete(resource, key, { uid, resourceVersion, propagationPolicy }, signal) {
       try {
-        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid }, propagationPolicy };
+        const preconditions = { uid, resourceVersion };
+        const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy };
         await json({ method: 'DELETE', path: objectPath(resource, key), body }, signal);
       } catch (error) {
         if (!(error instanceof KubeError && error.status === 404)) {

@@ -181,7 +181,7 @@ testOnServer('a status for a run that is gone makes no run, and does not land on
   expect(await client.get(RESOURCES.retentionRuns, key)).toEqual(anew);
 });
 
-testOnServer('an object of another uid is not deleted; one that is gone is', async () => {
+testOnServer('an object of another uid or version is not deleted; one that is gone is', async () => {
   const shop = await namespace('deleted');
   const key = `${shop}/a`;
   const made = await client.create(RESOURCES.configMaps, configMap('a', shop));
@@ -189,8 +189,12 @@ testOnServer('an object of another uid is not deleted; one that is gone is', asy
   const other = client.delete(RESOURCES.configMaps, key, { uid: 'another', propagationPolicy: 'Background' });
   await expect(other).rejects.toMatchObject({ status: 409, reason: 'Conflict' });
   expect(await client.get(RESOURCES.configMaps, key)).toBeDefined();
-  await client.delete(RESOURCES.configMaps, key, { uid, propagationPolicy: 'Background' });
-  await client.delete(RESOURCES.configMaps, key, { uid, propagationPolicy: 'Background' });
+  const { metadata } = await client.patch(RESOURCES.configMaps, key, { data: { a: '1' } });
+  const how = { uid, propagationPolicy: 'Background' } as const;
+  const stale = client.delete(RESOURCES.configMaps, key, { ...how, resourceVersion: made.metadata.resourceVersion });
+  await expect(stale).rejects.toMatchObject({ status: 409, reason: 'Conflict' });
+  await client.delete(RESOURCES.configMaps, key, { ...how, resourceVersion: metadata.resourceVersion });
+  await client.delete(RESOURCES.configMaps, key, how);
   expect(await client.get(RESOURCES.configMaps, key)).toBeUndefined();
 });
 

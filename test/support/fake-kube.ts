@@ -187,10 +187,10 @@ export function fakeKube(now: () => Date): FakeKube {
         metadata: { ...object.metadata, uid: before.metadata.uid! },
       }) as never;
     },
-    async delete(resource, key, { uid }) {
+    async delete(resource, key, { uid, resourceVersion }) {
       await travel();
-      const found = of(resource).get(key);
-      if (found === undefined) return;
+      if (!of(resource).has(key)) return;
+      const found = existing(resource, key, resourceVersion);
       if (found.metadata.uid !== uid) refuse(409, 'Conflict', 'the uid is another');
       remove(resource, key);
     },

@@ -37,10 +37,13 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
     ...statusOfEach(snapshot, followed),
     conditions: programConditions(snapshot, acceptance, now),
   };
+  const forgotten = forgetRevisions(snapshot);
   return {
-    actions: [...followed.flatMap(({ actions }) => actions), ...forgetRuns(snapshot), ...forgetRevisions(snapshot)],
+    actions: [...followed.flatMap(({ actions }) => actions), ...forgetRuns(snapshot), ...forgotten],
     status,
     ...(requeueAt === undefined ? {} : { requeueAt }),
+    // That no run is pinned to them.
+    ...(forgotten.length === 0 ? {} : { restsOn: 'all' }),
   };
 }
 

@@ -22,12 +22,13 @@ export function replacementOf({ run, program, others, pipelines }: RunSnapshot):
   return others.find((other) => !other.spec.cancel && isReplacedBy(other, run));
 }
 
-/** The run stops for good, and its tasks with it. */
+/** The run stops for good, and its tasks with it: for what the program says, and for a run that is there. */
 export function replaced(snapshot: RunSnapshot, { metadata }: RunObject, now: Date): RunDecision {
   const { run } = snapshot;
   const message = `the run ${metadata.name} of a newer slot took its place`;
   return {
     actions: [...endJobs(snapshot), event(run, 'RunReplaced', `${message}; its tasks were ended`)],
     status: runStatus(run, stopStages(run, 'Cancelled', now), { phase: 'Cancelled', reason: 'Replaced', message }, now),
+    restsOn: 'all',
   };
 }

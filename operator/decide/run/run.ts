@@ -47,7 +47,9 @@ function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
     return hold(snapshot, { outcome: { phase, reason: 'PipelineUnknown', message } }, now);
   }
   const admission = admit(snapshot, now);
-  if ('outcome' in admission && admission.outcome.phase === 'Failed') return fail(snapshot, admission.outcome, now);
+  if ('outcome' in admission && admission.outcome.phase === 'Failed') {
+    return { ...fail(snapshot, admission.outcome, now), restsOn: 'all' };
+  }
   const current = currentStage(run.status?.stages);
   if (current !== undefined) return follow(snapshot, admission, current, now);
   if ('outcome' in admission) return hold(snapshot, admission, now);
@@ -70,8 +72,10 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
   // Between stages, when the next could not be started yet, such as after a suspension.
   const done = current.phase === 'Succeeded';
   if (!done && job === undefined) {
+    // Whoever deleted it may have been ourselves, for what the caches have not heard of: a newer run that takes the place.
     if (attempt >= MOST_ATTEMPTS) {
-      return fail(snapshot, failed('JobLost', `the Job ${current.job} was deleted for the ${attempt}th time`), now);
+      const outcome = failed('JobLost', `the Job ${current.job} was deleted for the ${attempt}th time`);
+      return { ...fail(snapshot, outcome, now), restsOn: 'all' };
     }
     if ('outcome' in admission) return hold(snapshot, admission, now);
     const again = start(snapshot, admission, index, attempt + 1, stages, now);
@@ -80,7 +84,7 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
       'TaskRetried',
       `the Job ${current.job} was deleted before it was done; it is made again`,
     );
-    return { ...again, actions: [...again.actions, retried] };
+    return { ...again, actions: [...again.actions, retried], restsOn: 'all' };
   }
   const end = job && outcomeOf(job);
   const apart = done || job === undefined ? undefined : endedApart(job, pods, now);
