@@ -35,7 +35,7 @@ export async function findObject<T extends KubeObject>(
   return cluster.ask('get', resource, (api) => api.get<T>(resource, `${cluster.namespace}/${name}`, signal));
 }
 
-/** @throws HF_NOT_FOUND; HF_NOT_INSTALLED where the cluster does not even know the kind */
+/** @throws HF_NOT_FOUND, also where there is no such namespace; HF_NOT_INSTALLED where the cluster does not even know the kind */
 export async function notFound(
   cluster: Cluster,
   resource: Resource,
@@ -43,11 +43,31 @@ export async function notFound(
   signal: AbortSignal,
 ): Promise<never> {
   const names = await namesOf(cluster, resource, signal);
+  if (names === undefined || names.length === 0) await requireNamespace(cluster, signal);
   const kind = resource === RESOURCES.retentionRuns ? 'run' : 'program';
   throw new HoldfastError(
     'HF_NOT_FOUND',
     `there is no ${kind} ${name} in ${cluster.place}, namespace ${cluster.namespace}${those(kind, name, names)}`,
   );
+}
+
+/**
+ * Whether there is a namespace is known to those alone who may read it; others learn nothing here.
+ * @throws HF_NOT_FOUND with the one that was perhaps meant, and as `Cluster.ask`
+ */
+export async function requireNamespace(cluster: Cluster, signal: AbortSignal): Promise<void> {
+  const { namespaces } = RESOURCES;
+  const { namespace, place } = cluster;
+  try {
+    const found = await cluster.ask('get', namespaces, (api) => api.get(namespaces, `/${namespace}`, signal));
+    if (found !== undefined) return;
+  } catch (error) {
+    if (isForbidden(error)) return;
+    throw error;
+  }
+  const meant = nearest(namespace, (await namesOf(cluster, namespaces, signal)) ?? []);
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  throw new HoldfastError('HF_NOT_FOUND', `there is no namespace ${namespace} in ${place}${hint}`);
 }
 
 /** Undefined where one may not list them. */
@@ -59,7 +79,7 @@ async function namesOf(
   const names: string[] = [];
   try {
     await cluster.ask('list', resource, async (api) => {
-      const scope = { namespace: cluster.namespace, metadataOnly: true };
+      const scope = { metadataOnly: true, ...(resource.namespaced ? { namespace: cluster.namespace } : {}) };
       for await (const { items } of pages(api, resource, scope, signal)) {
         names.push(...items.map(({ metadata }) => metadata.name));
       }

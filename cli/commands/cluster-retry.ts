@@ -45,6 +45,9 @@ export async function retryOnCluster(
 function requireRetriable(run: RunView, fromStage: string | undefined): void {
   if (!isOver(run)) throw refused(`the run ${run.run} is not over (${run.phase}): wait for it, or cancel it`);
   if (run.phase === 'Succeeded') throw refused(`the run ${run.run} has succeeded: trigger another in its place`);
+  if (fromStage !== undefined && run.dryRun) {
+    throw refused(`the run ${run.run} is a dry run, which leaves nothing to go on from: leave out --from-stage`);
+  }
   const stages = pipelineOf(run.pipeline)?.stages.map((stage) => stage.name);
   if (fromStage === undefined || stages === undefined || stages.includes(fromStage)) return;
   throw new HoldfastError('HF_USAGE', `${run.pipeline} has no stage ${fromStage}: it has ${stages.join(', ')}`);

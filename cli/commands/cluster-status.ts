@@ -3,7 +3,7 @@ import { RESOURCES } from '../../operator/kube/api.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
 import { messageAsCalled } from '../called-as.ts';
 import { type Cluster, openCluster } from '../cluster/cluster.ts';
-import { findObject, notFound, requireRun } from '../cluster/find.ts';
+import { findObject, notFound, requireNamespace, requireRun } from '../cluster/find.ts';
 import { followPrograms } from '../cluster/follow-programs.ts';
 import { lookAtPrograms } from '../cluster/look.ts';
 import type { ProgramView } from '../cluster/program-view.ts';
@@ -42,6 +42,7 @@ export async function clusterStatus(
   if (name !== undefined && programs.length === 0) {
     await notFound(cluster, RESOURCES.retentionPrograms, name, io.signal);
   }
+  if (programs.length === 0) await requireNamespace(cluster, io.signal);
   if (options.watch === true) return await watchPrograms(cluster, name, programs, options, io);
   const runs = name === undefined ? [] : await runsToShow(cluster, programs, io.signal);
   if (options.output === 'json') {

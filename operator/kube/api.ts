@@ -5,7 +5,7 @@ export interface Resource {
   readonly version: string;
   readonly plural: string;
   readonly kind: string;
-  readonly namespaced: true;
+  readonly namespaced: boolean;
 }
 
 export interface OwnerReference {
@@ -40,7 +40,7 @@ export interface KubeObject {
   readonly status?: unknown;
 }
 
-/** `namespace/name`: how stores and queues name an object. Neither part can hold a slash. */
+/** `namespace/name`: how stores and queues name an object, `/name` where it is in none. Neither part can hold a slash. */
 export type ObjectKey = string;
 
 export interface ListOptions {
@@ -216,6 +216,8 @@ export const RESOURCES = {
   events: resource('events.k8s.io', 'v1', 'events', 'Event'),
   leases: resource('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   deployments: resource('apps', 'v1', 'deployments', 'Deployment'),
+  /** Which a person may have misspelled; the operator asks for none. */
+  namespaces: { ...resource('', 'v1', 'namespaces', 'Namespace'), namespaced: false },
 } as const;
 
 export function apiVersionOf(resource: Resource): string {

@@ -66,10 +66,10 @@ function pathOf(resource: Resource, namespace: string | undefined, ...rest: read
 function objectPath(resource: Resource, key: ObjectKey, ...rest: readonly string[]): string {
   const { namespace, name } = splitKey(key);
   // Anything else could be read as another path, such as that of a list or of a subresource.
-  if (!OBJECT_NAME.test(namespace) || !OBJECT_NAME.test(name)) {
+  if ((resource.namespaced ? !OBJECT_NAME.test(namespace) : namespace !== '') || !OBJECT_NAME.test(name)) {
     throw new TypeError(`"${key}" is not namespace/name of a ${resource.kind}.`);
   }
-  return pathOf(resource, namespace, name, ...rest);
+  return pathOf(resource, resource.namespaced ? namespace : undefined, name, ...rest);
 }
 
 function target(call: Call): string {

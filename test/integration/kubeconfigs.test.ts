@@ -219,3 +219,19 @@ testOnServer('a proxy that refuses is named, without the password', async () => 
     expect(stderr).toContain(`by the proxy ${host}: it refuses with status 407`);
   });
 });
+
+testOnServer('a namespace that is not there is said as such, and one that is empty as before', async () => {
+  const no = (command: readonly string[], namespace: string) => as({}, [...command, '-n', namespace]);
+  for (const command of [
+    ['status'],
+    ['status', 'keep'],
+    ['trigger', 'keep'],
+    ['retry', 'keep-1'],
+    ['cancel', 'keep-1'],
+  ]) {
+    const { status, stdout, stderr } = await no(command, 'shp');
+    expect([command, status, stdout]).toEqual([command, 78, '']);
+    expect(stderr).toContain('HF_NOT_FOUND: there is no namespace shp in the cluster dev (did you mean shop?)');
+  }
+  expect((await no(['trigger', 'keep'], 'default')).stderr).toContain('there is no program at all');
+});

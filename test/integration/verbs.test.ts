@@ -309,6 +309,15 @@ describe('retry', () => {
     await failed('past', '2026-07-27T02:00:00Z', {}, 'backfill');
     const past = await as('runner', ['retry', 'past', '-o', 'json', ...IN_SHOP]);
     expect(JSON.parse(past.stdout)).toMatchObject({ run: 'keep-20260727t0200z-retry-1', trigger: 'backfill' });
+    await client.create(retentionRuns, run('dry', { slot: '2026-07-20T02:00:00Z', dryRun: true }));
+    await says('dry', FAILED, 'Failed', 'filter/filter: no');
+    const nothing = await as('runner', ['retry', 'dry', '--from-stage', 'score', ...IN_SHOP]);
+    expect([nothing.status, nothing.stderr]).toEqual([
+      78,
+      expect.stringContaining(
+        'HF_RETRY_REFUSED: nothing was made: the run dry is a dry run, which leaves nothing to go on',
+      ),
+    ]);
     const unknown = await as('runner', ['retry', 'lost', '--from-stage', 'filters', ...IN_SHOP]);
     expect([unknown.status, unknown.stderr]).toEqual([
       78,

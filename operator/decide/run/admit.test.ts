@@ -307,6 +307,14 @@ const RETRY: Readonly<Record<string, Row>> = {
     retry(original('Failed'), {}, { dryRun: true }),
     'the run original is no dry run: leave out spec.dryRun',
   ),
+  'nor one from a stage on, of which nothing is recorded': refused(
+    retry(original('Failed', { dryRun: true }), {}, { dryRun: true, fromStage: 'score' }),
+    'the run original is a dry run, which leaves nothing to go on from: leave out spec.fromStage',
+  ),
+  'a dry run is tried again as a whole': {
+    given: retry(original('Failed', { dryRun: true }), {}, { dryRun: true }),
+    ...begins,
+  },
   'nor for another slot': refused(
     retry(original('Failed'), {}, { slot: '2026-11-16T02:00:00Z' }),
     'the run original is of the slot 2026-11-23T02:00:00Z: leave out spec.slot',

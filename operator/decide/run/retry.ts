@@ -33,7 +33,10 @@ function kindFault({ spec }: RunObject, original: RunObject): string | undefined
     return 'a backfill, and so is its retry: write trigger: backfill';
   if (trigger !== 'backfill' && spec.trigger === 'backfill') return 'no backfill: write trigger: retry';
   if (dryRun !== spec.dryRun) return dryRun ? 'a dry run: write dryRun: true' : 'no dry run: leave out spec.dryRun';
-  return undefined;
+  // Nothing of it is recorded, by which to tell what it had done.
+  return dryRun && spec.fromStage !== undefined
+    ? 'a dry run, which leaves nothing to go on from: leave out spec.fromStage'
+    : undefined;
 }
 
 /**
