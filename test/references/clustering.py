@@ -6,6 +6,7 @@ import scipy
 import sklearn
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import ks_2samp, spearmanr
+from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_samples, silhouette_score
 
 rng = np.random.default_rng(20261128)
@@ -59,6 +60,21 @@ for shape in [(6, 6), (5, 8), (8, 5), (1, 3)]:
     rows, columns = linear_sum_assignment(worth, maximize=True)
     matchings.append({'worth': worth.tolist(), 'best': int(worth[rows, columns].sum())})
 
+
+
+def kmeans(name, points, first):
+    points = np.asarray(points, dtype=np.float32)
+    fit = KMeans(len(first), init=first, n_init=1, tol=0, max_iter=300, algorithm='lloyd').fit(points)
+    return {
+        'name': name,
+        'points': [[round(float(v), 9) for v in row] for row in points],
+        'first': [[float(v) for v in row] for row in first],
+        'centres': fit.cluster_centers_.tolist(),
+        'labels': fit.labels_.tolist(),
+        'inertia': float(((points.astype(np.float64) - fit.cluster_centers_[fit.labels_].astype(np.float64)) ** 2).sum()),
+    }
+
+
 print(json.dumps({
     'by': f'numpy {np.__version__}, scikit-learn {sklearn.__version__}, scipy {scipy.__version__}',
     'clusterings': [
@@ -66,6 +82,10 @@ print(json.dumps({
         clustering('one with a single point', blobs, alone),
         clustering('long tails', skewed, rng.integers(0, 6, 90)),
         clustering('points that coincide', ties, rng.integers(0, 2, 60)),
+    ],
+    'kmeans': [
+        kmeans('four clouds', blobs, blobs.astype(np.float32)[:4]),
+        kmeans('long tails', skewed, skewed.astype(np.float32)[:7]),
     ],
     'partitions': partitions,
     'pairs': pairs,
