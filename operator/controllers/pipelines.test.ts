@@ -145,15 +145,20 @@ test('a run that is tried again does what is left, and says what it reused', asy
   expect(env).toContainEqual({ name: 'HOLDFAST_RETRY_OF_UID', value: metadata.uid });
 });
 
-test('a newer run of the schedule takes the place of one that goes on, where the program says so', async () => {
-  open(100, PIPELINES);
-  const owner = world.kube.put(retentionPrograms, program({ concurrencyPolicy: 'Replace' }));
+/** A program by which newer runs of a schedule take the place of older ones; makes one as the operator does. */
+function replacing(spec: Parameters<typeof program>[0] = {}) {
+  const owner = world.kube.put(retentionPrograms, program({ concurrencyPolicy: 'Replace', ...spec }));
   const { apiVersion, kind, metadata } = owner;
-  const scheduled = (name: string, slot: string) => {
-    const made = run(name, { trigger: 'schedule', slot });
+  return (name: string, slot: string, more: Partial<RunObject['spec']> = {}) => {
+    const made = run(name, { trigger: 'schedule', slot, ...more });
     const owners = [{ apiVersion, kind, name: metadata.name, uid: metadata.uid!, controller: true }];
     world.kube.put(retentionRuns, { ...made, metadata: { ...made.metadata, ownerReferences: owners } });
   };
+}
+
+test('a newer run of the schedule takes the place of one that goes on, where the program says so', async () => {
+  open(100, PIPELINES);
+  const scheduled = replacing();
   scheduled('old', '2026-11-09T02:00:00Z');
   await world.settle(ending('nobody'));
   expect(phases('old')).toEqual(['Running']);
@@ -164,4 +169,22 @@ test('a newer run of the schedule takes the place of one that goes on, where the
   expect(jobsOf('old')).toEqual([]);
   await world.settle();
   expect(phases('old', 'person', 'new')).toEqual(['Cancelled', 'Succeeded', 'Succeeded']);
+});
+
+test('one that waits for its batch replaces none until it can begin', async () => {
+  // Without a campaign, which Replace is not for.
+  const { campaign: _campaign, ...pipelines } = WITH_CAMPAIGN;
+  open(100, pipelines);
+  const scheduled = replacing();
+  const report = { pipeline: 'report' as never };
+  await put('batch-1', { slot: '2026-11-09T02:00:00Z' });
+  await world.settle();
+  scheduled('report-1', '2026-11-09T06:00:00Z', report);
+  await world.settle(ending('nobody'));
+  scheduled('report-2', FRIDAY.toISOString(), report);
+  await world.settle(ending('nobody'));
+  expect([phases('report-1', 'report-2'), reasonOf('report-2')]).toEqual([['Running', 'Pending'], 'WaitingForBatch']);
+  await put('batch-2', { slot: SLOT });
+  await world.settle(ending('batch-2'));
+  expect([phases('report-1', 'report-2'), reasonOf('report-1')]).toEqual([['Cancelled', 'Running'], 'Replaced']);
 });

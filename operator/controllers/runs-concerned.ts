@@ -3,7 +3,7 @@ import { laneOf } from '../../contract/lane.ts';
 import { pipelineOf } from '../../contract/pipelines.ts';
 import { isBecause } from '../decide/conditions.ts';
 import { inOrder } from '../decide/run/order.ts';
-import { isReplacedBy } from '../decide/run/replace.ts';
+import { canBegin, isReplacedBy } from '../decide/run/replace.ts';
 import { isActive, isUnderWay, waitsForRoom } from '../decide/run/room.ts';
 import { hasSucceeded, isFinal, standsAside } from '../decide/run/snapshot.ts';
 import { type KubeObject, keyOf, type ObjectKey } from '../kube/api.ts';
@@ -65,9 +65,9 @@ function runsAfter({ before, after }: Change<RunObject>, { caches, pipelines }: 
     .map(keyOf);
 }
 
-/** Older runs of a schedule, whose place a new one takes. */
+/** Older runs of a schedule, whose place a newer one takes that can begin by now. */
 function runsReplaced({ before, after }: Change<RunObject>, caches: Caches): readonly ObjectKey[] {
-  if (before !== undefined || after?.spec.trigger !== 'schedule') return [];
+  if (after?.spec.trigger !== 'schedule' || !canBegin(after) || (before !== undefined && canBegin(before))) return [];
   // Of many runs that come at once, such as when they are listed, few concern others.
   if (caches.programs.get(programKeyOf(after))?.spec.concurrencyPolicy !== 'Replace') return [];
   return unfinished(caches.runs.byIndex('program', programKeyOf(after)))

@@ -379,6 +379,24 @@ test('a run that is tried again is pinned to what the first try was, whatever th
   expect(actions.map((action) => action.do === 'create' && action.object.kind)).toEqual(['Job']);
 });
 
+const pending = (reason: string, phase: 'Pending' | 'Suspended' = 'Pending') =>
+  ({ phase, conditions: [{ type: 'Reconciling', status: 'True', reason, message: 'm' }] }) as RunObject['status'];
+
+test.each<[string, RunObject['status'], boolean]>([
+  ['that it alone is in the way of', pending('WaitingForRun'), true],
+  ['whose time is about to come', pending('StartSpread'), true],
+  ['that waits for a place', pending('WaitingForCapacity'), true],
+  ['that has begun', { phase: 'Running', startTime: SLOT }, true],
+  ['that nobody has looked at', undefined, false],
+  ['that waits for a batch', pending('WaitingForBatch'), false],
+  ['that a person holds', pending('Suspended', 'Suspended'), false],
+  ['of a program that is turned off', pending('ProgramDisabled', 'Suspended'), false],
+  ['of a program with a fault', pending('SpecInvalid'), false],
+  ['for which there is no storage', pending('StorageMissing'), false],
+])('a run is replaced by a newer one only if that can begin: one %s', (_name, status, isReplaced) => {
+  expect(besideNewer({}, {}, status).status.phase === 'Cancelled').toBe(isReplaced);
+});
+
 test.each<[string, Partial<RunObject['spec']>, Partial<RetentionProgramSpec>, boolean]>([
   ['ends where the program replaces', {}, {}, true],
   ['goes on where runs wait for each other', {}, { concurrencyPolicy: 'Forbid' }, false],
@@ -386,21 +404,28 @@ test.each<[string, Partial<RunObject['spec']>, Partial<RetentionProgramSpec>, bo
   ['goes on beside one of an older slot', { slot: '2026-11-16T02:00:00Z' }, {}, false],
   ['goes on beside one of another pipeline', { pipeline: 'prune' }, {}, false],
   ['goes on beside one that is being cancelled', { cancel: true }, {}, false],
+  ['goes on beside one that a person is about to hold', { suspend: true }, {}, false],
 ])('a run of the schedule, beside a newer one, %s', (_name, other, spec, isReplaced) => {
-  const program = storedProgram({ concurrencyPolicy: 'Replace', ...spec });
-  const owned = (made: RunObject): RunObject => {
-    const { apiVersion, kind, metadata } = program;
-    const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid, controller: true };
-    return { ...made, metadata: { ...made.metadata, ownerReferences: [owner] } };
-  };
-  const older = owned(storedRun('older', { trigger: 'schedule', slot: SLOT }, begun));
-  const newer = owned(storedRun('newer', { trigger: 'schedule', slot: '2026-11-30T02:00:00Z', ...other }));
-  const given = runSnapshot({ run: older, program, others: [newer], revision: REVISION });
-  const { actions, status } = decideRun(given, NOW);
+  const { actions, status, again } = besideNewer(other, spec, pending('WaitingForRun'));
   const condition = status.conditions?.find(({ type }) => type === 'Failed');
   expect(status.phase === 'Cancelled').toBe(isReplaced);
   if (!isReplaced) return;
   expect(condition).toMatchObject({ status: 'True', reason: 'Replaced', message: expect.stringContaining('newer') });
   expect(actions.map((action) => action.do === 'event' && action.reason)).toEqual(['RunReplaced']);
-  expect(decideRun({ ...given, run: { ...older, status } }, NOW).actions).toEqual([]);
+  expect(again().actions).toEqual([]);
 });
+
+/** What is decided about a run of the schedule that goes on, beside one of a week later. */
+function besideNewer(
+  other: Partial<RunObject['spec']>,
+  spec: Partial<RetentionProgramSpec>,
+  newerStatus: RunObject['status'],
+) {
+  const program = storedProgram({ concurrencyPolicy: 'Replace', ...spec });
+  const older = ownedBy(program.metadata.uid, storedRun('older', { trigger: 'schedule', slot: SLOT }, begun));
+  const newer = storedRun('newer', { trigger: 'schedule', slot: '2026-11-30T02:00:00Z', ...other }, newerStatus);
+  const others = [ownedBy(program.metadata.uid, newer)];
+  const given = runSnapshot({ run: older, program, others, revision: REVISION });
+  const { actions, status } = decideRun(given, NOW);
+  return { actions, status, again: () => decideRun({ ...given, run: { ...older, status } }, NOW) };
+}

@@ -1,8 +1,22 @@
 import { pipelineOf } from '../../../contract/pipelines.ts';
 import { controllerOf, isOwnedBy, type RunObject } from '../../kube/objects.ts';
+import { isBecause } from '../conditions.ts';
+import type { ConditionReason } from '../reasons.ts';
 import { endJobs, stopStages } from './end.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { runStatus } from './status.ts';
+
+/** What a run says whose own turn is all that it waits for. */
+const IN_TURN: ReadonlySet<ConditionReason> = new Set(['WaitingForRun', 'StartSpread', 'WaitingForCapacity']);
+
+/**
+ * Whether a run has begun, or would once those before it have ended: one that waits for a batch or a person may never, and one
+ * that nobody has looked at may be such a one.
+ */
+export function canBegin({ spec, status }: RunObject): boolean {
+  if (spec.cancel || spec.suspend) return false;
+  return status?.startTime !== undefined || [...IN_TURN].some((reason) => isBecause({ status }, reason));
+}
 
 /** Whether a run is of the same schedule as another, for a later slot: both made by the operator. */
 export function isReplacedBy(newer: RunObject, run: RunObject): boolean {
@@ -15,11 +29,11 @@ export function isReplacedBy(newer: RunObject, run: RunObject): boolean {
   );
 }
 
-/** The run that takes the place of this one, where the program says that the newer one does. */
+/** The run that takes the place of this one, where the program says that a newer one does, and it can begin. */
 export function replacementOf({ run, program, others, pipelines }: RunSnapshot): RunObject | undefined {
   if (program?.spec.concurrencyPolicy !== 'Replace' || !isOwnedBy(run, program.metadata.uid)) return undefined;
   if (pipelineOf(run.spec.pipeline, pipelines)?.reachesPeople === true) return undefined;
-  return others.find((other) => !other.spec.cancel && isReplacedBy(other, run));
+  return others.find((other) => canBegin(other) && isReplacedBy(other, run));
 }
 
 /** The run stops for good, and its tasks with it: for what the program says, and for a run that is there. */
