@@ -25,7 +25,8 @@ const pipelineStatus = fields('How one pipeline is.', {
   since: Type.Optional(followed.since),
   lastSlot: followed.lastSlot,
   skippedSlots: followed.skippedSlots,
-  nextSlot: Type.Optional(instant('When it is due next.')),
+  nextSlot: Type.Optional(instant('When it is due next, or has been since, while its run is yet to be made.')),
+  waitsFor: Type.Optional(text('The RetentionRun that has to end before that of nextSlot, which is due, is made.')),
   lastSucceededSlot: Type.Optional(
     instant('The newest slot of which a run succeeded, also when that run is long gone: no dry run, and no backfill.'),
   ),

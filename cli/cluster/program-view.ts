@@ -19,6 +19,8 @@ export interface ProgramView {
 export interface PipelineView {
   readonly pipeline: string;
   readonly nextSlot: string | null;
+  /** The run that has to end before that of nextSlot, which is due, is made. */
+  readonly waitsFor: string | null;
   readonly lastSucceededSlot: string | null;
   readonly lastRun: LastRun | null;
   /** Why the last run that is over did not succeed. */
@@ -55,12 +57,13 @@ export function programView({ metadata, spec, status = {} }: ProgramObject, runs
     message: ready?.message ?? null,
     nextSlot: known.find(({ name }) => publishes(name))?.nextSlot ?? null,
     pipelines: [...known, ...[...others].map((name): PipelineStatus => ({ name }))].map((one) => {
-      const { name, nextSlot, lastSucceededSlot, lastRun } = one;
+      const { name, nextSlot, waitsFor, lastSucceededSlot, lastRun } = one;
       // The condition is about the pipeline that publishes.
       const isItsOutcome = outcome?.status === 'False' && publishes(name);
       return {
         pipeline: name,
         nextSlot: nextSlot ?? null,
+        waitsFor: waitsFor ?? null,
         lastSucceededSlot: lastSucceededSlot ?? null,
         lastRun: lastRun === undefined ? null : lastRunOf(lastRun),
         error: isItsOutcome ? { reason: outcome.reason, message: outcome.message } : null,

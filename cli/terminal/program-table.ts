@@ -57,7 +57,7 @@ function goingOn({ unfinished }: PipelineView): string {
 /** What is in the way, the program before its runs; a sentence where there is room for it. */
 function reasonOf(
   { ready, reason, message }: ProgramView,
-  { unfinished, error }: PipelineView,
+  { unfinished, error, nextSlot, waitsFor }: PipelineView,
   isWide: boolean,
 ): string {
   const say = (word: string | null, sentence: string | null) =>
@@ -66,5 +66,6 @@ function reasonOf(
   if (!ready || reason !== 'Scheduled') return say(reason, message);
   const [first] = unfinished;
   if (first?.reason != null && first.reason !== 'Running') return say(first.reason, first.message);
+  if (waitsFor !== null) return say('SlotWaiting', `the slot ${nextSlot} waits for the run ${waitsFor} to end`);
   return error === null ? '' : say(error.reason, error.message);
 }

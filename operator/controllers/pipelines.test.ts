@@ -49,7 +49,7 @@ test('a pipeline of another table is taken through its tasks, beside the runs of
   await world.settle();
   await put('batch');
   await put('first', { pipeline: 'campaign' });
-  await put('second', { pipeline: 'campaign' });
+  await put('second', { pipeline: 'campaign', dryRun: true });
   await world.settle(() => undefined);
   expect(phases('batch', 'first', 'second')).toEqual(['Running', 'Running', 'Pending']);
   await world.settle(ending('first', 'second'));
@@ -187,4 +187,22 @@ test('one that waits for its batch replaces none until it can begin', async () =
   await put('batch-2', { slot: SLOT });
   await world.settle(ending('batch-2'));
   expect([phases('report-1', 'report-2'), reasonOf('report-1')]).toEqual([['Cancelled', 'Running'], 'Replaced']);
+});
+
+test('each run that waits names the one that it comes right after, and is told anew only once that is gone', async () => {
+  open();
+  world.kube.put(retentionPrograms, program());
+  for (const name of ['a', 'b', 'c', 'd']) await put(name);
+  await world.settle(ending('nobody'));
+  const said = (name: string) =>
+    /^the run (\S+) goes first/.exec(stored(name)?.status?.conditions?.[0]?.message ?? '')?.[1];
+  expect([said('b'), said('c'), said('d')]).toEqual(['a', 'b', 'c']);
+  expect(stored('d')?.status?.slot).toBe(SLOT);
+  const before = stored('d')?.metadata.resourceVersion;
+  await world.settle(ending('a'));
+  expect([phases('a', 'b'), said('c'), said('d')]).toEqual([['Succeeded', 'Running'], 'b', 'c']);
+  expect(stored('d')?.metadata.resourceVersion).toBe(before);
+  world.kube.remove(retentionRuns, 'shop/c');
+  await world.settle(ending('nobody'));
+  expect(said('d')).toBe('b');
 });

@@ -191,8 +191,12 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[], ('Forbi
     ['shop/run-2'],
   ],
   [
-    'a new run of a schedule concerns an older one of it, whose place it takes',
-    { cache: 'runs', after: storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')) },
+    'a new run of a schedule that can begin concerns an older one of it, whose place it takes',
+    {
+      cache: 'runs',
+      before: storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')),
+      after: storedRun(2, WAITING, scheduled('2026-11-20T02:00:00Z')),
+    },
     [
       storedRun(1, RUNNING, scheduled('2026-11-20T01:00:00Z')),
       storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')),
@@ -203,8 +207,15 @@ test.each<[string, CacheChange, readonly RunObject[], readonly string[], ('Forbi
     'Replace',
   ],
   [
-    'a new run of a schedule concerns nobody where it takes no place',
+    'one that nobody has looked at yet concerns none',
     { cache: 'runs', after: storedRun(2, undefined, scheduled('2026-11-20T02:00:00Z')) },
+    [storedRun(1, RUNNING, scheduled('2026-11-20T01:00:00Z'))],
+    [],
+    'Replace',
+  ],
+  [
+    'a new run of a schedule concerns nobody where it takes no place',
+    { cache: 'runs', after: storedRun(2, WAITING, scheduled('2026-11-20T02:00:00Z')) },
     [storedRun(1, RUNNING, scheduled('2026-11-20T01:00:00Z'))],
     [],
   ],

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { laneOf } from '../../contract/lane.ts';
 import { pipelineOf } from '../../contract/pipelines.ts';
 import { isBecause } from '../decide/conditions.ts';
+import { isRightAfter } from '../decide/run/lane-order.ts';
 import { inOrder } from '../decide/run/order.ts';
 import { canBegin, isReplacedBy } from '../decide/run/replace.ts';
 import { isActive, isUnderWay, waitsForRoom } from '../decide/run/room.ts';
@@ -21,7 +22,7 @@ export function runsConcerned(change: CacheChange, context: Concern): readonly O
   switch (change.cache) {
     case 'runs':
       return [
-        ...(letsGo(change) ? nextRuns(programKeyOf(change.before as RunObject), context) : []),
+        ...(letsGo(change) ? runsLetGo(change.before as RunObject, context) : []),
         ...(makesRoom(change) ? context.room.next() : []),
         ...runsAfter(change, context),
         ...runsReplaced(change, caches),
@@ -50,6 +51,13 @@ function unfinished(runs: readonly RunObject[]): readonly RunObject[] {
 function letsGo({ before, after }: Change<RunObject>): boolean {
   const holds = (run: RunObject) => !isFinal(run) && !standsAside(run);
   return before !== undefined && holds(before) && (after === undefined || !holds(after));
+}
+
+/** Those that are next once a run is out of the way, and whoever says that it waits for that one. */
+function runsLetGo(run: RunObject, context: Concern): readonly ObjectKey[] {
+  const program = programKeyOf(run);
+  const after = unfinished(context.caches.runs.byIndex('program', program)).filter((other) => isRightAfter(other, run));
+  return [...nextRuns(program, context), ...after.map(keyOf)];
 }
 
 /** Of a program, those that wait for a run of another pipeline to succeed. */

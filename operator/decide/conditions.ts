@@ -35,7 +35,11 @@ export function conditions(
   });
 }
 
-/** Whether this is what the run says of why it is as it is. */
-export function isBecause({ status }: Pick<RunObject, 'status'>, reason: ConditionReason): boolean {
-  return status?.conditions?.find(({ type }) => type === 'Reconciling')?.reason === reason;
+/** What the run says of why it is as it is. */
+export function because({ status }: Pick<RunObject, 'status'>): Conditions[number] | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Reconciling');
+}
+
+export function isBecause(run: Pick<RunObject, 'status'>, reason: ConditionReason): boolean {
+  return because(run)?.reason === reason;
 }

@@ -19,7 +19,7 @@ export const CONDITION_REASONS = {
   ProgramDisabled: 'The program is turned off; the run goes on when it is turned on.',
   ProgramMissing: 'There is no such program; the run starts when it appears.',
   ProgramDeleted: 'The program was deleted while the run was under way.',
-  WaitingForRun: 'Another run of the program goes first.',
+  WaitingForRun: 'Another run of the program goes first; the message names it.',
   WaitingForCapacity:
     'As many runs are at work as may be at once (`runs.maxConcurrent` of the chart); next begins the oldest of the namespace with the fewest at work, backfills last.',
   StartSpread: 'The run begins a little after its slot, so that the programs of one minute do not all begin together.',

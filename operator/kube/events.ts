@@ -13,6 +13,10 @@ interface ReasonEntry {
 export const EVENT_REASONS = {
   RunCreated: { type: 'Normal', meaning: 'A run was made, at a slot or because someone asked for it.' },
   RunRefused: { type: 'Warning', meaning: 'The API server refuses the run of a slot; the message says why.' },
+  SlotWaiting: {
+    type: 'Normal',
+    meaning: 'A slot is due, and its run is made once another has ended; the message names both.',
+  },
   SlotsMissed: {
     type: 'Warning',
     meaning: 'Slots passed and no run could be started; only the newest one runs, if it is still in time.',

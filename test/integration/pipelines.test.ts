@@ -50,7 +50,12 @@ testOnServer.each<[string, object, RegExp | undefined]>([
 const SLOT = '2026-11-23T02:00:00Z';
 const LAST: PipelineStatus['lastRun'] = { name: 'keep-20261123t0200z', slot: SLOT, phase: 'Succeeded', candidates: 12 };
 const PIPELINES: readonly PipelineStatus[] = [
-  { name: 'campaign', lastRun: { name: 'other', slot: SLOT, phase: 'Failed' }, nextSlot: '2026-12-01T00:00:00Z' },
+  {
+    name: 'campaign',
+    lastRun: { name: 'other', slot: SLOT, phase: 'Failed' },
+    nextSlot: '2026-12-01T00:00:00Z',
+    waitsFor: 'keep-20261123t0200z-campaign',
+  },
   { name: 'batch', schedule: '0 2 * * MON UTC', since: SLOT, nextSlot: '2026-11-30T02:00:00Z', lastRun: LAST },
 ];
 const CONDITIONS = [
@@ -69,7 +74,8 @@ testOnServer('kubectl shows of a program whether it is ready, how its batch went
     status: { pipelines: PIPELINES, conditions: CONDITIONS },
   };
   const path = `${API}/retentionprograms/keep/status?fieldManager=test&force=true`;
-  expect((await plane.request('PATCH', path, patch, 'application/apply-patch+yaml')).status).toBe(200);
+  const applied = await plane.request('PATCH', path, patch, 'application/apply-patch+yaml');
+  expect(applied.body.status.pipelines).toEqual(PIPELINES);
   const { kubectl } = await findBinaries(['kubectl']);
   const { stdout } = await promisify(execFile)(kubectl, ['--kubeconfig', plane.kubeconfig, 'get', 'rp']);
   const [head = '', row = ''] = stdout.split('\n');

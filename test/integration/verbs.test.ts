@@ -461,7 +461,7 @@ describe('status', () => {
           nextSlot: '2026-11-30T02:00:00Z',
           pipelines: [
             { name: 'batch', nextSlot: '2026-11-30T02:00:00Z', lastRun },
-            { name: 'prune', nextSlot: '2026-11-24T03:00:00Z' },
+            { name: 'prune', nextSlot: '2026-11-24T03:00:00Z', waitsFor: 'busy-20261123t0200z-retry-1' },
           ],
         },
         [condition('LastRunSucceeded', 'False', 'Failed', 'busy-20261123t0200z: score/score: HF_MODEL_MISSING: gone')],
@@ -471,7 +471,7 @@ describe('status', () => {
         [
           'PROGRAM   PIPELINE   LAST     SLOT                   AGE     CANDIDATES   NEXT                   NOW   REASON',
           'busy      batch      Failed   2026-11-23T02:00:00Z   7h29m   <none>       2026-11-30T02:00:00Z         Failed',
-          'busy      prune      <none>   <none>                 <none>   <none>       2026-11-24T03:00:00Z',
+          'busy      prune      <none>   <none>                 <none>   <none>       2026-11-24T03:00:00Z         SlotWaiting',
           '',
         ]
           .join('\n')

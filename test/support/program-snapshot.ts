@@ -49,7 +49,7 @@ export function snapshot(program: ProgramObject, change: Partial<ProgramSnapshot
   };
 }
 
-/** A run of a schedule, made at its slot. */
+/** A run of a schedule, made at its slot, and begun then where it has surely begun. */
 export function runAt(
   slot: string,
   phase?: NonNullable<RunObject['status']>['phase'],
@@ -63,6 +63,7 @@ export function runAt(
     resourceVersion: '5',
     creationTimestamp: slot,
   };
+  const begun = phase === 'Running' || phase === 'Succeeded' ? { startTime: slot } : {};
   const conditions = [
     {
       type: 'Complete',
@@ -72,7 +73,11 @@ export function runAt(
       lastTransitionTime: slot,
     },
   ];
-  return { ...made, metadata, ...(phase === undefined ? {} : { status: { phase, slot, conditions } }) } as RunObject;
+  return {
+    ...made,
+    metadata,
+    ...(phase === undefined ? {} : { status: { phase, slot, conditions, ...begun } }),
+  } as RunObject;
 }
 
 export function brief(action: Action): string {

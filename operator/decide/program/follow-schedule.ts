@@ -3,14 +3,14 @@ import { shareLane } from '../../../contract/lane.ts';
 import type { Pipelines } from '../../../contract/pipelines.ts';
 import { upstreamSlot } from '../../../contract/upstream.ts';
 import { RESOURCES } from '../../kube/api.ts';
-import { isOwnedBy, type ProgramObject, type RunObject } from '../../kube/objects.ts';
+import { isOwnedBy, type ProgramObject, type RunObject, seniority } from '../../kube/objects.ts';
 import { buildRun } from '../../objects/run.ts';
 import { type Action, attemptKey, earlier } from '../action.ts';
 import { isBecause } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { isFinal, retryAt, waitsForPerson } from '../run/snapshot.ts';
 import { steadyPart } from '../steady.ts';
-import { progressIn } from './pipeline-status.ts';
+import { pipelineStatusIn, progressIn } from './pipeline-status.ts';
 import { type Calendar, type Progress, scheduleText, slotsAt } from './slots.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
@@ -23,6 +23,8 @@ export interface Followed {
   readonly obstacle?: { readonly ready?: boolean; readonly reason?: ConditionReason; readonly message: string };
   readonly progress?: Progress;
   readonly next?: Date;
+  /** The run that has to end before that of the slot is made. */
+  readonly waitsFor?: string;
   readonly requeueAt?: Date;
 }
 
@@ -69,15 +71,19 @@ export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, no
       requeueAt: retryAt(now),
     };
   }
-  const other = runs.find((one) => goesFirst(one, calendar, due, snapshot));
+  const [other] = runs.filter((one) => goesFirst(one, calendar, due, snapshot)).toSorted(begunFirst);
   if (other !== undefined) {
     // It waits for the other to end, of which we hear, as long as it may.
     const requeueAt = earlier(deadline, next);
-    const message = `the slot ${rfc3339(due)} waits for the run ${other.metadata.name} to end`;
+    const waitsFor = other.metadata.name;
+    const message = `the slot ${rfc3339(due)} waits for the run ${waitsFor} to end`;
+    const known = pipelineStatusIn(program.status, calendar.pipeline, pipelines);
+    const isSaid = known.waitsFor === waitsFor && known.nextSlot === rfc3339(due);
     return {
-      actions: [],
+      actions: isSaid ? [] : [say(program, 'SlotWaiting', `${calendar.pipeline}: ${message}`)],
       progress: before,
       next: due,
+      waitsFor,
       obstacle: { message },
       ...(requeueAt === undefined ? {} : { requeueAt }),
     };
@@ -101,6 +107,12 @@ function goesFirst(run: RunObject, calendar: Calendar, due: Date, { program, pip
   if (waitsForEarlierBatch(run, calendar, due, program, pipelines)) return false;
   // The new run ends it.
   return !(program.spec.concurrencyPolicy === 'Replace' && isOfSchedule(run, calendar, program));
+}
+
+/** Of several that are in the way the one that is at work, or the oldest: the same whenever it is looked at. */
+function begunFirst(one: RunObject, other: RunObject): number {
+  const hasBegun = ({ status }: RunObject) => Number(status?.startTime !== undefined);
+  return hasBegun(other) - hasBegun(one) || (seniority(one) < seniority(other) ? -1 : 1);
 }
 
 /** Whether we made the run, at a slot of the pipeline's schedule. */

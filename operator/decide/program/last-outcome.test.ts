@@ -53,6 +53,7 @@ test.each<[ConditionReason, Ended, 'True' | 'False' | 'nothing']>([
   ['NothingToRetry', { phase: 'Failed', begun: false, retries: true }, 'nothing'],
   ['RevisionLost', { phase: 'Failed', begun: false, retries: true }, 'nothing'],
   ['OldSlot', { phase: 'Failed', begun: false }, 'nothing'],
+  ['SlotDone', { phase: 'Failed', begun: false }, 'nothing'],
   ['NoSlot', { phase: 'Failed', begun: false }, 'nothing'],
   ['SlotInFuture', { phase: 'Failed', begun: false }, 'nothing'],
   // Somebody's wish.

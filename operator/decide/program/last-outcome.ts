@@ -14,6 +14,7 @@ const SAYING_NOTHING: ReadonlySet<string> = new Set<ConditionReason>([
   'NoSlot',
   'SlotInFuture',
   'OldSlot',
+  'SlotDone',
 ]);
 
 export interface LastOutcome {

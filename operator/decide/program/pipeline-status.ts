@@ -44,6 +44,7 @@ export function pipelineStatus(
     pipelines,
     progress,
     next,
+    waitsFor,
   }: {
     readonly before: RetentionProgramStatus | undefined;
     /** Of the program. */
@@ -51,6 +52,7 @@ export function pipelineStatus(
     readonly pipelines: Pipelines;
     readonly progress: Progress | undefined;
     readonly next: Date | undefined;
+    readonly waitsFor: string | undefined;
   },
 ): PipelineStatus | undefined {
   const counted = runs.filter(({ spec }) => spec.pipeline === pipeline && !spec.dryRun && spec.trigger !== 'backfill');
@@ -62,6 +64,7 @@ export function pipelineStatus(
     name: pipeline,
     ...progress,
     ...(next === undefined ? {} : { nextSlot: rfc3339(next) }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
     ...(succeeded === undefined ? {} : { lastSucceededSlot: succeeded }),
     ...(last === undefined ? {} : { lastRun: last }),
   };
@@ -78,8 +81,9 @@ function newestSlot(slots: readonly (string | undefined)[]): string | undefined 
 
 /** The newest by when it was made, of those that have begun, or failed before they could. */
 function lastRun(runs: readonly RunObject[], pipelines: Pipelines): PipelineStatus['lastRun'] {
-  const slotOf = (run: RunObject) => run.status?.slot ?? (isFinal(run) ? run.spec.slot : undefined);
-  const [newest] = byAge(runs.filter((run) => run.status?.phase !== undefined && slotOf(run) !== undefined));
+  const slotOf = ({ status, spec }: RunObject) => status?.slot ?? spec.slot;
+  const isPast = (run: RunObject) => run.status?.startTime !== undefined || isFinal(run);
+  const [newest] = byAge(runs.filter((run) => isPast(run) && slotOf(run) !== undefined));
   const slot = newest && slotOf(newest);
   const { phase, startTime, completionTime, stages } = newest?.status ?? {};
   if (newest === undefined || phase === undefined || slot === undefined) return undefined;

@@ -120,6 +120,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a slot waits while another run goes on, until its deadline': {
     given: snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Running')] }),
     at: SECOND,
+    does: ['event SlotWaiting'],
     lastSlot: FIRST,
     next: SECOND,
     requeue: '2026-11-30T14:00:00Z',
@@ -142,6 +143,7 @@ const ROWS: Readonly<Record<string, Row>> = {
       ],
     }),
     at: FIRST,
+    does: ['event SlotWaiting'],
     next: FIRST,
     requeue: '2026-11-23T14:00:00Z',
   },
@@ -396,15 +398,6 @@ test('no revision goes while a run is about to begin: a Job of it, made before a
   expect(decideProgram(given(runAt(FIRST, 'Failed')), at).actions.map(brief)).toEqual([
     `delete ${unused.metadata.name}`,
   ]);
-});
-
-test('what a slot waits for is said', () => {
-  const given = snapshot(known({ lastSlot: FIRST }), { runs: [runAt(FIRST, 'Running')] });
-  const { status } = decideProgram(given, new Date(SECOND));
-  expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
-    status: 'True',
-    message: `the slot ${SECOND} waits for the run ${RUN} to end`,
-  });
 });
 
 test('a failed run is told apart from a program that is not ready', () => {

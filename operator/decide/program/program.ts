@@ -62,7 +62,7 @@ export function programNotRead(
     { type: 'Stalled', status: true, reason, message },
   ]);
   const unscheduled = Array.isArray(pipelines)
-    ? pipelines.map(({ nextSlot: _due, ...pipeline }) => pipeline)
+    ? pipelines.map(({ nextSlot: _due, waitsFor: _run, ...pipeline }) => pipeline)
     : undefined;
   const known = unscheduled === undefined ? {} : { pipelines: unscheduled };
   return { ...rest, ...known, observedGeneration: generation, conditions: [...said, ...outcomeBefore(before)] };
@@ -75,8 +75,8 @@ function statusOfEach(
 ): Pick<RetentionProgramStatus, 'pipelines'> {
   const own = runs.filter((run) => isOfProgram(run, program));
   const known: PipelineStatus[] = Object.keys(pipelines).flatMap((pipeline) => {
-    const { progress, next } = followed.find((one) => one.pipeline === pipeline) ?? {};
-    const status = pipelineStatus(pipeline, { before: program.status, runs: own, pipelines, progress, next });
+    const { progress, next, waitsFor } = followed.find((one) => one.pipeline === pipeline) ?? {};
+    const status = pipelineStatus(pipeline, { before: program.status, runs: own, pipelines, progress, next, waitsFor });
     return status === undefined ? [] : [status];
   });
   return known.length === 0 ? {} : { pipelines: known };

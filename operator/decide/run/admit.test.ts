@@ -37,7 +37,29 @@ const spread = (trigger: 'schedule' | 'manual') =>
 const begun = decideRun(runSnapshot(), NOW).status;
 const resumed = storedRun('weekly', { slot: SLOT }, { ...begun, phase: 'Suspended' });
 
+const underWay = (name: string, created: string) =>
+  storedRun(name, {}, { phase: 'Running', startTime: '2026-11-23T02:05:00Z' }, created);
+
 const ROWS: Readonly<Record<string, Row>> = {
+  'of many the one that it comes right after is named': {
+    given: runSnapshot({
+      others: [
+        storedRun('second', {}, undefined, '2026-11-23T01:00:00Z'),
+        underWay('first', '2026-11-23T02:00:02Z'),
+        storedRun('first-of-all', {}, undefined, '2026-11-23T00:00:00Z'),
+        storedRun('later', {}, undefined, '2026-11-23T02:09:00Z'),
+      ],
+    }),
+    phase: 'Pending',
+    reason: 'WaitingForRun',
+    message: 'the run second goes first: they go one after the other, the oldest first',
+  },
+  'or else the one that has begun, whenever it was made': {
+    given: runSnapshot({ others: [underWay('first', '2026-11-23T02:00:02Z')] }),
+    phase: 'Pending',
+    reason: 'WaitingForRun',
+    message: 'the run first goes first: they go one after the other, the oldest first',
+  },
   'a run waits while as many are at work as may be': {
     given: runSnapshot({ hasRoom: false }),
     phase: 'Pending',
@@ -359,6 +381,35 @@ test.each([...Object.entries(ROWS), ...Object.entries(AFTER), ...Object.entries(
     if (phase === 'Pending') expect(again).toEqual({ ...decideRun(given, now), actions: [] });
   },
 );
+
+test.each<[string, RunSnapshot, string | undefined]>([
+  ['that is named', spread('schedule'), SLOT],
+  ['of the calendar, where none is named', runSnapshot({ run: storedRun('by-hand', { suspend: true }) }), SLOT],
+  ['of the run that is tried again', retry(original('Failed'), { hasRoom: false }), SLOT],
+  [
+    'by the schedule as it is now',
+    runSnapshot({
+      run: storedRun('by-hand', { suspend: true }, { phase: 'Suspended', slot: SLOT }),
+      program: storedProgram({ batchSchedule: '0 1 * * MON' }),
+    }),
+    '2026-11-23T01:00:00Z',
+  ],
+  ['that is named, without a program', runSnapshot({ program: undefined }), SLOT],
+  [
+    'that is yet to come',
+    runSnapshot({ run: storedRun('early', { slot: '2027-01-01T00:00:00Z' }) }),
+    '2027-01-01T00:00:00Z',
+  ],
+  ['of none, without a program', runSnapshot({ run: storedRun('by-hand'), program: undefined }), undefined],
+  [
+    'of none, by a schedule that cannot be read',
+    runSnapshot({ run: storedRun('by-hand'), program: storedProgram({ timeZone: 'Mars/Phobos' }) }),
+    undefined,
+  ],
+])('a run that has not begun says of which slot it will be: one %s', (_name, given, slot) => {
+  const { status } = decideRun(given, new Date('2026-11-23T02:00:01Z'));
+  expect({ begun: status.startTime, slot: status.slot }).toEqual({ begun: undefined, slot });
+});
 
 test('runs of many programs at one slot begin all over the time that they are spread over, each always at its own', () => {
   const starts = Array.from({ length: 200 }, (_, index) => {

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../../base/instant.ts';
-import { shareLane } from '../../../contract/lane.ts';
-import type { ConfigMapObject, ProgramObject, RunObject } from '../../kube/objects.ts';
+import type { ConfigMapObject, ProgramObject } from '../../kube/objects.ts';
 import { buildRevision, type PinnedRevision, pinnedRevision, revisionIdentity } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import type { StageSettings } from '../../settings/settings.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { notAllowed, programFault } from '../spec-fault.ts';
-import { inOrder } from './order.ts';
+import { runBefore, sayWaits } from './lane-order.ts';
 import { retryFault } from './retry.ts';
 import { slotOf } from './slot.ts';
-import { isFinal, type RunSnapshot, standsAside } from './snapshot.ts';
+import { isFinal, type RunSnapshot } from './snapshot.ts';
 import type { Outcome } from './status.ts';
 import { awaited } from './upstream.ts';
 
@@ -100,7 +99,7 @@ function lost(revision: string | undefined): Held {
 }
 
 function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admission {
-  const { run, others, begun, twins, settings, pipelines } = snapshot;
+  const { twins, settings, pipelines } = snapshot;
   const fault = programFault(program, settings, pipelines);
   if (fault !== undefined) return no('Pending', fault.reason, `the program's ${fault.message}`);
   const [twin] = twins;
@@ -118,10 +117,8 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
     const message = `the run begins when ${what}, until ${rfc3339(deadline)}`;
     return { ...no('Pending', 'WaitingForBatch', message), requeueAt: deadline };
   }
-  const ofLane = others.filter((other) => shareLane(other.spec.pipeline, run.spec.pipeline, pipelines));
-  if (ofLane.some((other) => begun.has(other.metadata.uid) || goesFirst(other, run))) {
-    return no('Pending', 'WaitingForRun', WAITS);
-  }
+  const other = runBefore(snapshot);
+  if (other !== undefined) return no('Pending', 'WaitingForRun', sayWaits(other.metadata.name));
   const start = spreadStart(slot, snapshot, program);
   if (start !== undefined && start > now) {
     return { ...no('Pending', 'StartSpread', `begins by ${rfc3339(wholeSecond(start))}`), requeueAt: start };
@@ -166,15 +163,6 @@ function admitted(
   const storage = storageOf(spec, settings);
   if ('missing' in storage) return noStorage(storage.missing);
   return { slot, storage, revision };
-}
-
-/** Not which: it would have to be said anew, to each that waits, whenever one ends. */
-const WAITS = 'another run of the same program goes first: they go one after the other, the oldest first';
-
-/** Of several runs one that has begun goes first: all of them agree on which comes next. */
-function goesFirst(other: RunObject, run: RunObject): boolean {
-  if (other.status?.startTime !== undefined) return true;
-  return !standsAside(other) && inOrder(other, run) < 0;
 }
 
 /** When a run of the schedule begins where the programs of one minute are spread: each always so long after its slot. */

@@ -1,21 +1,21 @@
 import { pipelineOf } from '../../../contract/pipelines.ts';
 import { controllerOf, isOwnedBy, type RunObject } from '../../kube/objects.ts';
-import { isBecause } from '../conditions.ts';
+import { because } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { endJobs, stopStages } from './end.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { runStatus } from './status.ts';
 
 /** What a run says whose own turn is all that it waits for. */
-const IN_TURN: ReadonlySet<ConditionReason> = new Set(['WaitingForRun', 'StartSpread', 'WaitingForCapacity']);
+const IN_TURN: ReadonlySet<string> = new Set<ConditionReason>(['WaitingForRun', 'StartSpread', 'WaitingForCapacity']);
 
 /**
  * Whether a run has begun, or would once those before it have ended: one that waits for a batch or a person may never, and one
  * that nobody has looked at may be such a one.
  */
-export function canBegin({ spec, status }: RunObject): boolean {
-  if (spec.cancel || spec.suspend) return false;
-  return status?.startTime !== undefined || [...IN_TURN].some((reason) => isBecause({ status }, reason));
+export function canBegin(run: RunObject): boolean {
+  if (run.spec.cancel || run.spec.suspend) return false;
+  return run.status?.startTime !== undefined || IN_TURN.has(because(run)?.reason ?? '');
 }
 
 /** Whether a run is of the same schedule as another, for a later slot: both made by the operator. */

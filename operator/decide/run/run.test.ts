@@ -292,7 +292,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: snapshot({ others: [other({ phase: 'Running', startTime: LATER }, LATER)] }),
     phase: 'Pending',
     reason: 'WaitingForRun',
-    message: /another run of the same program goes first/,
+    message: /^the run other goes first: they go one after the other/,
   },
   'a run waits for an older one': {
     given: snapshot({ others: [other(undefined, EARLIER)] }),

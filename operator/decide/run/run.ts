@@ -5,6 +5,7 @@ import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './end.
 import { goOn } from './next.ts';
 import { replaced, replacementOf } from './replace.ts';
 import { endedApart } from './sidecar.ts';
+import { withSlot } from './slot.ts';
 import { event, isFinal, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { MOST_ATTEMPTS, start } from './start.ts';
 import { currentStage, pendingStages, placesOf, type StageStatus, stagesOf } from './tasks.ts';
@@ -12,16 +13,17 @@ import { outcomeOf } from './trouble.ts';
 import { hold, wait } from './wait.ts';
 
 /** What is to be done for a run, and what its status should be. */
-export function decideRun(snapshot: RunSnapshot, now: Date): RunDecision {
-  const { run } = snapshot;
-  if (run.metadata.deletionTimestamp !== undefined) return { actions: [], status: run.status ?? {} };
-  const swept = sweep(snapshot);
-  if (isFinal(run)) {
+export function decideRun(gathered: RunSnapshot, now: Date): RunDecision {
+  const { metadata, status } = gathered.run;
+  if (metadata.deletionTimestamp !== undefined) return { actions: [], status: status ?? {} };
+  const swept = sweep(gathered);
+  if (isFinal(gathered.run)) {
     // A Job that was made just before, and not seen then, is ended now.
-    const ended = run.status?.phase === 'Succeeded' ? [] : endJobs(snapshot);
-    const observedGeneration = run.metadata.generation ?? 0;
-    return { actions: [...ended, ...swept], status: { ...run.status, observedGeneration } };
+    const ended = status?.phase === 'Succeeded' ? [] : endJobs(gathered);
+    return { actions: [...ended, ...swept], status: { ...status, observedGeneration: metadata.generation ?? 0 } };
   }
+  const run = withSlot(gathered, now);
+  const snapshot = { ...gathered, run };
   const newer = replacementOf(snapshot);
   const ends = run.spec.cancel ? cancel(snapshot, now) : newer && replaced(snapshot, newer, now);
   const decision = ends ?? understood(snapshot, now);

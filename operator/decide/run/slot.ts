@@ -1,5 +1,6 @@
+import { rfc3339 } from '../../../base/instant.ts';
 import { type SlotRefusal, slotDone, slotOfRun } from '../../../contract/slot-guard.ts';
-import { isOfProgram, type ProgramObject } from '../../kube/objects.ts';
+import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import type { ConditionReason } from '../reasons.ts';
 import type { RunSnapshot } from './snapshot.ts';
 
@@ -15,7 +16,7 @@ export function slotOf(
   now: Date,
 ): Date | (SlotRefusal & { readonly reason: ConditionReason }) {
   const { pipeline, trigger, dryRun } = run.spec;
-  const said = run.status?.slot ?? run.spec.slot ?? original?.status?.slot ?? original?.spec.slot;
+  const said = run.spec.slot ?? original?.status?.slot ?? original?.spec.slot;
   const given = said === undefined ? undefined : new Date(said);
   if (given !== undefined && Number.isNaN(given.getTime())) {
     return { reason: 'NoSlot', message: `spec.slot ${said} is no instant such as 2026-11-23T02:00:00Z` };
@@ -31,4 +32,24 @@ export function slotOf(
   ].flatMap((instant) => (instant === undefined ? [] : [Date.parse(instant)]));
   const newest = done.length === 0 ? undefined : new Date(Math.max(...done));
   return slotDone(pipeline, slot, newest, pipelines) ?? slot;
+}
+
+/** The run with the slot that it would begin with now, so that whoever waits for it sees which one that is. */
+export function withSlot(snapshot: RunSnapshot, now: Date): RunObject {
+  const { run, program } = snapshot;
+  if (run.status?.startTime !== undefined) return run;
+  const { slot: _before, ...status } = run.status ?? {};
+  const slot = program === undefined ? undefined : slotOrNone(snapshot, program, now);
+  const said = slot ?? new Date(run.spec.slot ?? Number.NaN);
+  return { ...run, status: Number.isNaN(said.getTime()) ? status : { ...status, slot: rfc3339(said) } };
+}
+
+/** None of a schedule that cannot be read, which is said elsewhere. */
+function slotOrNone(of: Of, program: ProgramObject, now: Date): Date | undefined {
+  try {
+    const slot = slotOf(of, program, now);
+    return 'reason' in slot ? undefined : slot;
+  } catch {
+    return undefined;
+  }
 }
