@@ -72,7 +72,7 @@ async function candidates(
   );
   const columns = ['customer_id', ...Object.keys(GOOD)].join(', ');
   return await extracted(
-    `SELECT * FROM (VALUES ${values(rows)}) AS t(${columns})`,
+    `SELECT * FROM (VALUES ${values(rows)}) AS t(${columns}) ORDER BY customer_id`,
     `SELECT customer_id, program_id, offered_at::TIMESTAMP AS offered_at
      FROM (VALUES ${values([['nobody', 'none', '2026-11-01'], ...offers])}) AS t(customer_id, program_id, offered_at)`,
   );
@@ -216,6 +216,19 @@ test("Holdfast's own decisions count as offers, and one that the warehouse knows
   ]);
 });
 
+test('past offers are looked up of those alone who pass the filters before one that asks about them', async () => {
+  const offer: [string, string, string] = ['', 'churn-prevention', '2026-11-01 02:00'];
+  const unasked = { days: null, rolling: null };
+  const offers = ['C1', 'C2', 'C3'].map((customer): typeof offer => [customer, offer[1], offer[2]]);
+  const { result } = await run({ C1: { verified: false }, C2: {}, C3: { marketplace: 'JP' }, C4: {} }, {}, offers);
+  const columns = 'customer_id, filter_id, days_since_program_offer AS days, offers_rolling_quarter AS rolling';
+  expect(await batch.rows(result.artifact, 'removed.parquet', columns)).toEqual([
+    { customer_id: 'C1', filter_id: 'trust', ...unasked },
+    { customer_id: 'C2', filter_id: 'eligibility', days: 22, rolling: 1 },
+    { customer_id: 'C3', filter_id: 'eligibility', days: 22, rolling: 1 },
+  ]);
+});
+
 test('an expression filters by any column, also one that only this program knows', async () => {
   const inputs = await extracted(
     `SELECT 'C' || range AS customer_id, range::BIGINT AS visits, 'x' AS "days_since_program_offer" FROM range(5)`,
@@ -244,7 +257,7 @@ test('without filters everyone is kept', async () => {
 test('the same candidates make the same bytes, whatever the run is called and however many threads there are', async () => {
   const inputs = await extracted(
     `SELECT 'C' || hash(range) AS customer_id, range % 7 > 2 AS verified, 'active' AS account_status, random() AS noise
-     FROM (SELECT setseed(0.5)), range(20000)`,
+     FROM (SELECT setseed(0.5)), range(20000) ORDER BY customer_id`,
     `SELECT 'C' || hash(range) AS customer_id, 'p' || range % 3 AS program_id, TIMESTAMP '2026-11-01' AS offered_at FROM range(5000)`,
   );
   const context = batch.context({ filterChain: [{ filterId: 'trust', type: 'trust', order: 1 }] }, { inputs });

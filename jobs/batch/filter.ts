@@ -10,7 +10,7 @@ import type { StageResult } from '../run/stage.ts';
 import type { BatchContext, BatchStage } from './batch-stage.ts';
 import { type ChainCounts, filterCollapse } from './filter-collapse.ts';
 import { collapsed, missingEverywhere, missingWarnings } from './missing-everywhere.ts';
-import { createOfferHistory, offersSince } from './offer-history.ts';
+import { offersSince, openPastOffers } from './offer-history.ts';
 import { outsideMarketplaces } from './outside-marketplaces.ts';
 import { sharedCaps } from './shared-caps.ts';
 import { unknownIds } from './unknown-ids.ts';
@@ -50,7 +50,7 @@ async function filterInto(
   const extracted = inputOf(context, 'extract');
   const rowsIn = extracted.manifest.parts.find(({ path }) => path === 'candidates.parquet')?.rows ?? 0;
   context.progress(0, rowsIn);
-  await createOfferHistory(engine, {
+  const offers = await openPastOffers(engine, {
     pastOffers: join(extracted.folder, 'offers.parquet'),
     decisions: await recentDecisions(context, copyDecisions),
     slot: identity.slot,
@@ -58,7 +58,7 @@ async function filterInto(
     timeZone: program.timeZone,
   });
   const candidates = join(extracted.folder, 'candidates.parquet');
-  const outcome = await applyChain(engine, program, candidates);
+  const outcome = await applyChain(engine, program, candidates, offers);
   const broken = await missingEverywhere(engine, program, candidates);
   const current = await chainOfCurrent(context);
   const caps = new Set(sharedCaps(program).map(({ filterId }) => filterId));
@@ -73,7 +73,7 @@ async function filterInto(
   context.progress(rowsIn, rowsIn);
   const warnings = [
     ...told('COLUMN_MISSING_IN_ROWS', missingWarnings(broken)),
-    ...told('IDS_UNKNOWN', await unknownIds(engine, candidates)),
+    ...told('IDS_UNKNOWN', await unknownIds(engine, candidates, offers)),
     ...told('OUTSIDE_MARKETPLACES', await outsideMarketplaces(engine, program, candidates)),
   ];
   return { rowsIn, rowsOut: outcome.kept, counts, artifact, ...(warnings.length === 0 ? {} : { warnings }) };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Engine, openEngine } from '../../base/duckdb/engine.ts';
 import { writeParquet } from '../../base/duckdb/parquet.ts';
-import { createOfferHistory, offersSince } from './offer-history.ts';
+import { offersSince, openPastOffers } from './offer-history.ts';
 
 let folder: string;
 let engine: Engine;
@@ -28,7 +28,7 @@ async function historyOf(offer: { readonly at: string; readonly decided?: boolea
   const decisions = join(folder, 'decisions.csv');
   const lines = offer.decided === true ? [`"C1","other",${at}`] : [];
   await writeFile(decisions, ['customer_id,program_id,offered_at', ...lines, ''].join('\n'));
-  await createOfferHistory(engine, {
+  const { history } = await openPastOffers(engine, {
     pastOffers: past,
     decisions,
     slot: new Date(SLOT),
@@ -36,6 +36,7 @@ async function historyOf(offer: { readonly at: string; readonly decided?: boolea
     programs: ['own'],
     timeZone,
   });
+  await history("SELECT 'C1'");
   const [row] = await engine.rows<{ rolling: number; calendar: number }>(
     'SELECT offers_rolling_quarter AS rolling, offers_calendar_quarter AS calendar FROM offer_history',
   );

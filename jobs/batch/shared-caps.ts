@@ -8,7 +8,7 @@ import { applyChain, type ChainOutcome, chainInOrder } from '../../customers/fil
 import { type ChainedFilter, predicateOf } from '../../customers/filters/resolve.ts';
 import { inputOf } from '../run/parts.ts';
 import type { BatchContext } from './batch-stage.ts';
-import { createOfferHistory } from './offer-history.ts';
+import { openPastOffers } from './offer-history.ts';
 
 /** What other programs decide while this one's batch is made. */
 const SHARED_COLUMNS = [OFFER_HISTORY_COLUMNS.offersRollingQuarter, OFFER_HISTORY_COLUMNS.offersCalendarQuarter];
@@ -54,22 +54,22 @@ export async function prepareSharedCaps(
   await writeParquet(
     engine,
     `SELECT ${needed.map(identifier).join(', ')} FROM read_parquet(${literal(candidates)})
-     SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(decisions)})) USING (customer_id)`,
+     SEMI JOIN (SELECT customer_id FROM read_parquet(${literal(decisions)})) USING (customer_id) ORDER BY customer_id`,
     batch,
   );
   return async ({ decisions: decided, until, stored }) => {
-    await createOfferHistory(engine, {
+    const { history } = await openPastOffers(engine, {
       pastOffers: join(extracted, 'offers.parquet'),
       decisions: decided,
-      customers: `SELECT customer_id FROM read_parquet(${literal(batch)})`,
       slot: identity.slot,
       until,
       programs: [...new Set([identity.owner, program.programId])],
       timeZone: program.timeZone,
     });
-    return applyChain(engine, { ...program, filterChain }, batch, async () => {
+    const amended = async () => {
       if (stored !== undefined) await keepOnly(engine, stored);
-    });
+    };
+    return applyChain(engine, { ...program, filterChain }, batch, { history, amended });
   };
 }
 
