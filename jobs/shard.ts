@@ -4,15 +4,19 @@ import { openFolderStore } from '../providers/artifacts/folder.ts';
 import { stageContext } from './run/run-context.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 import type { RunContext } from './run/stage.ts';
-import { loadSharded, RUNNABLE } from './stages.ts';
+import { loadSharded, RUNNABLE, type RunnablePipelines } from './stages.ts';
 
-/** Does one shard of a stage; what to do came as one message. */
+/**
+ * Does one shard of a stage; what to do came as one message.
+ * @param runnable what can be run; what this version can, unless given
+ */
 export async function work(
   request: ShardRequest<RetentionProgramSpec>,
   signal: AbortSignal,
   say: (message: ShardMessage) => void,
+  runnable: RunnablePipelines = RUNNABLE,
 ): Promise<void> {
-  const { shard } = await loadSharded(RUNNABLE, request.pipeline, request.stage);
+  const { shard } = await loadSharded(runnable, request.pipeline, request.stage);
   const input = async (stage: string) => {
     const { root, key, digest } = request.inputs[stage] as ShardRequest['inputs'][string];
     const found = await openFolderStore(root).open(key);

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { HoldfastError } from '../base/errors.ts';
@@ -77,6 +77,33 @@ test('a pipeline begins no sooner than the one that it comes after has succeeded
   expect((await run({ pipeline: 'report' })).status).toBe(0);
 });
 
+test('what came of it is told in its own words: a batch by its funnel, what has none by its stages', async () => {
+  const { stdout, stderr } = await run({ pipeline: 'report' });
+  expect(stdout.replaceAll(/[\d.]+ s\b/g, 'T s').replace(/z-\d+/, 'z-N')).toBe(
+    [
+      `keep-20261116t020000z-N  report  as of ${MONDAY}`,
+      '',
+      'report     3 → 1   pages 1   of batch 3   T s',
+      '',
+      'took       T s',
+      '',
+    ].join('\n'),
+  );
+  expect(stderr).toMatch(/^report {5}3 → 1/m);
+  const dry = await run({ pipeline: 'campaign' }, ['--dry-run']);
+  expect(dry.stdout).toMatch(/^keep-20261116t020000z-0 {2}campaign {2}as of 2026-11-16T02:00:00Z {2}\(dry run\)$/m);
+  expect(dry.stdout).toMatch(/^deliver {4}1 → 1 {3}given plan 1 {3}/m);
+  expect(dry.stdout).not.toMatch(/stored|offers|explain/);
+});
+
+test('only what asks a model is refused where there is none', async () => {
+  const model = shop.path('risk.onnx');
+  await rename(model, `${model}.away`);
+  expect(await run({ pipeline: 'campaign' }, ['--dry-run'])).toEqual(refused(78, 'HF_MODEL_MISSING: '));
+  expect((await run({ pipeline: 'report' })).status).toBe(0);
+  await rename(`${model}.away`, model);
+});
+
 test('what reaches people is run for the newest slot of its calendar only', async () => {
   expect(await run({ pipeline: 'campaign', slot: '2026-11-09T02:00:00Z' })).toEqual(
     refused(
@@ -105,6 +132,7 @@ test('a run of it that failed is tried again, and once it has succeeded nobody i
       `HF_SLOT_DONE: campaign reaches people, and has succeeded for the slot ${MONDAY}: nobody is told twice`,
     ),
   );
+  expect(retried.stdout).toContain('"data":{"stages":{"plan":"');
   // A dry run tells nobody.
   expect((await run({ pipeline: 'campaign' }, ['--dry-run'])).status).toBe(0);
   expect((await run({ pipeline: 'report' })).status).toBe(0);

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { PUBLISHING } from '../../contract/pipelines.ts';
+import { PIPELINES, PUBLISHING } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listRuns, type RunRecord } from '../../database/runs/runs.ts';
 import { succeededSlots } from '../../database/runs/succeeded-slots.ts';
@@ -17,17 +17,10 @@ import { connectorsByDate, requireSlotFiles, sourcesOfSlot } from '../local/slot
 import { requireState, type State } from '../local/state.ts';
 import { slotsBetween } from '../slots-between.ts';
 import { inColumns, took } from '../terminal/columns.ts';
+import { checkProviders } from './check-providers.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
-import {
-  checkProviders,
-  customersOf,
-  inDataFolder,
-  type Plan,
-  type RunOptions,
-  runOver,
-  shardsOf,
-  sourcesOf,
-} from './run.ts';
+import { inDataFolder, type Plan, type RunOptions, runOver } from './run.ts';
+import { customersOf, shardsOf, sourcesOf } from './run-options.ts';
 
 export interface LocalBackfillOptions
   extends Pick<RunOptions, 'output' | 'data' | 'now' | 'customers' | 'shards' | 'source'> {
@@ -80,7 +73,7 @@ export async function backfillInFolder(program: string, options: LocalBackfillOp
   requireKnownThen(spec, slots, options, now(), io);
   requireSlotFiles(options.source, slots, timeZone);
   const plans = slots.map((slot) => planOf(manifest, slot, options, now, io));
-  for (const plan of plans.slice(0, 1)) await checkProviders(plan, io);
+  for (const plan of plans.slice(0, 1)) await checkProviders(plan, PIPELINES[PUBLISHING].stages, io);
   const folder = dataFolder(options.data);
   createDataFolder(folder);
   const { lines, failure } = await inDataFolder(folder, io, (state) => runAll(state, plans, folder, options, io));

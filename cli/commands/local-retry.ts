@@ -16,7 +16,8 @@ import { type Origin, readOrigin } from '../local/origin.ts';
 import { keptRevision } from '../local/past-run.ts';
 import { requireState, type State } from '../local/state.ts';
 import { readRunnable } from './manifests.ts';
-import { inDataFolder, type Plan, type RunOptions, reported, runOn, type Seen, shardsOf, sourcesOf } from './run.ts';
+import { inDataFolder, type Plan, type RunOptions, reported, runOn, type Seen } from './run.ts';
+import { shardsOf, sourcesOf } from './run-options.ts';
 
 export interface LocalRetryOptions extends Pick<RunOptions, 'output' | 'data' | 'now' | 'shards'> {
   readonly namespace: string;

@@ -17,7 +17,7 @@ import { type Checked, checkReport } from '../terminal/models-report.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import { reliabilitySvg } from '../terminal/reliability-svg.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
-import { sourcesOf } from './run.ts';
+import { sourcesOf } from './run-options.ts';
 
 /** Options as the command line gives them. */
 export interface CheckOptions {

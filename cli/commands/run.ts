@@ -1,24 +1,17 @@
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
-import { openEngine } from '../../base/duckdb/engine.ts';
-import { forField, HoldfastError } from '../../base/errors.ts';
+import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { pathForShell } from '../../base/text/printable.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { PIPELINES, PUBLISHING } from '../../contract/pipelines.ts';
+import { PIPELINES, PUBLISHING, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
 import { slotError, slotOfRun } from '../../contract/slot-guard.ts';
 import { told, type Warning } from '../../contract/warning.ts';
-import { connectionVariable, MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
-import { riskiestCustomer } from '../../customers/explanations/explain.ts';
+import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { currentRun } from '../../database/runs/runs.ts';
 import type { RunContext } from '../../jobs/run/stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
-import { loadModel } from '../../providers/models/index.ts';
-import { PROVIDERS } from '../../providers/registry.ts';
-import { isServer, requireWarehouseProvider } from '../../providers/warehouses/index.ts';
 import { calledAs } from '../called-as.ts';
 import type { Io } from '../io.ts';
 import { clock } from '../local/clock.ts';
@@ -38,10 +31,12 @@ import { openHistory, openState, type State } from '../local/state.ts';
 import { requireUpstream } from '../local/upstream.ts';
 import { faultLine } from '../terminal/fault-list.ts';
 import { terminalProgress } from '../terminal/progress.ts';
-import { prunedIn, pruneText } from '../terminal/prune-report.ts';
-import { funnel, type Places, type RunReport } from '../terminal/report.ts';
+import type { RunReport } from '../terminal/report.ts';
+import { checkProviders, isGiven } from './check-providers.ts';
 import { withTruth } from './compare-with-truth.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
+import { customersOf, shardsOf, sourcesOf } from './run-options.ts';
+import { decidedIn, near, type RunPlaces, summaryOf } from './run-summary.ts';
 
 /** Options as the command line gives them. */
 export interface RunOptions {
@@ -146,7 +141,7 @@ export async function prepareAndRun(
   } satisfies Partial<LocalRun>;
   const { namespace, pipeline } = plan;
   seen.plan = { namespace, program: plan.program.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
-  if (plan.pipeline === PUBLISHING) await checkProviders(plan, io);
+  await checkProviders(plan, stagesOf(pipeline, io), io);
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }
@@ -191,17 +186,34 @@ export async function runOn(
   if (ran.failure !== undefined) return ran;
   const current = await currentRun(state.database, { namespace: plan.namespace, owner: plan.program.programId });
   const isCurrent = current?.run === ran.report.run;
-  const result = await withData(ran, isCurrent ? folder.artifacts : undefined);
-  if (isShown(result, options)) {
-    const places = {
-      command: calledAs(io),
-      state: near(folder.path),
-      database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
-      elsewhere: explainOptions(plan.namespace, isCurrent ? undefined : result.report.run, options.data),
-    };
-    await printFunnel(result, plan, places, io);
-  }
+  const decided = publishes(plan, io) ? decidedIn(ran) : undefined;
+  const result = await withData(ran, decided, isCurrent ? folder.artifacts : undefined);
+  const places = {
+    command: calledAs(io),
+    state: near(folder.path),
+    database: `${state.place}${isCurrent ? '' : ', but not the current batch'}`,
+    elsewhere: explainOptions(plan.namespace, isCurrent ? undefined : result.report.run, options.data),
+  };
+  await print(result, plan, places, options, io);
   return result;
+}
+
+/** Shows a person what came of a run that succeeded. */
+async function print(
+  result: LocalRunResult,
+  plan: Plan,
+  places: RunPlaces,
+  { output }: Pick<RunOptions, 'output'>,
+  io: Io,
+): Promise<void> {
+  if (output !== 'text' || result.failure !== undefined) return;
+  const text = await summaryOf(plan.pipeline)(result, plan, places);
+  // Progress above, where a terminal shows both.
+  io.stdout.write(io.stdout.isTTY === true ? `\n${text}` : text);
+}
+
+function stagesOf(pipeline: string, { runnable }: Io): readonly StageDefinition[] {
+  return pipelineOf(pipeline, runnable?.table)?.stages ?? [];
 }
 
 /** A dry run reads the history that is there, and writes to a folder that goes with it, if it writes at all. */
@@ -219,7 +231,7 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
     };
     const result = await runOver(temporary, local, io);
     const places = { command: calledAs(io), state: '', database: '', elsewhere: undefined };
-    if (isShown(result, options)) await printFunnel(result, plan, places, io);
+    await print(result, plan, places, options, io);
     return result;
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -229,20 +241,27 @@ async function runDry(plan: Plan, folder: DataFolder, options: RunOptions, io: I
 /** Runs with the samples that it reads in a folder, made first. */
 export async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'>, io: Io): Promise<LocalRunResult> {
   await requireUpstream(run, io.runnable?.table ?? PIPELINES);
-  const progress = terminalProgress(io);
+  const stages = stagesOf(run.pipeline, io);
+  const progress = terminalProgress(
+    io,
+    stages.map(({ name }) => name),
+  );
   const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
   const before = (context: RunContext<RetentionProgramSpec>) => makeSamples(context, sampleFolder, progress);
-  const result = await runLocally(local.pipeline === PUBLISHING ? { ...local, before } : local, io, progress);
-  return withTruth(result, local, sampleFolder, io.signal);
+  const result = await runLocally(isGiven('connections', stages) ? { ...local, before } : local, io, progress);
+  return publishes(run, io) ? withTruth(result, local, sampleFolder, io.signal) : result;
 }
 
 /** The result with where its data are; the program's stable path leads there when they are the current batch's. */
-async function withData(result: LocalRunResult, currentIn: string | undefined): Promise<LocalRunResult> {
-  const made = decidedIn(result);
-  if (made === undefined) return result;
+async function withData(
+  result: LocalRunResult,
+  made: ArtifactReference | undefined,
+  currentIn: string | undefined,
+): Promise<LocalRunResult> {
   const stages = Object.fromEntries(Object.entries(result.artifacts).map(([stage, { folder }]) => [stage, folder]));
-  const data = { decisions: decisionsOf(made), stages };
-  if (currentIn === undefined) return { ...result, report: { ...result.report, data } };
+  if (Object.keys(stages).length === 0) return result;
+  const data = { ...(made === undefined ? {} : { decisions: decisionsOf(made) }), stages };
+  if (made === undefined || currentIn === undefined) return { ...result, report: { ...result.report, data } };
   try {
     const current = await pointAtCurrent(currentIn, made);
     return { ...result, report: { ...result.report, data: { ...data, current } } };
@@ -252,44 +271,6 @@ async function withData(result: LocalRunResult, currentIn: string | undefined): 
     const warnings = [...result.warnings, ...told('CURRENT_PATH_MISSING', [warning])];
     return { ...result, warnings, report: { ...result.report, data } };
   }
-}
-
-/** The artifact with the decisions of a run: those that were stored, or else those that were offered. */
-function decidedIn({ artifacts }: LocalRunResult): ArtifactReference | undefined {
-  return artifacts['store'] ?? artifacts['offer'];
-}
-
-/** Whether a person is to see the funnel. */
-function isShown({ failure }: LocalRunResult, { output }: Pick<RunOptions, 'output'>): boolean {
-  return output === 'text' && failure === undefined;
-}
-
-async function printFunnel(
-  result: LocalRunResult,
-  plan: Plan,
-  places: Pick<Places, 'command' | 'state' | 'database' | 'elsewhere'>,
-  io: Io,
-): Promise<void> {
-  const { extract } = result.artifacts;
-  const decided = decidedIn(result);
-  const { data } = result.report;
-  // Progress above, where a terminal shows both.
-  if (io.stdout.isTTY === true) io.stdout.write('\n');
-  if (plan.pipeline === 'prune') {
-    io.stdout.write(pruneText(plan.program.programId, prunedIn(result.report), plan.dryRun));
-    return;
-  }
-  io.stdout.write(
-    funnel(result.report, {
-      ...places,
-      slot: rfc3339(plan.slot),
-      rejects: extract === undefined || plan.dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
-      data: data === undefined ? undefined : near(data.current ?? data.decisions),
-      customer: decided === undefined || plan.dryRun ? undefined : await exampleCustomer(decided),
-      program: plan.program.programId,
-      dryRun: plan.dryRun,
-    }),
-  );
 }
 
 /** Options that `explain` needs to look where this run was. */
@@ -302,9 +283,9 @@ function explainOptions(namespace: string, run: string | undefined, data: string
   return options.length === 0 ? undefined : options.join(' ');
 }
 
-async function exampleCustomer(decided: ArtifactReference): Promise<string | undefined> {
-  await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
-  return await riskiestCustomer(engine, decided);
+/** Whether what a run makes becomes the current batch. */
+function publishes({ pipeline }: Pick<LocalRun, 'pipeline'>, { runnable }: Io): boolean {
+  return pipelineOf(pipeline, runnable?.table)?.publishes === true;
 }
 
 /** What a run of a cluster, or of this machine, has committed is reused by a command of its own. */
@@ -324,99 +305,4 @@ function slotOf({ program, run }: RunnableManifest, now: Date, dryRun: boolean, 
   const slot = slotOfRun(asked, program.spec, dryRun ? undefined : now, runnable?.table);
   if ('reason' in slot) throw slotError(slot);
   return slot;
-}
-
-const FEWEST_CUSTOMERS = 100;
-const MOST_CUSTOMERS = 10_000_000;
-
-export function customersOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const customers = Number(text.replaceAll('_', ''));
-  if (!/^[\d_]+$/.test(text) || customers < FEWEST_CUSTOMERS || customers > MOST_CUSTOMERS) {
-    throw new HoldfastError(
-      'HF_USAGE',
-      `--customers ${text}: give a whole number from ${FEWEST_CUSTOMERS} to ${MOST_CUSTOMERS}`,
-    );
-  }
-  return customers;
-}
-
-export function shardsOf(text = '1'): number {
-  const shards = Number(text);
-  if (/^\d+$/.test(text) && shards >= 1 && shards <= MOST_SHARDS) return shards;
-  throw new HoldfastError('HF_USAGE', `--shards ${text}: give a whole number from 1 to ${MOST_SHARDS}`);
-}
-
-/**
- * Where connectors read: files, from the environment or from `--source`, which wins, in place of their `path`; and the
- * connections of servers, from the environment only.
- */
-export function sourcesOf(
-  program: RetentionProgramSpec,
-  given: readonly string[],
-  environment: Io['environment'],
-  providers: Io['providers'] = PROVIDERS,
-): Record<string, string> {
-  const known = program.dataConnectors.map(({ connectorId }) => connectorId);
-  const servers = new Set(
-    program.dataConnectors
-      .filter((connector) => isServer(connector, providers.warehouses))
-      .map(({ connectorId }) => connectorId),
-  );
-  const sources: Record<string, string> = {};
-  for (const connector of known) {
-    if (servers.has(connector)) {
-      const connection = environment[connectionVariable(connector)];
-      if (connection !== undefined && connection !== '') sources[connector] = connection;
-      continue;
-    }
-    const path = environment[`HOLDFAST_SOURCE_${connector.toUpperCase().replaceAll('-', '_')}`];
-    if (path !== undefined && path !== '') sources[connector] = resolve(path);
-  }
-  for (const one of given) {
-    const [, connector = '', path] = /^([^=]+)=(.+)$/.exec(one) ?? [];
-    if (servers.has(connector) || /^[^=]*=?postgres(ql)?:/i.test(one)) {
-      // It may hold a password: it is not repeated, and everybody on this machine can see it already.
-      const variable = connectionVariable(known.includes(connector) ? connector : 'connector');
-      throw new HoldfastError(
-        'HF_USAGE',
-        `--source takes files only: give the connection of a server by the environment, as ${variable}=postgres://…`,
-      );
-    }
-    if (path === undefined || !known.includes(connector)) {
-      throw new HoldfastError(
-        'HF_USAGE',
-        `--source ${one}: give CONNECTOR=PATH; the connectors are ${known.join(', ')}`,
-      );
-    }
-    sources[connector] = resolve(path);
-  }
-  return sources;
-}
-
-/**
- * Refuses, before anything is read, what only the end of a long run would find out.
- * @throws HF_PROVIDER_UNAVAILABLE, HF_USAGE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
- *   HF_MODEL_UNREACHABLE
- */
-export async function checkProviders(
-  { program, baseFolder, connectors: { sources } }: Pick<Plan, 'program' | 'baseFolder' | 'connectors'>,
-  { signal, providers }: Io,
-): Promise<void> {
-  for (const [index, connector] of program.dataConnectors.entries()) {
-    const check = async () =>
-      requireWarehouseProvider(connector, sources[connector.connectorId], providers?.warehouses);
-    await forField(['spec', 'dataConnectors', index], check);
-  }
-  for (const [index, scoringModel] of program.scoringModels.entries()) {
-    const load = () => loadModel({ ...scoringModel, baseFolder, threads: 1, signal }, providers?.models);
-    const model = await forField(['spec', 'scoringModels', index, 'endpoint'], load);
-    await model.close();
-  }
-}
-
-/** A path as short as it can be said from here. */
-function near(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === '' || short.startsWith('..') ? path : short;
 }

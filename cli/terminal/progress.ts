@@ -20,33 +20,39 @@ const BAR = 24;
 /** A terminal is redrawn at most this often, and a log gets at most one line of progress per `LOG_INTERVAL`. */
 const REDRAW_INTERVAL = 80;
 const LOG_INTERVAL = 10_000;
+/** The widest of the batch's names of steps, those of samples and prune among them. */
 const NAME = 9;
 
-export function terminalProgress({ stderr, elapsed }: Pick<Io, 'stderr' | 'elapsed'>): Progress {
+/** @param names of the steps, where they may be wider than those of a batch */
+export function terminalProgress(
+  { stderr, elapsed }: Pick<Io, 'stderr' | 'elapsed'>,
+  names: readonly string[] = [],
+): Progress {
   const terminal = stderr.isTTY === true;
+  const width = Math.max(NAME, ...names.map(({ length }) => length));
   return {
-    reused: (name, run) => stderr.write(`${name.padEnd(NAME)}  reused from ${run}\n`),
+    reused: (name, run) => stderr.write(`${name.padEnd(width)}  reused from ${run}\n`),
     step(name) {
       const started = elapsed();
       let shown = terminal ? Number.NEGATIVE_INFINITY : started;
       const draw = (text: string) => stderr.write(terminal ? `\r\u001B[K${text}` : `${text}\n`);
-      if (terminal) draw(`${name.padEnd(NAME)}  …`);
+      if (terminal) draw(`${name.padEnd(width)}  …`);
       return {
         advance(done, total) {
           const now = elapsed();
           if (now - shown < (terminal ? REDRAW_INTERVAL : LOG_INTERVAL)) return;
           shown = now;
-          draw(`${name.padEnd(NAME)}  ${share(done, total)}  ${rate(done, (now - started) / 1000)}`.trimEnd());
+          draw(`${name.padEnd(width)}  ${share(done, total)}  ${rate(done, (now - started) / 1000)}`.trimEnd());
         },
         done(rowsIn, rowsOut) {
           const seconds = (elapsed() - started) / 1000;
           const rows = rowsIn === 0 && rowsOut === 0 ? '' : `${integer(rowsIn)} → ${integer(rowsOut)}`;
-          const line = `${name.padEnd(NAME)}  ${rows.padEnd(20)}  ${duration(seconds).padStart(7)}  ${rate(rowsIn, seconds)}`;
+          const line = `${name.padEnd(width)}  ${rows.padEnd(20)}  ${duration(seconds).padStart(7)}  ${rate(rowsIn, seconds)}`;
           draw(line.trimEnd());
           if (terminal) stderr.write('\n');
         },
         failed() {
-          draw(`${name.padEnd(NAME)}  failed after ${duration((elapsed() - started) / 1000)}`);
+          draw(`${name.padEnd(width)}  failed after ${duration((elapsed() - started) / 1000)}`);
           if (terminal) stderr.write('\n');
         },
       };

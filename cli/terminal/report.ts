@@ -39,8 +39,8 @@ export interface RunReport {
   readonly stages: readonly StageReport[];
   /** Where the run left its data; not of a dry run. */
   readonly data?: {
-    /** The Parquet file of its candidates with their scores and offers. */
-    readonly decisions: string;
+    /** Of a batch: the Parquet file of its candidates with their scores and offers. */
+    readonly decisions?: string;
     /** A path that always leads to those of the current batch; only when this is it. */
     readonly current?: string;
     /** Folder of each stage's files. */
