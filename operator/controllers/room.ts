@@ -21,7 +21,7 @@ export interface Room {
 /** @param most how many runs may be at work at once */
 export function createRoom(
   most: number,
-  caches: Pick<Caches, 'runs' | 'jobs' | 'isLost'>,
+  caches: Pick<Caches, 'programs' | 'runs' | 'jobs' | 'isLost'>,
   { newest, hasMadeFor }: Pick<OwnWrites, 'newest' | 'hasMadeFor'>,
 ): Room {
   const reserved = new Set<string>();
@@ -50,11 +50,17 @@ export function createRoom(
     return { free: most - working.length, waiting, working, others };
   }
 
+  /** Those from which a run may come. */
+  function namespaces(): ReadonlySet<string> {
+    const enabled = caches.programs.list().filter(({ spec }) => spec.enabled);
+    return new Set(enabled.map(({ metadata }) => metadata.namespace).filter((name) => !caches.isLost(name)));
+  }
+
   function next(): readonly ObjectKey[] {
     const { free, waiting, working, others } = look();
     const known = new Set(others.map(({ metadata }) => metadata.uid));
     for (const uid of stumbled) if (!known.has(uid)) stumbled.delete(uid);
-    return nextInRoom(waiting, working, free).map(keyOf);
+    return nextInRoom(waiting, working, free, namespaces()).map(keyOf);
   }
 
   return {
@@ -62,7 +68,7 @@ export function createRoom(
       if (isWorking(run)) return true;
       stumbled.delete(run.metadata.uid);
       const { free, waiting, working } = look(run);
-      if (!nextInRoom([...waiting, run], working, free).includes(run)) return false;
+      if (!nextInRoom([...waiting, run], working, free, namespaces()).includes(run)) return false;
       reserved.add(run.metadata.uid);
       return true;
     },

@@ -21,7 +21,7 @@ export const CONDITION_REASONS = {
   ProgramDeleted: 'The program was deleted while the run was under way.',
   WaitingForRun: 'Another run of the program goes first; the message names it.',
   WaitingForCapacity:
-    'As many runs are at work as may be at once (`runs.maxConcurrent` of the chart); next begins the oldest of the namespace with the fewest at work, backfills last.',
+    'As many runs are at work as may be at once (`runs.maxConcurrent` of the chart), or as leave a place to other namespaces; next begins the oldest of the namespace with the fewest at work, backfills last.',
   StartSpread: 'The run begins a little after its slot, so that the programs of one minute do not all begin together.',
   WaitingForBatch:
     'The pipeline of the run comes after another, of which no run has succeeded for the slot; the message names it.',

@@ -64,7 +64,8 @@ const ROWS: Readonly<Record<string, Row>> = {
     given: runSnapshot({ hasRoom: false }),
     phase: 'Pending',
     reason: 'WaitingForCapacity',
-    message: 'as many runs are at work as may be at once: the run has its turn as they end',
+    message:
+      'as many runs are at work as may be at once, of all namespaces or of its own: the run has its turn as they end',
   },
   'what else is in the way is said before that': {
     given: runSnapshot({ hasRoom: false, others: [storedRun('older', {}, undefined, SLOT)] }),

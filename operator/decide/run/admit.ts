@@ -38,7 +38,8 @@ export function admit(snapshot: RunSnapshot, now: Date): Admission {
 }
 
 /** Not how many: it would have to be said anew, to each that waits, whenever that is changed. */
-const FULL = 'as many runs are at work as may be at once: the run has its turn as they end';
+const FULL =
+  'as many runs are at work as may be at once, of all namespaces or of its own: the run has its turn as they end';
 
 /** Why a run would not be at work even if there were room for one more; undefined where it would. */
 export function obstacleTo(snapshot: RunSnapshot, now: Date): string | undefined {

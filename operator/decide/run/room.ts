@@ -28,23 +28,37 @@ export function waitsForRoom(run: RunObject): boolean {
 /**
  * Those of the runs that wait who get the places that are free: each goes to the namespace that has the fewest runs at work,
  * or whoever makes many would keep everybody else waiting; within it to the oldest. Backfills go last of all.
+ *
+ * Nobody is made to give a place back, so a share is left to those who may come, or a namespace whose pods find no node would
+ * have all places until their deadline. A namespace gets another place while one is left for each other that has none at
+ * work, or while it has fewer than are free, as in the dynamic thresholds of shared buffers (Choudhury and Hahne, 1998).
+ * @param namespaces those whose programs may be run
  */
 export function nextInRoom(
   waiting: readonly RunObject[],
   working: readonly RunObject[],
   free: number,
+  namespaces: ReadonlySet<string>,
 ): readonly RunObject[] {
-  if (free >= waiting.length) return waiting;
   const atWork = new Map<string, number>();
-  const count = ({ metadata }: RunObject) => atWork.get(metadata.namespace) ?? 0;
-  const add = (run: RunObject) => atWork.set(run.metadata.namespace, count(run) + 1);
+  const count = (namespace: string) => atWork.get(namespace) ?? 0;
+  const add = ({ metadata }: RunObject) => atWork.set(metadata.namespace, count(metadata.namespace) + 1);
   for (const run of working) add(run);
+  const mayHaveMore = (namespace: string, left: number) => {
+    const idle = [...namespaces].filter((other) => other !== namespace && count(other) === 0);
+    return left > idle.length || count(namespace) < left;
+  };
   const queues = Map.groupBy(waiting.toSorted(inOrder), ({ metadata }) => metadata.namespace);
   const chosen: RunObject[] = [];
-  while (chosen.length < free) {
-    const [first] = [...queues.values()]
-      .flatMap((queue) => queue.slice(0, 1))
-      .toSorted((one, other) => backfillsLast(one, other) || count(one) - count(other) || inOrder(one, other));
+  for (let left = free; left > 0; left -= 1) {
+    const [first] = [...queues]
+      .flatMap(([namespace, queue]) => (mayHaveMore(namespace, left) ? queue.slice(0, 1) : []))
+      .toSorted(
+        (one, other) =>
+          backfillsLast(one, other) ||
+          count(one.metadata.namespace) - count(other.metadata.namespace) ||
+          inOrder(one, other),
+      );
     if (first === undefined) break;
     queues.get(first.metadata.namespace)?.shift();
     add(first);
