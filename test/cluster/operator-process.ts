@@ -25,6 +25,8 @@ export interface OperatorProcessOptions {
   readonly leaseNamespace: string;
   /** Path of another main program, such as the compiled one. */
   readonly main?: string;
+  /** What it is given. */
+  readonly args?: readonly string[];
   /** Folder in which Node keeps what it has compiled, for the next of the same program. */
   readonly compileCache?: string;
   /** How many runs may be at work at once. Default: as many as there are. */
@@ -36,14 +38,24 @@ export interface OperatorProcessOptions {
  * @throws Error with the end of its log when it does not start
  */
 export async function startOperator(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const { kubeconfig, folder, name, namespaces, leaseNamespace, main = MAIN, compileCache, maxRuns } = options;
+  const {
+    kubeconfig,
+    folder,
+    name,
+    namespaces,
+    leaseNamespace,
+    main = MAIN,
+    args = [],
+    compileCache,
+    maxRuns,
+  } = options;
   const { image, postgresSecret, artifactsClaim, filesFolder, startJitterSeconds } = STAGE_SETTINGS;
   await mkdir(folder, { recursive: true });
   const logFile = join(folder, `${name}.log`);
   const said = (await readFile(logFile, 'utf8').catch(() => '')).length;
   const started = await startProcess({
     program: process.execPath,
-    args: [main],
+    args: [main, ...args],
     logFile,
     environment: {
       KUBECONFIG: kubeconfig,

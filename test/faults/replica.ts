@@ -5,6 +5,7 @@ import { writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { operatorMetrics } from '../cluster/operator-metrics.ts';
 import { type OperatorProcess, startOperator } from '../cluster/operator-process.ts';
 import { type Proxy, startProxy } from './proxy.ts';
+import { TABLES } from './scenarios/pipelines.ts';
 
 /** One seat of the operator: a process, its successors after it was killed, and the proxy that all of them go through. */
 export interface Replica {
@@ -31,11 +32,11 @@ export interface ReplicaOptions {
   readonly name: string;
   /** How many runs may be at work at once, where it is not as many as there are. */
   readonly maxRuns: number | undefined;
-  /** Those of the release, or those with a campaign. */
+  /** Those of the release, or a table that has a name. */
   readonly pipelines: Pipelines;
 }
 
-const MAIN_WITH_CAMPAIGN = join(import.meta.dirname, 'operator-main.ts');
+const MAIN_WITH_TABLE = join(import.meta.dirname, 'operator-main.ts');
 
 const METRICS_MS = 500;
 
@@ -67,7 +68,7 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
         name,
         namespaces: [namespace],
         leaseNamespace: namespace,
-        ...(pipelines === PIPELINES ? {} : { main: MAIN_WITH_CAMPAIGN }),
+        ...(pipelines === PIPELINES ? {} : { main: MAIN_WITH_TABLE, args: [nameOfTable(pipelines)] }),
         compileCache: join(plane.folder, 'compiled'),
         maxRuns,
       });
@@ -90,6 +91,12 @@ export async function openReplica(options: ReplicaOptions): Promise<Replica> {
       await proxy.stop();
     },
   };
+}
+
+function nameOfTable(pipelines: Pipelines): string {
+  const [name] = [...TABLES].find(([, table]) => table === pipelines) ?? [];
+  if (name === undefined) throw new Error('The table has no name.');
+  return name;
 }
 
 /** Undefined when nobody answers soon. */

@@ -20,7 +20,7 @@ export function apiServerPoints(writes: readonly string[], random: Random): read
   ];
 }
 
-function restarted(key: string, scenario: Scenario = SLOW_RUN): Point {
+export function restarted(key: string, scenario: Scenario = SLOW_RUN): Point {
   return {
     name: `the API server is restarted after ${key}`,
     scenario,

@@ -4,13 +4,14 @@ import type { Random } from '../random.ts';
 import type { Observed } from '../reference.ts';
 import { dueRun, type Scenario } from '../scenario.ts';
 import { BACKFILL } from '../scenarios/backfill.ts';
-import { BATCH, CAMPAIGN_BESIDE, WAITING_CAMPAIGN } from '../scenarios/campaign.ts';
+import { BATCH, CAMPAIGN_BESIDE, CAMPAIGN_WITH_BATCH, REPORT_BESIDE, WAITING_CAMPAIGN } from '../scenarios/campaign.ts';
 import { CANCEL } from '../scenarios/cancel.ts';
 import { CAP } from '../scenarios/cap.ts';
 import { DEADLINE } from '../scenarios/deadline.ts';
 import { REPLACE } from '../scenarios/replace.ts';
 import { RETRY, RETRY_UNTOLD } from '../scenarios/retry.ts';
 import { onWrite, REPLIES } from './answers.ts';
+import { restarted } from './api-server.ts';
 import { type Hit, onEvent } from './events.ts';
 import { halfOpen } from './half-open.ts';
 import { kill } from './kills.ts';
@@ -30,6 +31,8 @@ interface Focus {
   readonly stale: number;
   readonly leaders: number;
   readonly halfOpen: number;
+  /** After how many writes the API server is restarted. Default: none. */
+  readonly restarts?: number;
 }
 
 const FOCUSES: readonly Focus[] = [
@@ -53,6 +56,25 @@ const FOCUSES: readonly Focus[] = [
     halfOpen: 0,
   },
   {
+    scenario: CAMPAIGN_WITH_BATCH,
+    writes: /POST retentionruns|status of keep #[12]/,
+    decisive: [],
+    answers: 1,
+    stale: 1,
+    leaders: 0,
+    halfOpen: 0,
+  },
+  {
+    scenario: REPORT_BESIDE,
+    writes: /POST retentionruns of keep-due-report|POST jobs of keep-due-report|status of keep-due-report #[12]/,
+    decisive: [runEvent('that the batch is over', isOver(BATCH))],
+    answers: 1,
+    stale: 1,
+    leaders: 0,
+    halfOpen: 0,
+    restarts: 1,
+  },
+  {
     scenario: RETRY,
     writes: /POST jobs of retry-(extract-migrate|store)|status of retry #[123]/,
     decisive: [
@@ -63,6 +85,7 @@ const FOCUSES: readonly Focus[] = [
     stale: 2,
     leaders: 1,
     halfOpen: 1,
+    restarts: 1,
   },
   {
     scenario: RETRY_UNTOLD,
@@ -93,6 +116,7 @@ const FOCUSES: readonly Focus[] = [
     stale: 2,
     leaders: 1,
     halfOpen: 1,
+    restarts: 1,
   },
   {
     scenario: BACKFILL,
@@ -102,6 +126,7 @@ const FOCUSES: readonly Focus[] = [
     stale: 2,
     leaders: 1,
     halfOpen: 0,
+    restarts: 1,
   },
   {
     scenario: REPLACE,
@@ -114,6 +139,7 @@ const FOCUSES: readonly Focus[] = [
     stale: 2,
     leaders: 1,
     halfOpen: 1,
+    restarts: 1,
   },
   {
     scenario: CAP,
@@ -174,6 +200,7 @@ export function scenarioPoints({ writesOf }: Observed, random: Random): readonly
       ...some(focus.stale, (key, index) => stale(key, STALE[index % STALE.length] as (typeof STALE)[number], scenario)),
       ...some(focus.leaders, (key) => stopped(key, 'is on its way', scenario)),
       ...some(focus.halfOpen, (key) => halfOpen(key, undefined, scenario)),
+      ...some(focus.restarts ?? 0, (key) => restarted(key, scenario)),
     ];
     return points.map((point) => ({ ...point, name: `${scenario.name}: ${point.name}` }));
   });

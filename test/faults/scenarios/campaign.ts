@@ -1,5 +1,5 @@
 import { DAILY, dueRun, GOOD, makeRun, type Scenario, underWay } from '../scenario.ts';
-import { SHORT_BATCH } from './pipelines.ts';
+import { CAMPAIGN_UNSCHEDULED, SHORT_BATCH } from './pipelines.ts';
 
 export const BATCH = dueRun('keep');
 export const CAMPAIGN = dueRun('keep', 'campaign');
@@ -14,6 +14,30 @@ export const WAITING_CAMPAIGN: Scenario = {
   script: () => GOOD,
   ends: { [BATCH]: 'Succeeded', [CAMPAIGN]: 'Succeeded' },
   rules: { order: [[BATCH, CAMPAIGN]] },
+};
+
+/** Nobody has said when the campaign is to be: it is at the slots of the batch. */
+export const CAMPAIGN_WITH_BATCH: Scenario = {
+  ...WAITING_CAMPAIGN,
+  name: 'campaign with the batch',
+  pipelines: CAMPAIGN_UNSCHEDULED,
+  spec: {},
+};
+
+const REPORT = dueRun('keep', 'report');
+
+/** A report is due, which reaches nobody, has one task and waits for the batch as the campaign does, beside that. */
+export const REPORT_BESIDE: Scenario = {
+  ...WAITING_CAMPAIGN,
+  name: 'report beside a campaign',
+  spec: { schedules: { campaign: DAILY, report: DAILY } },
+  ends: { ...WAITING_CAMPAIGN.ends, [REPORT]: 'Succeeded' },
+  rules: {
+    order: [
+      [BATCH, CAMPAIGN],
+      [BATCH, REPORT],
+    ],
+  },
 };
 
 /** The campaign is not over before the next batch is under way, for which somebody asks meanwhile. */

@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.ts';
 import { BACKFILL } from './backfill.ts';
-import { CAMPAIGN_BESIDE, WAITING_CAMPAIGN } from './campaign.ts';
+import { CAMPAIGN_BESIDE, CAMPAIGN_WITH_BATCH, REPORT_BESIDE, WAITING_CAMPAIGN } from './campaign.ts';
 import { CANCEL } from './cancel.ts';
 import { CAP } from './cap.ts';
 import { DEADLINE } from './deadline.ts';
@@ -11,6 +11,8 @@ import { RETRY, RETRY_UNTOLD } from './retry.ts';
 export const SEVERAL_RUNS: readonly Scenario[] = [
   WAITING_CAMPAIGN,
   CAMPAIGN_BESIDE,
+  CAMPAIGN_WITH_BATCH,
+  REPORT_BESIDE,
   RETRY,
   RETRY_UNTOLD,
   DEADLINE,

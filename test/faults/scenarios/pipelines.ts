@@ -15,3 +15,12 @@ export const SHORT_BATCH: Pipelines = {
   campaign: { ...campaign, unscheduled: 'never' },
   batch: { ...batch, stages: batch.stages.filter(({ name }) => STAGES.includes(name)) },
 };
+
+/** The same, but a campaign that the program has no schedule for is at the slots of the batch. */
+export const CAMPAIGN_UNSCHEDULED: Pipelines = { ...SHORT_BATCH, campaign: { ...campaign, unscheduled: 'with-after' } };
+
+/** By the names under which another process finds them. */
+export const TABLES: ReadonlyMap<string, Pipelines> = new Map([
+  ['short batch', SHORT_BATCH],
+  ['unscheduled campaign', CAMPAIGN_UNSCHEDULED],
+]);
