@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { PIPELINES, PUBLISHING } from '../contract/pipelines.ts';
+import { PUBLISHING, pipelinesOf } from '../contract/pipelines.ts';
 import type { Io } from './io.ts';
 
 /** Options that other commands have as well. */
@@ -66,7 +66,9 @@ Examples:
       .command('trigger')
       .description('run a program on a cluster now, in place of waiting for its slot')
       .argument('<program>', 'name of the RetentionProgram')
-      .addOption(new Option('--pipeline <name>', 'what to run').choices(Object.keys(PIPELINES)).default(PUBLISHING))
+      .addOption(
+        new Option('--pipeline <name>', 'what to run').choices(Object.keys(pipelinesOf('program'))).default(PUBLISHING),
+      )
       .option('--slot <instant>', 'as of when, as in 2026-11-23T02:00:00Z (default: the newest slot of the schedule)')
       .option('--dry-run', 'go through the stages and publish nothing')
       .option('--wait', 'follow the run to its end')
@@ -149,7 +151,7 @@ Examples:
       .option('--max <n>', 'more slots than that are refused, 1 to 60', '10')
       .addOption(
         new Option('--pipeline <name>', 'what to run, on a cluster')
-          .choices(Object.keys(PIPELINES))
+          .choices(Object.keys(pipelinesOf('program')))
           .default(PUBLISHING),
       )
       .option(

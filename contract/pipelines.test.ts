@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { WITH_CAMPAIGN } from '../test/support/pipelines.ts';
 import { laneOf, lanesOf, pipelinesIn, shareLane } from './lane.ts';
-import { PIPELINES, type PipelineName, scheduleOf, schedulesIn, secretsOf } from './pipelines.ts';
+import { PIPELINES, type PipelineName, pipelinesOf, scheduleOf, schedulesIn, secretsOf } from './pipelines.ts';
 
 test.each(Object.keys(PIPELINES) as PipelineName[])('the stages of %s read earlier stages only', (pipeline) => {
   const { stages } = PIPELINES[pipeline];
@@ -21,7 +21,7 @@ test('prune waits for the batch whose files it may delete, a pipeline with a lan
   expect([shared('batch', 'prune'), shared('campaign', 'campaign')]).toEqual([true, true]);
   expect([shared('batch', 'campaign'), shared('campaign', 'prune')]).toEqual([false, false]);
   expect(lanesOf(WITH_CAMPAIGN).map((lane) => pipelinesIn(lane, WITH_CAMPAIGN))).toEqual([
-    ['batch', 'prune'],
+    ['batch', 'prune', 'cohorts'],
     ['campaign'],
     ['report'],
   ]);
@@ -49,8 +49,14 @@ test.each<[string, string, object, string | undefined]>([
 
 test('the schedules of a spec are its own, each with its field', () => {
   const spec = { batchSchedule: '0 2 * * *', schedules: { report: '0 9 * * MON' } };
-  expect(schedulesIn(spec, WITH_CAMPAIGN)).toEqual([
+  expect(schedulesIn(spec, pipelinesOf('program', WITH_CAMPAIGN))).toEqual([
     { schedule: '0 2 * * *', field: ['batchSchedule'] },
     { schedule: '0 9 * * MON', field: ['schedules', 'report'] },
   ]);
+});
+
+test('the pipelines of a kind of owner are its own, in the order of the table', () => {
+  expect(Object.keys(pipelinesOf('program', WITH_CAMPAIGN))).toEqual(['batch', 'prune', 'campaign', 'report']);
+  expect(pipelinesOf('series', WITH_CAMPAIGN)).toEqual({ cohorts: WITH_CAMPAIGN['cohorts'] });
+  expect(pipelinesOf('series', WITH_CAMPAIGN)).toBe(pipelinesOf('series', WITH_CAMPAIGN));
 });

@@ -1,4 +1,6 @@
+import { oncePer } from '../base/once-per.ts';
 import type { Secret } from './credentials.ts';
+import type { OwnerKind } from './owner.ts';
 
 /** One piece of work: on a cluster a Job. */
 export interface TaskDefinition {
@@ -26,8 +28,8 @@ export interface StageDefinition {
 export interface PipelineDefinition {
   /** What it is, for people: completes "What is run: ". */
   readonly description: string;
-  /** Kind of object that its runs are of. */
-  readonly owner: 'program';
+  /** Whose its runs are. */
+  readonly owner: OwnerKind;
   /** Field of the owner's spec with its schedule. */
   readonly schedule: readonly string[];
   /** Where the spec has no schedule for it: it never begins by itself, which is the default, or at the slots of `after`. */
@@ -43,7 +45,7 @@ export interface PipelineDefinition {
   readonly dryRun?: 'in-place';
   /** Runs of one owner in the same lane go one after the other; those of different lanes side by side. */
   readonly lane: string;
-  /** Whether its result becomes the current batch, so that how the owner is goes by its runs. */
+  /** Whether its result becomes its owner's current one, so that how the owner is goes by its runs. */
   readonly publishes: boolean;
   /** In order. */
   readonly stages: readonly StageDefinition[];
@@ -144,9 +146,19 @@ export type PipelineName = keyof typeof TABLE;
  */
 export const PIPELINES: Readonly<Record<PipelineName, PipelineDefinition>> = TABLE;
 
-/** The pipeline whose result becomes the current batch. */
-export const PUBLISHING = (Object.keys(PIPELINES) as PipelineName[]).find(
-  (name) => PIPELINES[name].publishes,
+const ownedBy = oncePer((pipelines: Pipelines): Readonly<Record<OwnerKind, Pipelines>> => {
+  const of = (kind: OwnerKind) => Object.entries(pipelines).filter(([, { owner }]) => owner === kind);
+  return { program: Object.fromEntries(of('program')), series: Object.fromEntries(of('series')) };
+});
+
+/** Those of a table whose runs are of this kind of owner, in the same order; the same object each time. */
+export function pipelinesOf(kind: OwnerKind, pipelines: Pipelines = PIPELINES): Pipelines {
+  return ownedBy(pipelines)[kind];
+}
+
+/** The pipeline whose result becomes a program's current batch. */
+export const PUBLISHING = Object.keys(pipelinesOf('program')).find(
+  (name) => PIPELINES[name as PipelineName].publishes,
 ) as PipelineName;
 
 /** Whether a stage's work can be divided. */

@@ -3,14 +3,15 @@ import { parseSchedule } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
 import { nearest } from '../base/text/spelling.ts';
 import { modelTokenVariable } from '../contract/credentials.ts';
-import { PIPELINES, type Pipelines, scheduleOf, schedulesIn } from '../contract/pipelines.ts';
+import { PIPELINES, type Pipelines, pipelinesOf, scheduleOf, schedulesIn } from '../contract/pipelines.ts';
 import { filterFault } from '../customers/filters/resolve.ts';
 import type { Finding } from './fault.ts';
 import type { RetentionProgramSpec } from './retention-program.ts';
 import { tooLarge } from './spec-size.ts';
 
 /** What only reading the text of a valid spec can find: schedules, zones and filters that mean nothing. */
-export function checkMeaning(spec: RetentionProgramSpec, pipelines: Pipelines = PIPELINES): Finding[] {
+export function checkMeaning(spec: RetentionProgramSpec, table: Pipelines = PIPELINES): Finding[] {
+  const pipelines = pipelinesOf('program', table);
   const excess = tooLarge(spec);
   return excess === undefined
     ? [

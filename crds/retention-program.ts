@@ -14,7 +14,7 @@ import {
   secretKey,
   text,
 } from '../base/schema/fields.ts';
-import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
+import { PIPELINES, type Pipelines, pipelinesOf } from '../contract/pipelines.ts';
 import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
 import { type FilterType, OFFER_HISTORY_DAYS } from '../customers/filters/filter.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
@@ -146,9 +146,9 @@ const tierIsUnknown =
 
 /** Schedules of the pipelines that have theirs among `schedules`. */
 function otherSchedules(pipelines: Pipelines): Readonly<Record<string, TSchema>> {
-  const schedules = Object.entries(pipelines).flatMap(([name, { owner, schedule, ...definition }]) => {
+  const schedules = Object.entries(pipelinesOf('program', pipelines)).flatMap(([name, { schedule, ...definition }]) => {
     const [section, field] = schedule;
-    if (owner !== 'program' || section !== 'schedules' || field === undefined) return [];
+    if (section !== 'schedules' || field === undefined) return [];
     const unscheduled =
       definition.unscheduled === 'with-after' ? `the slots of ${definition.after}` : 'when a run asks for it';
     const description = `When ${name} runs, ${definition.description}. Default: ${unscheduled}.`;

@@ -12,7 +12,13 @@ import {
   rules,
   text,
 } from '../base/schema/fields.ts';
-import { PIPELINES, type PipelineDefinition, type PipelineName, type Pipelines } from '../contract/pipelines.ts';
+import {
+  PIPELINES,
+  type PipelineDefinition,
+  type PipelineName,
+  type Pipelines,
+  pipelinesOf,
+} from '../contract/pipelines.ts';
 import { TRIGGERS } from '../contract/trigger.ts';
 import { RUN_PHASES } from './run-phase.ts';
 
@@ -21,7 +27,7 @@ const MUTABLE = new Set(['suspend', 'cancel']);
 
 /** The spec of a run of what this version, or a test, has of pipelines. */
 export function retentionRunSpec(pipelines: Pipelines = PIPELINES) {
-  const owned = Object.entries(pipelines).filter(([, { owner }]) => owner === 'program');
+  const owned = Object.entries(pipelinesOf('program', pipelines));
   const properties = {
     programRef: fields('The program that is run, in the same namespace.', {
       name: objectName('Name of the RetentionProgram.'),

@@ -1,6 +1,6 @@
 import { scheduleEnd } from '../base/schedules/index.ts';
 import { amountOf } from '../base/schema/quantity.ts';
-import { PIPELINES, type Pipelines, schedulesIn } from '../contract/pipelines.ts';
+import { PIPELINES, type Pipelines, pipelinesOf, schedulesIn } from '../contract/pipelines.ts';
 import { RISK_LEVELS } from '../customers/columns/risk-levels.ts';
 import { loadedSchemes } from '../providers/models/index.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
@@ -25,7 +25,7 @@ export function programWarnings(
 }
 
 function over(spec: RetentionProgramSpec, now: Date, pipelines: Pipelines): Finding[] {
-  return schedulesIn(spec, pipelines).flatMap(({ schedule, field }) => {
+  return schedulesIn(spec, pipelinesOf('program', pipelines)).flatMap(({ schedule, field }) => {
     const end = scheduleEnd(schedule, spec.timeZone, now);
     return end === undefined ? [] : [warning(field, end)];
   });

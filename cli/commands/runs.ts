@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339Second } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
-import { PIPELINES, PUBLISHING, scheduleOf } from '../../contract/pipelines.ts';
+import { PUBLISHING, pipelinesOf, scheduleOf } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listPrograms } from '../../database/runs/programs.ts';
 import { currentRun, listRuns, type OwnerKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
@@ -140,7 +140,7 @@ async function programLine({ database }: State, key: OwnerKey, options: RunsOpti
   const batch = await lastOf(PUBLISHING);
   const spec = batch && (await specOf(batch, options));
   const pipelines: PipelineLine[] = [];
-  for (const pipeline of Object.keys(PIPELINES)) {
+  for (const pipeline of Object.keys(pipelinesOf('program'))) {
     const last = pipeline === PUBLISHING ? batch : await lastOf(pipeline);
     const schedule = spec && scheduleOf(pipeline, spec)?.schedule;
     if (last === undefined && schedule === undefined && pipeline !== PUBLISHING) continue;

@@ -2,6 +2,7 @@ import type { Database } from '../client/database.ts';
 import { type Batches, deleteInBatches } from '../client/in-batches.ts';
 import { statement } from '../client/statement.ts';
 import { transaction } from '../client/transaction.ts';
+import { IS_PROGRAM } from '../runs/programs.ts';
 import type { OwnerKey, RunKey, RunRecord } from '../runs/runs.ts';
 
 /** What decides whether a run may go. */
@@ -44,7 +45,7 @@ export async function everyProgram(database: Database): Promise<readonly OwnerKe
   const { rows } = await statement<OwnerKey & Record<string, string>>(
     database,
     'list the programs',
-    'SELECT namespace, program AS owner FROM holdfast.programs ORDER BY namespace, program',
+    `SELECT namespace, program AS owner FROM holdfast.programs WHERE ${IS_PROGRAM} ORDER BY namespace, program`,
     [],
   );
   return rows;

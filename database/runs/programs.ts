@@ -1,3 +1,4 @@
+import { SERIES_PREFIX } from '../../contract/owner.ts';
 import type { Database } from '../client/database.ts';
 import { prepared } from '../client/statement.ts';
 import { RUN_COLUMNS, type RunRecord, type RunRow, toRecord } from './runs.ts';
@@ -18,6 +19,9 @@ type Row = { readonly of_namespace: string; readonly of_program: string } & {
   readonly newest_run: string | null;
 } & { readonly [Column in keyof RunRow]: RunRow[Column] | null };
 
+/** What else has run is a series. */
+export const IS_PROGRAM = `NOT starts_with(program, '${SERIES_PREFIX}')`;
+
 /** Programs by namespace and name. @param query.namespaces every one unless given */
 export async function listPrograms(
   database: Database,
@@ -31,7 +35,8 @@ export async function listPrograms(
           (SELECT run FROM holdfast.runs
            WHERE runs.namespace = programs.namespace AND runs.program = programs.program
            ORDER BY sequence DESC LIMIT 1) AS newest_run
-        FROM holdfast.programs WHERE $1::text[] IS NULL OR namespace = ANY ($1) ORDER BY 1, 2 LIMIT $2)
+        FROM holdfast.programs
+        WHERE ${IS_PROGRAM} AND ($1::text[] IS NULL OR namespace = ANY ($1)) ORDER BY 1, 2 LIMIT $2)
       SELECT listed.*, found.* FROM listed LEFT JOIN LATERAL (
         SELECT ${RUN_COLUMNS} FROM holdfast.runs
         WHERE namespace = of_namespace AND program = of_program AND run IN (current_run, newest_run)) AS found ON true

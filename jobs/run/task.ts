@@ -3,8 +3,8 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import type { Secret } from '../../contract/credentials.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { ownerName } from '../../contract/owner.ts';
-import type { PipelineDefinition } from '../../contract/pipelines.ts';
+import { type OwnerKind, ownerName } from '../../contract/owner.ts';
+
 import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { TaskReport } from '../../contract/termination-message.ts';
 import { connect } from '../../database/client/connect.ts';
@@ -32,7 +32,7 @@ const CONNECTION_PATIENCE_MS = 10 * 60_000;
 export interface Task<Spec> {
   readonly pipeline: string;
   /** Kind of whose run it is part of. */
-  readonly ownerKind: PipelineDefinition['owner'];
+  readonly ownerKind: OwnerKind;
   readonly stage: string;
   readonly name: string;
   /** The earlier stages whose artifacts its own reads. */

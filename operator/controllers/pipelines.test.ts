@@ -75,6 +75,18 @@ test('a run waits for the batch of its slot, in the way of none, and begins when
   expect(phases('campaign', 'report')).toEqual(['Succeeded', 'Succeeded']);
 });
 
+test('a pipeline of a series is none of a program: its schedule is not followed, and no run of it begins', async () => {
+  open();
+  world.kube.put(retentionPrograms, program());
+  await world.clock.advance(3 * 86_400_000);
+  await world.settle();
+  const followed = world.kube.all(retentionRuns).map(({ spec }) => (spec as RunObject['spec']).pipeline);
+  expect(followed.toSorted()).toEqual(['batch', 'campaign']);
+  await put('wrong', { pipeline: 'cohorts' });
+  await world.settle();
+  expect([reasonOf('wrong'), jobsOf('wrong')]).toEqual(['PipelineUnknown', []]);
+});
+
 test('a run that waits for a batch holds up none of its lane that need not', async () => {
   const { campaign } = WITH_CAMPAIGN;
   open(100, { ...WITH_CAMPAIGN, campaign: { ...campaign!, lane: 'batch' } });

@@ -1,3 +1,4 @@
+import { pipelinesOf } from '../../contract/pipelines.ts';
 import { obstacleTo } from '../decide/run/admit.ts';
 import { isDisrupted, isDisruptedSo } from '../decide/run/disruption.ts';
 import { containerOf } from '../decide/run/report.ts';
@@ -81,7 +82,7 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     ...(job === undefined ? { complaint: undefined } : await toldAbout(run, job, pods, context)),
     attempts: known,
     settings,
-    pipelines,
+    pipelines: pipelinesOf('program', pipelines),
   };
   // Last, since others may take the place while this one waits for an answer.
   return { ...snapshot, hasRoom: obstacleTo(snapshot, clock.now()) === undefined && room.take(run) };

@@ -1,3 +1,4 @@
+import { oncePer } from '../../base/once-per.ts';
 import { printable, shortened } from '../../base/text/printable.ts';
 import type { Pipelines } from '../../contract/pipelines.ts';
 import {
@@ -8,7 +9,6 @@ import {
   unavailableProviders,
 } from '../../crds/index.ts';
 import type { ProgramObject } from '../kube/objects.ts';
-import { oncePer } from '../objects/once-per.ts';
 import { runsIn, type StageSettings } from '../settings/settings.ts';
 import type { ConditionReason } from './reasons.ts';
 import { referenceFault } from './references.ts';

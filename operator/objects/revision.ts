@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import { oncePer } from '../../base/once-per.ts';
 import { nameOf } from '../../contract/name.ts';
 import { REVISION_FILE, type Revision, readRevision, revisionText, textDigest } from '../../contract/revision.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import type { ConfigMapObject, ProgramObject } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import { programLabels } from './labels.ts';
-import { oncePer } from './once-per.ts';
 import { ownerReference } from './owner.ts';
 import { storageOf } from './storage.ts';
 

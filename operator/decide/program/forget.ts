@@ -1,3 +1,4 @@
+import { pipelinesOf } from '../../../contract/pipelines.ts';
 import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type RunObject } from '../../kube/objects.ts';
 import { buildRevision } from '../../objects/revision.ts';
@@ -13,7 +14,9 @@ import type { ProgramSnapshot } from './snapshot.ts';
  * says how the program is goes once a newer one says so.
  */
 export function forgetRuns(snapshot: ProgramSnapshot): readonly Action[] {
-  return Object.keys(snapshot.pipelines).flatMap((pipeline) => forgetRunsOf(pipeline, snapshot));
+  return Object.keys(pipelinesOf('program', snapshot.pipelines)).flatMap((pipeline) =>
+    forgetRunsOf(pipeline, snapshot),
+  );
 }
 
 function forgetRunsOf(pipeline: string, snapshot: ProgramSnapshot): readonly Action[] {

@@ -1,5 +1,5 @@
 import { scheduleEnd } from '../../../base/schedules/index.ts';
-import type { Pipelines } from '../../../contract/pipelines.ts';
+import { type Pipelines, pipelinesOf } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index.ts';
 import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import { storageOf } from '../../objects/storage.ts';
@@ -74,7 +74,7 @@ function statusOfEach(
   followed: readonly FollowedPipeline[],
 ): Pick<RetentionProgramStatus, 'pipelines'> {
   const own = runs.filter((run) => isOfProgram(run, program));
-  const known: PipelineStatus[] = Object.keys(pipelines).flatMap((pipeline) => {
+  const known: PipelineStatus[] = Object.keys(pipelinesOf('program', pipelines)).flatMap((pipeline) => {
     const { progress, next, waitsFor } = followed.find((one) => one.pipeline === pipeline) ?? {};
     const status = pipelineStatus(pipeline, { before: program.status, runs: own, pipelines, progress, next, waitsFor });
     return status === undefined ? [] : [status];

@@ -1,5 +1,5 @@
 import { parseSchedule, type Schedule } from '../../../base/schedules/index.ts';
-import { type Pipelines, scheduleOf } from '../../../contract/pipelines.ts';
+import { type Pipelines, pipelinesOf, scheduleOf } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramSpec } from '../../../crds/index.ts';
 
 /** How far a schedule has been followed, as the status keeps it. */
@@ -15,8 +15,8 @@ export interface Calendar extends Pick<RetentionProgramSpec, 'timeZone' | 'start
 /** The calendars of a program, in the order of the table: one for each pipeline of programs that it gives a schedule. */
 export function calendarsOf(spec: RetentionProgramSpec, pipelines: Pipelines): readonly Calendar[] {
   const { timeZone, startingDeadlineSeconds } = spec;
-  return Object.entries(pipelines).flatMap(([pipeline, { owner }]) => {
-    const found = owner === 'program' ? scheduleOf(pipeline, spec, pipelines) : undefined;
+  return Object.keys(pipelinesOf('program', pipelines)).flatMap((pipeline) => {
+    const found = scheduleOf(pipeline, spec, pipelines);
     return found === undefined ? [] : [{ pipeline, schedule: found.schedule, timeZone, startingDeadlineSeconds }];
   });
 }

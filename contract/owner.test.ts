@@ -1,0 +1,16 @@
+import { expect, test } from '@jest/globals';
+import { loadManifests } from '../crds/load.ts';
+import { validateManifest } from '../crds/validate.ts';
+import { program, programSpec } from '../test/support/program.ts';
+import { ownerName } from './owner.ts';
+
+test('a program and a series of one name are two owners', () => {
+  expect(ownerName('program', { programId: 'keep' })).toBe('keep');
+  expect(ownerName('series', { series: 'keep' })).toBe('series.keep');
+});
+
+test('no program can be called as a series is', () => {
+  const named = program({ ...programSpec(), programId: ownerName('series', { series: 'keep' }) });
+  const [document] = loadManifests(JSON.stringify(named), 'program.json');
+  expect(validateManifest(document!).faults).toMatchObject([{ field: 'spec.programId' }]);
+});
