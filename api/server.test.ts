@@ -383,7 +383,15 @@ test('runs come newest first, page by page', async () => {
   for (let sequence = 1; sequence <= 7; sequence++) {
     await storeBatch(postgres.database, { ...program, run: `many-${sequence}`, sequence, current: sequence < 7 });
   }
-  await postgres.database.pool.query(`UPDATE holdfast.runs SET retry_of = 'many-6' WHERE run = 'many-7'`);
+  const warnings = [
+    { stage: null, code: 'NOT_REUSED', message: 'is gone' },
+    { stage: 'score', code: 'SCORES_ALL_ONE', message: 'all one' },
+  ];
+  const score = { name: 'score', rowsIn: 9, rowsOut: 9, seconds: 1, counts: {} };
+  await postgres.database.pool.query(
+    `UPDATE holdfast.runs SET retry_of = 'many-6', warnings = $1, stages = $2 WHERE run = 'many-7'`,
+    [JSON.stringify(warnings), JSON.stringify([score])],
+  );
   const seen = [];
   let cursor = '';
   do {
@@ -394,6 +402,7 @@ test('runs come newest first, page by page', async () => {
   expect(seen).toEqual([7, 6, 5, 4, 3, 2, 1].map((sequence) => `many-${sequence}`));
   const { json } = await api.get('/v1/namespaces/shop/programs/many/runs/many-7');
   expect(json).toMatchObject({ name: 'many-7', sequence: 7, retryOf: 'many-6', publishedAt: null, error: null });
+  expect([json.warnings, json.stages]).toEqual([warnings, [{ ...score, warnings: ['all one'] }]]);
 });
 
 /** A way to Postgres that a test can close, or let go silent. */

@@ -279,7 +279,7 @@ Examples:
   holdfast
     .command('runs')
     .description('list the runs of a program, or of every one: slot, phase, candidates, duration, and why one failed')
-    .argument('[program]', 'programId')
+    .argument('[name]', 'programId, or the name of a run, to see what it warned of')
     .option('-n, --namespace <name>', "namespace of the program's manifest", 'default')
     .addOption(listing)
     .addOption(data)
@@ -292,6 +292,7 @@ works for a cluster too.
 Examples:
   holdfast runs
   holdfast runs churn-prevention --output wide
+  holdfast runs churn-prevention-20261123t020000z-1
   DATABASE_URL=postgres://… holdfast runs churn-prevention -n shop -o json | jq '.runs[] | select(.error)'`,
     )
     .action(async (program, options) => ended(await (await import('./commands/runs.ts')).runs(program, options, io)));

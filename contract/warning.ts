@@ -25,6 +25,8 @@ export const WARNING_CODES = {
   NOT_REUSED: 'A retry did a stage again that the run before had done, since what is left of it cannot be used.',
   TRUTH_NOT_COMPARED: 'The scores were not compared with the truth of the sample business.',
   CURRENT_PATH_MISSING: 'No path leads to the files of the current batch.',
+  WARNINGS_LEFT_OUT: 'A stage warned of more than is kept with its run.',
+  EARLIER_VERSION: 'A version before this one kept the sentence of a warning, and not its code.',
 } as const;
 
 /** How the sentence of the warning `NO_REASONS` begins; why comes behind it. */

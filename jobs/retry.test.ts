@@ -101,6 +101,20 @@ test('what is reused took no time, and the tasks of it end at once with what was
   expect(first.environment['HOLDFAST_RUN']).toBe('keep-1');
 });
 
+test('what a stage that is reused warned of is said and kept by the retry, however often it is prepared', async () => {
+  const blank: ProgramChanges = (spec) => {
+    spec['dataConnectors'][0].config.query = 'SELECT * REPLACE (NULL::DOUBLE AS feature_usage) FROM customers';
+  };
+  await performAll(await runOf('keep-1', {}, blank), [PREPARE, EXTRACT, FILTER]);
+  const { warnings } = await record('keep-1');
+  expect(warnings).toMatchObject([{ stage: 'filter', code: 'COLUMN_MISSING_IN_ROWS' }]);
+  const retry = await retryOf('keep-1', {}, blank);
+  for (const said of [await perform(PREPARE, retry), await perform(PREPARE, retry)]) {
+    expect(said).toMatchObject({ status: 0, said: expect.stringContaining(warnings[0].message) });
+  }
+  expect((await record()).warnings).toEqual(warnings);
+});
+
 test('the shards of a stage that is reused are not asked for again', async () => {
   const divided: ProgramChanges = (spec) => (spec['execution'] = { shards: 2 });
   const shards = 'batch/score/shards';

@@ -7,6 +7,7 @@ import { connect } from '../database/client/connect.ts';
 import { startEmbeddedPostgres } from '../database/embedded/embedded.ts';
 import { MIGRATIONS } from '../database/migrations/index.ts';
 import { migrate } from '../database/migrations/migrate.ts';
+import { findRun } from '../database/runs/runs.ts';
 import { NOW, type Workspace, workspace } from './support/workspace.ts';
 
 const RUN = `INSERT INTO holdfast.runs
@@ -61,6 +62,35 @@ describe('in a Postgres of others, tables of an earlier version', () => {
       stderr: expect.stringContaining('HF_NOT_MIGRATED: the tables'),
     });
   });
+});
+
+test('of a run of before the sentences of its warnings stay, with the stages that warned', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-older-'));
+  const server = await startEmbeddedPostgres({ folder });
+  try {
+    const database = await connect(server.url, { applicationName: 'test' });
+    await migrate(database, MIGRATIONS.slice(0, 13));
+    const stage = { rowsIn: 9, rowsOut: 9, seconds: 1, counts: {} };
+    const stages = [
+      { ...stage, name: 'extract', warnings: ['one', 'two'] },
+      { ...stage, name: 'filter' },
+      { ...stage, name: 'score', warnings: ['three'] },
+    ];
+    await database.pool.query(`INSERT INTO holdfast.programs VALUES ('default', 'keep', 1); ${RUN}`);
+    await database.pool.query('UPDATE holdfast.runs SET stages = $1', [JSON.stringify(stages)]);
+    await migrate(database);
+    const run = await findRun(database, { namespace: 'default', owner: 'keep', run: 'keep-before' });
+    expect(run?.warnings).toEqual([
+      { stage: 'extract', code: 'EARLIER_VERSION', message: 'one' },
+      { stage: 'extract', code: 'EARLIER_VERSION', message: 'two' },
+      { stage: 'score', code: 'EARLIER_VERSION', message: 'three' },
+    ]);
+    expect(run?.stages).toEqual(['extract', 'filter', 'score'].map((name) => ({ ...stage, name })));
+    await database.close();
+  } finally {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('on a laptop they are brought up to this version by who only asks, too', async () => {

@@ -103,6 +103,33 @@ test('a retry that reads for an older slot what is there now says so, and one th
   expect((await json(['retry', run, ...late])).stderr).not.toContain('as of now');
 });
 
+test('what a run warned of, its retry does, too, and both are told of ever after', async () => {
+  const elsewhere = `CASE WHEN customer_id < 'C0100' THEN 'FR' ELSE 'US' END AS marketplace`;
+  await shop.customers(`SELECT * REPLACE (${elsewhere}) FROM customers`);
+  const all: ProgramChanges = (spec) => {
+    spec['holdout'] = { share: 1 };
+    spec['dataConnectors'][0].config.query = `SELECT *, 'is odd' AS warned_because FROM customers`;
+  };
+  const undisturbed = await json(['run', await shop.program(all), '--now', NOW]);
+  const codes = undisturbed.report.warnings.map(({ code }: any) => code);
+  expect(codes).toEqual(['MANIFEST', 'SOURCE_DOUBTFUL', 'OUTSIDE_MARKETPLACES']);
+  const run = await stoppedAfter('offer', [], all);
+  const { report, stderr } = await retry(run);
+  expect(report.warnings).toEqual(undisturbed.report.warnings);
+  for (const { message } of report.warnings) expect(stderr).toContain(`warning: ${message}\n`);
+  const listed = async (name: string) => (await json(['runs', name, '--data', shop.data])).report.runs;
+  const kept = [
+    { stage: null, ...report.warnings[0] },
+    { stage: 'extract', ...report.warnings[1] },
+    { stage: 'filter', ...report.warnings[2] },
+  ];
+  for (const name of [undisturbed.report.run, run, report.run]) {
+    expect(await listed(name)).toEqual([expect.objectContaining({ run: name, warnings: kept })]);
+  }
+  const shown = await shop.holdfast(['runs', report.run, '--data', shop.data]);
+  expect(shown.stdout).toMatch(/\nwarning: MANIFEST: .*\nwarning: SOURCE_DOUBTFUL: Connector shop: is odd\.\n.*\n$/);
+});
+
 test('a stage whose files are gone is done again, which is said', async () => {
   const run = await stoppedAfter('filter');
   await rm(folderOf(run, 'filter'), { recursive: true });
@@ -117,6 +144,8 @@ test('a stage whose files are gone is done again, which is said', async () => {
   expect(report.warnings).toEqual([
     { code: 'NOT_REUSED', message: expect.stringMatching(/^The artifact of stage filter of run .* is gone/) },
   ]);
+  const { runs } = (await json(['runs', 'keep', '--data', shop.data])).report;
+  expect(runs[0].warnings).toEqual([{ stage: null, ...report.warnings[0] }]);
 });
 
 test('a retry reads the files that the run was given, not those that the manifest names', async () => {

@@ -23,15 +23,15 @@ test('runs are listed as kubectl lists, newest first, with which is current and 
   expect(status).toBe(0);
   const [heading, failed, current, ...more] = stdout.split('\n');
   expect(heading).toMatch(
-    /^RUN {3,}SLOT {3,}PHASE {3,}CURRENT {3,}CANDIDATES {3,}HELD OUT {3}TO CONTACT {3}DURATION {3,}AGE {3,}REASON$/,
+    /^RUN {3,}SLOT {3,}PHASE {3,}CURRENT {3,}CANDIDATES {3,}HELD OUT {3}TO CONTACT {3}DURATION {3,}AGE {3,}WARNINGS {3,}REASON$/,
   );
   expect(failed).toMatch(
     new RegExp(
-      `^keep-20261123t020000z-2 {3}${SLOT} {3}Failed {3,}<none> {3,}<none> {3,}<none> {3,}90s {3,}0s {3,}HF_WAREHOUSE_UNREADABLE$`,
+      `^keep-20261123t020000z-2 {3}${SLOT} {3}Failed {3,}<none> {3,}<none> {3,}<none> {3,}90s {3,}0s {3,}0 {3,}HF_WAREHOUSE_UNREADABLE$`,
     ),
   );
   expect(current).toMatch(
-    new RegExp(`^keep-20261123t020000z-1 {3}${SLOT} {3}Succeeded {3}\\* {3,}96 {3,}13 {3,}83 {3,}7.5s {3,}0s$`),
+    new RegExp(`^keep-20261123t020000z-1 {3}${SLOT} {3}Succeeded {3}\\* {3,}96 {3,}13 {3,}83 {3,}7.5s {3,}0s {3,}0$`),
   );
   expect(more).toEqual(['']);
   expect(stdout).not.toMatch(/\.\d{3}Z/);
@@ -40,7 +40,7 @@ test('runs are listed as kubectl lists, newest first, with which is current and 
 test('wide has start, end and the sentence; JSON the same figures', async () => {
   const wide = await ask('runs', '-o', 'wide');
   expect(wide.stdout).toMatch(
-    /PIPELINE {3,}TRIGGER {3,}RETRY OF {3,}START {3,}END {3,}REASON\n.* HF_WAREHOUSE_UNREADABLE: Connector shop/,
+    /PIPELINE {3,}TRIGGER {3,}RETRY OF {3,}START {3,}END {3,}WARNINGS {3,}REASON\n.* HF_WAREHOUSE_UNREADABLE: Connector shop/,
   );
   const { runs } = JSON.parse((await ask('runs', 'keep', '--output', 'json')).stdout);
   expect(runs).toMatchObject([

@@ -65,15 +65,16 @@ function toRun(record: RunRecord): Run {
     seconds: record.seconds ?? null,
     publishedAt: record.publishedAt?.toISOString() ?? null,
     discardedAt: record.discardedAt?.toISOString() ?? null,
-    stages: record.stages.map(({ name, rowsIn, rowsOut, seconds, counts, warnings, reusedFrom }) => ({
+    stages: record.stages.map(({ name, rowsIn, rowsOut, seconds, counts, reusedFrom }) => ({
       name,
       rowsIn,
       rowsOut,
       seconds,
       counts: { ...counts },
-      ...(warnings === undefined ? {} : { warnings: [...warnings] }),
+      warnings: record.warnings.filter(({ stage }) => stage === name).map(({ message }) => message),
       ...(reusedFrom === undefined ? {} : { reusedFrom }),
     })),
+    warnings: record.warnings.map((warning) => ({ ...warning })),
     error: error ?? null,
   };
 }

@@ -11,7 +11,9 @@ const stage = fields('What a stage reported.', {
   rowsOut: count('Rows that it passed on.'),
   seconds: Type.Number({ minimum: 0, description: 'How long it took.' }),
   counts: Type.Record(Type.String(), Type.Unknown(), { description: 'Further counts, such as `removed`.' }),
-  warnings: Type.Optional(Type.Array(Type.String(), { description: 'What a person should know.' })),
+  warnings: Type.Array(Type.String(), {
+    description: 'What it warned of, in words; `warnings` of the run have codes.',
+  }),
   reusedFrom: Type.Optional(Type.String({ description: 'Run that did it, where a retry did not do it again.' })),
 });
 
@@ -39,6 +41,14 @@ export const run = fields('One run of a program.', {
     'When somebody discarded its batch, which was never sent: what it decided is no offer.',
   ),
   stages: Type.Array(stage, { description: 'The stages that are done, in order.' }),
+  warnings: Type.Array(
+    fields('Something that a person should know, and that stopped nothing.', {
+      stage: orNull(Type.String(), 'Stage that warned; null where it is of none, such as one of the manifest.'),
+      code: Type.String({ description: 'See docs/errors.md.' }),
+      message: Type.String({ description: 'In words.' }),
+    }),
+    { description: 'In the order in which they came, those of stages that a retry reused as well.' },
+  ),
   error: orNull(
     fields('A failure.', {
       code: Type.String({ description: 'See docs/errors.md.' }),

@@ -4,6 +4,7 @@ import { rfc3339 } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
 import { asFailure } from '../../contract/failure.ts';
 import { PIPELINES, PUBLISHING } from '../../contract/pipelines.ts';
+import { told } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
 import { listRuns, type RunRecord } from '../../database/runs/runs.ts';
 import { succeededSlots } from '../../database/runs/succeeded-slots.ts';
@@ -17,6 +18,7 @@ import { connectorsByDate, requireSlotFiles, sourcesOfSlot } from '../local/slot
 import { requireState, type State } from '../local/state.ts';
 import { slotsBetween } from '../slots-between.ts';
 import { inColumns, took } from '../terminal/columns.ts';
+import { faultLine } from '../terminal/fault-list.ts';
 import { checkProviders } from './check-providers.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { inDataFolder, type Plan, type RunOptions, runOver } from './run.ts';
@@ -135,7 +137,7 @@ function requireKnownThen(
 }
 
 function planOf(
-  { program, baseFolder, file }: RunnableManifest,
+  { program, baseFolder, file, warnings }: RunnableManifest,
   slot: Date,
   options: LocalBackfillOptions,
   now: () => Date,
@@ -157,6 +159,7 @@ function planOf(
       sampleCustomers: customersOf(options.customers),
     },
     shards: shardsOf(options.shards),
+    warnings: told('MANIFEST', warnings.map(faultLine)),
     now,
   };
 }

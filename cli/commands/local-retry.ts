@@ -37,13 +37,15 @@ export async function retryInFolder(run: string, options: LocalRetryOptions, io:
     if (!requireState(folder, io)) throw gone(run, folder, 'is not in this data folder');
     return inDataFolder(folder, io, async (state) => {
       const plan = await planOf(state, run, folder, options, io);
-      tellOf(plan, seen);
+      tellOf(plan, seen, io);
       return runOn(state, plan, folder, options, io);
     });
   });
 }
 
-function tellOf({ namespace, program, pipeline, slot, dryRun }: Plan, seen: Seen): void {
+function tellOf({ namespace, program, pipeline, slot, dryRun, warnings = [] }: Plan, seen: Seen, io: Io): void {
+  for (const { message } of warnings) io.stderr.write(`warning: ${message}\n`);
+  seen.warnings.push(...warnings);
   seen.plan = { namespace, program: program.programId, pipeline, slot: rfc3339(slot), dryRun };
 }
 
@@ -85,6 +87,8 @@ async function planOf(
       sampleCustomers: origin.sampleCustomers,
     },
     shards: shardsOf(options.shards),
+    // It is pinned to what that one was.
+    warnings: of.warnings.filter(({ code }) => code === 'MANIFEST').map(({ code, message }) => ({ code, message })),
     now,
     retry: { of, fromStage: options.fromStage },
   };

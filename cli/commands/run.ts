@@ -8,7 +8,7 @@ import { PIPELINES, PUBLISHING, pipelineOf, type StageDefinition } from '../../c
 import { slotError, slotOfRun } from '../../contract/slot-guard.ts';
 import { told, type Warning } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
-import { currentRun } from '../../database/runs/runs.ts';
+import { currentRun, recordWarnings } from '../../database/runs/runs.ts';
 import type { RunContext } from '../../jobs/run/stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import { VERSION } from '../../providers/artifacts/producer.ts';
@@ -137,6 +137,7 @@ export async function prepareAndRun(
       sampleCustomers: customersOf(options.customers),
     },
     shards: shardsOf(options.shards),
+    warnings: [...seen.warnings],
     now,
   } satisfies Partial<LocalRun>;
   const { namespace, pipeline } = plan;
@@ -188,6 +189,7 @@ export async function runOn(
   const isCurrent = current?.run === ran.report.run;
   const decided = publishes(plan, io) ? decidedIn(ran) : undefined;
   const result = await withData(ran, decided, isCurrent ? folder.artifacts : undefined);
+  await keepLater(local, ran, result);
   const places = {
     command: calledAs(io),
     state: near(folder.path),
@@ -248,8 +250,22 @@ export async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'
   );
   const local = { ...run, connectors: { ...run.connectors, sampleFolder } };
   const before = (context: RunContext<RetentionProgramSpec>) => makeSamples(context, sampleFolder, progress);
-  const result = await runLocally(isGiven('connections', stages) ? { ...local, before } : local, io, progress);
-  return publishes(run, io) ? withTruth(result, local, sampleFolder, io.signal) : result;
+  const ran = await runLocally(isGiven('connections', stages) ? { ...local, before } : local, io, progress);
+  if (!publishes(run, io)) return ran;
+  const result = await withTruth(ran, local, sampleFolder, io.signal);
+  await keepLater(local, ran, result);
+  return result;
+}
+
+/** Keeps with a run what it warns of after its end. */
+async function keepLater(
+  { database, dryRun, namespace, program }: Pick<LocalRun, 'database' | 'dryRun' | 'namespace' | 'program'>,
+  before: LocalRunResult,
+  { report, warnings }: LocalRunResult,
+): Promise<void> {
+  if (database === undefined || dryRun) return;
+  const run = { namespace, owner: program.programId, run: report.run, attempt: 1 };
+  await recordWarnings(database, run, warnings.slice(before.warnings.length));
 }
 
 /** The result with where its data are; the program's stable path leads there when they are the current batch's. */

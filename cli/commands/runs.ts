@@ -3,8 +3,18 @@ import { rfc3339Second } from '../../base/instant.ts';
 import { parseSchedule } from '../../base/schedules/index.ts';
 import { PUBLISHING, pipelinesOf, scheduleOf } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
+import { programsOfRun } from '../../database/batches/discard.ts';
 import { listPrograms } from '../../database/runs/programs.ts';
-import { currentRun, listRuns, type OwnerKey, type RunRecord, storedCounts } from '../../database/runs/runs.ts';
+import type { RunWarning } from '../../database/runs/run-warnings.ts';
+import {
+  currentRun,
+  findRun,
+  hasProgram,
+  listRuns,
+  type OwnerKey,
+  type RunRecord,
+  storedCounts,
+} from '../../database/runs/runs.ts';
 import type { Io } from '../io.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { refuseNamespace, requireProgram } from '../local/known-program.ts';
@@ -46,17 +56,21 @@ interface RunLine {
   readonly toContact: number | null;
   /** When somebody said that its batch was never sent. */
   readonly discardedAt: string | null;
+  /** Those of stages that it reused as well. */
+  readonly warnings: readonly RunWarning[];
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
 /**
- * Lists the newest runs of a program, or of every one of a namespace.
- * @throws HF_NOT_FOUND, HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED, HF_DATABASE_FAILED
+ * Lists the newest runs of a program, or of every one of a namespace; or one by its name, with what it warned of.
+ * @throws HF_NOT_FOUND, HF_USAGE, HF_DATABASE_UNREACHABLE, HF_DATABASE_REFUSED, HF_DATABASE_FAILED
  */
-export async function runs(program: string | undefined, options: RunsOptions, io: Io): Promise<number> {
+export async function runs(name: string | undefined, options: RunsOptions, io: Io): Promise<number> {
   await using state = await openRuns(options, io);
   const lines: RunLine[] = [];
-  for (const key of await programsOf(state, program, options)) {
+  const only = await runOf(state, name, options);
+  if (only !== undefined) lines.push(lineOf(only, (await currentRun(state.database, only))?.run));
+  for (const key of only === undefined ? await programsOf(state, name, options) : []) {
     const current = await currentRun(state.database, key);
     for (const record of await listRuns(state.database, { ...key, limit: MOST_RUNS })) {
       lines.push(lineOf(record, current?.run));
@@ -77,6 +91,7 @@ export async function runs(program: string | undefined, options: RunsOptions, io
             'DURATION',
             'AGE',
             ...(isWide ? ['PIPELINE', 'TRIGGER', 'RETRY OF', 'START', 'END'] : []),
+            'WARNINGS',
             'REASON',
           ],
           lines.map((line) => [
@@ -90,9 +105,10 @@ export async function runs(program: string | undefined, options: RunsOptions, io
             ...(isWide
               ? [line.pipeline, line.trigger, line.retryOf ?? NONE, line.startedAt, line.finishedAt ?? NONE]
               : []),
+            String(line.warnings.length),
             reasonOf(line, isWide),
           ]),
-        ),
+        ) + (only?.warnings ?? []).map(({ code, message }) => `warning: ${code}: ${message}\n`).join(''),
   );
   return 0;
 }
@@ -196,6 +212,20 @@ async function openRuns({ data }: RunsOptions, io: Io): Promise<State> {
   throw new HoldfastError('HF_NOT_FOUND', `nothing has run in ${folder.path}: give --data, or DATABASE_URL`);
 }
 
+/** A run by its name, where no program is called so. */
+async function runOf(
+  { database }: State,
+  name: string | undefined,
+  { namespace }: RunsOptions,
+): Promise<RunRecord | undefined> {
+  if (name === undefined || (await hasProgram(database, { namespace, owner: name }))) return undefined;
+  const [program, another] = await programsOfRun(database, { namespace, run: name });
+  if (another !== undefined) {
+    throw new HoldfastError('HF_USAGE', `${name} is a run of ${program} and of ${another}: list those of a program`);
+  }
+  return program === undefined ? undefined : await findRun(database, { namespace, owner: program, run: name });
+}
+
 async function programsOf(
   { database, place }: State,
   program: string | undefined,
@@ -231,6 +261,7 @@ function lineOf(record: RunRecord, current: string | undefined): RunLine {
     heldOut: stored === undefined ? null : (storedCounts(record, 'arms')?.['holdout'] ?? null),
     toContact: typeof toContact === 'number' ? toContact : null,
     discardedAt: discardedAt === undefined ? null : rfc3339Second(discardedAt),
+    warnings: record.warnings,
     error: error ?? null,
   };
 }

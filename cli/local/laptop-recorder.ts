@@ -2,12 +2,17 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import type { Pipelines } from '../../contract/pipelines.ts';
 import { laptopRunName } from '../../contract/run-name.ts';
-import { told, type Warning } from '../../contract/warning.ts';
+import type { Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import { beginRun } from '../../database/runs/begin-run.ts';
-import { finishRun, type StageReport as RecordedReport, recordStage } from '../../database/runs/runs.ts';
+import {
+  finishRun,
+  type StageReport as RecordedReport,
+  recordStage,
+  recordWarnings,
+} from '../../database/runs/runs.ts';
 import type { Recorder } from '../../jobs/run/recorder.ts';
-import type { Reused } from '../../jobs/run/reuse.ts';
+import { notReused, type Reused } from '../../jobs/run/reuse.ts';
 import type { RunIdentity, StageResult } from '../../jobs/run/stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { StageReport } from '../terminal/report.ts';
@@ -35,8 +40,11 @@ interface Beginning {
 export interface LaptopRecorder extends Recorder {
   readonly identity: RunIdentity;
   readonly stages: readonly StageReport[];
+  /** Of its stages. */
   readonly warnings: readonly Warning[];
   readonly artifacts: Readonly<Record<string, ArtifactReference>>;
+  /** Keeps what is of none of its stages, and was said. */
+  keep(warnings: readonly Warning[]): Promise<void>;
   /** Counts what another run committed as done here. */
   take(reused: Reused): void;
   /** Lets the next run of the program begin. */
@@ -57,6 +65,7 @@ export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Prom
     artifacts,
     identity: record.identity,
     release: () => record.release(),
+    keep: (told) => record.warn(told),
     take(reused) {
       for (const { report, artifact } of reused.stages) {
         const { name, rowsIn, rowsOut, seconds, reusedFrom } = report;
@@ -64,7 +73,7 @@ export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Prom
         artifacts[name] = artifact;
         stages.push({ name, rowsIn, rowsOut, seconds, counts: report.counts as Counts, reusedFrom });
       }
-      warnings.push(...told('NOT_REUSED', reused.because === undefined ? [] : [reused.because]));
+      warnings.push(...reused.stages.flatMap((stage) => stage.warnings), ...notReused(reused));
     },
     earlier: async (stage) => earlier.get(stage),
     async input(stage) {
@@ -72,11 +81,11 @@ export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Prom
       if (artifact !== undefined) return artifact;
       throw new HoldfastError('HF_INTERNAL', `The stage ${stage} made no artifact that could be read.`);
     },
-    async stage(report, { rowsIn, rowsOut, counts, artifact, warnings: told = [] }: StageResult) {
+    async stage(report, { rowsIn, rowsOut, counts, artifact, warnings: found = [] }: StageResult) {
       if (artifact !== undefined) artifacts[report.name] = artifact;
       stages.push({ name: report.name, rowsIn, rowsOut, seconds: report.seconds, counts });
-      warnings.push(...told);
-      await record.stage(report);
+      warnings.push(...found);
+      await record.stage(report, found);
     },
     finish: () => record.finish(),
     async fail(failure) {
@@ -93,7 +102,8 @@ export function phaseOf(failure: HoldfastError): 'Failed' | 'Interrupted' {
 
 interface RunRecord {
   readonly identity: RunIdentity;
-  stage(report: Parameters<Recorder['stage']>[0]): Promise<void>;
+  stage(report: RecordedReport, warnings: readonly Warning[]): Promise<void>;
+  warn(warnings: readonly Warning[]): Promise<void>;
   finish(failure?: HoldfastError): Promise<void>;
   release(): Promise<void>;
 }
@@ -117,7 +127,8 @@ async function recorded(database: Database, run: Beginning, pipelines: Pipelines
   );
   return {
     identity: { ...identityOf(run), run: started.run, sequence: started.sequence, attempt: started.attempt },
-    stage: (report) => recordStage(database, started, report),
+    stage: (report, warnings) => recordStage(database, started, report, warnings),
+    warn: (warnings) => recordWarnings(database, started, warnings),
     finish: (failure) =>
       finishRun(database, started, {
         phase: failure === undefined ? 'Succeeded' : phaseOf(failure),
@@ -133,7 +144,7 @@ async function recorded(database: Database, run: Beginning, pipelines: Pipelines
 function unrecorded(run: Beginning): RunRecord {
   const nothing = async () => {};
   const identity = { ...identityOf(run), run: laptopRunName(run.owner, run.slot, 0), sequence: 0, attempt: 1 };
-  return { identity, stage: nothing, finish: nothing, release: nothing };
+  return { identity, stage: nothing, warn: nothing, finish: nothing, release: nothing };
 }
 
 function identityOf({ namespace, owner, slot, trigger }: Beginning) {

@@ -46,6 +46,8 @@ export interface LocalRun {
   /** Processes that a stage is divided among, where its work can be. */
   readonly shards: number;
   readonly now: () => Date;
+  /** What is known before it begins, and was said: of the manifest. */
+  readonly warnings?: readonly Warning[];
   /** The run that this one is to go on from, where it is a retry. */
   readonly retry?: { readonly of: RunRecord; readonly fromStage: string | undefined };
   /** What is to be there before the first stage, and is none of its work. */
@@ -82,6 +84,7 @@ export async function runLocally(run: LocalRun, io: Io, progress: Progress): Pro
     const place = { ...placeOf(run, identity, io), makesNothing: isInPlace(run, runnable.table) };
     await inRun(place, recorder, async (context) => {
       if (!place.makesNothing) await keepRevision(run, identity, revisionText(revision), io);
+      await recorder.keep(run.warnings ?? []);
       await reuse(run, runnable, recorder, context.artifacts, progress);
       if (Object.keys(artifacts).length === 0) await run.before?.(context);
       await runStages(context, stagesOf(run, runnable), recorder, onlooker);

@@ -22,8 +22,9 @@ export function reasonWords({
 }
 
 /** Why the list of a batch has no reasons of its model, as its run found; undefined where it has them. */
-export function whyNoReasons({ stages }: Pick<RunRecord, 'stages'>): string | undefined {
-  return stages.flatMap(({ warnings }) => warnings ?? []).find((warning) => warning.startsWith(NO_REASONS));
+export function whyNoReasons({ warnings }: Pick<RunRecord, 'warnings'>): string | undefined {
+  // A version before this one kept no codes.
+  return warnings.map(({ message }) => message).find((message) => message.startsWith(NO_REASONS));
 }
 
 type Offer = Pick<

@@ -11,6 +11,7 @@ import { runSeconds } from './0010-run-seconds.ts';
 import { riskReasons } from './0011-risk-reasons.ts';
 import { columnComments } from './0012-column-comments.ts';
 import { retriedRuns } from './0013-retried-runs.ts';
+import { runWarnings } from './0014-run-warnings.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in order. Adding one is a file here and a line in this list. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   riskReasons,
   columnComments,
   retriedRuns,
+  runWarnings,
 ];

@@ -107,7 +107,7 @@ export async function repeatRun(client: ClientBase, request: NewRun): Promise<Ru
   const { rows } = await client.query<{ slot: Date; sequence: string; attempt: number }>(
     `UPDATE holdfast.runs
      SET attempt = attempt + 1, phase = 'Running', trigger = $4, revision = $5, started_at = $6,
-         finished_at = NULL, seconds = NULL, error_code = NULL, error_message = NULL, stages = '[]', owner = $7, retry_of = $8,
+         finished_at = NULL, seconds = NULL, error_code = NULL, error_message = NULL, stages = '[]', warnings = '[]', owner = $7, retry_of = $8,
          pruned_at = NULL
      WHERE namespace = $1 AND program = $2 AND run = $3 RETURNING slot, sequence, attempt`,
     [namespace, owner, run, trigger, revision, startedAt, runUid, retryOf],

@@ -1,7 +1,9 @@
 import { pipelineOf } from '../../contract/pipelines.ts';
 import type { RunTrigger } from '../../contract/trigger.ts';
+import type { Warning } from '../../contract/warning.ts';
 import type { Database } from '../client/database.ts';
 import { prepared, statement } from '../client/statement.ts';
+import { keptWarnings, type RunWarning } from './run-warnings.ts';
 
 export interface OwnerKey {
   readonly namespace: string;
@@ -24,7 +26,6 @@ export interface StageReport {
   readonly rowsOut: number;
   readonly seconds: number;
   readonly counts: Readonly<Record<string, unknown>>;
-  readonly warnings?: readonly string[];
   /** Of the stage that reads the sources. */
   readonly sources?: SourceTypes;
   /** Digest of the artifact that it committed, if it makes one. */
@@ -57,6 +58,8 @@ export interface RunRecord extends RunKey {
   /** When its artifacts were pruned. */
   readonly prunedAt: Date | undefined;
   readonly stages: readonly StageReport[];
+  /** In the order in which they came. */
+  readonly warnings: readonly RunWarning[];
   readonly error: { readonly code: string; readonly message: string } | undefined;
 }
 
@@ -75,7 +78,7 @@ export interface RunEnd {
 
 /** By name: what is prepared fails for good once `*` means another list of columns. */
 export const RUN_COLUMNS = `namespace, program, run, pipeline, slot, sequence, attempt, trigger, retry_of, revision, owner, phase,
-  started_at, finished_at, seconds, published_at, discarded_at, pruned_at, stages, error_code, error_message`;
+  started_at, finished_at, seconds, published_at, discarded_at, pruned_at, stages, warnings, error_code, error_message`;
 
 /** jsonb sorts the keys of an object its own way, and the order of the filters is part of what is counted. */
 interface RecordedReport extends StageReport {
@@ -96,16 +99,14 @@ function inOrder({ order = {}, ...report }: RecordedReport): StageReport {
   return { ...report, counts: Object.fromEntries(counts) };
 }
 
-/** More warnings of one stage than a person reads. */
-const MOST_WARNINGS = 20;
-
-/** Records what a stage reported; a repeated stage replaces its report. */
-export async function recordStage(database: Database, run: RunAttempt, report: StageReport): Promise<void> {
-  const bounded: RecordedReport = {
-    ...report,
-    ...(report.warnings ? { warnings: report.warnings.slice(0, MOST_WARNINGS) } : {}),
-    order: orderOf(report.counts),
-  };
+/** Records what a stage reported and warned of; a repeated stage replaces that. */
+export async function recordStage(
+  database: Database,
+  run: RunAttempt,
+  report: StageReport,
+  warnings: readonly Warning[] = [],
+): Promise<void> {
+  const recorded: RecordedReport = { ...report, order: orderOf(report.counts) };
   await statement(
     database,
     `record the stage ${report.name}`,
@@ -113,9 +114,35 @@ export async function recordStage(database: Database, run: RunAttempt, report: S
      SET stages = COALESCE(
            (SELECT jsonb_agg(report ORDER BY position)
             FROM jsonb_array_elements(stages) WITH ORDINALITY AS kept (report, position)
-            WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb)
+            WHERE report ->> 'name' <> $5), '[]') || jsonb_build_array($6::jsonb),
+         warnings = COALESCE(
+           (SELECT jsonb_agg(warning ORDER BY position)
+            FROM jsonb_array_elements(warnings) WITH ORDINALITY AS kept (warning, position)
+            WHERE warning ->> 'stage' IS DISTINCT FROM $5), '[]') || $7::jsonb
      WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4 AND phase = 'Running'`,
-    [run.namespace, run.owner, run.run, run.attempt, report.name, JSON.stringify(bounded)],
+    [
+      run.namespace,
+      run.owner,
+      run.run,
+      run.attempt,
+      report.name,
+      JSON.stringify(recorded),
+      keptWarnings(report.name, warnings),
+    ],
+  );
+}
+
+/** Keeps warnings of a run that are of no stage; those that are kept already are not repeated. */
+export async function recordWarnings(database: Database, run: RunAttempt, warnings: readonly Warning[]): Promise<void> {
+  if (warnings.length === 0) return;
+  await statement(
+    database,
+    `record warnings of ${run.run}`,
+    `UPDATE holdfast.runs SET warnings = warnings || COALESCE(
+       (SELECT jsonb_agg(warning ORDER BY position) FROM jsonb_array_elements($5::jsonb) WITH ORDINALITY AS told (warning, position)
+        WHERE NOT warnings @> jsonb_build_array(warning)), '[]')
+     WHERE namespace = $1 AND program = $2 AND run = $3 AND attempt = $4`,
+    [run.namespace, run.owner, run.run, run.attempt, keptWarnings(null, warnings)],
   );
 }
 
@@ -215,13 +242,14 @@ export interface RunRow {
   readonly discarded_at: Date | null;
   readonly pruned_at: Date | null;
   readonly stages: readonly RecordedReport[];
+  readonly warnings: readonly RunWarning[];
   readonly error_code: string | null;
   readonly error_message: string | null;
 }
 
 /** Where columns and fields have other names: whose a run is, `program`; the uid of its object, `owner`. */
 export function toRecord(row: RunRow): RunRecord {
-  const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages } = row;
+  const { namespace, program, run, pipeline, slot, attempt, trigger, revision, phase, stages, warnings } = row;
   return {
     namespace,
     owner: program,
@@ -242,6 +270,7 @@ export function toRecord(row: RunRow): RunRecord {
     discardedAt: row.discarded_at ?? undefined,
     prunedAt: row.pruned_at ?? undefined,
     stages: stages.map(inOrder),
+    warnings: warnings.map(({ stage, code, message }) => ({ stage, code, message })),
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
   };
 }

@@ -41,7 +41,7 @@ export function podRecorder({ identity, artifacts, record, database, last, now, 
     },
     async stage(report, { warnings = [] }) {
       for (const { message } of warnings) warn(message);
-      if (record !== undefined) await recordStage(database, record, report);
+      if (record !== undefined) await recordStage(database, record, report, warnings);
     },
     async finish() {
       if (record !== undefined) await finishRun(database, record, { phase: 'Succeeded', finishedAt: now() });

@@ -1,8 +1,10 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
+import { told, type Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import { hasHistoryChanged } from '../../database/runs/changed-history.ts';
-import { findRun, type RunRecord, recordStage, type StageReport } from '../../database/runs/runs.ts';
+
+import { findRun, type RunRecord, recordStage, recordWarnings, type StageReport } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { ArtifactStore } from '../../providers/artifacts/store.ts';
 
@@ -28,6 +30,8 @@ export interface Retry {
 export interface ReusedStage {
   readonly report: StageReport;
   readonly artifact: ArtifactReference;
+  /** What it warned of, which holds for the retry, too. */
+  readonly warnings: readonly Warning[];
 }
 
 /** What a retry need not do again, and why no more of it. */
@@ -43,6 +47,17 @@ export interface Reused {
  * @throws HF_RETRY_REFUSED when a stage before `fromStage` cannot be reused
  */
 export async function reuseStages(retry: Retry): Promise<Reused> {
+  const reused = await reuseWhole(retry);
+  await recordWarnings(retry.database, retry.run, notReused(reused));
+  return reused;
+}
+
+/** Why not all is reused, as a warning of the retry. */
+export function notReused({ because }: Reused): readonly Warning[] {
+  return told('NOT_REUSED', because === undefined ? [] : [because]);
+}
+
+async function reuseWhole(retry: Retry): Promise<Reused> {
   const { database, run, of, stages, fromStage } = retry;
   const end = endOf(stages, fromStage);
   if (end === 0) return { stages: [] };
@@ -97,8 +112,9 @@ async function reuseStage(
   try {
     const artifact = await artifacts.adopt(keyOf(original, stage), keyOf(run, stage), made.artifact);
     const report = { ...made, seconds: 0, reusedFrom: original.run };
-    await recordStage(database, run, report);
-    return { report, artifact };
+    const warnings = original.warnings.filter((warning) => warning.stage === stage);
+    await recordStage(database, run, report, warnings);
+    return { report, artifact, warnings: warnings.map(({ code, message }) => ({ code, message })) };
   } catch (error) {
     if (error instanceof HoldfastError && error.code === 'HF_ARTIFACT_CORRUPT') return error.message;
     throw error;

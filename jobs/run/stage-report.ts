@@ -5,14 +5,13 @@ import type { StageResult } from './stage.ts';
 export function stageReport(
   name: string,
   milliseconds: number,
-  { artifact, warnings, ...result }: StageResult,
+  { artifact, warnings: _apart, ...result }: StageResult,
 ): StageReport {
   const seconds = Math.round(milliseconds) / 1000;
   return {
     name,
     seconds,
     ...result,
-    ...(warnings === undefined ? {} : { warnings: warnings.map(({ message }) => message) }),
     ...(artifact === undefined ? {} : { artifact: artifact.digest }),
   };
 }

@@ -169,6 +169,7 @@ async function prepareRun<Spec extends TaskSpec>(
   const reused = await inRun(place, recorder, async ({ artifacts }) =>
     reuseStages({ database, artifacts, run: await ownRecord(job), of, stages, fromStage }),
   );
+  for (const { message } of reused.stages.flatMap(({ warnings }) => warnings)) io.warn(message);
   if (reused.because !== undefined) io.warn(`not all of ${retryOf.name} is reused: ${reused.because}`);
   return { reused: reused.stages.map(({ report }) => report.name) };
 }
