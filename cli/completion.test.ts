@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import type { Command } from 'commander';
-import { completionForKubectl, completionScript, SHELLS } from './completion.ts';
+import { completionScript, type FindNames, SHELLS, wordsToFollow } from './completion.ts';
 import { commands } from './main.ts';
 
 const silent = { write: () => true };
@@ -21,12 +21,12 @@ const hasBash = spawnSync('bash', ['-c', 'true']).status === 0;
 const inBash = hasBash ? test : test.skip;
 
 /** What bash offers after each line; the last word is the one that is being typed. */
-function offered(lines: readonly string[]): string[][] {
+function offered(lines: readonly string[], before = ''): string[][] {
   const asked = lines.map((line) => {
     const words = line.split(' ').map((word) => `'${word}'`);
     return `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; COMPREPLY=(); _holdfast; echo "\${COMPREPLY[*]}"`;
   });
-  const script = `${completionScript(holdfast, 'bash')}\n${asked.join('\n')}`;
+  const script = `${before}\n${completionScript(holdfast, 'bash')}\n${asked.join('\n')}`;
   const { status, stdout, stderr } = spawnSync('bash', ['-u', '-c', script], { encoding: 'utf8' });
   expect([status, stderr]).toEqual([0, '']);
   return stdout
@@ -79,6 +79,21 @@ inBash('every command and every option of each is offered', () => {
   ).toEqual([]);
 });
 
+const hasZsh = spawnSync('zsh', ['-c', 'true']).status === 0;
+
+(hasZsh ? test : test.skip)('zsh asks for names as well, of whatever form the option has', () => {
+  const script = `
+    holdfast() { print -r -- "\${(j:_:)@}"; print ':4' }
+    autoload() { : }; bashcompinit() { : }; complete() { : }
+    compgen() { print -r -- "$4" }
+    ${completionScript(holdfast, 'zsh')}
+    asked() { emulate -L zsh; setopt ksharrays; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _holdfast; print -r -- "$COMPREPLY" }
+    asked holdfast trigger -n shop k
+    asked holdfast status --run=k`;
+  const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['__complete_trigger_-n_shop_k\n__complete_status_--run_k\n', '']);
+});
+
 test('the scripts of the others name every command and option', () => {
   for (const shell of ['zsh', 'fish'] as const) {
     const script = completionScript(holdfast, shell);
@@ -86,6 +101,37 @@ test('the scripts of the others name every command and option', () => {
     for (const word of ['dry-run', 'keep-later', 'text json']) expect(script).toContain(word);
   }
 });
+
+inBash('names of a cluster are asked of the program where one stands, and nowhere else', () => {
+  // In its place one that says with what it was asked.
+  const told = `holdfast() { IFS=_; echo "$*" | tr ' ' _; echo ':4'; }`;
+  const asked = offered(
+    [
+      'holdfast trigger ',
+      'holdfast cancel -n shop ',
+      'holdfast trigger keep --namespace ',
+      'holdfast status --context ',
+      'holdfast status --run ',
+      'holdfast trigger --pipeline ',
+      'holdfast explain ',
+      'holdfast runs --namespace ',
+    ],
+    told,
+  );
+  expect(asked).toEqual([
+    ['__complete_trigger_'],
+    ['__complete_cancel_-n_shop_'],
+    ['__complete_trigger_keep_--namespace_'],
+    ['__complete_status_--context_'],
+    ['__complete_status_--run_'],
+    ['batch', 'prune'],
+    [],
+    [],
+  ]);
+});
+
+/** Says what was asked for, and after which words. */
+const names: FindNames = async (of, before) => [`${of}:${before.join('/')}`];
 
 test.each([
   ['', 'trigger'],
@@ -96,8 +142,19 @@ test.each([
   ['models ', 'check help :4'],
   ['trigger --slot ', ':0'],
   ['run ', ':0'],
-])('kubectl is told what may follow "%s"', (line, expected) => {
-  const told = completionForKubectl(holdfast, line.split(' ')).trim().split('\n');
+  ['trigger ', 'program:trigger :4'],
+  ['trigger keep ', ':0'],
+  ['trigger --dry-run -n shop ', 'program:trigger/--dry-run/-n/shop :4'],
+  ['retry run', 'run:retry :4'],
+  ['status --run ', 'run:status/--run :4'],
+  ['cancel run-1 -n ', 'namespace:cancel/run-1/-n :4'],
+  ['cancel run-1 --namespace = na', 'namespace:cancel/run-1/--namespace :4'],
+  ['backfill --context ', 'context:backfill/--context :4'],
+  // Of no cluster.
+  ['explain ', ':0'],
+  ['runs --namespace ', ':0'],
+])('kubectl is told what may follow "%s"', async (line, expected) => {
+  const told = (await wordsToFollow(holdfast, line.split(' '), names)).trim().split('\n');
   if (line === '') expect(told).toContain(expected);
   else expect(told.join(' ')).toBe(expected);
 });

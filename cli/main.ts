@@ -5,7 +5,7 @@ import { exitStatus } from '../contract/exit-status.ts';
 import { asFailure } from '../contract/failure.ts';
 import { VERSION } from '../providers/artifacts/producer.ts';
 import { messageAsCalled, withCommandAsCalled } from './called-as.ts';
-import { completionForKubectl, completionScript, SHELLS, type Shell } from './completion.ts';
+import { ASK, completionScript, type FindNames, SHELLS, type Shell, wordsToFollow } from './completion.ts';
 import type { Io, Output } from './io.ts';
 import { DEFAULT_DATA } from './local/data-folder.ts';
 import { StoppedLooking } from './stopped-looking.ts';
@@ -412,7 +412,7 @@ Examples:
 
   holdfast
     .command('completion')
-    .description('print a script that completes commands, options and choices in a shell')
+    .description('print a script that completes commands, options, choices and names of a cluster in a shell')
     .addArgument(new Argument('<shell>', 'of which shell').choices(SHELLS))
     .addHelpText(
       'after',
@@ -440,9 +440,6 @@ Examples:
   return holdfast;
 }
 
-/** What kubectl asks, by `kubectl_complete-holdfast`: not a command, since its words are those of another. */
-const COMPLETE = '__complete';
-
 /** Runs one command line and resolves to its exit status. Never throws. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let status = 0;
@@ -466,8 +463,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   });
   try {
     io.signal.throwIfAborted();
-    if (argv[0] === COMPLETE) {
-      stdout.write(completionForKubectl(program, argv.slice(1)));
+    if (argv[0] === ASK) {
+      const findNames: FindNames = async (of, before) =>
+        await (await import('./complete-names.ts')).completeNames(of, before, io);
+      stdout.write(await wordsToFollow(program, argv.slice(1), findNames));
       return 0;
     }
     await program.parseAsync(argv, { from: 'user' });

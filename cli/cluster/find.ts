@@ -71,7 +71,7 @@ export async function requireNamespace(cluster: Cluster, signal: AbortSignal): P
 }
 
 /** Undefined where one may not list them. */
-async function namesOf(
+export async function namesOf(
   cluster: Cluster,
   resource: Resource,
   signal: AbortSignal,

@@ -80,6 +80,14 @@ export function loadKubeconfig(source: ConnectionSource): LoadedKubeconfig {
   return { config, context, cluster, user };
 }
 
+/**
+ * Names of the contexts that there are.
+ * @throws UnusableKubeconfig
+ */
+export function contextsOf({ kubeconfig = [] }: ConnectionSource): readonly string[] {
+  return ofFiles([kubeconfig].flat()).contexts.map(({ name }) => name);
+}
+
 /** More names than a person looks through. */
 const MOST_NAMED = 20;
 

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { HoldfastError } from '../../base/errors.ts';
+import { completeNames } from '../../cli/complete-names.ts';
 import { main } from '../../cli/main.ts';
 import { RESOURCES } from '../../operator/kube/api.ts';
 import { createClient } from '../../operator/kube/client.ts';
@@ -667,12 +669,54 @@ describe('kubectl holdfast', () => {
       });
       const help = await ask('holdfast', 'cancel', '--help');
       expect(help.stdout).toMatch(/^Usage: kubectl holdfast cancel /);
-      expect((await ask('__complete', 'holdfast', 'trigger', 'keep', '--pipeline', '')).stdout).toBe(
-        'batch\nprune\n:4\n',
-      );
+      const complete = async (...words: string[]) => (await ask('__complete', 'holdfast', ...words)).stdout;
+      expect(await complete('trigger', 'keep', '--pipeline', '')).toBe('batch\nprune\n:4\n');
+      expect(await complete('trigger', '-n', 'shop', 'ke')).toBe('keep\n:4\n');
     },
     60_000,
   );
+});
+
+describe('completion', () => {
+  const complete = async (user: string | undefined, ...words: string[]) => {
+    const { stdout, stderr } = await as(user, ['__complete', ...words]);
+    expect(stderr).toBe('');
+    return stdout.split('\n').slice(0, -1);
+  };
+
+  testOnServer(
+    'names what there is of programs, runs, namespaces and contexts, and says nothing of what it may not',
+    async () => {
+      expect(await complete('viewer', 'trigger', ...IN_SHOP, 'k')).toEqual(['keep', ':4']);
+      expect(await complete('viewer', 'cancel', '-n', 'shop', 'to-')).toEqual(
+        expect.arrayContaining(['to-cancel', ':4']),
+      );
+      expect(await complete('viewer', 'status', '-n', 'shop', '--run', 'to-c')).toEqual(['to-cancel', ':4']);
+      expect(await complete(undefined, 'status', '-n', 'sh')).toEqual(['shop', ':4']);
+      expect(await complete('viewer', 'status', '--context', 'h')).toEqual(['holdfast-test', ':4']);
+      for (const flags of [[], ['-n'], ['--context', 'other', '-n']]) {
+        expect(await complete('nobody', 'status', ...flags, 'sh')).toEqual([':0']);
+      }
+    },
+  );
+
+  testOnServer('gives up soon where nothing answers', async () => {
+    const sockets: Socket[] = [];
+    await using server = createServer((socket) => void sockets.push(socket));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const kubeconfig = parse(await readFile(plane.kubeconfig, 'utf8'));
+    kubeconfig.clusters[0].cluster.server = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const file = join(folder, 'silent.kubeconfig');
+    await writeFile(file, stringify(kubeconfig));
+    const silent = { write: () => true };
+    const io = {
+      ...{ stdout: silent, stderr: silent, environment: { KUBECONFIG: file }, signal: new AbortController().signal },
+      ...{ now: () => new Date(0), elapsed: () => 0 },
+    };
+    expect(await completeNames('program', ['trigger', '--cluster'], io, 200)).toEqual([]);
+    expect(sockets).toHaveLength(1);
+    for (const socket of sockets) socket.destroy();
+  });
 });
 
 describe('without Holdfast', () => {
