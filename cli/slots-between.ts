@@ -24,8 +24,8 @@ export function slotsBetween(
   if (!Number.isInteger(most) || most < 1 || most > MOST) {
     throw new HoldfastError('HF_USAGE', `--max ${max}: give a number from 1 to ${MOST}`);
   }
-  const first = beginningOf('--from', from, timeZone);
-  const last = endOf('--to', to, timeZone);
+  const first = firstInstant('--from', from, timeZone);
+  const last = lastInstant('--to', to, timeZone);
   if (last < first) throw new HoldfastError('HF_USAGE', `--to ${to} is before --from ${from}`);
   const calendar = parseSchedule(schedule, timeZone);
   const before = new Date(first.getTime() - 1);
@@ -44,12 +44,12 @@ const A_DAY = "a day of the schedule's zone such as 2026-11-23";
 
 const isDay = (text: string) => !text.includes('T');
 
-function beginningOf(option: string, text: string, timeZone: string): Date {
+function firstInstant(option: string, text: string, timeZone: string): Date {
   const instant = givenInstant(option, text, A_DAY);
   return isDay(text) ? new Date(openZone(timeZone).firstInstant(instant.getTime())) : instant;
 }
 
-function endOf(option: string, text: string, timeZone: string): Date {
+function lastInstant(option: string, text: string, timeZone: string): Date {
   const instant = givenInstant(option, text, A_DAY);
   return isDay(text) ? new Date(openZone(timeZone).firstInstant(instant.getTime() + DAY_MS) - 1) : instant;
 }

@@ -59,7 +59,7 @@ export function notReused({ because }: Reused): readonly Warning[] {
 
 async function reuseWhole(retry: Retry): Promise<Reused> {
   const { database, run, of, stages, fromStage } = retry;
-  const end = endOf(stages, fromStage);
+  const end = mostReused(stages, fromStage);
   if (end === 0) return { stages: [] };
   const original = await findRun(database, { ...run, run: of.run });
   // What was reused before is, whatever has changed since: the process may have ended in between.
@@ -80,7 +80,7 @@ async function reuseWhole(retry: Retry): Promise<Reused> {
 }
 
 /** How many stages may be reused. */
-function endOf(stages: readonly string[], fromStage: string | undefined): number {
+function mostReused(stages: readonly string[], fromStage: string | undefined): number {
   if (fromStage === undefined) return stages.length - 1;
   const index = stages.indexOf(fromStage);
   if (index >= 0) return index;

@@ -79,7 +79,7 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
     ...(pin.identity === undefined ? {} : { revisionIdentity: pin.identity }),
     jobs,
     pods,
-    ...(job === undefined ? { complaint: undefined } : await toldAbout(run, job, pods, context)),
+    ...(job === undefined ? { lastWarning: undefined } : await toldAbout(run, job, pods, context)),
     attempts: known,
     settings,
     pipelines: pipelinesOf('program', pipelines),
@@ -153,15 +153,15 @@ async function toldAbout(
   job: JobObject,
   pods: readonly PodObject[],
   { api, clock }: Context,
-): Promise<Pick<RunSnapshot, 'complaint' | 'history'>> {
+): Promise<Pick<RunSnapshot, 'lastWarning' | 'history'>> {
   const due = troubleDue(job, pods);
   const isDue = due !== undefined && due <= clock.now();
   const hasNone = due !== undefined && pods.every((pod) => isDisrupted(pod));
   if (hasNone && (isDue || pods.length > 0 || isDisruptedSo(run))) {
-    const { warning: complaint, ...history } = await jobHistory(api, stuckJob(job));
-    return { complaint, history };
+    const { warning, ...history } = await jobHistory(api, stuckJob(job));
+    return { lastWarning: warning, history };
   }
-  return { complaint: isDue ? await lastWarning(api, stuckPods(pods)) : undefined };
+  return { lastWarning: isDue ? await lastWarning(api, stuckPods(pods)) : undefined };
 }
 
 /** The revision that the run is pinned to; of one that is about to begin, the one that it will be, where it is there. */

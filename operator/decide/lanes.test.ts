@@ -54,7 +54,7 @@ test('of pipelines that are due at once the first of each lane is made, and each
 
 const begin = (pipeline: string, other: string) => {
   const others = [runOf(other, RUNNING)];
-  const nothing = { revision: undefined, jobs: new Map(), pods: [], complaint: undefined };
+  const nothing = { revision: undefined, jobs: new Map(), pods: [], lastWarning: undefined };
   const snapshot = { run: runOf(pipeline), program: PROGRAM, others, begun: new Set([`${other}-uid`]) };
   return decideRun({ ...snapshot, ...nothing, ...common, succeeded: [DONE] }, NOW);
 };

@@ -29,7 +29,7 @@ export function runSnapshot(change: Partial<RunSnapshot> = {}): RunSnapshot {
     revision: undefined,
     jobs: new Map(),
     pods: [],
-    complaint: undefined,
+    lastWarning: undefined,
     attempts: NO_ATTEMPTS,
     settings: STAGE_SETTINGS,
     pipelines: PIPELINES,

@@ -49,7 +49,7 @@ function world(change: Partial<RunSnapshot> = {}, status?: RunObject['status']):
     revision: REVISION,
     jobs: new Map([[JOB.metadata.name, JOB]]),
     pods: [],
-    complaint: undefined,
+    lastWarning: undefined,
     attempts: NO_ATTEMPTS,
     settings: STAGE_SETTINGS,
     pipelines: PIPELINES,
@@ -174,7 +174,7 @@ test('a second eviction is told anew, and waits for longer', () => {
 
 test('where the next pod may not be made, it is that which is told', () => {
   const first = told(world({ pods: [EVICTED] }));
-  expect(told(world({ complaint: 'FailedCreate: exceeded quota' }, first.status))).toMatchObject({
+  expect(told(world({ lastWarning: 'FailedCreate: exceeded quota' }, first.status))).toMatchObject({
     reason: 'NoPod',
     message: 'filter/filter: no pod was made for the Job: FailedCreate: exceeded quota',
     events: ['TaskStuck'],

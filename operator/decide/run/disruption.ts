@@ -67,20 +67,20 @@ function howDisrupted({ metadata, status }: PodObject): string | undefined {
 /**
  * What became of the newest pod of a task that has none at work, where that is no failure of the task.
  * @param before what the stage said last: a pod that was seen to be evicted is gone soon after
- * @param complaint what keeps its Job from making another
+ * @param lastWarning what keeps its Job from making another
  */
 export function disruptionOf(
   job: JobObject,
   pods: readonly PodObject[],
   history: JobHistory,
   before: StageStatus,
-  complaint: string | undefined,
+  lastWarning: string | undefined,
   now: Date,
 ): Disruption | undefined {
   const [newest] = pods.toSorted((one, other) =>
     other.metadata.creationTimestamp.localeCompare(one.metadata.creationTimestamp),
   );
-  if (newest === undefined) return complaint === undefined ? goneFor(job, history, before, now) : undefined;
+  if (newest === undefined) return lastWarning === undefined ? goneFor(job, history, before, now) : undefined;
   const message = howDisrupted(newest);
   if (message === undefined) return undefined;
   const end = endTimeOf(newest);

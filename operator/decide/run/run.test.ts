@@ -470,7 +470,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     requeue: '2026-11-23T02:10:15Z',
   },
   'a Job without a pod for long says what Kubernetes says of it': {
-    given: inFilter(jobOf('filter', 'filter'), { complaint: 'FailedCreate: serviceaccount "tasks" not found' }),
+    given: inFilter(jobOf('filter', 'filter'), { lastWarning: 'FailedCreate: serviceaccount "tasks" not found' }),
     phase: 'Running',
     reason: 'NoPod',
     message: 'filter/filter: no pod was made for the Job: FailedCreate: serviceaccount "tasks" not found',
@@ -915,7 +915,7 @@ test('a shard that waits for a volume that another node has says what such a vol
   const pods = [shard(0, RUNNING), { ...shard(1, { phase: 'Pending' as const }) }];
   const [, { metadata }] = pods as [PodObject, PodObject];
   const long = { ...pods[1]!, metadata: { ...metadata, creationTimestamp: EARLIER } };
-  const given = inFilter(jobOf('filter', 'filter'), { revision, pods: [pods[0]!, long], complaint: 'Multi-Attach' });
+  const given = inFilter(jobOf('filter', 'filter'), { revision, pods: [pods[0]!, long], lastWarning: 'Multi-Attach' });
   const { status } = decideRun(given, NOW);
   expect(reconciling(status.conditions)).toMatchObject({
     reason: 'ContainerCreating',

@@ -30,8 +30,8 @@ export interface RunSnapshot {
   readonly jobs: ReadonlyMap<string, JobObject>;
   /** Pods of the newest Job. */
   readonly pods: readonly PodObject[];
-  /** What Kubernetes last complained of about the newest Job or its pod, once it has waited for long. */
-  readonly complaint: string | undefined;
+  /** What Kubernetes last warned of about the newest Job or its pod, once it has waited for long. */
+  readonly lastWarning: string | undefined;
   /** Of the newest Job, where it has no pod. */
   readonly history?: JobHistory;
   readonly attempts: Attempts;

@@ -26,13 +26,13 @@ const PULLS = new Set(['ErrImagePull', 'ImagePullBackOff']);
 /**
  * What keeps the task from getting on; undefined when nothing does, or it is too early to say.
  * @param volumes what the pod mounts, for the message
- * @param complaint what Kubernetes says about a wait that is long
+ * @param lastWarning what Kubernetes says about a wait that is long
  */
 export function troubleOf(
   job: JobObject,
   pods: readonly PodObject[],
   volumes: string,
-  complaint: string | undefined,
+  lastWarning: string | undefined,
   now: Date,
 ): Trouble | undefined {
   if (job.spec?.suspend === true || isOver(job)) return undefined;
@@ -40,7 +40,7 @@ export function troubleOf(
   const waited = (since: string) => now.getTime() - Date.parse(since) >= PATIENCE_MS;
   if (pods.length === 0) {
     // A quota, a missing service account or an admission webhook: only the Job's own events say which.
-    const why = complaint ?? `see kubectl describe job ${job.metadata.name}`;
+    const why = lastWarning ?? `see kubectl describe job ${job.metadata.name}`;
     return waited(waitOf(job)) ? { reason: 'NoPod', message: `no pod was made for the Job: ${why}` } : undefined;
   }
   for (const pod of waiting) {
@@ -68,7 +68,7 @@ export function troubleOf(
       return { reason: 'PodInitializing', message: `the pod waits for its init container ${first.name}` };
     }
     if (waited(pod.metadata.creationTimestamp)) {
-      const why = complaint ?? `see kubectl describe pod ${pod.metadata.name}`;
+      const why = lastWarning ?? `see kubectl describe pod ${pod.metadata.name}`;
       return { reason: 'ContainerCreating', message: `the pod waits for ${volumes}: ${why}` };
     }
   }

@@ -24,7 +24,7 @@ export function wait(
   job: JobObject,
   now: Date,
 ): RunDecision {
-  const { run, pods, complaint, history = {} } = snapshot;
+  const { run, pods, lastWarning, history = {} } = snapshot;
   const stages = run.status?.stages ?? [];
   const where = `${current.name}/${current.task}`;
   if ('outcome' in admission) {
@@ -47,7 +47,7 @@ export function wait(
   if (run.status?.phase === 'Suspended') actions.push(event(run, 'RunResumed', 'the run goes on'));
   const { message: before, nextTryTime: _due, ...rest } = current;
   const disruption =
-    isDecided(job) || pods.some(isAtWork) ? undefined : disruptionOf(job, pods, history, current, complaint, now);
+    isDecided(job) || pods.some(isAtWork) ? undefined : disruptionOf(job, pods, history, current, lastWarning, now);
   // A Job that makes none when it should have is stuck.
   const overdue = disruption?.until && new Date(disruption.until.getTime() + LATE_MS);
   if (disruption !== undefined && !(overdue !== undefined && overdue <= now)) {
@@ -66,7 +66,7 @@ export function wait(
   if (isEnding(job, pods)) {
     return { actions, status: runStatus(run, withStage(stages, running(current)), asBefore(run, where), now) };
   }
-  const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(admission), complaint, now);
+  const trouble = troubleOf(job, pods.filter(isWanted), volumesOf(admission), lastWarning, now);
   const stage: StageStatus = {
     ...running(rest),
     ...(trouble === undefined ? {} : { message: trouble.message.slice(0, LONGEST_MESSAGE) }),
