@@ -86,7 +86,7 @@ interface CompiledKind {
 
 const compiled = new WeakMap<Providers, WeakMap<Pipelines, readonly CompiledKind[]>>();
 
-/** Compiling takes some milliseconds and is done once, when first needed. */
+/** A schema is compiled once, when an object of its kind is first checked. */
 function allKinds(providers: Providers, pipelines: Pipelines): readonly CompiledKind[] {
   const ofProviders = compiled.get(providers) ?? new WeakMap<Pipelines, readonly CompiledKind[]>();
   compiled.set(providers, ofProviders);
@@ -94,7 +94,8 @@ function allKinds(providers: Providers, pipelines: Pipelines): readonly Compiled
   if (known !== undefined) return known;
   const made = kinds(providers, pipelines).map((kind) => {
     const schema = objectSchema(kind);
-    return { kind, schema, keywords: compileKeywords(schema) };
+    let check: KeywordCheck | undefined;
+    return { kind, schema, keywords: (value: unknown) => (check ??= compileKeywords(schema))(value) };
   });
   ofProviders.set(pipelines, made);
   return made;

@@ -52,7 +52,11 @@ function fieldOf({ artifactName, type, stored }: StoredColumn, present: Readonly
 
 /** `{"a","b"}` with quotes and backslashes escaped; missing when there is no list. */
 function arrayLiteral(list: string): string {
+  const all = `array_to_string(${list}, '')`;
+  // As nearly all lists are: nothing in them to escape, and something in them.
+  const isPlain = `${all} <> '' AND NOT contains(${all}, '"') AND NOT contains(${all}, '\\')`;
   const escaped = `replace(replace(element, '\\', '\\\\'), '"', '\\"')`;
   const elements = `list_transform(${list}, lambda element: '"' || ${escaped} || '"')`;
-  return `CASE WHEN ${list} IS NOT NULL THEN '{' || COALESCE(array_to_string(${elements}, ','), '') || '}' END`;
+  return `CASE WHEN ${isPlain} THEN '{"' || array_to_string(${list}, '","') || '"}'
+    WHEN ${list} IS NOT NULL THEN '{' || COALESCE(array_to_string(${elements}, ','), '') || '}' END`;
 }

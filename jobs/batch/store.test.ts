@@ -105,7 +105,7 @@ test('every value arrives as it was, whatever its text', async () => {
        [id, '', 'a\\b', '"'] AS churn_signals, 1e-300::DOUBLE + n AS lifetime_value,
        (0.1::DOUBLE + 0.2::DOUBLE) AS risk_score, 'high' AS risk_level, NULL::VARCHAR AS offer_tier, NULL::VARCHAR AS offer_kind,
        NULL::DOUBLE AS discount, NULL::INTEGER AS duration, NULL::BOOLEAN AS include_upgrade, false AS include_personal_call,
-       'holdout' AS arm, 3 AS epoch
+       'holdout' AS arm, 3 AS epoch, CASE n WHEN 0 THEN ['', 'a, b', '{c}', ' '] WHEN 1 THEN [''] WHEN 2 THEN [id] END AS risk_reasons
      FROM (VALUES ${values}) AS t(n, id)`,
   );
   await store(context());
@@ -117,6 +117,7 @@ test('every value arrives as it was, whatever its text', async () => {
       segment: id,
       locale: n % 2 === 0 ? '' : null,
       churn_signals: [id, '', 'a\\b', '"'],
+      risk_reasons: [['', 'a, b', '{c}', ' '], [''], [id]][n] ?? null,
       lifetime_value: 1e-300 + n,
       risk_score: 0.1 + 0.2,
       offer_tier: null,

@@ -72,7 +72,7 @@ test('many rows, several batches at once, have the scores that one thread gives 
 
 test('a batch that a thread cannot score is refused, and the model goes on', async () => {
   const loaded = await loadModel(reference(await writeModel(folder, linearModel([1, -1], 0), RISK), { threads: 2 }));
-  const rows = 20_001;
+  const rows = 30_001;
   await loaded.score(new Float32Array(2 * rows), rows);
   // Fewer values than the rows want.
   await expect(loaded.score(new Float32Array(2), 2)).rejects.toMatchObject({
@@ -88,7 +88,7 @@ test('a model is closed while its threads start and while they score, and what t
   const bytes = await readFile(join(import.meta.dirname, '../../examples/models/churn-risk-v6.onnx'));
   const features = Array.from({ length: 11 }, (_, index) => `feature_${index}`);
   const scoring = await writeModel(folder, bytes, { modelId: 'trees', features });
-  const rows = 20_001;
+  const rows = 30_001;
   const values = new Float32Array(rows * features.length);
   for (const batches of [1, 4, 9]) {
     const loaded = await loadModel(reference(scoring, { threads: 4 }));

@@ -55,7 +55,7 @@ function whyNotLoaded(cause: unknown): string {
 const SOURCE_PLACE = /^.*\/onnxruntime\/\S+\.(?:cc|h):\d+ .*?\) (?=[A-Z])/s;
 
 /** Rows that a model scores in the calling thread before it starts threads of its own: fewer are done sooner without. */
-const ROWS_ALONE = 20_000;
+const ROWS_ALONE = 30_000;
 
 /**
  * A session as a model.
