@@ -13,3 +13,16 @@ export function ownerName(kind: OwnerKind, spec: object): string {
   const { programId, series } = spec as Readonly<Record<'programId' | 'series', string>>;
   return kind === 'series' ? `${SERIES_PREFIX}${series}` : programId;
 }
+
+/** What a spec says to whoever runs its tasks, of whichever kind its owner is: these fields mean the same in each, and may be absent. */
+export interface OwnerSpec {
+  readonly dataConnectors?: readonly { readonly connectorId: string; readonly type: string }[];
+  readonly execution?: {
+    readonly shards?: number;
+  };
+}
+
+/** Into how many parts the work of a stage is dealt that can be divided. A revision of an older version names no count. */
+export function shardsOf({ execution }: OwnerSpec): number {
+  return execution?.shards ?? 1;
+}

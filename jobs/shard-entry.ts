@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { HoldfastError } from '../base/errors.ts';
-import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import type { OwnerSpec } from '../contract/owner.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 
 /*
@@ -18,7 +18,7 @@ process.on('disconnect', () => interrupt('the end of its parent'));
 const say = (message: ShardMessage) => {
   if (process.connected) process.send?.(message);
 };
-process.once('message', (request: ShardRequest<RetentionProgramSpec>) => {
+process.once('message', (request: ShardRequest<OwnerSpec>) => {
   void work(request).then((message) => {
     // Not waiting for what a driver may still hold open: what counts has been written.
     if (!process.connected) process.exit(1);
@@ -26,7 +26,7 @@ process.once('message', (request: ShardRequest<RetentionProgramSpec>) => {
   });
 });
 
-async function work(request: ShardRequest<RetentionProgramSpec>): Promise<ShardMessage> {
+async function work(request: ShardRequest<OwnerSpec>): Promise<ShardMessage> {
   const { asFailure } = await import('../contract/failure.ts');
   try {
     const shard = await import('./shard.ts');

@@ -6,7 +6,7 @@ import { programSpec } from '../test/support/program.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
 import type { ShardedStage } from './run/stage.ts';
 import { work } from './shard.ts';
-import { RUNNABLE } from './stages.ts';
+import { codeFor, RUNNABLE } from './stages.ts';
 
 const REQUEST: ShardRequest<RetentionProgramSpec> = {
   pipeline: 'campaign',
@@ -44,7 +44,7 @@ test('a shard is done of any pipeline of the table that it is given', async () =
     gather: () => Promise.reject(new Error('a shard gathers nothing')),
   };
   const code = {
-    campaign: { plan: { work: () => Promise.reject(new Error('it is divided')), shards: async () => plan } },
+    campaign: codeFor({ plan: { work: () => Promise.reject(new Error('it is divided')), shards: async () => plan } }),
   };
   const say = (message: ShardMessage) => void said.push(message);
   await work(REQUEST, new AbortController().signal, say, { ...RUNNABLE, code });

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../base/errors.ts';
-import type { RetentionProgramSpec } from '../crds/retention-program.ts';
+import type { OwnerSpec } from '../contract/owner.ts';
 import { openFolderStore } from '../providers/artifacts/folder.ts';
 import { stageContext } from './run/run-context.ts';
 import type { ShardMessage, ShardRequest } from './run/shards.ts';
@@ -11,7 +11,7 @@ import { loadSharded, RUNNABLE, type RunnablePipelines } from './stages.ts';
  * @param runnable what can be run; what this version can, unless given
  */
 export async function work(
-  request: ShardRequest<RetentionProgramSpec>,
+  request: ShardRequest<OwnerSpec>,
   signal: AbortSignal,
   say: (message: ShardMessage) => void,
   runnable: RunnablePipelines = RUNNABLE,
@@ -25,7 +25,7 @@ export async function work(
     throw new HoldfastError('HF_ARTIFACT_CORRUPT', sentence);
   };
   const { identity, spec, baseFolder, confined, scratchFolder, resources, dryRun } = request;
-  const run: RunContext<RetentionProgramSpec> = {
+  const run: RunContext<OwnerSpec> = {
     identity: { ...identity, slot: new Date(identity.slot) },
     spec,
     baseFolder,

@@ -5,7 +5,6 @@ import { asFailure } from '../contract/failure.ts';
 import { isSharded, pipelineOf, type StageDefinition, type TaskDefinition } from '../contract/pipelines.ts';
 import { readTaskSettings, terminationLog } from '../contract/task-environment.ts';
 import { type TaskReport, terminationMessage } from '../contract/termination-message.ts';
-import type { RetentionProgramSpec } from '../crds/retention-program.ts';
 import { prepareBy } from './run/prepare.ts';
 import { runTask, type Task, type TaskIo } from './run/task.ts';
 import { loadSharded, loadWork, RUNNABLE, type RunnablePipelines } from './stages.ts';
@@ -48,7 +47,7 @@ export async function main(args: readonly string[], io: MainIo): Promise<number>
 }
 
 /** @throws HF_USAGE */
-function findTask(args: readonly string[], runnable: RunnablePipelines): Task<RetentionProgramSpec> {
+function findTask(args: readonly string[], runnable: RunnablePipelines): Task {
   const [path = ''] = args;
   const [name = '', stageName, taskName, ...rest] = path.split('/');
   const pipeline = pipelineOf(name, runnable.table);
@@ -76,7 +75,7 @@ function codeOf(
   pipeline: string,
   stage: StageDefinition,
   { does }: TaskDefinition,
-): Task<RetentionProgramSpec>['work'] {
+): Task['work'] {
   const shards = () => loadSharded(runnable, pipeline, stage.name);
   const stages = (runnable.table[pipeline]?.stages ?? []).map(({ name }) => name);
   switch (does) {

@@ -1,14 +1,19 @@
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type LocalRun, runLocally } from '../cli/local/local-run.ts';
+import type { OwnerSpec } from '../contract/owner.ts';
+import { revisionDigest, revisionText } from '../contract/revision.ts';
+import { everyProgram } from '../database/expiry/retired-runs.ts';
 import { beginRun } from '../database/runs/begin-run.ts';
 import { RUNNABLE } from '../jobs/stages.ts';
 import { type Batch, openBatch } from './support/batch.ts';
+import type { CohortsSpec } from './support/cohorts/split.ts';
 import { WITH_CAMPAIGN } from './support/pipelines.ts';
 import { openPods, type Pods } from './support/pods.ts';
 import { RUNNABLE_WITH_CAMPAIGN as MORE } from './support/runnable.ts';
 
-/* A pipeline more than this version has, of two stages and a lane of its own. */
+/* Pipelines more than this version has: one of two stages and a lane of its own, and one of a series. */
 const TASKS = ['campaign/plan/migrate', 'campaign/plan/plan', 'campaign/deliver/check', 'campaign/deliver/deliver'];
 const NOW = new Date('2026-11-23T09:30:00Z');
 
@@ -32,8 +37,8 @@ const phases = async () => {
 const podOf = (run: string) => pods.podOf(() => {}, { HOLDFAST_RUN: run, HOLDFAST_RUN_UID: `uid-${run}` });
 
 /** Runs the campaign on a laptop. */
-function local(change: Partial<LocalRun> = {}, runnable = MORE) {
-  const run: LocalRun = {
+function local<Spec extends OwnerSpec = LocalRun['program']>(change: Partial<LocalRun<Spec>> = {}, runnable = MORE) {
+  const run = {
     namespace: 'shop',
     program: batch.context({ programId: pods.program, marketplaces: ['US', 'UK', 'DE'] }).spec,
     pipeline: 'campaign',
@@ -48,7 +53,7 @@ function local(change: Partial<LocalRun> = {}, runnable = MORE) {
     shards: 1,
     now: () => NOW,
     ...change,
-  };
+  } as LocalRun<Spec>;
   const output = { write: () => true };
   const { signal } = new AbortController();
   const io = { stdout: output, stderr: output, environment: {}, signal, now: () => NOW, elapsed: () => 0, runnable };
@@ -119,4 +124,52 @@ test('without its line there is no such pipeline', async () => {
   expect(status).toBe(78);
   expect(said).toContain('"campaign/plan/plan" is not PIPELINE/STAGE/TASK');
   await expect(local({}, RUNNABLE)).rejects.toThrow('There is no pipeline campaign.');
+});
+
+/** The environment of the pods of a run of a series, named and placed as a batch of the program of its name. */
+async function podOfSeries(series: object) {
+  const pod = await podOf('batch-1');
+  const revision = { schemaVersion: 'v1alpha1', spec: series } as const;
+  const file = `${pod.log}.series.json`;
+  await writeFile(file, revisionText(revision));
+  const own = { HOLDFAST_RUN_UID: 'uid-series', HOLDFAST_REVISION: file };
+  return { ...pod, environment: { ...pod.environment, ...own, HOLDFAST_REVISION_DIGEST: revisionDigest(revision) } };
+}
+
+test('a series and a program of one name, with runs of one name, share nothing', async () => {
+  const series: CohortsSpec = { series: pods.program, cohorts: 4 };
+  const beside = await podOf('batch-1');
+  expect(await pods.perform('batch/extract/migrate', beside)).toMatchObject({ status: 0 });
+  const pod = await podOfSeries(series);
+  const reports = [];
+  for (const task of ['split/migrate', 'split/split', 'publish/publish']) {
+    const done = await pods.perform(`cohorts/${task}`, pod, { runnable: MORE });
+    expect(done).toMatchObject({ status: 0 });
+    reports.push(done.report);
+  }
+  expect(reports[2]).toMatchObject({ rowsIn: 4, rowsOut: 4 });
+  expect(await pods.perform('batch/extract/extract', beside)).toMatchObject({ status: 0 });
+  const { report, failure } = await local({ program: series, pipeline: 'cohorts' });
+  expect([failure, report.phase, report.stages.map(({ rowsOut }) => rowsOut)]).toEqual([
+    undefined,
+    'Succeeded',
+    [4, 4],
+  ]);
+
+  const of = `('$program', 'series.$program')`;
+  expect(
+    await pods.rows(`SELECT program, run, phase FROM holdfast.runs WHERE program IN ${of} ORDER BY 1, sequence`),
+  ).toEqual([
+    { program: pods.program, run: 'batch-1', phase: 'Running' },
+    { program: `series.${pods.program}`, run: 'batch-1', phase: 'Succeeded' },
+    { program: `series.${pods.program}`, run: report.run, phase: 'Succeeded' },
+  ]);
+  expect(await pods.rows(`SELECT program, run FROM holdfast.current_batches WHERE program IN ${of}`)).toEqual([
+    { program: `series.${pods.program}`, run: report.run },
+  ]);
+  const root = beside.environment['HOLDFAST_ARTIFACTS'] ?? '';
+  const folders = async (owner: string) => (await readdir(join(root, 'shop', owner, 'batch-1'))).toSorted();
+  expect(await folders(pods.program)).toEqual(['extract', 'owner.json']);
+  expect(await folders(`series.${pods.program}`)).toEqual(['owner.json', 'split']);
+  expect((await everyProgram(pods.database)).map(({ owner }) => owner)).not.toContain(`series.${pods.program}`);
 });

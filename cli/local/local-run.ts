@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import { asFailure } from '../../contract/failure.ts';
+import { type OwnerSpec, ownerName } from '../../contract/owner.ts';
 import { isSharded, type Pipelines, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
 import { REVISION_FILE, revisionDigest, revisionText } from '../../contract/revision.ts';
 import type { Warning } from '../../contract/warning.ts';
@@ -28,9 +29,10 @@ import { beginLaptopRun, type LaptopRecorder, phaseOf } from './laptop-recorder.
 import { keepOrigin } from './origin.ts';
 
 /** What to run: the manifest, resolved, and where. */
-export interface LocalRun {
+export interface LocalRun<Spec extends OwnerSpec = RetentionProgramSpec> {
   readonly namespace: string;
-  readonly program: RetentionProgramSpec;
+  /** The owner's spec, such as a program's. */
+  readonly program: Spec;
   readonly pipeline: string;
   readonly slot: Date;
   readonly trigger: RunIdentity['trigger'];
@@ -51,7 +53,7 @@ export interface LocalRun {
   /** The run that this one is to go on from, where it is a retry. */
   readonly retry?: { readonly of: RunRecord; readonly fromStage: string | undefined };
   /** What is to be there before the first stage, and is none of its work. */
-  readonly before?: (run: RunContext<RetentionProgramSpec>) => Promise<void>;
+  readonly before?: (run: RunContext<Spec>) => Promise<void>;
 }
 
 export interface LocalRunResult {
@@ -67,12 +69,16 @@ export interface LocalRunResult {
  * A failure ends up in the report, not in an exception; what earlier stages committed stays for a look.
  * @throws HF_DATA_LOCKED when the program is already running on this database
  */
-export async function runLocally(run: LocalRun, io: Io, progress: Progress): Promise<LocalRunResult> {
+export async function runLocally<Spec extends OwnerSpec>(
+  run: LocalRun<Spec>,
+  io: Io,
+  progress: Progress,
+): Promise<LocalRunResult> {
   const { runnable = RUNNABLE } = io;
   const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
   const began = io.elapsed();
   const taken = () => (io.elapsed() - began) / 1000;
-  const owner = run.program.programId;
+  const owner = ownerName(pipelineOf(run.pipeline, runnable.table)?.owner ?? 'program', run.program);
   const retryOf = run.retry?.of.run;
   const beginning = { ...run, owner, retryOf, revision: revisionDigest(revision), taken };
   const recorder = await beginLaptopRun(beginning, runnable.table);
@@ -118,7 +124,11 @@ export function isInPlace({ pipeline, dryRun }: Pick<LocalRun, 'pipeline' | 'dry
   return dryRun && pipelineOf(pipeline, pipelines)?.dryRun === 'in-place';
 }
 
-function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io): Workplace<RetentionProgramSpec> {
+function placeOf<Spec extends OwnerSpec>(
+  run: LocalRun<Spec>,
+  identity: RunIdentity,
+  { signal, providers }: Io,
+): Workplace<Spec> {
   const { program, baseFolder, connectors, artifactRoot, scratchFolder, database, now, dryRun } = run;
   return {
     identity,
@@ -138,7 +148,7 @@ function placeOf(run: LocalRun, identity: RunIdentity, { signal, providers }: Io
   };
 }
 
-function stagesOf(run: LocalRun, runnable: RunnablePipelines): StageToRun<RetentionProgramSpec>[] {
+function stagesOf(run: Divided, runnable: RunnablePipelines): StageToRun<OwnerSpec>[] {
   const stages = pipelineOf(run.pipeline, runnable.table)?.stages ?? [];
   return stages.map((definition) => ({
     name: definition.name,
@@ -149,12 +159,14 @@ function stagesOf(run: LocalRun, runnable: RunnablePipelines): StageToRun<Retent
   }));
 }
 
+type Divided = Pick<LocalRun, 'pipeline' | 'shards' | 'artifactRoot'>;
+
 /** A stage's work: in this process, or divided among as many as were asked for. */
 async function workOf(
   definition: StageDefinition,
-  { pipeline, shards, artifactRoot }: LocalRun,
+  { pipeline, shards, artifactRoot }: Divided,
   runnable: RunnablePipelines,
-): Promise<Stage<RetentionProgramSpec>> {
+): Promise<Stage<OwnerSpec>> {
   const { name: stage } = definition;
   if (shards === 1 || !isSharded(definition)) return loadWork(runnable, pipeline, stage);
   return inProcesses({ pipeline, stage }, await loadSharded(runnable, pipeline, stage), shards, artifactRoot);
@@ -162,7 +174,7 @@ async function workOf(
 
 /** Takes over what the run before a retry has committed. */
 async function reuse(
-  { retry, database, pipeline }: LocalRun,
+  { retry, database, pipeline }: Pick<LocalRun, 'retry' | 'database' | 'pipeline'>,
   { table }: RunnablePipelines,
   recorder: LaptopRecorder,
   artifacts: ArtifactStore,
@@ -178,13 +190,18 @@ async function reuse(
 }
 
 /** Keeps what a run is pinned to, and where it came from, beside its artifacts. */
-async function keepRevision(run: LocalRun, of: RunIdentity, revision: string, { providers }: Io): Promise<void> {
+async function keepRevision(
+  run: Omit<LocalRun<OwnerSpec>, 'before'>,
+  of: RunIdentity,
+  revision: string,
+  { providers }: Io,
+): Promise<void> {
   const { artifactRoot, baseFolder, manifest, program, connectors } = run;
   const file = revisionPath(artifactRoot, of);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, revision);
   const servers = new Set(
-    program.dataConnectors
+    (program.dataConnectors ?? [])
       .filter((connector) => isServer(connector, providers?.warehouses))
       .map(({ connectorId }) => connectorId),
   );

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import type { Counts } from '../../contract/counts.ts';
 import type { Secret } from '../../contract/credentials.ts';
 import { asFailure } from '../../contract/failure.ts';
-import { type OwnerKind, ownerName } from '../../contract/owner.ts';
+import { type OwnerKind, type OwnerSpec, ownerName, shardsOf } from '../../contract/owner.ts';
 
 import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { TaskReport } from '../../contract/termination-message.ts';
@@ -29,7 +29,7 @@ import type { Shard, ShardedStage, Stage } from './stage.ts';
 const CONNECTION_PATIENCE_MS = 10 * 60_000;
 
 /** One task of a pipeline's stage, as the table of pipelines has it. */
-export interface Task<Spec> {
+export interface Task {
   readonly pipeline: string;
   /** Kind of whose run it is part of. */
   readonly ownerKind: OwnerKind;
@@ -48,19 +48,13 @@ export interface Task<Spec> {
         /** Of the pipeline, in order. */
         readonly stages: readonly string[];
       }
-    | { readonly does: 'shards'; readonly load: () => Promise<ShardedStage<Spec>> }
+    | { readonly does: 'shards'; readonly load: () => Promise<ShardedStage<OwnerSpec>> }
     | {
         readonly does: 'work';
-        readonly load: () => Promise<Stage<Spec>>;
+        readonly load: () => Promise<Stage<OwnerSpec>>;
         /** Where other tasks of the stage may have done its work in shards. */
-        readonly loadSharded?: () => Promise<ShardedStage<Spec>>;
+        readonly loadSharded?: () => Promise<ShardedStage<OwnerSpec>>;
       };
-}
-
-/** What a task itself reads of the spec of an owner. */
-export interface TaskSpec {
-  readonly dataConnectors: readonly { readonly connectorId: string }[];
-  readonly execution: { readonly shards: number };
 }
 
 export interface TaskIo {
@@ -76,12 +70,8 @@ export interface TaskIo {
  * process is doing is waited for, so that however often it is started, the state is that of one run.
  * @throws every code of the stages; HF_RUN_NOT_PREPARED when the run was never prepared, HF_DATA_LOCKED when another took its turn
  */
-export async function runTask<Spec extends TaskSpec>(
-  settings: TaskSettings,
-  task: Task<Spec>,
-  io: TaskIo,
-): Promise<TaskReport> {
-  const spec = await mountedRevision<Spec>(settings);
+export async function runTask(settings: TaskSettings, task: Task, io: TaskIo): Promise<TaskReport> {
+  const spec = await mountedRevision<OwnerSpec>(settings);
   const owner = ownerName(task.ownerKind, spec);
   const database = await connect(settings.databaseUrl, {
     applicationName: `holdfast ${task.stage}/${task.name}`,
@@ -94,7 +84,7 @@ export async function runTask<Spec extends TaskSpec>(
       pause: (milliseconds) => pause(milliseconds, undefined, { signal: io.signal }),
     },
   });
-  const job: Job<Spec> = { settings, task, io, database, spec, owner };
+  const job: Job = { settings, task, io, database, spec, owner };
   try {
     const { work } = task;
     switch (work.does) {
@@ -112,18 +102,18 @@ export async function runTask<Spec extends TaskSpec>(
   }
 }
 
-interface Job<Spec> {
+interface Job {
   readonly settings: TaskSettings;
-  readonly task: Task<Spec>;
+  readonly task: Task;
   readonly io: TaskIo;
   readonly database: Database;
-  readonly spec: Spec;
+  readonly spec: OwnerSpec;
   /** Name of the owner. */
   readonly owner: string;
 }
 
 /** Works while no other process does the same for the same run. */
-async function inTurn<Spec, Result>(job: Job<Spec>, task: string, work: () => Promise<Result>): Promise<Result> {
+async function inTurn<Result>(job: Job, task: string, work: () => Promise<Result>): Promise<Result> {
   const { settings, io, database, owner } = job;
   const key = { namespace: settings.namespace, owner, run: settings.run };
   const lock = await lockTask(database, { ...key, task: `${job.task.stage}/${task}` }, io.signal);
@@ -141,11 +131,7 @@ async function inTurn<Spec, Result>(job: Job<Spec>, task: string, work: () => Pr
   }
 }
 
-async function prepareRun<Spec extends TaskSpec>(
-  job: Job<Spec>,
-  prepare: Preparation,
-  stages: readonly string[],
-): Promise<TaskReport> {
+async function prepareRun(job: Job, prepare: Preparation, stages: readonly string[]): Promise<TaskReport> {
   const { settings, task, database, owner, io } = job;
   // A dry run leaves no trace in Postgres.
   if (settings.dryRun) return {};
@@ -174,7 +160,7 @@ async function prepareRun<Spec extends TaskSpec>(
   return { reused: reused.stages.map(({ report }) => report.name) };
 }
 
-async function doWork<Spec extends TaskSpec>(job: Job<Spec>, stage: Stage<Spec>): Promise<TaskReport> {
+async function doWork(job: Job, stage: Stage<OwnerSpec>): Promise<TaskReport> {
   const { task, io } = job;
   const { place, recorder } = await ownRun(job);
   const [report] = await inRun(place, recorder, (run) =>
@@ -193,11 +179,7 @@ async function doWork<Spec extends TaskSpec>(job: Job<Spec>, stage: Stage<Spec>)
 const UNSEEN = { advance: () => {}, done: () => {}, failed: () => {} };
 
 /** A shard is done once its artifact is there; nothing but its stage is recorded. */
-async function doShard<Spec extends TaskSpec>(
-  job: Job<Spec>,
-  work: ShardedStage<Spec>,
-  shard: Shard,
-): Promise<TaskReport> {
+async function doShard(job: Job, work: ShardedStage<OwnerSpec>, shard: Shard): Promise<TaskReport> {
   const { settings, task } = job;
   const { place, recorder } = await ownRun(job);
   // A retry does not ask again about the parts of a whole that it has.
@@ -211,14 +193,13 @@ async function doShard<Spec extends TaskSpec>(
 }
 
 /** A stage's work: done here, or gathered from what its shards have made. */
-async function workOf<Spec extends TaskSpec>(
-  job: Job<Spec>,
-  { load, loadSharded }: Extract<Task<Spec>['work'], { does: 'work' }>,
-): Promise<Stage<Spec>> {
+async function workOf(
+  job: Job,
+  { load, loadSharded }: Extract<Task['work'], { does: 'work' }>,
+): Promise<Stage<OwnerSpec>> {
   const { settings, io, spec, task } = job;
-  const count = spec.execution.shards;
-  // A revision of an older version names no count.
-  if (loadSharded === undefined || !(count > 1)) return await load();
+  const count = shardsOf(spec);
+  if (loadSharded === undefined || count === 1) return await load();
   const work = await loadSharded();
   return async (context) => {
     const all = { stage: task.stage, revision: settings.revision.digest, work, context };
@@ -237,9 +218,9 @@ async function workOf<Spec extends TaskSpec>(
  * Which shard this process is to do.
  * @throws HF_USAGE
  */
-function ownShard<Spec extends TaskSpec>({ settings, spec, task }: Job<Spec>): Shard {
+function ownShard({ settings, spec, task }: Job): Shard {
   const { shardIndex: index } = settings;
-  const count = spec.execution.shards;
+  const count = shardsOf(spec);
   if (index !== undefined && index < count) return { index, count };
   const said = index === undefined ? 'is not set' : `is ${index}`;
   const sentence = `JOB_COMPLETION_INDEX ${said}: the stage ${task.stage} of this run has the shards 0 to ${count - 1}`;
@@ -258,9 +239,7 @@ const FIRST = { sequence: 0, attempt: 1 };
  * Where this pod does its part of the run, and who keeps what of it.
  * @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID
  */
-async function ownRun<Spec extends TaskSpec>(
-  job: Job<Spec>,
-): Promise<{ readonly place: Workplace<Spec>; readonly recorder: Recorder }> {
+async function ownRun(job: Job): Promise<{ readonly place: Workplace<OwnerSpec>; readonly recorder: Recorder }> {
   const { settings, task, io, database, spec, owner } = job;
   const { namespace, run, slot, artifactRoot, scratchFolder, baseFolder, dryRun } = settings;
   const { now, signal, warn } = io;
@@ -268,7 +247,7 @@ async function ownRun<Spec extends TaskSpec>(
   const trigger = record?.trigger ?? settings.trigger;
   const { sequence, attempt } = record ?? FIRST;
   const identity = { namespace, owner, run, sequence, attempt, slot, trigger };
-  const place: Workplace<Spec> = {
+  const place: Workplace<OwnerSpec> = {
     identity,
     spec,
     baseFolder,
@@ -288,7 +267,7 @@ async function ownRun<Spec extends TaskSpec>(
 }
 
 /** @throws HF_RUN_NOT_PREPARED, HF_DATA_LOCKED, HF_MANIFEST_INVALID */
-async function ownRecord<Spec>({ settings, database, owner }: Job<Spec>): Promise<RunRecord> {
+async function ownRecord({ settings, database, owner }: Job): Promise<RunRecord> {
   const { namespace, run, runUid, revision } = settings;
   const record = await findRun(database, { namespace, owner, run });
   if (record === undefined) throw new HoldfastError('HF_RUN_NOT_PREPARED', `the run ${run} was not prepared`);
@@ -304,7 +283,7 @@ async function ownRecord<Spec>({ settings, database, owner }: Job<Spec>): Promis
 }
 
 /** The connections that this task is given. */
-function connectionsOf({ dataConnectors }: TaskSpec, { connection }: TaskSettings): Record<string, string> {
+function connectionsOf({ dataConnectors = [] }: OwnerSpec, { connection }: TaskSettings): Record<string, string> {
   return Object.fromEntries(
     dataConnectors.flatMap(({ connectorId }) => {
       const url = connection(connectorId);
