@@ -71,15 +71,16 @@ export function warehouseContract(name: string, make: MakeWarehouse): void {
     });
 
     test('completes each row of the query once, its own duplicates kept, from a table that has a customer twice', async () => {
-      const query = "SELECT customer_id, score FROM customers UNION ALL SELECT 'C9', 0.125";
+      const query = "SELECT customer_id, score FROM customers UNION ALL SELECT 'C9', 0.125 UNION ALL SELECT NULL, 0.5";
       const completion = { table: 'customers', columns: ['lifetime_value', 'tier'] };
-      expect(await warehouse.extract({ query, completion }, file(), options)).toBe(5);
+      expect(await warehouse.extract({ query, completion }, file(), options)).toBe(6);
       expect(await read()).toEqual([
         { customer_id: 'C1', score: 0.5, lifetime_value: 900, tier: 'premium' },
         { customer_id: 'C2', score: 0.25, lifetime_value: 100, tier: 'basic' },
         { customer_id: 'C3', score: 0.75, lifetime_value: 200, tier: 'standard' },
         { customer_id: 'C3', score: 0.75, lifetime_value: 200, tier: 'standard' },
         { customer_id: 'C9', score: 0.125, lifetime_value: null, tier: null },
+        { customer_id: null, score: 0.5, lifetime_value: null, tier: null },
       ]);
     });
 

@@ -104,8 +104,9 @@ class DuckdbWarehouse implements Warehouse {
   ): string {
     const added = completion.columns.map(identifier);
     const idOf = (type: string) => customerIdInDuckdb('customer_id', type).id;
+    const completed = `chosen.* EXCLUDE (holdfast_asked), ${added.map((column) => `completion.${column}`).join(', ')}`;
     // A table that holds a customer twice gives the row that sorts first, so that the answer is the same every time.
-    // Only such rows are sorted: a sort of everything took longer than all the rest.
+    // Only such rows are sorted, and of the rest the query's side, which has fewer columns, is what is held in memory.
     return `
       WITH chosen AS MATERIALIZED (SELECT *, ${idOf(customer.type)} AS holdfast_asked FROM ${QUERY}),
       matching AS MATERIALIZED (
@@ -113,15 +114,17 @@ class DuckdbWarehouse implements Warehouse {
           SELECT ${idOf(key.type)} AS holdfast_key, ${added.join(', ')} FROM ${this.#quoted(completion.table)})
         WHERE holdfast_key IN (SELECT holdfast_asked FROM chosen)
       ),
-      repeated AS MATERIALIZED (SELECT holdfast_key FROM matching GROUP BY holdfast_key HAVING count(*) > 1),
-      completion AS (
-        FROM matching ANTI JOIN repeated USING (holdfast_key)
-        UNION ALL
-        (FROM matching SEMI JOIN repeated USING (holdfast_key)
+      repeated AS MATERIALIZED (
+        SELECT holdfast_key AS holdfast_asked FROM matching GROUP BY holdfast_key HAVING count(*) > 1),
+      first AS (
+        FROM matching WHERE holdfast_key IN (SELECT holdfast_asked FROM repeated)
         QUALIFY row_number() OVER (PARTITION BY holdfast_key ORDER BY ${added.join(', ')}) = 1)
-      )
-      SELECT chosen.* EXCLUDE (holdfast_asked), ${added.map((column) => `completion.${column}`).join(', ')}
-      FROM chosen LEFT JOIN completion ON holdfast_asked = holdfast_key`;
+      SELECT ${completed}
+      FROM matching AS completion
+        RIGHT JOIN (FROM chosen ANTI JOIN repeated USING (holdfast_asked)) AS chosen ON holdfast_asked = holdfast_key
+      UNION ALL
+      SELECT ${completed}
+      FROM chosen JOIN first AS completion ON holdfast_asked = holdfast_key`;
   }
 
   /** Columns of a table, in the order in which they are needed. */
