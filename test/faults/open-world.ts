@@ -34,7 +34,7 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
   const client = patient(direct);
   const ending = new AbortController();
   const replicas: Replica[] = [];
-  const { script, taskMs, maxRuns, rules = {}, pipelines = PIPELINES } = scenario;
+  const { script, taskMs, maxRuns, rules = {}, maySay, pipelines = PIPELINES } = scenario;
   const kubelet: ScriptedKubelet = await startScriptedKubelet(plane, {
     namespace,
     script: script(),
@@ -57,6 +57,7 @@ export async function openWorld({ plane, namespace, seed, scenario, reference }:
     signal: ending.signal,
     reference,
     rules,
+    maySay,
     pipelines,
     async replica(name, open = openReplica) {
       const replica = await open({ plane, namespace, folder, name, maxRuns, pipelines });

@@ -29,6 +29,8 @@ export interface Scenario {
   /** How each run ends that is there at the end: its phase and why. */
   readonly ends: Readonly<Record<string, string>>;
   readonly rules?: Rules;
+  /** Events that are written once or not at all, depending on the moment. */
+  readonly maySay?: RegExp;
   /** Ways to run a program. Default: those of the release. */
   readonly pipelines?: Pipelines;
 }

@@ -21,6 +21,8 @@ export interface World {
   readonly reference: Reference | undefined;
   /** What must hold at every moment. */
   readonly rules: Rules;
+  /** Events that are written once or not at all, depending on the moment. */
+  readonly maySay: RegExp | undefined;
   readonly pipelines: Pipelines;
   /** Another seat of the operator, with nobody in it yet. */
   replica(name: string, open?: typeof openReplica): Promise<Replica>;

@@ -20,6 +20,7 @@ export const BACKFILL: Scenario = {
     }
   },
   ends: Object.fromEntries([dueRun('keep'), ...DAYS_AGO.map(nameOf)].map((name) => [name, 'Succeeded'])),
-  // Which of them begins before the run of the slot is made depends on the moment.
+  // Which of them begins before the run of the slot is made, for which that then waits, depends on the moment.
+  maySay: /^SlotWaiting of keep: /,
   rules: { order: [3, 2].map((days) => [nameOf(days), nameOf(days - 1)] as const) },
 };
