@@ -13,6 +13,7 @@ import { currentRun, findRun, type OwnerKey, type RunRecord } from '../../databa
 import type { Io } from '../io.ts';
 import { dataFolder } from '../local/data-folder.ts';
 import { requireProgram } from '../local/known-program.ts';
+import { keptRevision } from '../local/past-run.ts';
 import { externalUrl, openRecord, requireState, type State } from '../local/state.ts';
 import { candidatesText } from '../terminal/candidates-text.ts';
 import { writeWholeFile } from '../terminal/whole-file.ts';
@@ -60,7 +61,12 @@ export async function candidates(program: string, options: CandidatesOptions, io
     const shown: StoredCandidate[] = [];
     for await (const page of pages) shown.push(...page);
     const total = totalOf(counts, options.risk);
-    io.stdout.write(candidatesText({ batch, counts, total, shown, columns }));
+    // State in another Postgres may be of runs that are pinned elsewhere.
+    const thresholds = await keptRevision(dataFolder(options.data).artifacts, batch).then(
+      ({ spec }) => Object.values(spec.riskLevels),
+      () => [],
+    );
+    io.stdout.write(candidatesText({ batch, counts, total, shown, columns, thresholds }));
     return 0;
   }
   if (format === 'parquet') await writeCandidatesParquet(columns, pages, options.out ?? '');

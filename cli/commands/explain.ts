@@ -229,7 +229,7 @@ async function scoredGroup(asked: Asked, { group, size }: Question & { kind: 'sc
   io.stdout.write(
     options.output === 'json'
       ? `${printable(JSON.stringify({ ...place, ...explained, risk: why, seed: options.seed ?? null }))}\n`
-      : scoredGroupText(explained, place, { ...why, top, seed: options.seed }),
+      : scoredGroupText(explained, place, { ...why, top, seed: options.seed }, Object.values(run.spec.riskLevels)),
   );
   return 0;
 }

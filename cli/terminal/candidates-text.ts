@@ -5,7 +5,7 @@ import type { ListColumn } from '../../customers/contact-list/list-columns.ts';
 import { offerWords, reasonWords } from '../../customers/contact-list/words.ts';
 import { totalOf } from '../../database/candidates/whole-list.ts';
 import { type RunRecord, storedCounts } from '../../database/runs/runs.ts';
-import { integer } from './figures.ts';
+import { integer, scoreText } from './figures.ts';
 
 export interface CandidatesShown {
   readonly batch: RunRecord;
@@ -16,6 +16,8 @@ export interface CandidatesShown {
   /** The first of them. */
   readonly shown: readonly StoredCandidate[];
   readonly columns: readonly ListColumn[];
+  /** Where the risk levels begin; empty where what the run was pinned to is not on this machine. */
+  readonly thresholds: readonly number[];
 }
 
 /** Longest text of a cell, in characters; of the last one, which has the reasons. */
@@ -23,7 +25,7 @@ const WIDEST = 40;
 const WIDEST_LAST = 120;
 
 /** The first of a list as a table, for a person. */
-export function candidatesText({ batch, counts, total, shown, columns }: CandidatesShown): string {
+export function candidatesText({ batch, counts, total, shown, columns, thresholds }: CandidatesShown): string {
   const all = totalOf(counts);
   const levels = [...counts].map(([level, count]) => `${level} ${integer(count)}`).join('   ');
   const hasArm = columns.some(({ name }) => name === 'arm');
@@ -33,7 +35,7 @@ export function candidatesText({ batch, counts, total, shown, columns }: Candida
   ];
   const others = hasArm ? undefined : notContacted(batch, all);
   if (others !== undefined) lines.push(others);
-  if (shown.length > 0) lines.push('', ...table(shown, columns[0]?.name ?? '', hasArm));
+  if (shown.length > 0) lines.push('', ...table(shown, columns[0]?.name ?? '', hasArm, thresholds));
   const more = total - shown.length;
   if (more > 0) lines.push(`and ${integer(more)} more: --limit N shows more, --csv --out FILE writes them all`);
   return `${lines.map(printable).join('\n')}\n`;
@@ -54,13 +56,18 @@ function notContacted(batch: RunRecord, contacted: number): string | undefined {
   return [`of ${integer(store.rowsOut)} candidates`, ...told].join('   ');
 }
 
-function table(shown: readonly StoredCandidate[], idColumn: string, hasArm: boolean): string[] {
+function table(
+  shown: readonly StoredCandidate[],
+  idColumn: string,
+  hasArm: boolean,
+  thresholds: readonly number[],
+): string[] {
   const rows = [
     [idColumn, 'level', 'risk', ...(hasArm ? ['arm'] : []), 'offer', 'recommended', 'reasons'],
     ...shown.map((row) => [
       row.customer_id,
       row.risk_level,
-      row.risk_score.toFixed(3),
+      scoreText(row.risk_score, thresholds),
       ...(hasArm ? [row.arm] : []),
       offerWords(row) ?? '',
       row.offer_kind ?? '',

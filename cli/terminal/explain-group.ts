@@ -16,7 +16,7 @@ import {
   type ScoredCustomer,
 } from '../../customers/explanations/reasons.ts';
 import type { Io } from '../io.ts';
-import { integer } from './figures.ts';
+import { integer, scoreText } from './figures.ts';
 import { amountText, reasonText } from './reason-text.ts';
 
 /** The run that an answer is about. */
@@ -84,7 +84,12 @@ const TITLES: Readonly<Record<ScoredGroupName, string>> = {
 };
 
 /** Scored customers as text: how many, which features decide, and some of them with their reasons. */
-export function scoredGroupText(group: ScoredGroup, place: Place, why: ReasonsText): string {
+export function scoredGroupText(
+  group: ScoredGroup,
+  place: Place,
+  why: ReasonsText,
+  thresholds: readonly number[],
+): string {
   const lines = [
     `${TITLES[group.group]}  ${place.program}  as of ${place.slot}  ${place.run}`,
     '',
@@ -120,15 +125,23 @@ export function scoredGroupText(group: ScoredGroup, place: Place, why: ReasonsTe
   }
   const drawn = why.seed === undefined ? 'the riskiest first' : `drawn with the seed ${why.seed}`;
   lines.push('', `${integer(group.sample.length)} of them, ${drawn}`);
-  lines.push(...table(group.sample.flatMap(customerRows), 'left'));
+  lines.push(
+    ...table(
+      group.sample.flatMap((customer) => customerRows(customer, thresholds)),
+      'left',
+    ),
+  );
   return `${lines.map(printable).join('\n')}\n`;
 }
 
 /** A customer on as many lines as there are reasons. */
-function customerRows({ customer, risk, level, arm, reasons = [] }: ScoredGroup['sample'][number]): string[][] {
+function customerRows(
+  { customer, risk, level, arm, reasons = [] }: ScoredGroup['sample'][number],
+  thresholds: readonly number[],
+): string[][] {
   const [first = '', ...rest] = reasons.map(reasonText);
   return [
-    [customer, risk.toFixed(3), level ?? '', arm ?? '', first],
+    [customer, scoreText(risk, thresholds), level ?? '', arm ?? '', first],
     ...rest.map((text) => ['', '', '', '', text]),
   ].map((cells) => cells.filter((_, column) => column < 2 || column === 4 || level !== null));
 }

@@ -105,8 +105,10 @@ function comparison(
   const relation = holds ? wanted : OPPOSITE[wanted];
   const [from, to] = [valueOf(left, row), valueOf(right, row)];
   // Rounding must not make "499.9999999 < 500" read "500 < 500".
-  if (typeof from === 'number' && from !== to && shown(from) === shown(to))
-    return `${source(left)} ${from} ${relation} ${limit}`;
+  if (typeof from === 'number' && from !== to && shown(from) === shown(to)) {
+    const whole = right.op === 'literal' ? String(to) : `${to} (${source(right)})`;
+    return `${source(left)} ${from} ${relation} ${whole}`;
+  }
   return `${observed(left, row)} ${relation} ${limit}`;
 }
 

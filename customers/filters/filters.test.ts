@@ -264,6 +264,12 @@ test.each<[string, { type: string; parameters?: Record<string, unknown> }, Row, 
     ['lifetime_value 499.99999 < 500: failed'],
   ],
   [
+    'nor is the minimum',
+    only({ minLifetimeValue: 500.00001 }),
+    { lifetime_value: 500 },
+    ['lifetime_value 500 < 500.00001: failed'],
+  ],
+  [
     'signals are counted, then listed',
     CHURN,
     { engagement_change: -0.35, login_frequency: 2, historical_avg: 4, days_since_last_purchase: 20 },
