@@ -12,6 +12,7 @@ import { quietLogs, uninstalled } from './quiet.ts';
 import { backedUp, reinstalled } from './reinstall.ts';
 import { shards } from './shards.ts';
 import { slot } from './slot.ts';
+import { ordered } from './verbs.ts';
 
 /** In order; those of one step at once. */
 export const SCENARIOS: readonly (readonly Scenario[])[] = [
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly (readonly Scenario[])[] = [
   [kubeletRestarted],
   [shards],
   [suspended, missingSecret, missingClaim, missingProgram],
+  [ordered],
   [deletedMidRun, jobTaken, missingFiles, notAllowed],
   [namespaceDeleted],
   [quietLogs],

@@ -1,2 +1,12 @@
 /** Namespaces that the operator is told to watch. */
-export const TENANTS = ['shop', 'calendar', 'storm', 'control', 'deletion', 'broken', 'frugal', 'foreign'] as const;
+export const TENANTS = [
+  'shop',
+  'calendar',
+  'storm',
+  'control',
+  'verbs',
+  'deletion',
+  'broken',
+  'frugal',
+  'foreign',
+] as const;
