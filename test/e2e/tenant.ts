@@ -41,8 +41,10 @@ export interface Tenant {
   giveVolume(claimName: string): Promise<void>;
   /** The secret with the URL of its database; default name: the chart's. */
   giveSecret(name?: string): Promise<void>;
-  /** The claim for artifacts, and a volume for it; default name: the chart's. */
-  giveClaim(name?: string): Promise<void>;
+  /** The claim for artifacts, and a volume for it; default name: the chart's. Resolves to the volume's folder. */
+  giveClaim(name?: string): Promise<string>;
+  /** The folder of the volume of that claim. */
+  volume(claimName: string): string;
   /** Forgets all that its runs have left: an empty database, of today's schema and with gates, and no artifact. */
   startAnew(): Promise<Gates>;
 }
@@ -122,7 +124,11 @@ async function openTenant(world: World, namespace: string): Promise<Tenant> {
       await apply(volume);
     },
     giveSecret,
-    giveClaim: async (name = 'holdfast-artifacts') => apply(...(await claim(join(volumes, name), namespace, name))),
+    async giveClaim(name = 'holdfast-artifacts') {
+      await apply(...(await claim(join(volumes, name), namespace, name)));
+      return join(volumes, name);
+    },
+    volume: (name) => join(volumes, name),
     async startAnew() {
       await rm(volumes, { recursive: true, force: true });
       await makeVolume(join(volumes, 'holdfast-artifacts'));

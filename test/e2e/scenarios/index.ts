@@ -12,7 +12,7 @@ import { quietLogs, uninstalled } from './quiet.ts';
 import { backedUp, reinstalled } from './reinstall.ts';
 import { shards } from './shards.ts';
 import { slot } from './slot.ts';
-import { ordered } from './verbs.ts';
+import { ordered, retried } from './verbs.ts';
 
 /** In order; those of one step at once. */
 export const SCENARIOS: readonly (readonly Scenario[])[] = [
@@ -25,7 +25,7 @@ export const SCENARIOS: readonly (readonly Scenario[])[] = [
   [kubeletRestarted],
   [shards],
   [suspended, missingSecret, missingClaim, missingProgram],
-  [ordered],
+  [retried, ordered],
   [deletedMidRun, jobTaken, missingFiles, notAllowed],
   [namespaceDeleted],
   [quietLogs],
