@@ -34,7 +34,7 @@ const ROOMS = [
   'api/v1/',
   'api/page/',
   'api/[^/]+\\.ts$',
-  'cli/(called-as|given-instant|io|slots-between|stopped-looking)\\.ts$',
+  'cli/(called-as|given-instant|io|slots-between|stopped)\\.ts$',
   'cli/init/',
   'cli/cluster/',
   'cli/terminal/',

@@ -202,7 +202,7 @@ export const ERROR_CODES = {
     kind: 'retry',
     meaning: 'The command was interrupted before it ended.',
     remedy:
-      'Run the same command again; nothing was published and nothing is lost. A run of a cluster that was only watched goes on: `holdfast status --run NAME --watch`.',
+      'Run the same command again, or the `holdfast retry RUN` that the message names; nothing was published and nothing is lost. A run of a cluster that was only watched goes on: `holdfast status --run NAME --watch`.',
   },
   HF_RUN_CANCELLED: {
     kind: 'terminal',

@@ -17,6 +17,8 @@ const holdfast = commands(
   () => {},
 );
 
+const STAGES = ['extract', 'filter', 'score', 'offer', 'store'];
+
 const hasBash = spawnSync('bash', ['-c', 'true']).status === 0;
 const inBash = hasBash ? test : test.skip;
 
@@ -52,12 +54,23 @@ inBash('bash offers commands, options and choices as they are defined', () => {
     'holdfast run --output=j',
     'holdfast run --now=',
     'holdfast run program.yaml --output=',
+    'holdfast retry keep-1 --from-stage ',
+    'holdfast retry keep-1 --from-stage s',
   ]);
   expect(begun).toEqual(['explain']);
   expect(nested).toEqual(expect.arrayContaining(['check']));
   expect([option, choice, value, none]).toEqual([['--dry-run'], ['text', 'json'], [], []]);
   expect(shells).toEqual(expect.arrayContaining([...SHELLS]));
-  expect(others).toEqual([[], ['text', 'json'], ['json'], ['--output=json'], [], ['--output=text', '--output=json']]);
+  expect(others).toEqual([
+    [],
+    ['text', 'json'],
+    ['json'],
+    ['--output=json'],
+    [],
+    ['--output=text', '--output=json'],
+    [...STAGES, 'prune'],
+    ['score', 'store'],
+  ]);
 });
 
 inBash('every command and every option of each is offered', () => {

@@ -8,7 +8,7 @@ import { messageAsCalled, withCommandAsCalled } from './called-as.ts';
 import { ASK, completionScript, type FindNames, SHELLS, type Shell, wordsToFollow } from './completion.ts';
 import type { Io, Output } from './io.ts';
 import { DEFAULT_DATA } from './local/data-folder.ts';
-import { StoppedLooking } from './stopped-looking.ts';
+import { Stopped } from './stopped.ts';
 import { addVerbs } from './verbs.ts';
 
 /** Each command's code, and with it the drivers it needs, is loaded only when the command runs. */
@@ -56,10 +56,13 @@ Exit status: 0 done; 78 something has to be changed first (the command, the mani
       `
 State is kept in an embedded Postgres and in Parquet files under --data; DATABASE_URL takes the place of the
 embedded Postgres. HOLDFAST_CONNECTION_<CONNECTOR> says how to connect to a warehouse in Postgres. Progress goes to
-stderr, the result to stdout.
+stderr, the result to stdout. A RetentionRun may ask for any pipeline; one that comes after another needs a run of that one
+for the slot, and one that reaches people runs for the newest slot of its schedule only, once. After Ctrl-C the last line says
+how to go on: holdfast retry RUN.
 
 Examples:
   holdfast run examples/churn-prevention.yaml
+  holdfast run prune.yaml --dry-run                       a RetentionRun with pipeline: prune, and its program
   holdfast run examples/churn-prevention.yaml --now 2026-11-23T02:00:00Z --customers 50000
   holdfast run examples/cell2cell.yaml --source carrier=cell2celltrain.csv
   HOLDFAST_CONNECTION_CRM=postgres://reader@db/crm holdfast run crm.yaml
@@ -494,7 +497,7 @@ function asksForJson(argv: readonly string[]): boolean {
 
 /** What commander refuses is a matter of usage; the rest is what it is everywhere. */
 function failureOf(error: unknown, signal: AbortSignal): HoldfastError {
-  if (error instanceof StoppedLooking) return error;
+  if (error instanceof Stopped) return error;
   if (!(error instanceof CommanderError)) return asFailure(error, signal);
   return new HoldfastError('HF_USAGE', error.message.replace(/^error: /, ''), { cause: error });
 }

@@ -20,6 +20,7 @@ export function addVerbs(
   io: Io,
   ended: (status: number) => void,
 ): void {
+  const pipelines = pipelinesOf('program', io.runnable?.table);
   const place = (command: Command): Command =>
     command
       .option('-n, --namespace <name>', 'namespace (default: that of the context; default for a data folder)')
@@ -66,9 +67,7 @@ Examples:
       .command('trigger')
       .description('run a program on a cluster now, in place of waiting for its slot')
       .argument('<program>', 'name of the RetentionProgram')
-      .addOption(
-        new Option('--pipeline <name>', 'what to run').choices(Object.keys(pipelinesOf('program'))).default(PUBLISHING),
-      )
+      .addOption(new Option('--pipeline <name>', 'what to run').choices(Object.keys(pipelines)).default(PUBLISHING))
       .option('--slot <instant>', 'as of when, as in 2026-11-23T02:00:00Z (default: the newest slot of the schedule)')
       .option('--dry-run', 'go through the stages and publish nothing')
       .option('--wait', 'follow the run to its end')
@@ -115,7 +114,15 @@ Examples:
       .command('retry')
       .description('do a run again that did not succeed, for its slot, and reuse the stages that it had done')
       .argument('<run>', 'name of the run, as `holdfast runs` or `holdfast status` lists it')
-      .option('--from-stage <stage>', 'the first stage to do again (default: the first that the run has not done)')
+      .addOption(
+        completedWith(
+          new Option(
+            '--from-stage <stage>',
+            'the first stage to do again (default: the first that the run has not done)',
+          ),
+          Object.values(pipelines).flatMap(({ stages }) => stages.map(({ name }) => name)),
+        ),
+      )
       .option('--wait', 'on a cluster: follow the run to its end')
       .option('--program <id>', 'in a data folder: programId, where runs of several programs have that name')
       .option('--now <instant>', 'in a data folder: set the clock, as in 2026-11-23T02:00:00Z (default: now)')
@@ -151,7 +158,7 @@ Examples:
       .option('--max <n>', 'more slots than that are refused, 1 to 60', '10')
       .addOption(
         new Option('--pipeline <name>', 'what to run, on a cluster')
-          .choices(Object.keys(pipelinesOf('program')))
+          .choices(Object.keys(pipelines))
           .default(PUBLISHING),
       )
       .option(
@@ -186,6 +193,12 @@ Examples:
     .action(async (program, options, command) =>
       ended(await (await import('./commands/backfill.ts')).backfill(program, placed(options, command), io)),
     );
+}
+
+/** What a shell offers as the values of an option; the command itself says more of a wrong one. */
+function completedWith(option: Option, values: readonly string[]): Option {
+  option.argChoices = [...new Set(values)];
+  return option;
 }
 
 function collect(value: string, earlier: string[]): string[] {

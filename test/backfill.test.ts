@@ -135,6 +135,17 @@ test('each slot reads the export of its own day, and one that is missing is name
   });
 });
 
+test('a connector that the program does not have is named, with those that it has', async () => {
+  const { status, stderr } = await shop.holdfast([
+    ...['backfill', await shop.program(), '--from', '2026-11-02', '--to', '2026-11-16', '--now', NOW],
+    ...['--source', `shpo=${shop.path('{date}/customers.parquet')}`],
+  ]);
+  expect([status, stderr]).toEqual([
+    78,
+    expect.stringMatching(/^HF_USAGE: --source shpo=.*; the connectors are shop$/m),
+  ]);
+});
+
 test('a program that has run here is known by its name', async () => {
   await shop.holdfast(['run', await shop.program(), '--now', NOW]);
   const args = ['--now', NOW, '--from', SLOT, '--to', SLOT, '--output', 'json'];

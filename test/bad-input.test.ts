@@ -330,7 +330,7 @@ describe('Ctrl-C', () => {
           if (draws) abort.abort(new HoldfastError('HF_INTERRUPTED', 'stopped by SIGINT; run it again'));
         },
       });
-      await expectRefusal(result, 1, 'HF_INTERRUPTED', /run it again/);
+      await expectRefusal(result, 1, 'HF_INTERRUPTED', /`holdfast retry keep-\S+ --data \S+` goes on with it/);
       expect(JSON.parse(result.stdout)).toMatchObject({ phase: 'Interrupted' });
 
       const again = await run();

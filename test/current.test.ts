@@ -91,6 +91,22 @@ test('a batch as of a day that is yet to come, from before such slots were refus
   await batchAt('frozen', NEXT_MONDAY);
 });
 
+test('where no batch is current that is said, with what makes one so', async () => {
+  const program = await shop.program((spec) => {
+    spec['programId'] = 'none-yet';
+    spec['dataConnectors'][0].config.query = 'SELECT * FROM customers WHERE false';
+  }, 'none-yet.yaml');
+  expect((await command(['run', program, '--now', MONDAY])).status).toBe(78);
+  expect((await command(['current', 'none-yet'])).stdout).toBe(
+    'none-yet\n  no batch has been published yet: `holdfast run FILE` makes one current\n',
+  );
+  const run = await batchAt('only', MONDAY);
+  await command(['discard', run, '--reason', 'never sent']);
+  expect((await command(['current', 'only'])).stdout).toMatch(
+    /^only\n {2}no batch is current: `holdfast run FILE` makes one current\n/,
+  );
+});
+
 test('a batch that cannot be current is refused, with the reason, and nothing changes', async () => {
   const first = await batchAt('refused', MONDAY);
   const now = await batchAt('refused', NEXT_MONDAY);

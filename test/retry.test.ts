@@ -169,6 +169,19 @@ test('a manifest that has changed since is named; the retry does what the run wa
   expect(report.stages[1]).toMatchObject({ name: 'filter', rowsOut: 100 });
 });
 
+test('models that it will ask are looked at before it begins, and no others', async () => {
+  const [scored, filtered] = [await stoppedAfter('score'), await stoppedAfter('filter')];
+  await rename(shop.path('risk.onnx'), shop.path('away.onnx'));
+  const refused = await retry(filtered);
+  expect(refused).toMatchObject({
+    status: 78,
+    report: { phase: 'Refused', run: '', pipeline: 'batch', stages: [], error: { code: 'HF_MODEL_MISSING' } },
+  });
+  expect((await retry(scored, '--from-stage', 'score')).report.error.code).toBe('HF_MODEL_MISSING');
+  expect((await retry(scored)).report.phase).toBe('Succeeded');
+  await rename(shop.path('away.onnx'), shop.path('risk.onnx'));
+});
+
 test('what cannot be done again is refused, each with its sentence', async () => {
   const refused = async (args: string[], sentence: RegExp, code = 'HF_RETRY_REFUSED') => {
     const { status, report } = await json(['retry', ...args, '--now', NOW]);
@@ -181,11 +194,11 @@ test('what cannot be done again is refused, each with its sentence', async () =>
   await refused(['keep-20261123t020000z-1'], /there is no state in/, 'HF_NOT_FOUND');
   const good = await json(['run', await shop.program(), '--now', NOW]);
   const run = await stoppedAfter('extract');
-  await refused([good.report.run], /succeeded, so there is nothing to do again/);
+  await refused([good.report.run], /has succeeded: begin another in its place/);
   await refused(['keep-20261123t020000z-0'], /was a dry run/);
   await refused(['keep-20261123t020000z-9'], /there is no run .* the newest are/, 'HF_NOT_FOUND');
   await refused([run, '--from-stage', 'score'], /it needs filter of .*, and .* did not get so far/);
-  await refused([run, '--from-stage', 'scores'], /there is no stage scores/);
+  await refused([run, '--from-stage', 'scores'], /batch has no stage scores: it has extract, filter/, 'HF_USAGE');
   await writeFile(folderOf(run, 'revision.json'), '{"spec": {}}');
   await refused([run], /the revision of run .* was changed/, 'HF_ARTIFACT_CORRUPT');
   await rm(folderOf(run, 'revision.json'));
@@ -218,7 +231,7 @@ test('a run whose retry succeeded is not done once more, unless that batch was d
   expect(report).toMatchObject({ phase: 'Succeeded', retryOf: first.report.run });
   const error = {
     code: 'HF_RETRY_REFUSED',
-    message: `${run} was retried, and that succeeded: ${report.run}`,
+    message: `the run ${run} was retried, and that succeeded: ${report.run}`,
   };
   expect(await retry(run)).toMatchObject({ status: 78, report: { error } });
   await shop.holdfast(['discard', report.run, '--reason', 'never sent']);
@@ -235,7 +248,7 @@ test('a run that another process is at is not done again, and one that was kille
     await phase('Running', 'uid');
     expect((await retry(run)).report.error).toMatchObject({
       code: 'HF_RETRY_REFUSED',
-      message: expect.stringMatching(/under way on a cluster/),
+      message: expect.stringMatching(/is not over \(Running\)/),
     });
     await phase('Running', null);
     expect((await retry(run)).report).toMatchObject({ phase: 'Succeeded', retryOf: run });

@@ -10,6 +10,7 @@ import {
 } from '../../database/batches/current-batch.ts';
 import { type DiscardRecord, discards } from '../../database/batches/discard.ts';
 import { findRun, type OwnerKey } from '../../database/runs/runs.ts';
+import { calledAs } from '../called-as.ts';
 import type { Io } from '../io.ts';
 import { pointAtCurrent } from '../local/current-data.ts';
 import { type DataFolder, dataFolder, isDataFolder, lockDataFolder } from '../local/data-folder.ts';
@@ -57,7 +58,7 @@ export async function current(program: string, options: CurrentOptions, io: Io):
   io.stdout.write(
     options.output === 'json'
       ? `${JSON.stringify({ namespace, program, current: batches.find(({ isCurrent }) => isCurrent)?.run ?? null, batches, changes, discards: discarded })}\n`
-      : currentText(program, batches, changes, discarded),
+      : currentText(program, batches, changes, discarded, calledAs(io)),
   );
   return 0;
 }
@@ -106,11 +107,17 @@ function currentText(
   batches: readonly BatchChoice[],
   changes: readonly CurrentChange[],
   discarded: readonly DiscardRecord[],
+  command: string,
 ): string {
   const lines = batches.map(({ run, slot, candidates, isCurrent }) => {
     const mark = isCurrent ? 'current' : '';
     return `  ${mark.padEnd(9)} ${run}  as of ${rfc3339(slot)}  ${integer(candidates)} candidates`;
   });
+  if (!batches.some(({ isCurrent }) => isCurrent)) {
+    const none = batches.length + discarded.length === 0 ? 'no batch has been published yet' : 'no batch is current';
+    const one = batches.length === 0 ? `${command} run FILE` : `${command} current ${program} --set RUN --reason TEXT`;
+    lines.unshift(`  ${none}: \`${one}\` makes one current`);
+  }
   const history = [
     ...changes.map(({ at, from, to, by, reason, withdrawn }) => ({
       at,

@@ -72,6 +72,8 @@ export async function backfillInFolder(program: string, options: LocalBackfillOp
   }
   const { batchSchedule: schedule, timeZone } = spec;
   const slots = slotsBetween({ schedule, timeZone }, options, now());
+  // A connector that is none would be missed by what comes next, and not be named.
+  sourcesOf(spec, options.source, io.environment, io.providers);
   requireKnownThen(spec, slots, options, now(), io);
   requireSlotFiles(options.source, slots, timeZone);
   const plans = slots.map((slot) => planOf(manifest, slot, options, now, io));

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { rfc3339 } from '../../base/instant.ts';
-import { pipelineOf } from '../../contract/pipelines.ts';
+import { type Pipelines, pipelineOf, type StageDefinition } from '../../contract/pipelines.ts';
+import { retriedBefore, retryError, retryRefusal } from '../../contract/retriable.ts';
 import { revisionDigest } from '../../contract/revision.ts';
 import { slotError, slotOfRun } from '../../contract/slot-guard.ts';
 import { triggerOfRetry } from '../../contract/trigger.ts';
@@ -15,6 +16,7 @@ import { runNamed } from '../local/named-run.ts';
 import { type Origin, readOrigin } from '../local/origin.ts';
 import { keptRevision } from '../local/past-run.ts';
 import { requireState, type State } from '../local/state.ts';
+import { checkProviders } from './check-providers.ts';
 import { readRunnable } from './manifests.ts';
 import { inDataFolder, type Plan, type RunOptions, reported, runOn, type Seen } from './run.ts';
 import { shardsOf, sourcesOf } from './run-options.ts';
@@ -38,6 +40,7 @@ export async function retryInFolder(run: string, options: LocalRetryOptions, io:
     return inDataFolder(folder, io, async (state) => {
       const plan = await planOf(state, run, folder, options, io);
       tellOf(plan, seen, io);
+      await checkProviders(plan, stagesToDo(plan, io), io);
       return runOn(state, plan, folder, options, io);
     });
   });
@@ -49,6 +52,15 @@ function tellOf({ namespace, program, pipeline, slot, dryRun, warnings = [] }: P
   seen.plan = { namespace, program: program.programId, pipeline, slot: rfc3339(slot), dryRun };
 }
 
+/** The stages that are done again, as far as is known before they are looked at: what others would need is not asked for. */
+function stagesToDo({ pipeline, retry }: Plan, { runnable }: Io): readonly StageDefinition[] {
+  const stages = pipelineOf(pipeline, runnable?.table)?.stages ?? [];
+  const done = new Set(retry?.of.stages.flatMap(({ name, artifact }) => (artifact === undefined ? [] : [name])));
+  const { fromStage } = retry ?? {};
+  const first = stages.findIndex(({ name }) => (fromStage === undefined ? !done.has(name) : name === fromStage));
+  return stages.slice(first);
+}
+
 async function planOf(
   state: State,
   run: string,
@@ -56,7 +68,7 @@ async function planOf(
   options: LocalRetryOptions,
   io: Io,
 ): Promise<Plan> {
-  const of = await requireRetriable(state, run, options);
+  const of = await requireRetriable(state, run, options, io.runnable?.table);
   const { pipeline } = of;
   if (pipelineOf(pipeline, io.runnable?.table) === undefined)
     throw refused(`${run} is a run of ${pipeline}, which this version does not know`);
@@ -95,7 +107,12 @@ async function planOf(
 }
 
 /** A run of this machine that did not succeed, nor did a retry of it. */
-async function requireRetriable(state: State, run: string, options: LocalRetryOptions): Promise<RunRecord> {
+async function requireRetriable(
+  state: State,
+  run: string,
+  options: LocalRetryOptions,
+  pipelines: Pipelines | undefined,
+): Promise<RunRecord> {
   // Of a dry run there is no record; its name has the number 0.
   if (/-\d{8}t\d{6}z-0$/.test(run)) {
     throw refused(`${run} was a dry run, which leaves nothing to go on from: run the program again`);
@@ -103,14 +120,15 @@ async function requireRetriable(state: State, run: string, options: LocalRetryOp
   const key = await runNamed(state, run, options);
   const record = await findRun(state.database, key);
   if (record === undefined) throw new HoldfastError('HF_NOT_FOUND', `there is no run ${run} of ${key.owner}`);
-  if (record.phase === 'Succeeded') {
-    throw refused(`${run} succeeded, so there is nothing to do again: for another batch of the slot run the program`);
-  }
-  const done = await succeededRetryOf(state.database, key);
-  if (done !== undefined) throw refused(`${run} was retried, and that succeeded: ${done}`);
-  if (record.runUid === undefined) return record;
-  const how = record.phase === 'Running' ? 'is under way on a cluster' : 'was a run of a cluster: retry it there';
-  throw refused(`${run} ${how}`);
+  const { pipeline, phase, runUid } = record;
+  // We hold what a run of this machine would: one that seems to go on was killed.
+  const tried = { run, pipeline, phase, isOver: runUid === undefined || phase !== 'Running', dryRun: false };
+  const refusal =
+    retryRefusal(tried, options.fromStage, pipelines) ??
+    retriedBefore(run, await succeededRetryOf(state.database, key));
+  if (refusal !== undefined) throw retryError(refusal);
+  if (runUid === undefined) return record;
+  throw refused(`${run} was a run of a cluster: retry it there`);
 }
 
 /** Says where the manifest is no longer what the run was pinned to: a retry does not do what it says now. */

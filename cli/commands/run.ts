@@ -29,6 +29,7 @@ import { isInPlace, type LocalRun, type LocalRunResult, runLocally } from '../lo
 import { makeSamples } from '../local/samples.ts';
 import { openHistory, openState, type State } from '../local/state.ts';
 import { requireUpstream } from '../local/upstream.ts';
+import { Stopped } from '../stopped.ts';
 import { faultLine } from '../terminal/fault-list.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import type { RunReport } from '../terminal/report.ts';
@@ -183,7 +184,7 @@ export async function runOn(
     scratchFolder: folder.scratch,
     database: state.database,
   };
-  const ran = await runOver(folder.samples, local, io);
+  const ran = toGoOn(await runOver(folder.samples, local, io), explainOptions(plan.namespace, undefined, options.data));
   if (ran.failure !== undefined) return ran;
   const current = await currentRun(state.database, { namespace: plan.namespace, owner: plan.program.programId });
   const isCurrent = current?.run === ran.report.run;
@@ -216,6 +217,16 @@ async function print(
 
 function stagesOf(pipeline: string, { runnable }: Io): readonly StageDefinition[] {
   return pipelineOf(pipeline, runnable?.table)?.stages ?? [];
+}
+
+/** A run that was interrupted has its record, by which it is taken up. */
+function toGoOn(ran: LocalRunResult, options: string | undefined): LocalRunResult {
+  const { failure, report } = ran;
+  if (failure?.code !== 'HF_INTERRUPTED') return ran;
+  const command = `holdfast retry ${report.run}${options === undefined ? '' : ` ${options}`}`;
+  const message = `${failure.message.replace(/; run it again\.?$/, '')}; \`${command}\` goes on with it`;
+  const error = { code: failure.code, message };
+  return { ...ran, failure: new Stopped(message, failure), report: { ...report, error } };
 }
 
 /** A dry run reads the history that is there, and writes to a folder that goes with it, if it writes at all. */

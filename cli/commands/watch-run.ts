@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { followRun } from '../cluster/follow-run.ts';
 import type { RunView } from '../cluster/run-view.ts';
 import type { Io } from '../io.ts';
-import { StoppedLooking } from '../stopped-looking.ts';
+import { Stopped } from '../stopped.ts';
 import { reachOn } from '../terminal/reach.ts';
 import { canvasOn } from '../terminal/redraw.ts';
 import { remedyOf, runLines } from '../terminal/run-lines.ts';
@@ -50,7 +50,7 @@ export async function watchRun(
     if (!io.signal.aborted) throw error;
     const goes = wanted === 'Cancelled' ? 'will be cancelled all the same' : 'goes on';
     const message = `stopped looking; the run ${first.run} ${goes} in ${cluster.place}`;
-    throw new StoppedLooking(message, error);
+    throw new Stopped(message, error);
   } finally {
     clearInterval(ticking);
   }

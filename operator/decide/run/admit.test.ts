@@ -296,11 +296,11 @@ const RETRY: Readonly<Record<string, Row>> = {
   ),
   'nor one that goes on': refused(
     retry(original('Running')),
-    'the run original is not over: wait for it, or cancel it',
+    'the run original is not over (Running): wait for it, or cancel it',
   ),
   'nor one that has succeeded': refused(
     retry(original('Succeeded')),
-    'the run original has succeeded: trigger another in its place',
+    'the run original has succeeded: begin another in its place',
   ),
   'nor one of another program': refused(
     retry(original('Failed', { programRef: { name: 'other' } })),

@@ -1,4 +1,5 @@
 import { rfc3339Second } from '../../../base/instant.ts';
+import { retryRefusal } from '../../../contract/retriable.ts';
 import type { RunObject } from '../../kube/objects.ts';
 import { reportOf } from './report.ts';
 import { isFinal, type RunSnapshot } from './snapshot.ts';
@@ -18,8 +19,10 @@ export function retryFault({ run, original }: Pick<RunSnapshot, 'run' | 'origina
   if (original.spec.pipeline !== pipeline) return `the run ${name} is of the pipeline ${original.spec.pipeline}`;
   const kind = kindFault(run, original);
   if (kind !== undefined) return `the run ${name} is ${kind}`;
-  if (!isFinal(original)) return `the run ${name} is not over: wait for it, or cancel it`;
-  if (original.status?.phase === 'Succeeded') return `the run ${name} has succeeded: trigger another in its place`;
+  const { phase = 'Pending' } = original.status ?? {};
+  // The API server has looked at the stage that it names.
+  const refusal = retryRefusal({ run: name, pipeline, phase, isOver: isFinal(original), dryRun: false }, undefined);
+  if (refusal !== undefined) return refusal.message;
   const before = original.status?.slot ?? original.spec.slot;
   return slot === undefined || before === undefined || Date.parse(slot) === Date.parse(before)
     ? undefined
