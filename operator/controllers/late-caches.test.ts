@@ -91,7 +91,8 @@ async function twoSlots(concurrencyPolicy: 'Forbid' | 'Replace') {
   const keep = kube.put(retentionPrograms, program({ batchSchedule: '0 2 * * *', concurrencyPolicy })) as ProgramObject;
   const older = buildRun(keep, new Date('2026-11-16T02:00:00Z'));
   const job = await begun(older);
-  kube.put(retentionRuns, buildRun(keep, new Date('2026-11-17T02:00:00Z')));
+  // Which says that its turn is all that it waits for.
+  await look(kube.put(retentionRuns, buildRun(keep, new Date('2026-11-17T02:00:00Z'))).metadata.name);
   return { older: older.metadata.name, job };
 }
 

@@ -50,9 +50,9 @@ export function createRoom(
     return { free: most - working.length, waiting, working, others };
   }
 
-  /** Those from which a run may come. */
+  /** Those from which a run may come; from a program that is not as it should be none does. */
   function namespaces(): ReadonlySet<string> {
-    const enabled = caches.programs.list().filter(({ spec }) => spec.enabled);
+    const enabled = caches.programs.list().filter(({ spec }) => spec?.enabled);
     return new Set(enabled.map(({ metadata }) => metadata.namespace).filter((name) => !caches.isLost(name)));
   }
 
