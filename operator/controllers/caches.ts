@@ -145,6 +145,10 @@ function joined<T extends KubeObject>(parts: ReadonlyMap<string, Store<T>>): Sto
     get: (key) => parts.get(key.slice(0, key.indexOf('/')))?.get(key),
     list: () => all.flatMap((store) => store.list()),
     byIndex: (index, value) => all.flatMap((store) => store.byIndex(index, value)),
+    // What is in order is of one namespace.
+    *lastByIndex(index, value, from) {
+      for (const store of all) yield* store.lastByIndex(index, value, from);
+    },
   };
 }
 

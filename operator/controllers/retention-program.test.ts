@@ -6,12 +6,12 @@ import { program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
 import type { ProgramObject } from '../kube/objects.ts';
-import { createStore } from '../kube/store.ts';
+import { createStore, type Indexes } from '../kube/store.ts';
 import { buildRevision } from '../objects/revision.ts';
 import { openContext } from './context.ts';
 import { reconcile as reconcileOne } from './reconcile.ts';
 import { retentionProgram } from './retention-program.ts';
-import type { Caches, Watched } from './watched.ts';
+import { type Caches, WATCHED, type Watched } from './watched.ts';
 
 const { retentionPrograms, retentionRuns, configMaps } = RESOURCES;
 
@@ -30,8 +30,7 @@ function edited(kube: FakeKube): KubeObject {
 /** A cache that has heard of everything but runs. */
 function withoutRuns(kube: FakeKube): Caches {
   const stored = (name: keyof Watched, objects: readonly KubeObject[]) => {
-    const index = () => [`shop/${kube.all(retentionPrograms)[0]?.metadata.uid}`];
-    const store = createStore<KubeObject>({ owner: index, program: () => [], programId: () => [] });
+    const store = createStore<KubeObject>(WATCHED[name].indexes as Indexes<KubeObject>);
     for (const object of objects) store.set(object);
     return [name, store];
   };

@@ -1,10 +1,10 @@
 import { decideProgram, type ProgramDecision, programNotRead } from '../decide/program/program.ts';
 import type { ProgramSnapshot } from '../decide/program/snapshot.ts';
-import { keyOf, RESOURCES } from '../kube/api.ts';
+import { keyOf, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import type { ProgramObject } from '../kube/objects.ts';
 import { objectsOf } from './caches.ts';
 import type { Kind } from './kind.ts';
-import { runsOfProgram } from './program-runs.ts';
+import { runsForProgram } from './program-runs.ts';
 import { olderTwinsOf, ownedBy, programKeyOf, twinsOf } from './watched.ts';
 
 /** A program: its runs are made at the slots of its schedules, and it says how it is. */
@@ -30,10 +30,13 @@ export const retentionProgram: Kind<ProgramObject, ProgramSnapshot, ProgramDecis
 
   async gather(program, known, context) {
     const { caches, settings, pipelines, newest } = context;
+    const revisions = caches.revisions.byIndex('owner', ownedBy(program)).map((revision) => newest(revision));
+    const isPinned = (key: ObjectKey) => caches.runs.lastByIndex('revision', key).some(() => true);
     return {
       program,
-      runs: await runsOfProgram(keyOf(program), known, context),
-      revisions: caches.revisions.byIndex('owner', ownedBy(program)).map((revision) => newest(revision)),
+      runs: await runsForProgram(program, known, context),
+      pinned: new Set(revisions.filter((one) => isPinned(keyOf(one))).map(({ metadata }) => metadata.name)),
+      revisions,
       twins: olderTwinsOf(program, caches),
       attempts: known,
       settings,

@@ -7,12 +7,12 @@ import { program, run, STAGE_SETTINGS, storedProgram } from '../../test/support/
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
-import { createStore } from '../kube/store.ts';
+import { createStore, type Indexes } from '../kube/store.ts';
 import { buildRevision } from '../objects/revision.ts';
 import { openContext } from './context.ts';
 import { reconcile as reconcileOne } from './reconcile.ts';
 import { retentionRun } from './retention-run.ts';
-import type { CacheChange, Caches } from './watched.ts';
+import { type CacheChange, type Caches, WATCHED } from './watched.ts';
 
 const { retentionPrograms, retentionRuns, jobs, configMaps } = RESOURCES;
 
@@ -20,9 +20,8 @@ const clock = fakeClock(new Date('2026-11-20T12:00:00Z'));
 
 /** Caches that hold just these objects. */
 function cachesOf(objects: Partial<Record<keyof Caches, readonly KubeObject[]>>): Caches {
-  const none = () => [];
   const stores = (['programs', 'runs', 'jobs', 'pods', 'revisions'] as const).map((name) => {
-    const store = createStore<KubeObject>({ owner: none, program: none, programId: none, revision: none, state: none });
+    const store = createStore<KubeObject>(WATCHED[name].indexes as Indexes<KubeObject>);
     for (const object of objects[name] ?? []) store.set(object);
     return [name, store];
   });
@@ -65,8 +64,8 @@ test('a ConfigMap of our name and owner, of which the cache has not heard, is no
 /** Caches in which runs are found by their program, and programs by their id. */
 function indexed(programs: readonly ProgramObject[], runs: readonly RunObject[]): Caches {
   const stores = {
-    programs: createStore<ProgramObject>({ programId: ({ spec }) => [`shop/${spec.programId}`] }),
-    runs: createStore<RunObject>({ program: (one) => [`shop/${one.spec.programRef.name}`] }),
+    programs: createStore<ProgramObject>(WATCHED.programs.indexes),
+    runs: createStore<RunObject>(WATCHED.runs.indexes),
   };
   for (const one of programs) stores.programs.set(one);
   for (const one of runs) stores.runs.set(one);

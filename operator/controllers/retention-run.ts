@@ -21,7 +21,7 @@ import { buildRevision } from '../objects/revision.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
 import { type Kind, type Known, withExisting } from './kind.ts';
-import { runsOfProgram } from './program-runs.ts';
+import { runsForRun } from './program-runs.ts';
 import { runsConcerned } from './runs-concerned.ts';
 import { jobHistory, lastWarning } from './warning-events.ts';
 import { olderTwinsOf, ownedBy, programKeyOf } from './watched.ts';
@@ -60,9 +60,9 @@ async function gather(run: RunObject, known: Known, context: Context): Promise<R
   const job = name === undefined ? undefined : jobs.get(name);
   const pods = job === undefined ? [] : await podsOf(job, context);
   const program = isFinal(run) ? undefined : await programOf(run, known, context);
-  const runs = (await runsOfProgram(programKeyOf(run), known, context)).filter((other) => other.metadata.uid !== uid);
+  const original = isFinal(run) ? undefined : await originalOf(run, context);
+  const runs = await runsForRun({ run, program, original, pipelines }, known, context);
   const others = runs.filter((other) => !isFinal(other));
-  const original = await originalOf(run, context);
   const hasJob = (other: RunObject) =>
     context.hasMadeFor(other.metadata.uid) || caches.jobs.byIndex('owner', ownedBy(other)).length > 0;
   const pin = pinOf(run, [...jobs.values()], original);

@@ -12,7 +12,7 @@ import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
 import type { Change } from '../kube/reflector.ts';
 import { objectsOf } from './caches.ts';
 import type { Context } from './context.ts';
-import { type CacheChange, type Caches, programKeyOf, runKeyOf, twinsOf } from './watched.ts';
+import { type CacheChange, type Caches, programKeyOf, runKeyOf, twinsOf, UNFINISHED } from './watched.ts';
 
 type Concern = Pick<Context, 'caches' | 'pipelines' | 'room'>;
 
@@ -35,16 +35,17 @@ export function runsConcerned(change: CacheChange, context: Concern): readonly O
     case 'pods':
       return runsOf(objectsOf(change), caches);
     case 'revisions':
-      return objectsOf(change).flatMap((revision) =>
-        unfinished(caches.runs.byIndex('revision', keyOf(revision))).map(keyOf),
-      );
+      return objectsOf(change).flatMap((revision) => runsPinnedTo(revision, caches));
     default:
       return [];
   }
 }
 
-function unfinished(runs: readonly RunObject[]): readonly RunObject[] {
-  return runs.filter((run) => !isFinal(run));
+function runsPinnedTo({ metadata }: KubeObject, { runs }: Caches): readonly ObjectKey[] {
+  return runs
+    .byIndex('state', UNFINISHED)
+    .filter((run) => run.metadata.namespace === metadata.namespace && run.status?.revision === metadata.name)
+    .map(keyOf);
 }
 
 /** Whether a run that others had to wait for holds them up no longer. */
@@ -56,13 +57,13 @@ function letsGo({ before, after }: Change<RunObject>): boolean {
 /** Those that are next once a run is out of the way, and whoever says that it waits for that one. */
 function runsLetGo(run: RunObject, context: Concern): readonly ObjectKey[] {
   const program = programKeyOf(run);
-  const after = unfinished(context.caches.runs.byIndex('program', program)).filter((other) => isRightAfter(other, run));
+  const after = context.caches.runs.byIndex('unfinished', program).filter((other) => isRightAfter(other, run));
   return [...nextRuns(program, context), ...after.map(keyOf)];
 }
 
 /** Of a program, those that wait for a run of another pipeline to succeed. */
 function waitingForBatch(program: ObjectKey, caches: Caches): readonly RunObject[] {
-  return unfinished(caches.runs.byIndex('program', program)).filter((run) => isBecause(run, 'WaitingForBatch'));
+  return caches.runs.byIndex('unfinished', program).filter((run) => isBecause(run, 'WaitingForBatch'));
 }
 
 /** Those that wait for a run of the pipeline of this one, which has succeeded. */
@@ -78,7 +79,8 @@ function runsReplaced({ before, after }: Change<RunObject>, caches: Caches): rea
   if (after?.spec.trigger !== 'schedule' || !canBegin(after) || (before !== undefined && canBegin(before))) return [];
   // Of many runs that come at once, such as when they are listed, few concern others.
   if (caches.programs.get(programKeyOf(after))?.spec.concurrencyPolicy !== 'Replace') return [];
-  return unfinished(caches.runs.byIndex('program', programKeyOf(after)))
+  return caches.runs
+    .byIndex('unfinished', programKeyOf(after))
     .filter((run) => isReplacedBy(after, run))
     .map(keyOf);
 }
@@ -111,9 +113,9 @@ function runsOf(objects: readonly KubeObject[], caches: Caches): readonly Object
 
 /** The run of each lane of a program that is next to begin: of many that wait only these are looked at. */
 function nextRuns(program: ObjectKey, { caches, pipelines }: Concern): readonly ObjectKey[] {
-  const waiting = unfinished(caches.runs.byIndex('program', program)).filter(
-    (run) => !run.spec.suspend && run.status?.startTime === undefined && !isBecause(run, 'WaitingForBatch'),
-  );
+  const waiting = caches.runs
+    .byIndex('unfinished', program)
+    .filter((run) => !run.spec.suspend && run.status?.startTime === undefined && !isBecause(run, 'WaitingForBatch'));
   const first = new Map<string | undefined, RunObject>();
   for (const run of waiting) {
     const lane = laneOf(run.spec.pipeline, pipelines);
@@ -134,9 +136,7 @@ function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
 /** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
 function runsToTell(program: ProgramObject, context: Concern): readonly ObjectKey[] {
   const { caches } = context;
-  const runs = unfinished(caches.runs.byIndex('program', keyOf(program))).filter(
-    (run) => !isBecause(run, 'WaitingForRun'),
-  );
+  const runs = caches.runs.byIndex('unfinished', keyOf(program)).filter((run) => !isBecause(run, 'WaitingForRun'));
   return [
     ...runs.map(keyOf),
     ...[program, ...twinsOf(program, caches)].flatMap((one) => nextRuns(keyOf(one), context)),

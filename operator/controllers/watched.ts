@@ -1,4 +1,5 @@
-import { isFinal } from '../decide/run/snapshot.ts';
+import { hasSucceeded, isFinal } from '../decide/run/snapshot.ts';
+import { isCounted } from '../decide/run-result.ts';
 import { type KubeObject, type ObjectKey, RESOURCES } from '../kube/api.ts';
 import {
   controllerOf,
@@ -26,9 +27,11 @@ export type Caches = CachesOf<Watched>;
 export type CacheChange = ChangeIn<Watched>;
 
 /** With the namespace: an owner of another is none, whatever somebody there writes into an object. */
-const byOwner = (object: KubeObject): readonly string[] => {
-  const uid = controllerOf(object);
-  return uid === undefined ? [] : [`${object.metadata.namespace}/${uid}`];
+const byOwner = {
+  values: (object: KubeObject): readonly string[] => {
+    const uid = controllerOf(object);
+    return uid === undefined ? [] : [`${object.metadata.namespace}/${uid}`];
+  },
 };
 
 /** The value of the index `owner` for what an object owns. */
@@ -39,19 +42,38 @@ export function ownedBy({ metadata }: KubeObject): string {
 /** The value of the index `state` for runs that are not over. */
 export const UNFINISHED = 'unfinished';
 
+/** The value of the indexes `ended` and `succeeded` for the runs of a pipeline of a program; backfills are apart. */
+export function runsOf(
+  program: ObjectKey,
+  { pipeline, trigger }: Pick<RunObject['spec'], 'pipeline' | 'trigger'>,
+): string {
+  return `${program} ${pipeline}${trigger === 'backfill' ? ' backfill' : ''}`;
+}
+
 export const WATCHED: Sources<Watched> = {
   programs: {
     resource: RESOURCES.retentionPrograms,
-    indexes: { programId: ({ metadata, spec }) => [`${metadata.namespace}/${spec.programId}`] },
+    indexes: { programId: { values: ({ metadata, spec }) => [`${metadata.namespace}/${spec.programId}`] } },
   },
   runs: {
     resource: RESOURCES.retentionRuns,
     indexes: {
-      program: (run) => [programKeyOf(run)],
+      owner: byOwner,
+      unfinished: { values: (run) => (isFinal(run) ? [] : [programKeyOf(run)]) },
       // One that is not as a run should be is never at work.
-      state: (run) => (isFinal(run) || run.spec?.programRef === undefined ? [] : [UNFINISHED]),
-      revision: ({ metadata, status }) =>
-        status?.revision === undefined ? [] : [`${metadata.namespace}/${status.revision}`],
+      state: { values: (run) => (isFinal(run) || run.spec?.programRef === undefined ? [] : [UNFINISHED]) },
+      ended: {
+        values: (run) => (isFinal(run) && isCounted(run) ? [runsOf(programKeyOf(run), run.spec)] : []),
+        order: seniority,
+      },
+      succeeded: {
+        values: (run) => (hasSucceeded(run) && !run.spec.dryRun ? [runsOf(programKeyOf(run), run.spec)] : []),
+        order: ({ status }) => status?.slot ?? '',
+      },
+      revision: {
+        values: ({ metadata, status }) =>
+          status?.revision === undefined ? [] : [`${metadata.namespace}/${status.revision}`],
+      },
     },
   },
   jobs: {

@@ -38,7 +38,7 @@ const made = (actions: readonly Action[], kind: string) =>
 
 test('of pipelines that are due at once the first of each lane is made, and each is followed on its own', () => {
   const decide = (runs: readonly RunObject[]) =>
-    decideProgram({ program: PROGRAM, runs, revisions: [], ...common }, NOW);
+    decideProgram({ program: PROGRAM, runs, pinned: new Set(), revisions: [], ...common }, NOW);
   const { actions, status } = decide([]);
   const pipelines = made(actions, 'RetentionRun').map(({ spec }) => spec.pipeline);
   expect(pipelines).toEqual(['batch', 'campaign']);

@@ -3,9 +3,14 @@ import type { RunObject } from '../kube/objects.ts';
 import type { Outcome } from './run/status.ts';
 import type { StageStatus } from './run/tasks.ts';
 
-/** Whether the run's batch is to become the current one: how a program is goes by these, not by trials or the past. */
-export function isForPublishing({ spec }: Pick<RunObject, 'spec'>, pipelines: Pipelines): boolean {
-  return pipelines[spec.pipeline]?.publishes === true && !spec.dryRun && spec.trigger !== 'backfill';
+/** Whether how a pipeline is goes by the run: not by trials or the past. */
+export function isCounted({ spec }: Pick<RunObject, 'spec'>): boolean {
+  return !spec.dryRun && spec.trigger !== 'backfill';
+}
+
+/** Whether the run's batch is to become the current one. */
+export function isForPublishing(run: Pick<RunObject, 'spec'>, pipelines: Pipelines): boolean {
+  return pipelines[run.spec.pipeline]?.publishes === true && isCounted(run);
 }
 
 /** How many candidates the last stage of a run's pipeline stored; undefined where it says nothing, or makes no batch. */

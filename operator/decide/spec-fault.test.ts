@@ -13,6 +13,7 @@ function readiness(spec: Parameters<typeof storedProgram>[0], pipelines: Pipelin
   const snapshot = {
     program,
     runs: [],
+    pinned: new Set<string>(),
     revisions: [],
     twins: [],
     attempts: NO_ATTEMPTS,

@@ -154,7 +154,7 @@ test('an object of which an index can make nothing is found by its key, and the 
   const index = ({ metadata }: KubeObject) => [metadata.labels!['program']!.toUpperCase()];
   server.put({ ...job('bad'), metadata: { name: 'bad', namespace: 'shop', uid: 'u0' } });
   server.put(job('good', 'u1', { program: 'churn' }));
-  start({ indexes: { index } });
+  start({ indexes: { index: { values: index } } });
   await reflector.synced;
   expect(reflector.store.byIndex('index', 'CHURN').map(({ metadata }) => metadata.name)).toEqual(['good']);
   expect(reflector.store.get('shop/bad')).toBeDefined();
@@ -162,7 +162,7 @@ test('an object of which an index can make nothing is found by its key, and the 
 });
 
 test('objects come, change and go, and are found by what an index says of them', async () => {
-  start({ indexes: { program: ({ metadata }) => [metadata.labels?.['program'] ?? ''] } });
+  start({ indexes: { program: { values: ({ metadata }) => [metadata.labels?.['program'] ?? ''] } } });
   await reflector.synced;
   await server.opened();
   server.put(job('a', 'u1', { program: 'churn' }));

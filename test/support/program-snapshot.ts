@@ -40,6 +40,7 @@ export function snapshot(program: ProgramObject, change: Partial<ProgramSnapshot
   return {
     program,
     runs: [],
+    pinned: new Set(),
     revisions: [],
     twins: [],
     attempts: NO_ATTEMPTS,

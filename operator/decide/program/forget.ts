@@ -53,10 +53,10 @@ function isReached({ spec }: RunObject, slot: string | undefined): boolean {
 }
 
 /** Deletes revisions that no run is pinned to, and that the next one would not be. */
-export function forgetRevisions({ program, runs, revisions, settings }: ProgramSnapshot): readonly Action[] {
+export function forgetRevisions({ program, runs, pinned, revisions, settings }: ProgramSnapshot): readonly Action[] {
   // A run that is about to begin may be pinned to one already.
   if (runs.some((run) => !isFinal(run) && run.status?.revision === undefined)) return [];
-  const used = new Set(runs.map(({ status }) => status?.revision));
+  const used = new Set([...pinned, ...runs.map(({ status }) => status?.revision)]);
   used.add(buildRevision(program, settings).metadata.name);
   return revisions
     .filter(({ metadata }) => !used.has(metadata.name) && metadata.deletionTimestamp === undefined)

@@ -32,7 +32,7 @@ export function lastOutcome({ program, runs, pipelines }: ProgramSnapshot): Last
 }
 
 /** What a run says of its program; undefined where it is not over, or says nothing of it. */
-function outcomeOf(run: RunObject): LastOutcome['outcome'] | undefined {
+export function outcomeOf(run: RunObject): LastOutcome['outcome'] | undefined {
   if (!isFinal(run)) return undefined;
   const { spec, status } = run;
   const outcome = status?.conditions?.find(({ type }) => type === 'Complete');

@@ -3,7 +3,7 @@ import type { Pipelines } from '../../../contract/pipelines.ts';
 import type { PipelineStatus, RetentionProgramStatus } from '../../../crds/index.ts';
 import { type RunObject, seniority } from '../../kube/objects.ts';
 import { hasSucceeded, isFinal } from '../run/snapshot.ts';
-import { candidatesOf } from '../run-result.ts';
+import { candidatesOf, isCounted } from '../run-result.ts';
 import type { Progress } from './slots.ts';
 
 /** How a pipeline was when the program was last looked at, be it by a version that had fields for two of them. */
@@ -55,7 +55,7 @@ export function pipelineStatus(
     readonly waitsFor: string | undefined;
   },
 ): PipelineStatus | undefined {
-  const counted = runs.filter(({ spec }) => spec.pipeline === pipeline && !spec.dryRun && spec.trigger !== 'backfill');
+  const counted = runs.filter((run) => run.spec.pipeline === pipeline && isCounted(run));
   const { lastSucceededSlot: known } = pipelineStatusIn(before, pipeline, pipelines);
   const succeeded = newestSlot([known, ...counted.filter(hasSucceeded).map(({ status }) => status?.slot)]);
   const last = lastRun(counted, pipelines);

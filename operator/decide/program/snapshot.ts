@@ -7,8 +7,10 @@ import type { Attempts } from '../action.ts';
 /** All that is known about a program when it is looked at. */
 export interface ProgramSnapshot {
   readonly program: ProgramObject;
-  /** Every run that names the program. */
+  /** Of the runs that name the program those that anything is decided on; also others. */
   readonly runs: readonly RunObject[];
+  /** Names of revisions that any run is pinned to. */
+  readonly pinned: ReadonlySet<string>;
   /** Revisions that the program owns. */
   readonly revisions: readonly (KubeObject & { readonly metadata: StoredMetadata })[];
   /** Older programs of the namespace with the same programId. */

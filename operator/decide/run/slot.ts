@@ -35,7 +35,7 @@ export function slotOf(
 }
 
 /** The run with the slot that it would begin with now, so that whoever waits for it sees which one that is. */
-export function withSlot(snapshot: RunSnapshot, now: Date): RunObject {
+export function withSlot(snapshot: Of & Pick<RunSnapshot, 'program'>, now: Date): RunObject {
   const { run, program } = snapshot;
   if (run.status?.startTime !== undefined) return run;
   const { slot: _before, ...status } = run.status ?? {};
