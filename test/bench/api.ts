@@ -54,15 +54,15 @@ interface Question {
 
 function questions(candidates: number): readonly Question[] {
   const { namespace, program } = BENCH_PROGRAM;
-  const ids = Array.from({ length: 2000 }, (_, index) => customerId(1 + ((index * 48_271) % candidates)));
+  const ids = Array.from({ length: 1500 }, (_, index) => customerId(1 + ((index * 48_271) % candidates)));
   const levels = ['critical', 'high', 'medium'];
   const api = `/v1/namespaces/${namespace}/programs/${program}/candidates`;
   const bare = `/${namespace}/${program}/candidates`;
   return [
-    { what: 'point', ours: ids.map((id) => `${api}/${id}`), bare: ids.map((id) => `${bare}/${id}`), rows: 1 },
+    { what: 'point', ours: ids.map((id) => `${api}/${id}?arm=all`), bare: ids.map((id) => `${bare}/${id}`), rows: 1 },
     {
       what: 'list-50',
-      ours: levels.map((level) => `${api}?riskLevel=${level}&limit=50`),
+      ours: levels.map((level) => `${api}?riskLevel=${level}&limit=50&arm=all`),
       bare: levels.map((level) => `${bare}?riskLevel=${level}`),
       rows: 50,
     },
