@@ -5,10 +5,15 @@ export function laneOf(pipeline: string, pipelines: Pipelines = PIPELINES): stri
   return pipelineOf(pipeline, pipelines)?.lane;
 }
 
-/** Whether runs of two pipelines of one owner go one after the other. One that is not known may be in any lane. */
+/**
+ * Whether runs of two pipelines of one owner go one after the other. A run of a pipeline that this version does not know, or
+ * of another kind of owner, never begins, so that nobody waits for it; what an older or newer version began holds its lane's
+ * lock in the database.
+ */
 export function shareLane(one: string, other: string, pipelines: Pipelines = PIPELINES): boolean {
-  const [lane, otherLane] = [laneOf(one, pipelines), laneOf(other, pipelines)];
-  return lane === undefined || otherLane === undefined || lane === otherLane;
+  const [known, another] = [pipelineOf(one, pipelines), pipelineOf(other, pipelines)];
+  if (known === undefined || another === undefined) return false;
+  return known.owner === another.owner && known.lane === another.lane;
 }
 
 /** Names of the pipelines of a lane. */

@@ -27,9 +27,17 @@ test('prune waits for the batch whose files it may delete, a pipeline with a lan
   ]);
 });
 
-test('a pipeline of another version may be in any lane', () => {
-  expect(laneOf('constructor')).toBeUndefined();
-  expect([shareLane('batch', 'campaign'), shareLane('campaign', 'prune')]).toEqual([true, true]);
+test.each([
+  ['a pipeline of another version', 'batch', 'unheard-of'],
+  ['one that is called as a part of every object', 'batch', 'constructor'],
+  ["another owner's, though its lane is called the same", 'batch', 'cohorts'],
+])('%s is in no lane of a program', (_name, one, other) => {
+  const shared = (first: string, second: string) => shareLane(first, second, WITH_CAMPAIGN);
+  expect([shared(one, other), shared(other, one)]).toEqual([false, false]);
+});
+
+test('a lane is that of a pipeline which is known', () => {
+  expect([laneOf('prune'), laneOf('constructor')]).toEqual(['batch', undefined]);
 });
 
 test.each<[string, string, object, string | undefined]>([

@@ -87,6 +87,17 @@ test('a pipeline of a series is none of a program: its schedule is not followed,
   expect([reasonOf('wrong'), jobsOf('wrong')]).toEqual(['PipelineUnknown', []]);
 });
 
+test('a run of a pipeline that nobody knows, or of a series, holds up no slot of its program', async () => {
+  open();
+  world.kube.put(retentionPrograms, program());
+  await put('wrong', { pipeline: 'cohorts' });
+  await put('unknown', { pipeline: 'unheard-of' });
+  await world.clock.advance(3 * 86_400_000);
+  await world.settle();
+  expect([reasonOf('wrong'), reasonOf('unknown')]).toEqual(['PipelineUnknown', 'PipelineUnknown']);
+  expect(phases('keep-20261123t0200z')).toEqual(['Succeeded']);
+});
+
 test('a run that waits for a batch holds up none of its lane that need not', async () => {
   const { campaign } = WITH_CAMPAIGN;
   open(100, { ...WITH_CAMPAIGN, campaign: { ...campaign!, lane: 'batch' } });

@@ -64,6 +64,8 @@ test.each([
   ['a batch begins beside a campaign', 'batch', 'campaign', 'Running'],
   ['a prune waits for a batch', 'prune', 'batch', 'WaitingForRun'],
   ['a campaign waits for another', 'campaign', 'campaign', 'WaitingForRun'],
+  ['a batch begins beside a run of a pipeline that nobody knows', 'batch', 'unheard-of', 'Running'],
+  ["a batch begins beside a run of a series' pipeline", 'batch', 'cohorts', 'Running'],
 ])('%s', (_name, pipeline, other, reason) => {
   const { status } = begin(pipeline, other);
   expect(status.conditions?.find(({ type }) => type === 'Reconciling')?.reason).toBe(reason);

@@ -300,6 +300,14 @@ test.each<[string, 'Forbid' | 'Replace', RunObject, readonly string[]]>([
   ['Forbid: a backfill that has not begun', 'Forbid', backfill, [NEW]],
   ['Forbid: a backfill that has begun', 'Forbid', begun(backfill), []],
   ['Replace: a backfill that has begun', 'Replace', begun(backfill), []],
+  ['Forbid: one of a pipeline that nobody knows', 'Forbid', of('unheard-of', FIRST), [NEW]],
+  ['Forbid: one of a pipeline that is no more, under way', 'Forbid', of('unheard-of', FIRST, 'Running'), [NEW]],
+  [
+    "Forbid: one of a series' pipeline, whose lane is called the same",
+    'Forbid',
+    of('cohorts', FIRST, 'Pending'),
+    [NEW],
+  ],
 ])('whether a slot that is due waits for %s', (_name, concurrencyPolicy, other, expected) => {
   // Without a campaign to go with it, which Replace is not for.
   const { campaign: _campaign, ...pipelines } = WITH_CAMPAIGN;
