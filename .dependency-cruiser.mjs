@@ -12,9 +12,10 @@ const ROOMS = [
   'base/(cel|clustering|duckdb|math|postgres|schedules|schema)/',
   // What operator, pods and laptop agree on.
   'contract/',
-  // A customer's columns, and the conditions over them.
+  // A customer's columns, the conditions over them, and what segments are told apart by.
   'customers/columns/',
   'customers/filters/',
+  'customers/segments/',
   // Warehouses, feature stores, models, artifacts: a folder for each provider.
   'providers/',
   'crds/',
