@@ -13,6 +13,8 @@ export interface SegmentFeature {
   readonly meaning: string;
   /** Whether it goes into clustering as log1p: what people spend differs by factors. */
   readonly logarithm?: true;
+  /** What a customer counts as who has no value: one for whom it is longest ago, or as an average one. */
+  readonly missing: 'never' | 'average';
   /** Months of history that it takes; with less it is absent. */
   readonly months?: number;
   /** A condition in a marketer's words; the value has its unit. */
@@ -26,6 +28,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'recency_days',
     source: 'transactions',
     unit: 'days',
+    missing: 'never',
     meaning: 'days from the last purchase to the snapshot',
     atLeast: (value) => `last purchase ${value} ago or longer`,
     under: (value) => `last purchase under ${value} ago`,
@@ -34,6 +37,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'frequency_90d',
     source: 'transactions',
     unit: 'purchases',
+    missing: 'average',
     meaning: 'distinct invoices of purchases in the 90 days before the snapshot',
     atLeast: (value) => `${value} or more in 90 days`,
     under: (value) => `under ${value} in 90 days`,
@@ -42,6 +46,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'spend_90d',
     source: 'transactions',
     unit: 'money',
+    missing: 'average',
     meaning: 'money of the purchases in the 90 days before the snapshot',
     logarithm: true,
     atLeast: (value) => `spent ${value} or more in 90 days`,
@@ -51,6 +56,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'support_tickets_90d',
     source: 'tickets',
     unit: 'tickets',
+    missing: 'average',
     meaning: 'support tickets opened in the 90 days before the snapshot',
     atLeast: (value) => `${value} or more in 90 days`,
     under: (value) => `under ${value} in 90 days`,
@@ -59,6 +65,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'refund_rate',
     source: 'transactions',
     unit: 'share',
+    missing: 'average',
     meaning: 'share of all invoices up to the snapshot that are cancellations, refunds or chargebacks',
     atLeast: (value) => `${value} or more of invoices refunded`,
     under: (value) => `under ${value} of invoices refunded`,
@@ -67,6 +74,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'tenure_days',
     source: 'customers',
     unit: 'days',
+    missing: 'average',
     meaning: 'days from the beginning as a customer to the snapshot',
     atLeast: (value) => `customer for ${value} or longer`,
     under: (value) => `customer for under ${value}`,
@@ -75,6 +83,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'last_login_days',
     source: 'sessions',
     unit: 'days',
+    missing: 'never',
     meaning: 'days from the last session to the snapshot',
     atLeast: (value) => `last visit ${value} ago or longer`,
     under: (value) => `last visit under ${value} ago`,
@@ -83,6 +92,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'season_share',
     source: 'transactions',
     unit: 'share',
+    missing: 'average',
     meaning:
       "share of last year's purchases that were made in this season, 30 days around the snapshot's day of the year",
     months: 13,
@@ -93,6 +103,7 @@ export const FEATURES: readonly SegmentFeature[] = [
     name: 'recency_to_interval',
     source: 'transactions',
     unit: 'ratio',
+    missing: 'average',
     meaning: "days since the last purchase over the customer's own median days between purchases",
     months: 13,
     atLeast: (value) => `${value} of the own usual interval or more since the last purchase`,
