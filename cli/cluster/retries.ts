@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts';
 import { RESOURCES } from '../../operator/kube/api.ts';
 import type { ConfigMapObject, ProgramObject, RunObject } from '../../operator/kube/objects.ts';
 import { pages } from '../../operator/kube/pages.ts';
+import { programOwner } from '../../operator/objects/owner.ts';
 import { pinnedRevision } from '../../operator/objects/revision.ts';
 import type { Cluster } from './cluster.ts';
 import { isForbidden } from './refusal.ts';
@@ -65,7 +66,7 @@ export async function changeSince(
     if (isForbidden(error)) return undefined;
     throw error;
   }
-  const pinned = found && pinnedRevision(found, program.metadata.name, revisionDigest);
+  const pinned = found && pinnedRevision(found, programOwner(program), revisionDigest);
   if (pinned === undefined) {
     throw refuse(
       `the ConfigMap ${revision} is gone or was changed, which held what the run ${name} was to do: trigger another`,
@@ -77,7 +78,7 @@ export async function changeSince(
 }
 
 /** But for what is never pinned, or is pinned as the operator resolves it. */
-function sameProgram(one: ProgramObject['spec'], other: ProgramObject['spec']): boolean {
-  const compared = (spec: ProgramObject['spec']) => ({ ...spec, enabled: true, storage: null });
+function sameProgram(one: object, other: object): boolean {
+  const compared = (spec: object) => ({ ...spec, enabled: true, storage: null });
   return isDeepStrictEqual(compared(one), compared(other));
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { type Fate, openWorld, picture, type World } from '../../test/support/operator-world.ts';
-import { pipelineStatusOf, program, programSpec, run, STAGE_SETTINGS } from '../../test/support/program.ts';
+import { KEEP, pipelineStatusOf, program, programSpec, run, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
 import { buildRevision } from '../objects/revision.ts';
@@ -486,7 +486,7 @@ test('a run of a program that has not changed finds its revision there, and does
 test('a ConfigMap of our name and owner that holds something else is not taken for the revision: nothing is run', async () => {
   world = openWorld({ start: FRIDAY });
   const made = world.kube.put(retentionPrograms, program()) as ProgramObject;
-  const revision = buildRevision(made, STAGE_SETTINGS);
+  const revision = buildRevision(KEEP, made, STAGE_SETTINGS);
   const image = 'elsewhere.example/other:1';
   world.kube.put(configMaps, { ...revision, data: { ...revision.data, image } } as KubeObject);
   world.kube.put(retentionRuns, run());

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { PIPELINES } from '../../contract/pipelines.ts';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
-import { program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
+import { KEEP, program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
 import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
 import type { ProgramObject } from '../kube/objects.ts';
@@ -20,7 +20,7 @@ const clock = fakeClock(new Date('2026-11-20T12:00:00Z'));
 /** A program that was edited since its revision was made. */
 function edited(kube: FakeKube): KubeObject {
   const before = kube.put(retentionPrograms, program()) as ProgramObject;
-  const revision = kube.put(configMaps, buildRevision(before, STAGE_SETTINGS));
+  const revision = kube.put(configMaps, buildRevision(KEEP, before, STAGE_SETTINGS));
   kube.change(retentionPrograms, 'shop/keep', (object) => {
     object['spec'].programName = 'Another';
   });

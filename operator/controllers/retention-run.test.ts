@@ -8,6 +8,7 @@ import { type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
 import type { ProgramObject, RunObject } from '../kube/objects.ts';
 import { createStore, type Indexes } from '../kube/store.ts';
+import { programOwner } from '../objects/owner.ts';
 import { buildRevision } from '../objects/revision.ts';
 import { openContext } from './context.ts';
 import { reconcile as reconcileOne } from './reconcile.ts';
@@ -51,7 +52,7 @@ test('a run that has not begun is begun', async () => {
 test('a ConfigMap of our name and owner, of which the cache has not heard, is not run if it holds something else', async () => {
   const kube = fakeKube(() => clock.now());
   const made = kube.put(retentionPrograms, program()) as ProgramObject;
-  const revision = buildRevision(made, STAGE_SETTINGS);
+  const revision = buildRevision(programOwner(made), made, STAGE_SETTINGS);
   kube.put(configMaps, { ...revision, data: { ...revision.data, image: 'elsewhere.example/other:1' } } as KubeObject);
   const runs = [kube.put(retentionRuns, run())];
   await reconcile(kube, cachesOf({ programs: [made], runs }));

@@ -17,6 +17,7 @@ import {
   type RunObject,
 } from '../kube/objects.ts';
 import { ANNOTATIONS } from '../objects/labels.ts';
+import { programOwner } from '../objects/owner.ts';
 import { buildRevision } from '../objects/revision.ts';
 import type { Context } from './context.ts';
 import { kept } from './kept.ts';
@@ -190,7 +191,7 @@ async function currentRevision(
   known: Known,
   { api, caches, settings }: Context,
 ): Promise<ConfigMapObject | undefined> {
-  const key = keyOf(buildRevision(program, settings));
+  const key = keyOf(buildRevision(programOwner(program), program, settings));
   const [existing] = withExisting<ConfigMapObject>([], RESOURCES.configMaps, known);
   if (existing !== undefined && keyOf(existing) === key) return existing;
   if (caches.revisions.get(key) === undefined) return undefined;

@@ -28,6 +28,12 @@ function objectNames(schema: any, field: string): string[] {
   return schema.items === undefined ? inner : [...inner, ...objectNames(schema.items, `${field}[]`)];
 }
 
+test('an owner that names nothing but what its pods need may have it', () => {
+  const { execution } = programSpec({});
+  expect(referenceFault({ execution }, SETTINGS)).toBeUndefined();
+  expect(referenceFault({ execution: { ...execution, serviceAccountName: 'root' } }, SETTINGS)).toContain('root');
+});
+
 test('every name of an object that a program can hold is looked at, and a run holds those of its program and of another run', () => {
   const refused = Object.values(REFERENCE_CASES).flatMap(({ refused: said }) => (said === undefined ? [] : [said]));
   const fields = refused.map((said) => said.slice(0, said.indexOf(':')).replaceAll(/\[\d+\]/g, '[]'));

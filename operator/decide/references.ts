@@ -1,19 +1,20 @@
-import { fieldName, type RetentionProgramSpec } from '../../crds/index.ts';
+import { fieldName } from '../../crds/index.ts';
+import type { PodsSpec } from '../objects/owner.ts';
 import { isAllowed, USES, type Use } from '../settings/allowed.ts';
 import type { StageSettings } from '../settings/settings.ts';
 
-/** An object of its namespace that a program names, and what for. */
+/** An object of its namespace that an owner names, and what for. */
 interface Reference {
   readonly use: Use;
   readonly name: string;
   readonly field: readonly (string | number)[];
 }
 
-/** Pods run as it unless a program says otherwise: to name it is to say nothing. */
+/** Pods run as it unless an owner says otherwise: to name it is to say nothing. */
 const DEFAULT_SERVICE_ACCOUNT = 'default';
 
-/** Everything by which the pods of a program get at something of the namespace. */
-function referencesOf({ dataConnectors, scoringModels, holdout, storage, execution }: RetentionProgramSpec) {
+/** Everything by which the pods of an owner get at something of the namespace. */
+function referencesOf({ dataConnectors = [], scoringModels = [], holdout, storage, execution }: PodsSpec) {
   const found: Reference[] = [];
   const add = (use: Use, name: string | undefined, ...field: Reference['field']) => {
     if (name !== undefined) found.push({ use, name, field: ['spec', ...field] });
@@ -25,7 +26,7 @@ function referencesOf({ dataConnectors, scoringModels, holdout, storage, executi
   for (const [index, { tokenSecretRef }] of scoringModels.entries()) {
     add('tokens', tokenSecretRef?.name, 'scoringModels', index, 'tokenSecretRef', 'name');
   }
-  add('keys', holdout.keySecretRef?.name, 'holdout', 'keySecretRef', 'name');
+  add('keys', holdout?.keySecretRef?.name, 'holdout', 'keySecretRef', 'name');
   add('database', storage?.postgres?.secretRef.name, 'storage', 'postgres', 'secretRef', 'name');
   add('artifacts', storage?.artifacts?.claimName, 'storage', 'artifacts', 'claimName');
   add('files', storage?.files?.claimName, 'storage', 'files', 'claimName');
@@ -35,10 +36,10 @@ function referencesOf({ dataConnectors, scoringModels, holdout, storage, executi
 }
 
 /**
- * Why a program may not have what it names, with the field; undefined when it may. The API server has asked the same, and
- * whether whoever wrote the program may; here it holds also for what was written before, or past the policy.
+ * Why an owner may not have what it names, with the field; undefined when it may. The API server has asked the same, and
+ * whether whoever wrote it may; here it holds also for what was written before, or past the policy.
  */
-export function referenceFault(spec: RetentionProgramSpec, settings: StageSettings): string | undefined {
+export function referenceFault(spec: PodsSpec, settings: StageSettings): string | undefined {
   const { postgresSecret, artifactsClaim, allowed } = settings;
   const own: Partial<Record<Use, string | undefined>> = {
     database: postgresSecret?.name,

@@ -9,6 +9,7 @@ import {
   unavailableProviders,
 } from '../../crds/index.ts';
 import type { ProgramObject } from '../kube/objects.ts';
+import type { PodsSpec } from '../objects/owner.ts';
 import { runsIn, type StageSettings } from '../settings/settings.ts';
 import type { ConditionReason } from './reasons.ts';
 import { referenceFault } from './references.ts';
@@ -38,7 +39,7 @@ export function programFault(
 }
 
 /** Why a task may not be made of a spec, whenever it was written; undefined when it may. */
-export function notAllowed(spec: RetentionProgramSpec, settings: StageSettings): ProgramFault | undefined {
+export function notAllowed(spec: PodsSpec, settings: StageSettings): ProgramFault | undefined {
   const message = referenceFault(spec, settings);
   return message === undefined ? undefined : { reason: 'NotAllowed', message };
 }

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
+import type { Secret } from '../../contract/credentials.ts';
 import { PIPELINES, secretsOf } from '../../contract/pipelines.ts';
 import type { RetentionProgramSpec } from '../../crds/index.ts';
-import { POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { KEEP, POSTGRES, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../kube/objects.ts';
 import { buildJob, jobName } from './job.ts';
 import type { TaskAttempt } from './pod.ts';
@@ -21,7 +22,7 @@ function withSecrets(task: Omit<TaskAttempt, 'secrets'>): TaskAttempt {
 }
 
 function jobFor(spec: Parameters<typeof storedProgram>[0] = {}, task: Omit<TaskAttempt, 'secrets'> = TASK): any {
-  const pinned = pinnedRevision(buildRevision(storedProgram(spec), STAGE_SETTINGS), 'keep')!;
+  const pinned = pinnedRevision(buildRevision(KEEP, storedProgram(spec), STAGE_SETTINGS), KEEP)!;
   const made = run();
   const owner = {
     ...made,
@@ -42,6 +43,9 @@ const environmentOf = (job: any) =>
     job.spec.template.spec.containers[0].env.map((one: any) => [one.name, one.value ?? one.valueFrom]),
   );
 
+/** All that there are. */
+const SECRETS: readonly Secret[] = ['connections', 'modelTokens', 'holdoutKey'];
+
 test('names that are cut to the same beginning differ', () => {
   const long = 'p'.repeat(70);
   const names = ['a', 'b'].flatMap((end) => [1, 2].map((attempt) => jobName(`${long}${end}`, { ...TASK, attempt })));
@@ -57,11 +61,11 @@ test('what a revision holds is worked out once for a spec, however often it is a
   const spec = storedProgram().spec;
   Object.defineProperty(spec, 'programName', { enumerable: true, get: () => `look ${(looks += 1)}` });
   const settings = { ...STAGE_SETTINGS };
-  const first = buildRevision({ ...storedProgram(), spec }, settings);
+  const first = buildRevision(KEEP, { ...storedProgram(), spec }, settings);
   const asked = looks;
-  expect(buildRevision({ ...storedProgram(), spec }, settings)).toEqual(first);
+  expect(buildRevision(KEEP, { ...storedProgram(), spec }, settings)).toEqual(first);
   expect(looks).toBe(asked);
-  const other = buildRevision({ ...storedProgram(), spec }, { ...settings, image: 'holdfast:other' });
+  const other = buildRevision(KEEP, { ...storedProgram(), spec }, { ...settings, image: 'holdfast:other' });
   expect(other.metadata.name).not.toBe(first.metadata.name);
 });
 
@@ -77,7 +81,7 @@ test('the run of a slot belongs to its program', () => {
 
 test('equal programs have one revision; another spec, image or volume another; turning it off and on the same', () => {
   const name = (program: ReturnType<typeof storedProgram>, change = {}) =>
-    buildRevision(program, { ...STAGE_SETTINGS, ...change }).metadata.name;
+    buildRevision(KEEP, program, { ...STAGE_SETTINGS, ...change }).metadata.name;
   expect(name(storedProgram())).toBe(name(storedProgram({}, { metadata: { generation: 9 } })));
   expect(name(storedProgram())).toBe(name(storedProgram({ enabled: false })));
   expect(name(storedProgram())).not.toBe(name(storedProgram({ programName: 'Another' })));
@@ -86,20 +90,93 @@ test('equal programs have one revision; another spec, image or volume another; t
 });
 
 test('a revision reads back as what was pinned, and one that was edited does not', () => {
-  const made = buildRevision(storedProgram(), { ...STAGE_SETTINGS, image: 'holdfast@sha256:1' });
+  const made = buildRevision(KEEP, storedProgram(), { ...STAGE_SETTINGS, image: 'holdfast@sha256:1' });
   expect(made.immutable).toBe(true);
-  expect(pinnedRevision(made, 'keep')).toMatchObject({
+  expect(pinnedRevision(made, KEEP)).toMatchObject({
     name: made.metadata.name,
     image: 'holdfast@sha256:1',
     spec: { programId: 'keep', storage: { artifacts: { claimName: STAGE_SETTINGS.artifactsClaim } } },
   });
   const text = made.data!['revision.json']!;
   expect(
-    pinnedRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"Keep"', '"Kept"') } }, 'keep'),
+    pinnedRevision({ ...made, data: { ...made.data, 'revision.json': text.replace('"Keep"', '"Kept"') } }, KEEP),
   ).toBeUndefined();
-  expect(pinnedRevision({ ...made, data: { ...made.data, image: 'evil' } }, 'keep')).toBeUndefined();
-  expect(pinnedRevision({ ...made, data: {} }, 'keep')).toBeUndefined();
-  expect(pinnedRevision(made, 'another')).toBeUndefined();
+  expect(pinnedRevision({ ...made, data: { ...made.data, image: 'evil' } }, KEEP)).toBeUndefined();
+  expect(pinnedRevision({ ...made, data: {} }, KEEP)).toBeUndefined();
+  expect(pinnedRevision(made, { ...KEEP, name: 'another' })).toBeUndefined();
+});
+
+const labelsOf = ({ metadata, spec }: any) => [
+  metadata.labels,
+  ...(spec === undefined ? [] : [spec.template.metadata.labels]),
+];
+const PRODUCT = { 'app.kubernetes.io/name': 'holdfast', 'app.kubernetes.io/managed-by': 'holdfast' };
+
+test('the objects of a program keep the labels by which those of an earlier version are found', () => {
+  const shared = { ...PRODUCT, 'app.kubernetes.io/part-of': 'keep', 'holdfast.dev/program': 'keep' };
+  const task = {
+    ...shared,
+    'app.kubernetes.io/component': 'task',
+    'holdfast.dev/run': 'by-hand',
+    'holdfast.dev/stage': 'extract',
+    'holdfast.dev/task': 'migrate',
+    'holdfast.dev/attempt': '1',
+  };
+  expect(labelsOf(jobFor())).toEqual([task, task]);
+  const revision = buildRevision(KEEP, storedProgram(), STAGE_SETTINGS);
+  expect(labelsOf(revision)).toEqual([{ ...shared, 'app.kubernetes.io/component': 'revision' }]);
+  expect(labelsOf({ metadata: buildRun(storedProgram(), SLOT).metadata })).toEqual([
+    { ...shared, 'app.kubernetes.io/component': 'run' },
+  ]);
+});
+
+/** A run of a series, whose spec has nothing of a program but what its pods need. */
+const COHORTS = {
+  apiVersion: 'holdfast.dev/v1alpha1',
+  kind: 'FakeRun',
+  metadata: {
+    name: 'weekly',
+    namespace: 'shop',
+    uid: 'series-uid',
+    resourceVersion: '1',
+    creationTimestamp: '2026-11-23T02:00:00Z',
+  },
+  spec: { series: 'loyalty', clusters: 4, trigger: 'manual', dryRun: false, execution: storedProgram().spec.execution },
+} as const;
+
+test('a run of a series has its revision and its Jobs as one of a program has, under labels of its own', () => {
+  const owner = { kind: 'series', name: 'loyalty' } as const;
+  const revision = buildRevision(owner, COHORTS, STAGE_SETTINGS);
+  const shared = { ...PRODUCT, 'app.kubernetes.io/part-of': 'loyalty', 'holdfast.dev/series': 'loyalty' };
+  expect(revision.metadata).toMatchObject({
+    name: expect.stringMatching(/^loyalty-[0-9a-f]{20}$/),
+    labels: { ...shared, 'app.kubernetes.io/component': 'revision' },
+    ownerReferences: [{ kind: 'FakeRun', uid: 'series-uid' }],
+  });
+  expect(revision.metadata.labels).not.toHaveProperty(['holdfast.dev/program']);
+  const pinned = pinnedRevision(revision, owner)!;
+  const storage = {
+    artifacts: { claimName: 'holdfast-artifacts' },
+    postgres: { secretRef: STAGE_SETTINGS.postgresSecret },
+  };
+  expect(pinned.spec).toEqual({ ...COHORTS.spec, storage });
+  const task: TaskAttempt = { pipeline: 'cohorts', stage: 'split', task: 'split', attempt: 1, secrets: SECRETS };
+  const job: any = buildJob(
+    COHORTS,
+    SLOT,
+    pinned,
+    task,
+    storageOf(pinned.spec, STAGE_SETTINGS) as Storage,
+    STAGE_SETTINGS,
+  );
+  for (const labels of labelsOf(job)) {
+    expect(labels).toMatchObject({ ...shared, 'holdfast.dev/run': 'weekly' });
+    expect(labels).not.toHaveProperty(['holdfast.dev/program']);
+  }
+  expect(job.spec.template.spec.containers[0].args).toEqual(['jobs/main.js', 'cohorts/split/split']);
+  // Of secrets that its spec cannot name it gets none.
+  expect(environmentOf(job)).toMatchObject({ HOLDFAST_RUN: 'weekly', DATABASE_URL: { secretKeyRef: {} } });
+  expect(Object.keys(environmentOf(job)).filter((name) => /CONNECTION|TOKEN|KEY/.test(name))).toEqual([]);
 });
 
 test('a pod of a task may do nothing but its work', () => {
@@ -233,7 +310,7 @@ test('files may be in a ConfigMap, and a run goes on with the one that it began 
     mountPath: '/var/holdfast/files',
     readOnly: true,
   });
-  const pinned = pinnedRevision(buildRevision(storedProgram({ storage }), STAGE_SETTINGS), 'keep');
+  const pinned = pinnedRevision(buildRevision(KEEP, storedProgram({ storage }), STAGE_SETTINGS), KEEP);
   expect(pinned?.spec.storage?.files).toEqual(storage.files);
 });
 

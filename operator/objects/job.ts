@@ -1,12 +1,11 @@
 import { TERMINAL_EXIT } from '../../contract/exit-status.ts';
 import { nameOf } from '../../contract/name.ts';
-import { MOST_SHARDS, type RetentionProgramSpec } from '../../crds/index.ts';
+import { MOST_SHARDS } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
-import type { RunObject } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
-import { ANNOTATIONS, programLabels } from './labels.ts';
-import { ownerReference } from './owner.ts';
-import { CONTAINER, podSpec, type TaskAttempt } from './pod.ts';
+import { ANNOTATIONS, ownerLabels } from './labels.ts';
+import { ownerReference, type PodsSpec } from './owner.ts';
+import { CONTAINER, podSpec, type TaskAttempt, type TaskRun } from './pod.ts';
 import type { PinnedRevision } from './revision.ts';
 import type { Storage } from './storage.ts';
 
@@ -20,7 +19,7 @@ export function jobName(run: string, { stage, task, attempt, shards }: Omit<Task
 
 /** The Job of one try at one task. It has no TTL: that comes when its outcome is recorded. */
 export function buildJob(
-  run: RunObject,
+  run: TaskRun,
   slot: Date,
   revision: PinnedRevision,
   attempt: TaskAttempt,
@@ -31,7 +30,7 @@ export function buildJob(
   const { deadlineSeconds } = revision.spec.execution;
   const labels = {
     ...settings.taskPods.labels,
-    ...programLabels(run.spec.programRef.name),
+    ...ownerLabels(revision.owner),
     'app.kubernetes.io/component': 'task',
     'holdfast.dev/run': nameOf([name]),
     'holdfast.dev/stage': attempt.stage,
@@ -77,7 +76,7 @@ export function buildJob(
 }
 
 /** How many pods, and how often one is tried again: each shard as often as any other task. */
-function pods({ shards }: TaskAttempt, { retries }: RetentionProgramSpec['execution']): object {
+function pods({ shards }: TaskAttempt, { retries }: PodsSpec['execution']): object {
   return shards === undefined
     ? { completions: 1, parallelism: 1, backoffLimit: retries }
     : {

@@ -1,4 +1,6 @@
 import { nameOf } from '../../contract/name.ts';
+import type { OwnerKind } from '../../contract/owner.ts';
+import type { Owner } from './owner.ts';
 
 /** What everything that the operator makes can be found by. */
 const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'holdfast' } as const;
@@ -18,11 +20,18 @@ export const ANNOTATIONS = {
   done: 'holdfast.dev/done',
 } as const;
 
-export function programLabels(program: string): Record<string, string> {
+/** The label that holds an owner's name. */
+const OWNER_LABELS: Readonly<Record<OwnerKind, string>> = {
+  program: 'holdfast.dev/program',
+  series: 'holdfast.dev/series',
+};
+
+/** What the objects of an owner's runs can be found by. */
+export function ownerLabels({ kind, name }: Owner): Record<string, string> {
   return {
     'app.kubernetes.io/name': 'holdfast',
     ...MANAGED_BY,
-    'app.kubernetes.io/part-of': nameOf([program]),
-    'holdfast.dev/program': nameOf([program]),
+    'app.kubernetes.io/part-of': nameOf([name]),
+    [OWNER_LABELS[kind]]: nameOf([name]),
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
+import { KEEP, run, STAGE_SETTINGS, storedProgram } from '../../test/support/program.ts';
 import type { RunObject } from '../kube/objects.ts';
 import { PLAIN_TASK_PODS, type TaskPods } from '../settings/task-pods.ts';
 import { buildJob } from './job.ts';
@@ -14,7 +14,7 @@ const EXECUTION = storedProgram().spec.execution;
 function jobFor(change: Partial<TaskPods>, execution: Partial<typeof EXECUTION> = {}, stage = 'extract'): any {
   const settings = { ...STAGE_SETTINGS, taskPods: { ...PLAIN_TASK_PODS, ...change } };
   const given = storedProgram({ execution: { ...EXECUTION, ...execution } });
-  const pinned = pinnedRevision(buildRevision(given, settings), 'keep')!;
+  const pinned = pinnedRevision(buildRevision(KEEP, given, settings), KEEP)!;
   const metadata = { ...run().metadata, uid: 'run-uid', resourceVersion: '1', creationTimestamp: '' };
   const task = { pipeline: 'batch', stage, task: stage, attempt: 1, secrets: [] };
   const storage = storageOf(pinned.spec, settings) as Storage;

@@ -2,13 +2,21 @@ import type { Secret } from '../../contract/credentials.ts';
 import { REVISION_FILE } from '../../contract/revision.ts';
 import { DATABASE_VARIABLE, isTaskVariable, taskEnvironment } from '../../contract/task-environment.ts';
 import { TERMINATION_LOG } from '../../contract/termination-message.ts';
-import { amountOf, type RetentionProgramSpec } from '../../crds/index.ts';
-import type { RunObject } from '../kube/objects.ts';
+import { amountOf, type RetentionRunSpec } from '../../crds/index.ts';
+import type { KubeObject } from '../kube/api.ts';
+import type { StoredMetadata } from '../kube/objects.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import type { TaskPods } from '../settings/task-pods.ts';
+import type { PodsSpec } from './owner.ts';
 import type { PinnedRevision } from './revision.ts';
 import type { Storage } from './storage.ts';
 import { fromSecret, secretVariables, type Variable } from './task-credentials.ts';
+
+/** What the pods of a run are told of it, whoever its owner is. */
+export interface TaskRun extends KubeObject {
+  readonly metadata: StoredMetadata;
+  readonly spec: Pick<RetentionRunSpec, 'trigger' | 'retryOf' | 'fromStage' | 'dryRun'>;
+}
 
 /** One try at one task of a run. */
 export interface TaskAttempt {
@@ -38,7 +46,7 @@ const GRACE_SECONDS = 30;
 
 /** The pod of one try at one task, without its metadata. */
 export function podSpec(
-  run: RunObject,
+  run: TaskRun,
   slot: Date,
   revision: PinnedRevision,
   attempt: TaskAttempt,
@@ -79,7 +87,7 @@ export function podSpec(
 }
 
 function container(
-  run: RunObject,
+  run: TaskRun,
   slot: Date,
   { image, digest, spec }: PinnedRevision,
   { pipeline, stage, task, secrets }: TaskAttempt,
@@ -148,9 +156,9 @@ function extra({ env }: TaskPods, ours: readonly Variable[]): readonly Variable[
 
 /**
  * Memory is limited to what is asked for, so that the node never has to choose whom to end; processors may be shared, unless
- * a limit is set. That of the chart is never below what the program asks for, which Kubernetes would refuse.
+ * a limit is set. That of the chart is never below what the owner asks for, which Kubernetes would refuse.
  */
-function resources({ cpu, cpuLimit, memory }: RetentionProgramSpec['execution'], { limits }: TaskPods): object {
+function resources({ cpu, cpuLimit, memory }: PodsSpec['execution'], { limits }: TaskPods): object {
   const most = cpuLimit ?? limits.cpu;
   const limit = most === undefined || most === '' || amountOf(most) >= amountOf(cpu) ? most : cpu;
   return {

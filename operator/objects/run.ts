@@ -4,8 +4,8 @@ import { clusterRunName } from '../../contract/run-name.ts';
 import { API_VERSION } from '../../crds/index.ts';
 import type { KubeObject } from '../kube/api.ts';
 import type { ProgramObject } from '../kube/objects.ts';
-import { programLabels } from './labels.ts';
-import { ownerReference } from './owner.ts';
+import { ownerLabels } from './labels.ts';
+import { ownerReference, programOwner } from './owner.ts';
 
 /** The run of a program at a slot of its schedule. */
 export function buildRun(program: ProgramObject, slot: Date, pipeline: string = PUBLISHING): KubeObject {
@@ -17,7 +17,7 @@ export function buildRun(program: ProgramObject, slot: Date, pipeline: string = 
       // The lock: whoever makes the object of this name runs the slot.
       name: clusterRunName(name, slot, pipeline),
       namespace,
-      labels: { ...programLabels(name), 'app.kubernetes.io/component': 'run' },
+      labels: { ...ownerLabels(programOwner(program)), 'app.kubernetes.io/component': 'run' },
       ownerReferences: [ownerReference(program)],
     },
     spec: {

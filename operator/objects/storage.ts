@@ -1,7 +1,7 @@
-import type { RetentionProgramSpec } from '../../crds/index.ts';
 import type { StageSettings } from '../settings/settings.ts';
+import type { PodsSpec } from './owner.ts';
 
-/** Where a program keeps its things: what it says itself, else what the operator is set to. */
+/** Where an owner keeps its things: what it says itself, else what the operator is set to. */
 export interface Storage {
   readonly secret: { readonly name: string; readonly key: string };
   readonly artifactsClaim: string;
@@ -9,9 +9,9 @@ export interface Storage {
   readonly files: { readonly claimName: string } | { readonly configMapName: string } | undefined;
 }
 
-/** What a program, and the operator's settings, say about storage; or which of it nobody says. */
+/** What an owner, and the operator's settings, say about storage; or which of it nobody says. */
 export function storageOf(
-  { storage }: RetentionProgramSpec,
+  { storage }: Pick<PodsSpec, 'storage'>,
   settings: StageSettings,
 ): Storage | { readonly missing: string } {
   const secret = storage?.postgres?.secretRef ?? settings.postgresSecret;
@@ -21,7 +21,7 @@ export function storageOf(
   return { secret, artifactsClaim, files: filesOf(storage?.files) };
 }
 
-function filesOf(files: NonNullable<RetentionProgramSpec['storage']>['files']): Storage['files'] {
+function filesOf(files: NonNullable<PodsSpec['storage']>['files']): Storage['files'] {
   if (files?.configMapName !== undefined) return { configMapName: files.configMapName };
   return files?.claimName === undefined ? undefined : { claimName: files.claimName };
 }

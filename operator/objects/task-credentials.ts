@@ -4,7 +4,7 @@ import {
   modelTokenVariable,
   type Secret,
 } from '../../contract/credentials.ts';
-import type { RetentionProgramSpec } from '../../crds/index.ts';
+import type { PodsSpec } from './owner.ts';
 
 type SecretKey = { readonly name: string; readonly key: string };
 
@@ -19,17 +19,17 @@ export function fromSecret(name: string, secret: SecretKey | undefined): readonl
   return secret === undefined ? [] : [{ name, valueFrom: { secretKeyRef: secret } }];
 }
 
-const VARIABLES: Readonly<Record<Secret, (spec: RetentionProgramSpec) => readonly Variable[]>> = {
-  connections: ({ dataConnectors }) =>
+const VARIABLES: Readonly<Record<Secret, (spec: PodsSpec) => readonly Variable[]>> = {
+  connections: ({ dataConnectors = [] }) =>
     dataConnectors.flatMap(({ connectorId, config }) =>
       fromSecret(connectionVariable(connectorId), config.connectionSecretRef),
     ),
-  modelTokens: ({ scoringModels }) =>
+  modelTokens: ({ scoringModels = [] }) =>
     scoringModels.flatMap(({ modelId, tokenSecretRef }) => fromSecret(modelTokenVariable(modelId), tokenSecretRef)),
-  holdoutKey: ({ holdout }) => fromSecret(HOLDOUT_KEY_VARIABLE, holdout.keySecretRef),
+  holdoutKey: ({ holdout }) => fromSecret(HOLDOUT_KEY_VARIABLE, holdout?.keySecretRef),
 };
 
-/** What a program names of the secrets that a task may have, each by reference. */
-export function secretVariables(spec: RetentionProgramSpec, secrets: readonly Secret[]): readonly Variable[] {
+/** What an owner names of the secrets that a task may have, each by reference. */
+export function secretVariables(spec: PodsSpec, secrets: readonly Secret[]): readonly Variable[] {
   return secrets.flatMap((secret) => VARIABLES[secret](spec));
 }

@@ -9,7 +9,7 @@ import { testOnControlPlane } from '../cluster/availability.ts';
 import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { type KubernetesObject, refusals, renderChart } from '../support/chart.ts';
-import { run, STAGE_SETTINGS, storedProgram } from '../support/program.ts';
+import { KEEP, run, STAGE_SETTINGS, storedProgram } from '../support/program.ts';
 
 /*
  * The chart, as helm renders it, given to a real API server, and what the operator may then do there.
@@ -289,7 +289,7 @@ testOnServer('a network policy is about the pods that are made, and lets nobody 
 
 /** Of the pods that the operator makes. */
 function taskLabels(): Record<string, string> {
-  const pinned = pinnedRevision(buildRevision(storedProgram(), STAGE_SETTINGS), 'keep')!;
+  const pinned = pinnedRevision(buildRevision(KEEP, storedProgram(), STAGE_SETTINGS), KEEP)!;
   const metadata = { ...run().metadata, uid: 'uid', resourceVersion: '1', creationTimestamp: '' };
   const task = { pipeline: 'batch', stage: 'extract', task: 'extract', attempt: 1, secrets: [] };
   const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;

@@ -19,7 +19,7 @@ import { findBinaries } from '../cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { openPassage } from '../cluster/passage.ts';
 import { renderChart } from '../support/chart.ts';
-import { program, run, STAGE_SETTINGS } from '../support/program.ts';
+import { KEEP, program, run, STAGE_SETTINGS } from '../support/program.ts';
 import { until } from '../support/until.ts';
 import { type CommandOptions, holdfast } from '../support/workspace.ts';
 
@@ -283,7 +283,7 @@ describe('retry', () => {
     trigger: RunObject['spec']['trigger'] = 'manual',
   ): Promise<RunObject> {
     const found = (await client.get<ProgramObject>(retentionPrograms, 'shop/keep'))!;
-    const revision = buildRevision(found, STAGE_SETTINGS);
+    const revision = buildRevision(KEEP, found, STAGE_SETTINGS);
     await client.create(RESOURCES.configMaps, revision).catch(() => {});
     await client.create(retentionRuns, run(name, { slot, trigger }));
     const pinned = { revision: revision.metadata.name, revisionDigest: revisionIdentity(found, STAGE_SETTINGS) };

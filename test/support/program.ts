@@ -7,8 +7,12 @@ import {
 } from '../../crds/index.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
 import type { ProgramObject, RunObject } from '../../operator/kube/objects.ts';
+import type { Owner } from '../../operator/objects/owner.ts';
 import type { StageSettings } from '../../operator/settings/settings.ts';
 import { PLAIN_TASK_PODS } from '../../operator/settings/task-pods.ts';
+
+/** Whose the objects of `storedProgram()` are. */
+export const KEEP: Owner = { kind: 'program', name: 'keep' };
 
 /** Where the stages of a test's operator find things. */
 export const STAGE_SETTINGS: StageSettings = {

@@ -1,6 +1,7 @@
 import { pipelinesOf } from '../../../contract/pipelines.ts';
 import { RESOURCES } from '../../kube/api.ts';
 import { isOwnedBy, type RunObject } from '../../kube/objects.ts';
+import { programOwner } from '../../objects/owner.ts';
 import { buildRevision } from '../../objects/revision.ts';
 import type { Action } from '../action.ts';
 import { hasSucceeded, isFinal } from '../run/snapshot.ts';
@@ -57,7 +58,7 @@ export function forgetRevisions({ program, runs, pinned, revisions, settings }: 
   // A run that is about to begin may be pinned to one already.
   if (runs.some((run) => !isFinal(run) && run.status?.revision === undefined)) return [];
   const used = new Set([...pinned, ...runs.map(({ status }) => status?.revision)]);
-  used.add(buildRevision(program, settings).metadata.name);
+  used.add(buildRevision(programOwner(program), program, settings).metadata.name);
   return revisions
     .filter(({ metadata }) => !used.has(metadata.name) && metadata.deletionTimestamp === undefined)
     .map((object) => ({ do: 'delete', resource: RESOURCES.configMaps, object }));

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
-import { POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
+import { KEEP, POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import {
   brief,
   FIRST,
@@ -20,7 +20,7 @@ import { decideProgram } from './program.ts';
 import type { ProgramSnapshot } from './snapshot.ts';
 
 function revision(program: ProgramObject): ConfigMapObject & { readonly metadata: StoredMetadata } {
-  const made = buildRevision(program, STAGE_SETTINGS);
+  const made = buildRevision(KEEP, program, STAGE_SETTINGS);
   const metadata = {
     ...made.metadata,
     namespace: 'shop',

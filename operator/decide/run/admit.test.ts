@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
 import type { RetentionProgramSpec } from '../../../crds/index.ts';
 import { WITH_CAMPAIGN } from '../../../test/support/pipelines.ts';
-import { STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
+import { KEEP, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
 import type { RunObject } from '../../kube/objects.ts';
 import { buildRevision } from '../../objects/revision.ts';
@@ -14,7 +14,7 @@ import type { RunSnapshot } from './snapshot.ts';
  */
 const NOW = new Date('2026-11-23T02:10:00Z');
 const SLOT = '2026-11-23T02:00:00Z';
-const REVISION = buildRevision(storedProgram(), STAGE_SETTINGS);
+const REVISION = buildRevision(KEEP, storedProgram(), STAGE_SETTINGS);
 
 interface Row {
   readonly given: RunSnapshot;

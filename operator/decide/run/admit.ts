@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { rfc3339 } from '../../../base/instant.ts';
+import { ownerName } from '../../../contract/owner.ts';
 import type { ConfigMapObject, ProgramObject } from '../../kube/objects.ts';
+import { programOwner } from '../../objects/owner.ts';
 import { buildRevision, type PinnedRevision, pinnedRevision, revisionIdentity } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import type { StageSettings } from '../../settings/settings.ts';
@@ -86,11 +88,11 @@ function pinnedTo(
   name: string | undefined,
   identity: string | undefined,
 ): Admitted['revision'] | undefined {
-  const pinned = revision && pinnedRevision(revision, program.metadata.name, identity);
+  const pinned = revision && pinnedRevision(revision, programOwner(program), identity);
   if (pinned !== undefined || revision !== undefined) return pinned && { pinned };
   // Somebody deleted the ConfigMap. While the program is what it was, its content is known.
-  const current = buildRevision(program, settings);
-  const again = pinnedRevision(current, program.metadata.name, identity);
+  const current = buildRevision(programOwner(program), program, settings);
+  const again = pinnedRevision(current, programOwner(program), identity);
   return again !== undefined && again.name === name ? { pinned: again, make: current } : undefined;
 }
 
@@ -132,11 +134,11 @@ function begin(snapshot: RunSnapshot, program: ProgramObject, now: Date): Admiss
 /** The program as it is now. */
 function pinNow(snapshot: RunSnapshot, program: ProgramObject): Admitted['revision'] | Held {
   const { revision, settings } = snapshot;
-  const make = buildRevision(program, settings);
+  const make = buildRevision(programOwner(program), program, settings);
   // A Job that was made before a crash is pinned already, perhaps to the program as it was then.
   const isCurrent = revision === undefined || revision.metadata.name === make.metadata.name;
   const identity = snapshot.revisionIdentity ?? (isCurrent ? revisionIdentity(program, settings) : undefined);
-  const pinned = pinnedRevision(revision ?? make, program.metadata.name, identity);
+  const pinned = pinnedRevision(revision ?? make, programOwner(program), identity);
   if (pinned === undefined) return no('Failed', 'RevisionLost', `the ConfigMap ${make.metadata.name} was changed`);
   return { pinned, ...(revision === undefined ? { make } : {}) };
 }
@@ -146,7 +148,7 @@ function pinAgain(snapshot: RunSnapshot, program: ProgramObject): Admitted['revi
   const { revision: name, revisionDigest: identity } = snapshot.original?.status ?? {};
   const revision = pinnedTo(snapshot, program, name, identity);
   if (revision === undefined) return lost(name);
-  if (revision.pinned.spec.programId === program.spec.programId) return revision;
+  if (ownerName('program', revision.pinned.spec) === ownerName('program', program.spec)) return revision;
   const message = `the run ${snapshot.original?.metadata.name} is of an earlier program ${program.metadata.name}, with another programId`;
   return no('Failed', 'NothingToRetry', message);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { PIPELINES } from '../../../contract/pipelines.ts';
-import { run, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
+import { KEEP, run, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import type { JobObject, PodObject, RunObject } from '../../kube/objects.ts';
 import { buildRevision, pinnedRevision } from '../../objects/revision.ts';
 import { NO_ATTEMPTS } from '../action.ts';
@@ -10,7 +10,7 @@ import type { RunSnapshot } from './snapshot.ts';
 const NOW = new Date('2026-11-23T02:10:00Z');
 const SLOT = '2026-11-23T02:00:00Z';
 const PROGRAM = storedProgram();
-const REVISION = buildRevision(PROGRAM, STAGE_SETTINGS);
+const REVISION = buildRevision(KEEP, PROGRAM, STAGE_SETTINGS);
 const stored = (name: string, creationTimestamp: string) => ({
   name,
   namespace: 'shop',
@@ -28,7 +28,7 @@ const JOB: JobObject = {
 
 /** A run in its filter, with what was said of it before. */
 function world(change: Partial<RunSnapshot> = {}, status?: RunObject['status']): RunSnapshot {
-  const pinned = pinnedRevision(REVISION, 'keep')!;
+  const pinned = pinnedRevision(REVISION, KEEP)!;
   const filter = { name: 'filter', phase: 'Running' as const, task: 'filter', job: JOB.metadata.name, attempt: 1 };
   const begun = {
     phase: 'Running' as const,

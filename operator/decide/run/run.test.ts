@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
-import { POSTGRES, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
+import { KEEP, POSTGRES, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { reading } from '../../../test/support/references.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../../kube/objects.ts';
@@ -16,7 +16,7 @@ import type { RunSnapshot } from './snapshot.ts';
 const NOW = new Date('2026-11-23T02:10:00Z');
 const SLOT = '2026-11-23T02:00:00Z';
 const PROGRAM = storedProgram();
-const REVISION = buildRevision(PROGRAM, STAGE_SETTINGS);
+const REVISION = buildRevision(KEEP, PROGRAM, STAGE_SETTINGS);
 
 /** A run that nobody has looked at yet. */
 function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['status']): RunObject {
@@ -24,7 +24,7 @@ function newRun(spec: Partial<RunObject['spec']> = {}, status?: RunObject['statu
 }
 
 function jobOf(stage: string, task: string, state: JobObject['status'] = {}, attempt = 1): JobObject {
-  const pinned = pinnedRevision(REVISION, 'keep')!;
+  const pinned = pinnedRevision(REVISION, KEEP)!;
   const storage = storageOf(pinned.spec, STAGE_SETTINGS) as Storage;
   const job = buildJob(
     newRun(),
@@ -50,7 +50,7 @@ function inFilter(
   spec: Partial<RunObject['spec']> = {},
 ): RunSnapshot {
   const first = decideRun(snapshot(), NOW).status;
-  const revision = change.revision && pinnedRevision(change.revision, 'keep');
+  const revision = change.revision && pinnedRevision(change.revision, KEEP);
   const pinned = revision === undefined ? {} : { revision: revision.name, revisionDigest: revision.identity };
   const stages = first.stages!.map((stage) => {
     if (stage.name === 'extract')
@@ -176,7 +176,7 @@ const TTL = '{"spec":{"ttlSecondsAfterFinished":604800}}';
 
 const NOTHING_ALLOWED = { ...STAGE_SETTINGS, allowed: readAllowedNames(() => undefined) };
 const WITH_FILES = storedProgram({ storage: { files: { claimName: 'holdfast-files' } } });
-const PINNED_TO_FILES = { program: WITH_FILES, revision: buildRevision(WITH_FILES, STAGE_SETTINGS) };
+const PINNED_TO_FILES = { program: WITH_FILES, revision: buildRevision(KEEP, WITH_FILES, STAGE_SETTINGS) };
 
 const ROWS: Readonly<Record<string, Row>> = {
   'a new run pins the program and starts the first task': {
@@ -704,8 +704,8 @@ test('a run that begins is pinned by the whole digest, of which the name of its 
   const { status } = decideRun(snapshot(), NOW);
   expect(status.revisionDigest).toMatch(/^[0-9a-f]{64}$/);
   expect(status.revision).toBe(`keep-${status.revisionDigest?.slice(0, 20)}`);
-  const other = buildRevision(PROGRAM, { ...STAGE_SETTINGS, image: 'holdfast:other' });
-  expect(pinnedRevision(other, 'keep')?.identity).not.toBe(status.revisionDigest);
+  const other = buildRevision(KEEP, PROGRAM, { ...STAGE_SETTINGS, image: 'holdfast:other' });
+  expect(pinnedRevision(other, KEEP)?.identity).not.toBe(status.revisionDigest);
 });
 
 test('for a run that is on its way out nothing more is made, and its status stays', () => {
@@ -909,6 +909,7 @@ function gone({ metadata }: PodObject): Pick<PodObject, 'metadata'> {
 
 test('a shard that waits for a volume that another node has says what such a volume must be', () => {
   const revision = buildRevision(
+    KEEP,
     storedProgram({ execution: { ...PROGRAM.spec.execution, shards: 2 } }),
     STAGE_SETTINGS,
   );
