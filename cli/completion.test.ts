@@ -171,3 +171,29 @@ test.each([
   if (line === '') expect(told).toContain(expected);
   else expect(told.join(' ')).toBe(expected);
 });
+
+test('of names that a kubeconfig or a cluster has, those are offered that no shell runs, splits or expands', async () => {
+  const plain = [
+    'kind-dev',
+    'me@prod',
+    'arn:aws:eks:eu-west-1:1:cluster/a',
+    'gke_shop_europe-west1_b',
+    'ns/host:6443/me',
+  ];
+  const others = [
+    '$(touch pwned)',
+    '`touch pwned`',
+    'two words',
+    '*',
+    '~root',
+    '{a,b}',
+    '=ls',
+    '-x',
+    "it's",
+    'a\\nb',
+    'a\nb',
+    '',
+  ];
+  const told = await wordsToFollow(holdfast, ['status', '--context', ''], async () => [...others, ...plain]);
+  expect(told.split('\n')).toEqual([...plain, ':4', '']);
+});

@@ -66,7 +66,7 @@ export async function wordsToFollow(
   const named = isValue ? namedBy(asked, at) : isOption || hasArgument(before.toReversed(), at) ? undefined : at.names;
   const offered =
     named !== undefined
-      ? await findNames(named, before.toReversed())
+      ? (await findNames(named, before.toReversed())).filter((name) => PLAIN_NAME.test(name))
       : isValue
         ? (asked.argChoices ?? [])
         : isOption
@@ -75,6 +75,12 @@ export async function wordsToFollow(
   const fitting = offered.filter((word) => word.startsWith(begun));
   return [...fitting, fitting.length > 0 ? NO_FILES : FILES_TOO].map((line) => `${line}\n`).join('');
 }
+
+/**
+ * What every shell takes for itself. Bash and zsh expand each word that they are offered, so that of a kubeconfig, or a
+ * cluster, that somebody else wrote a name such as `$(…)` would be run.
+ */
+const PLAIN_NAME = /^\w[\w.:/@+-]*$/;
 
 const takesValue = ({ required, optional }: Option): boolean => required || optional;
 
