@@ -1,11 +1,34 @@
 import { resultOf } from '../run-result.ts';
 import type { Admission } from './admit.ts';
+import { complete } from './end.ts';
 import { withReused } from './retry.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { start } from './start.ts';
 import { runStatus } from './status.ts';
-import { nextPlace, type Place, placesOf, type StageStatus, stagesOf, withStage } from './tasks.ts';
+import { currentStage, nextPlace, type Place, placesOf, type StageStatus, stagesOf, withStage } from './tasks.ts';
+import { outcomeOf } from './trouble.ts';
 import { hold } from './wait.ts';
+
+/**
+ * The end of a run whose last Job has succeeded, undefined of any other: what it did is done, whoever wants the run cancelled
+ * or replaced by now, and whatever of it is gone.
+ */
+export function finished(snapshot: RunSnapshot, now: Date): RunDecision | undefined {
+  const { run, jobs, pods } = snapshot;
+  const { stages = [] } = run.status ?? {};
+  const current = currentStage(stages);
+  const last = placesOf(stagesOf(snapshot)).at(-1);
+  const job = jobs.get(current?.job ?? '');
+  if (current === undefined || job === undefined || outcomeOf(job)?.succeeded !== true) return undefined;
+  if (current.name !== last?.stage || current.task !== last.task) return undefined;
+  return succeed(snapshot, withStage(stages, complete(current, last, job, pods, now)), now);
+}
+
+function succeed({ run, pipelines }: RunSnapshot, stages: readonly StageStatus[], now: Date): RunDecision {
+  const outcome = resultOf(run, stages, pipelines);
+  const says = outcome.reason === 'NoCandidates' ? [event(run, 'NoCandidates', outcome.message)] : [];
+  return { actions: says, status: runStatus(run, stages, outcome, now) };
+}
 
 /**
  * A task is done: the next, or the end of the run.
@@ -23,11 +46,7 @@ export function goOn(
   const places = placesOf(stagesOf(snapshot));
   const stages = withStage(run.status?.stages ?? [], completed);
   const after = withReused(snapshot, places[index] as Place, stages, now);
-  if (index === places.length - 1) {
-    const outcome = resultOf(run, after, snapshot.pipelines);
-    const says = outcome.reason === 'NoCandidates' ? [event(run, 'NoCandidates', outcome.message)] : [];
-    return { actions: says, status: runStatus(run, after, outcome, now) };
-  }
+  if (index === places.length - 1) return succeed(snapshot, after, now);
   if ('outcome' in admission) {
     const far = { ...run, status: { ...run.status, stages: [...after] } };
     return hold({ ...snapshot, run: far }, admission, now);

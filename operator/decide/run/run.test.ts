@@ -5,6 +5,7 @@ import { reading } from '../../../test/support/references.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
 import type { Condition, JobObject, PodObject, RunObject } from '../../kube/objects.ts';
 import { buildJob } from '../../objects/job.ts';
+import { ownerReference } from '../../objects/owner.ts';
 import { buildRevision, pinnedRevision } from '../../objects/revision.ts';
 import { type Storage, storageOf } from '../../objects/storage.ts';
 import { readAllowedNames } from '../../settings/allowed.ts';
@@ -975,6 +976,44 @@ test('a run that is over stays as it is, whatever else happens', () => {
   const later = decideRun(snapshot({ run: newRun({}, over), program: undefined }), new Date('2027-01-01T00:00:00Z'));
   expect(later).toEqual({ actions: [], status: over });
 });
+
+/** A run whose last Job has succeeded, which its status does not say yet. */
+function published(change: Partial<RunSnapshot> = {}, spec: Partial<RunObject['spec']> = {}): RunSnapshot {
+  const job = jobOf('store', 'store', COMPLETE);
+  const { name } = job.metadata;
+  const { run, ...given } = inFilter(undefined, change, spec);
+  const stages = run.status!.stages!.map((stage) =>
+    stage.name === 'store'
+      ? { name: 'store', phase: 'Running' as const, task: 'store', job: name, attempt: 1, startTime: SLOT }
+      : { name: stage.name, phase: 'Succeeded' as const },
+  );
+  return { ...given, run: { ...run, status: { ...run.status, stages } }, jobs: new Map([[name, job]]) };
+}
+
+test.each<[string, Partial<RunSnapshot>, Partial<RunObject['spec']>]>([
+  ['somebody wants it cancelled', {}, { cancel: true }],
+  ['somebody wants it suspended', {}, { suspend: true }],
+  ['its program is gone', { program: undefined }, {}],
+  ['somebody changed what it was pinned to', { revision: { ...REVISION, data: {} } }, {}],
+  [
+    'a newer one takes its place',
+    {
+      program: storedProgram({ concurrencyPolicy: 'Replace' }),
+      others: [scheduled(other({ startTime: SLOT }, SLOT, { slot: '2026-11-30T02:00:00Z', trigger: 'schedule' }))],
+    },
+    { trigger: 'schedule' },
+  ],
+])('a run whose last Job has succeeded has done so, too, although %s by now', (_name, change, spec) => {
+  const { run, ...given } = published(change, spec);
+  const { actions, status } = decideRun({ ...given, run: scheduled(run) }, NOW);
+  expect([status.phase, status.stages?.at(-1)?.phase]).toEqual(['Succeeded', 'Succeeded']);
+  expect(actions.map(brief).filter((action) => !action.startsWith('patch'))).toEqual([]);
+});
+
+/** Made by the operator. */
+function scheduled(run: RunObject): RunObject {
+  return { ...run, metadata: { ...run.metadata, ownerReferences: [ownerReference(PROGRAM)] } };
+}
 
 test('a run that was cancelled before its newest Job was seen ends that Job when it sees it', () => {
   const over = decideRun(inFilter(undefined, {}, { cancel: true }), NOW).status;

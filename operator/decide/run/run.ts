@@ -2,7 +2,7 @@ import { earlier } from '../action.ts';
 import { type Admission, admit } from './admit.ts';
 import { settleApart } from './apart.ts';
 import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './end.ts';
-import { goOn } from './next.ts';
+import { finished, goOn } from './next.ts';
 import { replaced, replacementOf } from './replace.ts';
 import { endedApart } from './sidecar.ts';
 import { withSlot } from './slot.ts';
@@ -26,7 +26,7 @@ export function decideRun(gathered: RunSnapshot, now: Date): RunDecision {
   const snapshot = { ...gathered, run };
   const newer = replacementOf(snapshot);
   const ends = run.spec.cancel ? cancel(snapshot, now) : newer && replaced(snapshot, newer, now);
-  const decision = ends ?? understood(snapshot, now);
+  const decision = finished(snapshot, now) ?? ends ?? understood(snapshot, now);
   // Work comes before housekeeping.
   return { ...decision, actions: [...decision.actions, ...swept] };
 }
