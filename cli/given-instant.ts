@@ -1,9 +1,7 @@
 import { HoldfastError } from '../base/errors.ts';
+import { EARLIEST_YEAR, isInKnownYears, LATEST_YEAR } from '../base/instant.ts';
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-
-const EARLIEST_YEAR = 1971;
-const LATEST_YEAR = 2999;
 
 /** JavaScript takes 30 February for 2 March. */
 function isOnCalendar(text: string): boolean {
@@ -19,8 +17,7 @@ function isOnCalendar(text: string): boolean {
  */
 export function givenInstant(option: string, text: string, date = 'a UTC date'): Date {
   const instant = INSTANT.test(text) && isOnCalendar(text) ? new Date(text) : new Date(Number.NaN);
-  const year = instant.getUTCFullYear();
-  if (!Number.isNaN(instant.getTime()) && year >= EARLIEST_YEAR && year <= LATEST_YEAR) return instant;
+  if (isInKnownYears(instant)) return instant;
   throw new HoldfastError(
     'HF_USAGE',
     `${option} ${text}: give an instant such as 2026-11-23T02:00:00Z, or ${date}, of the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`,

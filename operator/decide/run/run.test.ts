@@ -246,6 +246,13 @@ const ROWS: Readonly<Record<string, Row>> = {
     reason: 'NoSlot',
     does: ['event RunFailed'],
   },
+  'a run as of a year that only its offset from UTC leads to, and that no status can name, fails': {
+    given: snapshot({ run: newRun({ slot: '0000-01-01T00:00:00+23:59' }) }),
+    phase: 'Failed',
+    reason: 'NoSlot',
+    message: /of the years 1971 to 2999$/,
+    does: ['event RunFailed'],
+  },
   'a run waits for another that has a Job already, though by age and name it would go first': {
     given: snapshot({ others: [other(undefined, LATER)], begun: new Set(['other-uid']) }),
     phase: 'Pending',

@@ -1,4 +1,4 @@
-import { rfc3339 } from '../../../base/instant.ts';
+import { EARLIEST_YEAR, isInKnownYears, LATEST_YEAR, rfc3339 } from '../../../base/instant.ts';
 import { type SlotRefusal, slotDone, slotOfRun } from '../../../contract/slot-guard.ts';
 import { isOfProgram, type ProgramObject, type RunObject } from '../../kube/objects.ts';
 import type { ConditionReason } from '../reasons.ts';
@@ -18,8 +18,9 @@ export function slotOf(
   const { pipeline, trigger, dryRun } = run.spec;
   const said = run.spec.slot ?? original?.status?.slot ?? original?.spec.slot;
   const given = said === undefined ? undefined : new Date(said);
-  if (given !== undefined && Number.isNaN(given.getTime())) {
-    return { reason: 'NoSlot', message: `spec.slot ${said} is no instant such as 2026-11-23T02:00:00Z` };
+  if (given !== undefined && !isInKnownYears(given)) {
+    const years = `the years ${EARLIEST_YEAR} to ${LATEST_YEAR}`;
+    return { reason: 'NoSlot', message: `spec.slot ${said} is no instant such as 2026-11-23T02:00:00Z, of ${years}` };
   }
   const made = new Date(run.metadata.creationTimestamp);
   const slot = slotOfRun({ pipeline, trigger, slot: given, made }, program.spec, now, pipelines);
@@ -41,7 +42,7 @@ export function withSlot(snapshot: Of & Pick<RunSnapshot, 'program'>, now: Date)
   const { slot: _before, ...status } = run.status ?? {};
   const slot = program === undefined ? undefined : slotOrNone(snapshot, program, now);
   const said = slot ?? new Date(run.spec.slot ?? Number.NaN);
-  return { ...run, status: Number.isNaN(said.getTime()) ? status : { ...status, slot: rfc3339(said) } };
+  return { ...run, status: isInKnownYears(said) ? { ...status, slot: rfc3339(said) } : status };
 }
 
 /** None of a schedule that cannot be read, which is said elsewhere. */
