@@ -3,7 +3,7 @@ import { PIPELINES } from '../../contract/pipelines.ts';
 import { fakeClock } from '../../test/support/fake-clock.ts';
 import { type FakeKube, fakeKube } from '../../test/support/fake-kube.ts';
 import { program, run, STAGE_SETTINGS } from '../../test/support/program.ts';
-import { type KubeObject, RESOURCES } from '../kube/api.ts';
+import { type KubeApi, type KubeObject, RESOURCES } from '../kube/api.ts';
 import { createRecorder } from '../kube/events.ts';
 import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
 import { createStore, type Indexes } from '../kube/store.ts';
@@ -34,9 +34,8 @@ function cachesNow(): Caches {
   return { ...Object.fromEntries(stores), isLost: () => false } as Caches;
 }
 
-async function look(name: string, caches: Caches = cachesNow()): Promise<void> {
+async function look(name: string, caches: Caches = cachesNow(), api = kube.api): Promise<void> {
   const recorder = createRecorder(kube.api, { clock, instance: 'test' });
-  const { api } = kube;
   const context = openContext({ api, caches, recorder, clock, settings: STAGE_SETTINGS, pipelines: PIPELINES });
   await reconcile(retentionRun, `shop/${name}`, context);
 }
@@ -111,4 +110,24 @@ test('a Job that was ended for a newer run is not made again by who has not hear
   changeSpec(retentionPrograms, 'keep', { concurrencyPolicy: 'Replace' });
   await look(older, caches);
   expect([phaseOf(older), jobsThere()]).toEqual(['Cancelled', []]);
+});
+
+test.each<[string, Partial<RunObject['spec']>]>([
+  ['is of a slot that is yet to come', { slot: '2027-11-16T02:00:00Z' }],
+  ['is another try of a run that nobody knows', { trigger: 'retry', retryOf: { name: 'unknown', uid: 'unknown' } }],
+])('a run that %s is refused without a look at all others', async (_name, spec) => {
+  kube.put(retentionPrograms, program());
+  kube.put(retentionRuns, run('by-hand', spec));
+  const api: KubeApi = { ...kube.api, list: async () => Promise.reject(new Error('every run was read')) };
+  await look('by-hand', cachesNow(), api);
+  expect(phaseOf('by-hand')).toBe('Failed');
+});
+
+test('a run is not refused for a slot of a schedule that is another by now', async () => {
+  kube.put(retentionPrograms, program({ batchSchedule: 'cron(0 2 ? * MON 2027)' }));
+  kube.put(retentionRuns, run());
+  const caches = cachesNow();
+  changeSpec(retentionPrograms, 'keep', { batchSchedule: '0 2 * * MON' });
+  await look('by-hand', caches);
+  expect(phaseOf('by-hand')).toBe('Running');
 });

@@ -67,7 +67,7 @@ function freshnessOf({ actions, restsOn = 'cached' }: Decision<object>): Freshne
   return isAnyDone && restsOn === 'cached' ? 'object' : restsOn;
 }
 
-const FRESHNESS: readonly Freshness[] = ['cached', 'object', 'all'];
+const FRESHNESS: readonly Freshness[] = ['cached', 'object', 'program', 'all'];
 
 function isFresher(one: Freshness, other: Freshness): boolean {
   return FRESHNESS.indexOf(one) > FRESHNESS.indexOf(other);

@@ -124,7 +124,7 @@ function pinOf(
 /** The program that the run names, read past the cache where that has not heard of it. */
 async function programOf(run: RunObject, known: Known, { api, caches }: Context): Promise<ProgramObject | undefined> {
   const key = programKeyOf(run);
-  const cached = known.freshness === 'all' ? undefined : caches.programs.get(key);
+  const cached = known.freshness === 'program' || known.freshness === 'all' ? undefined : caches.programs.get(key);
   if (cached !== undefined) return cached;
   const found = await api.get<ProgramObject>(RESOURCES.retentionPrograms, key);
   return found && kept(found);

@@ -27,8 +27,11 @@ export type Action =
 
 type Stored = KubeObject & { readonly metadata: StoredMetadata };
 
-/** How much of what is known is read past the caches, which may be late: nothing, the object itself, or all of it. */
-export type Freshness = 'cached' | 'object' | 'all';
+/**
+ * How much of what is known is read past the caches, which may be late: nothing, the object itself, the program that it names
+ * as well, or all of it, which is as much as a namespace has.
+ */
+export type Freshness = 'cached' | 'object' | 'program' | 'all';
 
 export interface Decision<Status> {
   /** In order; a create that does not succeed ends them. */

@@ -1,4 +1,5 @@
 import { earlier } from '../action.ts';
+import type { ConditionReason } from '../reasons.ts';
 import { type Admission, admit } from './admit.ts';
 import { settleApart } from './apart.ts';
 import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './end.ts';
@@ -50,7 +51,9 @@ function proceed(snapshot: RunSnapshot, now: Date): RunDecision {
   }
   const admission = admit(snapshot, now);
   if ('outcome' in admission && admission.outcome.phase === 'Failed') {
-    return { ...fail(snapshot, admission.outcome, now), restsOn: 'all' };
+    // That a run has succeeded is not taken back: only whoever missed one asks for all runs, of which there may be thousands.
+    const restsOn = admission.outcome.reason === ('BatchMissed' satisfies ConditionReason) ? 'all' : 'program';
+    return { ...fail(snapshot, admission.outcome, now), restsOn };
   }
   const current = currentStage(run.status?.stages);
   if (current !== undefined) return follow(snapshot, admission, current, now);
