@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ownerName } from '../contract/owner.ts';
 import type { Database } from '../database/client/database.ts';
 import { beginRun } from '../database/runs/begin-run.ts';
 import { finishRun, recordStage } from '../database/runs/runs.ts';
@@ -14,9 +15,9 @@ afterAll(async () => await postgres[Symbol.asyncDispose]());
 
 test('metrics count failed runs by code, rejected rows, and whom each filter removed, as the runs reported', async () => {
   const key = { namespace: 'metrics', owner: 'keep' };
-  const begin = (run: string) =>
+  const begin = (run: string, of = key) =>
     beginRun(postgres.database, {
-      ...key,
+      ...of,
       run,
       pipeline: 'prune',
       slot: new Date('2026-11-23T02:00:00Z'),
@@ -41,6 +42,9 @@ test('metrics count failed runs by code, rejected rows, and whom each filter rem
     await finishRun(postgres.database, bad, { phase: 'Failed', finishedAt, error });
     await bad.release();
   }
+  const ofSeries = await begin('bad-1', { ...key, owner: ownerName('series', { series: 'loyalty' }) });
+  await finishRun(postgres.database, ofSeries, { phase: 'Interrupted', finishedAt });
+  await ofSeries.release();
   await using own = await openApi(postgres.database);
   const { text } = await own.get('/metrics');
   for (const line of [
@@ -48,9 +52,12 @@ test('metrics count failed runs by code, rejected rows, and whom each filter rem
     'holdfast_current_batch_removed_rows{namespace="metrics",program="keep",filter="trust"} 5',
     'holdfast_current_batch_removed_rows{namespace="metrics",program="keep",filter="frequency-cap"} 0',
     'holdfast_failed_runs{namespace="metrics",program="keep",code="HF_WAREHOUSE_UNREADABLE"} 2',
+    // A series is no program: it has a label of its own, and no other of these metrics speaks of it.
+    'holdfast_failed_runs{namespace="metrics",series="loyalty",code="HF_INTERRUPTED"} 1',
     'holdfast_last_run_failed{namespace="metrics",program="keep"} 1',
   ])
     expect(text).toContain(`${line}\n`);
+  expect(text).not.toContain('series.loyalty');
 });
 
 test('whoever asks for metrics many times over keeps others waiting no longer than by asking once', async () => {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { ownerOf } from '../contract/owner.ts';
 import type { Database } from '../database/client/database.ts';
 import { countFailedRuns } from '../database/runs/failed-runs.ts';
 import { listPrograms } from '../database/runs/programs.ts';
@@ -65,8 +66,8 @@ export const API_METRICS = {
   },
   holdfast_failed_runs: {
     type: 'gauge',
-    labels: ['namespace', 'program', 'code'],
-    help: 'Runs on record that failed or were interrupted, by error code; prune takes old ones off the record.',
+    labels: ['namespace', 'program', 'series', 'code'],
+    help: 'Runs on record that failed or were interrupted, by whose they are, a program or a series, and error code; prune takes old ones off the record.',
   },
   holdfast_last_run_failed: {
     type: 'gauge',
@@ -160,8 +161,9 @@ export function apiMetrics(database: Database, version: string): ApiMetrics {
           published.set({ namespace, program }, current.publishedAt.getTime() / 1000);
         }
       }
-      for (const { namespace, owner: program, code, runs } of await countFailedRuns(database, namesOf(scope))) {
-        failed.set({ namespace, program, code }, runs);
+      for (const { namespace, owner, code, runs } of await countFailedRuns(database, namesOf(scope))) {
+        const { kind, id } = ownerOf(owner);
+        failed.set({ namespace, [kind]: id, code }, runs);
       }
       up.set(1);
     } catch {

@@ -2,11 +2,15 @@ import { expect, test } from '@jest/globals';
 import { loadManifests } from '../crds/load.ts';
 import { validateManifest } from '../crds/validate.ts';
 import { program, programSpec } from '../test/support/program.ts';
-import { ownerName } from './owner.ts';
+import { ownerName, ownerOf } from './owner.ts';
 
 test('a program and a series of one name are two owners', () => {
   expect(ownerName('program', { programId: 'keep' })).toBe('keep');
   expect(ownerName('series', { series: 'keep' })).toBe('series.keep');
+  expect([ownerOf('keep'), ownerOf('series.keep')]).toEqual([
+    { kind: 'program', id: 'keep' },
+    { kind: 'series', id: 'keep' },
+  ]);
 });
 
 test('no program can be called as a series is', () => {

@@ -14,6 +14,13 @@ export function ownerName(kind: OwnerKind, spec: object): string {
   return kind === 'series' ? `${SERIES_PREFIX}${series}` : programId;
 }
 
+/** What an `ownerName` says: the kind of owner, and the `programId` or the id of the series. */
+export function ownerOf(name: string): { readonly kind: OwnerKind; readonly id: string } {
+  return name.startsWith(SERIES_PREFIX)
+    ? { kind: 'series', id: name.slice(SERIES_PREFIX.length) }
+    : { kind: 'program', id: name };
+}
+
 /** What a spec says to whoever runs its tasks, of whichever kind its owner is: these fields mean the same in each, and may be absent. */
 export interface OwnerSpec {
   readonly dataConnectors?: readonly { readonly connectorId: string; readonly type: string }[];

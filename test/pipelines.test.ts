@@ -37,10 +37,10 @@ const phases = async () => {
 const podOf = (run: string) => pods.podOf(() => {}, { HOLDFAST_RUN: run, HOLDFAST_RUN_UID: `uid-${run}` });
 
 /** Runs the campaign on a laptop. */
-function local<Spec extends OwnerSpec = LocalRun['program']>(change: Partial<LocalRun<Spec>> = {}, runnable = MORE) {
+function local<Spec extends OwnerSpec = LocalRun['spec']>(change: Partial<LocalRun<Spec>> = {}, runnable = MORE) {
   const run = {
     namespace: 'shop',
-    program: batch.context({ programId: pods.program, marketplaces: ['US', 'UK', 'DE'] }).spec,
+    spec: batch.context({ programId: pods.program, marketplaces: ['US', 'UK', 'DE'] }).spec,
     pipeline: 'campaign',
     slot: new Date('2026-11-23T02:00:00Z'),
     trigger: 'manual',
@@ -149,7 +149,7 @@ test('a series and a program of one name, with runs of one name, share nothing',
   }
   expect(reports[2]).toMatchObject({ rowsIn: 4, rowsOut: 4 });
   expect(await pods.perform('batch/extract/extract', beside)).toMatchObject({ status: 0 });
-  const { report, failure } = await local({ program: series, pipeline: 'cohorts' });
+  const { report, failure } = await local({ spec: series, pipeline: 'cohorts' });
   expect([failure, report.phase, report.stages.map(({ rowsOut }) => rowsOut)]).toEqual([
     undefined,
     'Succeeded',

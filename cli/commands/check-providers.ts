@@ -18,16 +18,16 @@ export function isGiven(secret: Secret, stages: readonly StageDefinition[]): boo
  *   HF_MODEL_UNREACHABLE
  */
 export async function checkProviders(
-  { program, baseFolder, connectors: { sources } }: Pick<LocalRun, 'program' | 'baseFolder' | 'connectors'>,
+  { spec, baseFolder, connectors: { sources } }: Pick<LocalRun, 'spec' | 'baseFolder' | 'connectors'>,
   stages: readonly StageDefinition[],
   { signal, providers }: Io,
 ): Promise<void> {
-  for (const [index, connector] of isGiven('connections', stages) ? program.dataConnectors.entries() : []) {
+  for (const [index, connector] of isGiven('connections', stages) ? spec.dataConnectors.entries() : []) {
     const check = async () =>
       requireWarehouseProvider(connector, sources[connector.connectorId], providers?.warehouses);
     await forField(['spec', 'dataConnectors', index], check);
   }
-  for (const [index, scoringModel] of isGiven('modelTokens', stages) ? program.scoringModels.entries() : []) {
+  for (const [index, scoringModel] of isGiven('modelTokens', stages) ? spec.scoringModels.entries() : []) {
     const load = () => loadModel({ ...scoringModel, baseFolder, threads: 1, signal }, providers?.models);
     const model = await forField(['spec', 'scoringModels', index, 'endpoint'], load);
     await model.close();

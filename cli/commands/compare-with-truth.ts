@@ -6,7 +6,7 @@ import { truthOf } from '../../providers/warehouses/sample/sample.ts';
 import { compareWithTruth } from '../../providers/warehouses/sample/scores-beside-truth.ts';
 import type { LocalRun, LocalRunResult } from '../local/local-run.ts';
 
-type Ran = Pick<LocalRun, 'program' | 'connectors' | 'slot' | 'scratchFolder'>;
+type Ran = Pick<LocalRun, 'spec' | 'connectors' | 'slot' | 'scratchFolder'>;
 
 /**
  * The result of a run with, beside it, what the sample business knows of the customers that were scored. As it is
@@ -18,7 +18,7 @@ export async function withTruth(
   sampleFolder: string,
   signal: AbortSignal,
 ): Promise<LocalRunResult> {
-  const [connector, ...others] = run.program.dataConnectors;
+  const [connector, ...others] = run.spec.dataConnectors;
   const { score } = result.artifacts;
   const sample = connector?.config.sample;
   if (sample === undefined || others.length > 0 || run.connectors.sources[connector?.connectorId ?? ''] !== undefined)

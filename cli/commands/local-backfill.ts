@@ -148,7 +148,7 @@ function planOf(
   const given = sourcesOfSlot(options.source, slot, program.spec.timeZone);
   return {
     namespace: program.metadata.namespace ?? 'default',
-    program: program.spec,
+    spec: program.spec,
     pipeline: PUBLISHING,
     slot,
     trigger: 'backfill',
@@ -180,7 +180,7 @@ async function runAll(
 ): Promise<Backfilled> {
   const [first] = plans;
   if (first === undefined) return { lines: [] };
-  const key = { namespace: first.namespace, owner: first.program.programId, slots: plans.map(({ slot }) => slot) };
+  const key = { namespace: first.namespace, owner: first.spec.programId, slots: plans.map(({ slot }) => slot) };
   const before = again === true ? new Map<number, RunRecord>() : await succeededSlots(state.database, key);
   const lines: SlotLine[] = [];
   for (const [index, plan] of plans.entries()) {

@@ -46,10 +46,10 @@ export async function retryInFolder(run: string, options: LocalRetryOptions, io:
   });
 }
 
-function tellOf({ namespace, program, pipeline, slot, dryRun, warnings = [] }: Plan, seen: Seen, io: Io): void {
+function tellOf({ namespace, spec, pipeline, slot, dryRun, warnings = [] }: Plan, seen: Seen, io: Io): void {
   for (const { message } of warnings) io.stderr.write(`warning: ${message}\n`);
   seen.warnings.push(...warnings);
-  seen.plan = { namespace, program: program.programId, pipeline, slot: rfc3339(slot), dryRun };
+  seen.plan = { namespace, program: spec.programId, pipeline, slot: rfc3339(slot), dryRun };
 }
 
 /** The stages that are done again, as far as is known before they are looked at: what others would need is not asked for. */
@@ -86,7 +86,7 @@ async function planOf(
   await tellOfChange(of, origin, io);
   return {
     namespace: of.namespace,
-    program: spec,
+    spec,
     pipeline,
     slot,
     trigger,

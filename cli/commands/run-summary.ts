@@ -16,14 +16,14 @@ export type RunPlaces = Pick<Places, 'command' | 'state' | 'database' | 'elsewhe
 /** What came of a run that succeeded, as text. */
 type Summary = (
   result: LocalRunResult,
-  run: Pick<LocalRun, 'program' | 'slot' | 'dryRun'>,
+  run: Pick<LocalRun, 'spec' | 'slot' | 'dryRun'>,
   places: RunPlaces,
 ) => Promise<string>;
 
 /** Of the pipelines that have more to say than what their stages counted. */
 const SUMMARIES: Readonly<Partial<Record<PipelineName, Summary>>> = {
   batch: batchSummary,
-  prune: async ({ report }, { program, dryRun }) => pruneText(program.programId, prunedIn(report), dryRun),
+  prune: async ({ report }, { spec, dryRun }) => pruneText(spec.programId, prunedIn(report), dryRun),
 };
 
 /** How a run of a pipeline is told to a person. */
@@ -32,7 +32,7 @@ export function summaryOf(pipeline: string): Summary {
   return own ?? (async ({ report }) => stageList(report));
 }
 
-async function batchSummary(...[result, { program, slot, dryRun }, places]: Parameters<Summary>): Promise<string> {
+async function batchSummary(...[result, { spec, slot, dryRun }, places]: Parameters<Summary>): Promise<string> {
   const { extract } = result.artifacts;
   const decided = decidedIn(result);
   const { current, decisions } = result.report.data ?? {};
@@ -43,7 +43,7 @@ async function batchSummary(...[result, { program, slot, dryRun }, places]: Para
     rejects: extract === undefined || dryRun ? undefined : near(join(extract.folder, 'rejects.parquet')),
     data: data === undefined ? undefined : near(data),
     customer: decided === undefined || dryRun ? undefined : await exampleCustomer(decided),
-    program: program.programId,
+    program: spec.programId,
     dryRun,
   });
 }

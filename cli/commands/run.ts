@@ -126,7 +126,7 @@ export async function prepareAndRun(
   const dryRun = options.dryRun === true || manifest.run?.spec.dryRun === true;
   const plan = {
     namespace: program.metadata.namespace ?? 'default',
-    program: program.spec,
+    spec: program.spec,
     pipeline: manifest.run?.spec.pipeline ?? PUBLISHING,
     slot: slotOf(manifest, begun, dryRun, io),
     trigger: manifest.run?.spec.trigger ?? 'manual',
@@ -142,7 +142,7 @@ export async function prepareAndRun(
     now,
   } satisfies Partial<LocalRun>;
   const { namespace, pipeline } = plan;
-  seen.plan = { namespace, program: plan.program.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
+  seen.plan = { namespace, program: plan.spec.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
   await checkProviders(plan, stagesOf(pipeline, io), io);
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
@@ -186,7 +186,7 @@ export async function runOn(
   };
   const ran = toGoOn(await runOver(folder.samples, local, io), explainOptions(plan.namespace, undefined, options.data));
   if (ran.failure !== undefined) return ran;
-  const current = await currentRun(state.database, { namespace: plan.namespace, owner: plan.program.programId });
+  const current = await currentRun(state.database, { namespace: plan.namespace, owner: plan.spec.programId });
   const isCurrent = current?.run === ran.report.run;
   const decided = publishes(plan, io) ? decidedIn(ran) : undefined;
   const result = await withData(ran, decided, isCurrent ? folder.artifacts : undefined);
@@ -270,12 +270,12 @@ export async function runOver(sampleFolder: string, run: Omit<LocalRun, 'before'
 
 /** Keeps with a run what it warns of after its end. */
 async function keepLater(
-  { database, dryRun, namespace, program }: Pick<LocalRun, 'database' | 'dryRun' | 'namespace' | 'program'>,
+  { database, dryRun, namespace, spec }: Pick<LocalRun, 'database' | 'dryRun' | 'namespace' | 'spec'>,
   before: LocalRunResult,
   { report, warnings }: LocalRunResult,
 ): Promise<void> {
   if (database === undefined || dryRun) return;
-  const run = { namespace, owner: program.programId, run: report.run, attempt: 1 };
+  const run = { namespace, owner: spec.programId, run: report.run, attempt: 1 };
   await recordWarnings(database, run, warnings.slice(before.warnings.length));
 }
 

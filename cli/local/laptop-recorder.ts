@@ -47,11 +47,11 @@ export interface LaptopRecorder extends Recorder {
   keep(warnings: readonly Warning[]): Promise<void>;
   /** Counts what another run committed as done here. */
   take(reused: Reused): void;
-  /** Lets the next run of the program begin. */
+  /** Lets the next run of the owner's lane begin. */
   release(): Promise<void>;
 }
 
-/** @throws HF_DATA_LOCKED when the program is already running on this database */
+/** @throws HF_DATA_LOCKED when a run of the owner's lane is under way on this database */
 export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Promise<LaptopRecorder> {
   const { database, dryRun } = run;
   const record = database === undefined || dryRun ? unrecorded(run) : await recorded(database, run, pipelines);

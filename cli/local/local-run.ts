@@ -32,7 +32,7 @@ import { keepOrigin } from './origin.ts';
 export interface LocalRun<Spec extends OwnerSpec = RetentionProgramSpec> {
   readonly namespace: string;
   /** The owner's spec, such as a program's. */
-  readonly program: Spec;
+  readonly spec: Spec;
   readonly pipeline: string;
   readonly slot: Date;
   readonly trigger: RunIdentity['trigger'];
@@ -67,7 +67,7 @@ export interface LocalRunResult {
 /**
  * Runs the stages of a pipeline one after the other in this process: the same code that a cluster runs as Jobs.
  * A failure ends up in the report, not in an exception; what earlier stages committed stays for a look.
- * @throws HF_DATA_LOCKED when the program is already running on this database
+ * @throws HF_DATA_LOCKED when the owner has a run of the lane under way on this database
  */
 export async function runLocally<Spec extends OwnerSpec>(
   run: LocalRun<Spec>,
@@ -75,10 +75,10 @@ export async function runLocally<Spec extends OwnerSpec>(
   progress: Progress,
 ): Promise<LocalRunResult> {
   const { runnable = RUNNABLE } = io;
-  const revision = { schemaVersion: 'v1alpha1', spec: run.program } as const;
+  const revision = { schemaVersion: 'v1alpha1', spec: run.spec } as const;
   const began = io.elapsed();
   const taken = () => (io.elapsed() - began) / 1000;
-  const owner = ownerName(pipelineOf(run.pipeline, runnable.table)?.owner ?? 'program', run.program);
+  const owner = ownerName(pipelineOf(run.pipeline, runnable.table)?.owner ?? 'program', run.spec);
   const retryOf = run.retry?.of.run;
   const beginning = { ...run, owner, retryOf, revision: revisionDigest(revision), taken };
   const recorder = await beginLaptopRun(beginning, runnable.table);
@@ -129,10 +129,10 @@ function placeOf<Spec extends OwnerSpec>(
   identity: RunIdentity,
   { signal, providers }: Io,
 ): Workplace<Spec> {
-  const { program, baseFolder, connectors, artifactRoot, scratchFolder, database, now, dryRun } = run;
+  const { spec, baseFolder, connectors, artifactRoot, scratchFolder, database, now, dryRun } = run;
   return {
     identity,
-    spec: program,
+    spec,
     baseFolder,
     confined: false,
     connectors,
@@ -196,12 +196,12 @@ async function keepRevision(
   revision: string,
   { providers }: Io,
 ): Promise<void> {
-  const { artifactRoot, baseFolder, manifest, program, connectors } = run;
+  const { artifactRoot, baseFolder, manifest, spec, connectors } = run;
   const file = revisionPath(artifactRoot, of);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, revision);
   const servers = new Set(
-    (program.dataConnectors ?? [])
+    (spec.dataConnectors ?? [])
       .filter((connector) => isServer(connector, providers?.warehouses))
       .map(({ connectorId }) => connectorId),
   );

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../base/errors.ts';
+import { ownerName } from '../../contract/owner.ts';
 import { type Pipelines, pipelineOf } from '../../contract/pipelines.ts';
 import { awaitedRun } from '../../contract/upstream.ts';
 import { succeededRuns } from '../../database/runs/succeeded-runs.ts';
@@ -9,15 +10,15 @@ import type { LocalRun } from './local-run.ts';
  * @throws HF_UPSTREAM_MISSING
  */
 export async function requireUpstream(
-  { namespace, program, pipeline, slot, trigger, retry, database }: Omit<LocalRun, 'before'>,
+  { namespace, spec, pipeline, slot, trigger, retry, database }: Omit<LocalRun, 'before'>,
   pipelines: Pipelines,
 ): Promise<void> {
-  const after = pipelineOf(pipeline, pipelines)?.after;
+  const { after, owner = 'program' } = pipelineOf(pipeline, pipelines) ?? {};
   // What a run is another try of had what it needed when it began.
   if (after === undefined || retry !== undefined) return;
-  const key = { namespace, owner: program.programId, pipeline: after };
+  const key = { namespace, owner: ownerName(owner, spec), pipeline: after };
   const succeeded = database === undefined ? [] : await succeededRuns(database, key);
-  const waits = awaitedRun({ pipeline, trigger }, slot, program, succeeded, pipelines);
+  const waits = awaitedRun({ pipeline, trigger }, slot, spec, succeeded, pipelines);
   if (waits === undefined) return;
   throw new HoldfastError(
     'HF_UPSTREAM_MISSING',

@@ -2,14 +2,14 @@ import type { Database } from '../client/database.ts';
 import { prepared } from '../client/statement.ts';
 import type { OwnerKey } from './runs.ts';
 
-/** How many runs of a program ended with a code. */
+/** How many runs of an owner ended with a code. */
 export interface FailedRuns extends OwnerKey {
   /** `HF_INTERRUPTED` where a run left none behind. */
   readonly code: string;
   readonly runs: number;
 }
 
-/** Failed and interrupted runs on record, by program and error code. @param namespaces every one unless given */
+/** Failed and interrupted runs on record, by owner and error code. @param namespaces every one unless given */
 export async function countFailedRuns(
   database: Database,
   namespaces: readonly string[] | undefined,
