@@ -162,6 +162,25 @@ test('a namespace whose pods find no node leaves a place to whoever comes later,
   expect([phaseOf('late'), running()]).toEqual(['Succeeded', ['stuck-0', 'stuck-1', 'stuck-2']]);
 });
 
+test.each<[string, () => void]>([
+  ['is gone', () => world.kube.remove(retentionPrograms, 'other/idle')],
+  [
+    'is turned off',
+    () => world.kube.change(retentionPrograms, 'other/idle', ({ spec }) => Object.assign(spec, { enabled: false })),
+  ],
+])('a place that was left to a namespace is free once the last program of it %s', async (_name, change) => {
+  world = openWorld({ start: FRIDAY, settings: { maxRuns: 2 } });
+  const idle = program({ programId: 'idle' }, 'idle');
+  world.kube.put(retentionPrograms, { ...idle, metadata: { ...idle.metadata, namespace: 'other' } });
+  await put('a');
+  await put('b');
+  await world.settle(() => undefined);
+  expect(running()).toEqual(['a']);
+  change();
+  await world.settle(() => undefined);
+  expect(running()).toEqual(['a', 'b']);
+});
+
 test('those that wait are not written again whenever one ends', async () => {
   world = openWorld({ start: FRIDAY, settings: { maxRuns: 1 } });
   for (const name of ['first', 'second', 'third', 'fourth']) await put(name);

@@ -28,7 +28,10 @@ export function runsConcerned(change: CacheChange, context: Concern): readonly O
         ...runsReplaced(change, caches),
       ];
     case 'programs':
-      if (changesMeaning(change)) return objectsOf(change).flatMap((program) => runsToTell(program, context));
+      if (changesMeaning(change)) {
+        const told = objectsOf(change).flatMap((program) => runsToTell(program, context));
+        return [...told, ...(needsNoPlace(change) ? context.room.next() : [])];
+      }
       return recordsSuccess(change) ? waitingForBatch(keyOf(change.after as ProgramObject), caches).map(keyOf) : [];
     case 'jobs':
       return [...runsOf(objectsOf(change), caches), ...(endsWork(change, caches) ? context.room.next() : [])];
@@ -131,6 +134,11 @@ function changesMeaning({ before, after }: Change<ProgramObject>): boolean {
     before?.metadata.generation !== after?.metadata.generation ||
     before?.metadata.deletionTimestamp !== after?.metadata.deletionTimestamp
   );
+}
+
+/** Whether no run of a program may begin any more, for which a place may have been left to its namespace. */
+function needsNoPlace({ before, after }: Change<ProgramObject>): boolean {
+  return before?.spec.enabled === true && after?.spec.enabled !== true;
 }
 
 /** The runs that a change of a program concerns: not those that wait for another run anyway. And who waits for its programId. */
