@@ -34,12 +34,13 @@ export async function backfillOnCluster(
   io: Io,
 ): Promise<number> {
   const { pipeline, from, to, max } = options;
-  const refusal = noBackfill(pipeline);
+  const pipelines = io.runnable?.table;
+  const refusal = noBackfill(pipeline, pipelines);
   if (refusal !== undefined) throw new HoldfastError('HF_SLOT_REFUSED', refusal);
   using cluster = openCluster(where, options.namespace, io);
   const program = await requireProgram(cluster, name, io.signal);
   const note = requireReady(program);
-  const calendar = { schedule: slotSchedule(pipeline, program.spec), timeZone: program.spec.timeZone };
+  const calendar = { schedule: slotSchedule(pipeline, program.spec, pipelines), timeZone: program.spec.timeZone };
   const slots = slotsBetween(calendar, { from, to, max }, io.now());
   if (note !== undefined) io.stderr.write(`${printable(note)}\n`);
   const made: (RunView & { readonly made: boolean })[] = [];

@@ -29,7 +29,7 @@ export async function trigger(name: string, options: TriggerOptions, io: Io): Pr
   const program = await requireProgram(cluster, name, io.signal);
   const note = requireReady(program);
   const { pipeline, dryRun = false } = options;
-  const slot = wantedSlot({ pipeline, dryRun, slot: options.slot }, program, io.now());
+  const slot = wantedSlot({ pipeline, dryRun, slot: options.slot }, program, io.now(), io.runnable?.table);
   const made = viewOf(await makeManualRun(cluster, { program, pipeline, slot, dryRun }, io.signal));
   if (note !== undefined) io.stderr.write(`${printable(note)}\n`);
   return await sayMade(cluster, made, dryRun ? ', as a dry run' : '', options, io);
