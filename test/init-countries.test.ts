@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openEngine } from '../base/duckdb/engine.ts';
-import { lines, type Onboarding, onboarding, people } from './support/onboarding.ts';
+import { type InitFolder, initFolder, lines, people } from './support/init-folder.ts';
 
-let place: Onboarding;
+let place: InitFolder;
 beforeAll(async () => {
-  place = await onboarding();
+  place = await initFolder();
 });
 afterAll(async () => place[Symbol.asyncDispose]());
 

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
+import { type InitFolder, initFolder, type Person, people } from './support/init-folder.ts';
 import { workbook } from './support/workbooks.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
-let place: Onboarding;
+let place: InitFolder;
 beforeAll(async () => {
-  place = await onboarding();
+  place = await initFolder();
 });
 afterAll(async () => place[Symbol.asyncDispose]());
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Onboarding, onboarding } from './support/onboarding.ts';
+import { type InitFolder, initFolder } from './support/init-folder.ts';
 import { iso, type Order, orderLines, orders, written } from './support/orders.ts';
 
-let folder: Onboarding;
+let folder: InitFolder;
 beforeEach(async () => {
-  folder = await onboarding();
+  folder = await initFolder();
 });
 afterEach(async () => folder[Symbol.asyncDispose]());
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { auc } from '../base/math/auc.ts';
-import { type Onboarding, onboarding } from './support/onboarding.ts';
+import { type InitFolder, initFolder } from './support/init-folder.ts';
 import { iso, orderLines as lines, type Order, orders } from './support/orders.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
-let folder: Onboarding;
+let folder: InitFolder;
 beforeEach(async () => {
-  folder = await onboarding();
+  folder = await initFolder();
 });
 afterEach(async () => folder[Symbol.asyncDispose]());
 

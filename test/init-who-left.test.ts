@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openEngine } from '../base/duckdb/engine.ts';
-import { lines, type Onboarding, onboarding, type Person, people } from './support/onboarding.ts';
+import { type InitFolder, initFolder, lines, type Person, people } from './support/init-folder.ts';
 import { holdfast, NOW } from './support/workspace.ts';
 
-let place: Onboarding;
+let place: InitFolder;
 beforeAll(async () => {
-  place = await onboarding();
+  place = await initFolder();
 });
 afterAll(async () => place[Symbol.asyncDispose]());
 

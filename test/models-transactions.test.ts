@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Onboarding, onboarding } from './support/onboarding.ts';
+import { type InitFolder, initFolder } from './support/init-folder.ts';
 import { iso, orderLines, orders } from './support/orders.ts';
 import { holdfast } from './support/workspace.ts';
 
 /** Days of purchases that the program is made from. */
 const FIRST = 240;
 const all = orders(300, 400);
-let shop: Onboarding;
+let shop: InitFolder;
 let horizon: number;
 let cut: string;
 beforeAll(async () => {
-  shop = await onboarding();
+  shop = await initFolder();
   const { transactions } = await shop.report(
     await shop.csv(orderLines(all.filter(({ day }) => day < FIRST)), 'first.csv'),
   );

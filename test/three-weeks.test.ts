@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
-import { type Person, people } from './support/onboarding.ts';
+import { type Person, people } from './support/init-folder.ts';
 import type { TestPostgres } from './support/postgres.ts';
 import { useShop } from './support/shop.ts';
 import { type Workspace } from './support/workspace.ts';

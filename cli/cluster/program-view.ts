@@ -44,7 +44,7 @@ export function programView({ metadata, spec, status = {} }: ProgramObject, runs
   const ready = condition('Ready');
   const outcome = condition('LastRunSucceeded');
   const unfinished = runs.filter((run) => run.program === metadata.name && !isOver(run));
-  const known = pipelinesOf(status);
+  const known = statusesIn(status);
   const others = new Set(
     unfinished.map(({ pipeline }) => pipeline).filter((name) => known.every((one) => one.name !== name)),
   );
@@ -83,8 +83,8 @@ type Status = NonNullable<ProgramObject['status']>;
 type RunSummary = NonNullable<Status['lastRun']>;
 type PipelineStatus = NonNullable<Status['pipelines']>[number];
 
-/** An operator of before wrote of the batch alone. */
-function pipelinesOf({ pipelines, lastRun, nextSlot }: Status): readonly PipelineStatus[] {
+/** How each pipeline is; an operator of before wrote of the batch alone. */
+function statusesIn({ pipelines, lastRun, nextSlot }: Status): readonly PipelineStatus[] {
   if (pipelines !== undefined && pipelines.length > 0) return pipelines;
   return [
     {

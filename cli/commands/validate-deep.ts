@@ -15,7 +15,7 @@ import {
 import { withCommandAsCalled } from '../called-as.ts';
 import type { Io } from '../io.ts';
 import type { LocalRunResult } from '../local/local-run.ts';
-import type { StageReport } from '../terminal/report.ts';
+import type { ReportedStage } from '../terminal/report.ts';
 import type { RunnableManifest } from './manifests.ts';
 import { prepareAndRun } from './run.ts';
 
@@ -43,7 +43,7 @@ export interface Trial {
   readonly reason?: string;
   readonly seconds: number;
   /** Those that it got through. */
-  readonly stages: readonly Pick<StageReport, 'name' | 'rowsIn' | 'rowsOut'>[];
+  readonly stages: readonly Pick<ReportedStage, 'name' | 'rowsIn' | 'rowsOut'>[];
   readonly fault?: CodedFault;
   /** Whether the fault may be gone when the same is tried again. */
   readonly mayPass: boolean;

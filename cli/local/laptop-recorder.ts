@@ -5,17 +5,12 @@ import { laptopRunName } from '../../contract/run-name.ts';
 import type { Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import { beginRun } from '../../database/runs/begin-run.ts';
-import {
-  finishRun,
-  type StageReport as RecordedReport,
-  recordStage,
-  recordWarnings,
-} from '../../database/runs/runs.ts';
+import { finishRun, recordStage, recordWarnings, type StageReport } from '../../database/runs/runs.ts';
 import type { Recorder } from '../../jobs/run/recorder.ts';
 import { notReused, type Reused } from '../../jobs/run/reuse.ts';
 import type { RunIdentity, StageResult } from '../../jobs/run/stage.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
-import type { StageReport } from '../terminal/report.ts';
+import type { ReportedStage } from '../terminal/report.ts';
 
 /** A run that is to begin. */
 interface Beginning {
@@ -39,7 +34,7 @@ interface Beginning {
 /** Keeps of a run what its stages do here: in Postgres, but for a dry run, and for the report. */
 export interface LaptopRecorder extends Recorder {
   readonly identity: RunIdentity;
-  readonly stages: readonly StageReport[];
+  readonly stages: readonly ReportedStage[];
   /** Of its stages. */
   readonly warnings: readonly Warning[];
   readonly artifacts: Readonly<Record<string, ArtifactReference>>;
@@ -55,10 +50,10 @@ export interface LaptopRecorder extends Recorder {
 export async function beginLaptopRun(run: Beginning, pipelines: Pipelines): Promise<LaptopRecorder> {
   const { database, dryRun } = run;
   const record = database === undefined || dryRun ? unrecorded(run) : await recorded(database, run, pipelines);
-  const stages: StageReport[] = [];
+  const stages: ReportedStage[] = [];
   const warnings: Warning[] = [];
   const artifacts: Record<string, ArtifactReference> = {};
-  const earlier = new Map<string, RecordedReport>();
+  const earlier = new Map<string, StageReport>();
   return {
     stages,
     warnings,
@@ -102,7 +97,7 @@ export function phaseOf(failure: HoldfastError): 'Failed' | 'Interrupted' {
 
 interface RunRecord {
   readonly identity: RunIdentity;
-  stage(report: RecordedReport, warnings: readonly Warning[]): Promise<void>;
+  stage(report: StageReport, warnings: readonly Warning[]): Promise<void>;
   warn(warnings: readonly Warning[]): Promise<void>;
   finish(failure?: HoldfastError): Promise<void>;
   release(): Promise<void>;

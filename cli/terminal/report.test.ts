@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { funnel, type Places, type StageReport } from './report.ts';
+import { funnel, type Places, type ReportedStage } from './report.ts';
 
 const PLACES: Places = {
   command: 'holdfast',
@@ -13,7 +13,7 @@ const PLACES: Places = {
   program: 'keep',
   dryRun: false,
 };
-const stage = (name: string, rowsIn: number, rowsOut: number, counts: StageReport['counts']): StageReport => ({
+const stage = (name: string, rowsIn: number, rowsOut: number, counts: ReportedStage['counts']): ReportedStage => ({
   name,
   rowsIn,
   rowsOut,
@@ -29,7 +29,7 @@ const STAGES = [
     withoutOffer: 2,
   }),
 ];
-const run = (store: StageReport, change: Partial<Places> = {}) =>
+const run = (store: ReportedStage, change: Partial<Places> = {}) =>
   funnel({ run: 'keep-1', phase: 'Succeeded', seconds: 3, stages: [...STAGES, store] }, { ...PLACES, ...change }).split(
     '\n',
   );

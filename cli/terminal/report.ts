@@ -5,7 +5,8 @@ import type { TruthComparison } from '../../providers/warehouses/sample/scores-b
 import { bar, duration, integer, rate } from './figures.ts';
 import { truthLines } from './truth-lines.ts';
 
-export interface StageReport {
+/** A stage of a run, as a person reads it. */
+export interface ReportedStage {
   readonly name: string;
   readonly rowsIn: number;
   readonly rowsOut: number;
@@ -36,7 +37,7 @@ export interface RunReport {
   /** Of Holdfast. */
   readonly version: string;
   readonly phase: 'Succeeded' | 'Failed' | 'Interrupted' | 'Refused';
-  readonly stages: readonly StageReport[];
+  readonly stages: readonly ReportedStage[];
   /** Where the run left its data; not of a dry run. */
   readonly data?: {
     /** Of a batch: the Parquet file of its candidates with their scores and offers. */

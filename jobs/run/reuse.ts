@@ -3,7 +3,6 @@ import { rfc3339 } from '../../base/instant.ts';
 import { told, type Warning } from '../../contract/warning.ts';
 import type { Database } from '../../database/client/database.ts';
 import { hasHistoryChanged } from '../../database/runs/changed-history.ts';
-
 import { findRun, type RunRecord, recordStage, recordWarnings, type StageReport } from '../../database/runs/runs.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { ArtifactStore } from '../../providers/artifacts/store.ts';

@@ -4,7 +4,6 @@ import type { Counts } from '../../contract/counts.ts';
 import type { Secret } from '../../contract/credentials.ts';
 import { asFailure } from '../../contract/failure.ts';
 import { type OwnerKind, type OwnerSpec, ownerName, shardsOf } from '../../contract/owner.ts';
-
 import type { TaskSettings } from '../../contract/task-environment.ts';
 import type { TaskReport } from '../../contract/termination-message.ts';
 import { connect } from '../../database/client/connect.ts';

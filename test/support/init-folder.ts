@@ -9,7 +9,7 @@ import type { InitReport } from '../../cli/terminal/init-report.ts';
 import { holdfast, NOW, type ProgramSpec } from './workspace.ts';
 
 /** A folder in which files become programs. */
-export interface Onboarding extends AsyncDisposable {
+export interface InitFolder extends AsyncDisposable {
   at(name: string): string;
   /** Writes a file of these lines, in its own folder, and resolves to its path. */
   csv(lines: readonly string[], name?: string): Promise<string>;
@@ -31,13 +31,13 @@ export interface Onboarding extends AsyncDisposable {
   run(...options: string[]): Promise<Record<string, number>>;
 }
 
-export async function onboarding(): Promise<Onboarding> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-onboarding-'));
+export async function initFolder(): Promise<InitFolder> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-init-'));
   const at = (name: string) => join(folder, name);
   const init = (file: string, options: readonly string[]) =>
     holdfast(['init', file, '-o', at('program.yaml'), '--force', '--output', 'json', ...options]);
   const spec = async () => parse(await readFile(at('program.yaml'), 'utf8')).spec as ProgramSpec;
-  const self: Onboarding = {
+  const self: InitFolder = {
     at,
     spec,
     async csv(lines, name = 'customers.csv') {
