@@ -21,6 +21,7 @@ import { slug } from '../init/words.ts';
 import type { Io } from '../io.ts';
 import { faultLine } from '../terminal/fault-list.ts';
 import { type InitReport, initReport, reportOf } from '../terminal/init-report.ts';
+import { near } from '../terminal/near.ts';
 import { type Progress, type Step, terminalProgress } from '../terminal/progress.ts';
 import { refuseWithoutTable } from './init-tables.ts';
 
@@ -278,9 +279,4 @@ function assertValid(text: string, file: string): void {
     'HF_INTERNAL',
     `the proposed program would not be valid: ${faults.slice(0, 5).map(faultLine).join('; ')}`,
   );
-}
-
-function near(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === '' || short.startsWith('..') ? path : short;
 }

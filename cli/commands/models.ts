@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { parse, relative, resolve } from 'node:path';
+import { parse, resolve } from 'node:path';
 import { HoldfastError } from '../../base/errors.ts';
 import { randomNumbers } from '../../base/math/random-numbers.ts';
 import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
@@ -14,6 +14,7 @@ import { measureModel } from '../init/labelled-data.ts';
 import { type MeasuredLater, measureProgram } from '../init/measure-program.ts';
 import type { Io } from '../io.ts';
 import { type Checked, checkReport } from '../terminal/models-report.ts';
+import { near } from '../terminal/near.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import { reliabilitySvg } from '../terminal/reliability-svg.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
@@ -172,9 +173,4 @@ async function measure(
     await model.close();
     await rm(scratchFolder, { recursive: true, force: true });
   }
-}
-
-function near(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === '' || short.startsWith('..') ? path : short;
 }

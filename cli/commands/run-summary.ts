@@ -1,11 +1,12 @@
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { openEngine } from '../../base/duckdb/engine.ts';
 import { rfc3339 } from '../../base/instant.ts';
 import type { PipelineName } from '../../contract/pipelines.ts';
 import { riskiestCustomer } from '../../customers/explanations/explain.ts';
 import type { ArtifactReference } from '../../providers/artifacts/artifact.ts';
 import type { LocalRun, LocalRunResult } from '../local/local-run.ts';
+import { near } from '../terminal/near.ts';
 import { prunedIn, pruneText } from '../terminal/prune-report.ts';
 import { funnel, type Places } from '../terminal/report.ts';
 import { stageList } from '../terminal/stage-list.ts';
@@ -56,10 +57,4 @@ export function decidedIn({ artifacts }: Pick<LocalRunResult, 'artifacts'>): Art
 async function exampleCustomer(decided: ArtifactReference): Promise<string | undefined> {
   await using engine = await openEngine({ threads: 1, memoryMb: 256, scratchFolder: tmpdir() });
   return await riskiestCustomer(engine, decided);
-}
-
-/** A path as short as it can be said from here. */
-export function near(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === '' || short.startsWith('..') ? path : short;
 }

@@ -31,13 +31,14 @@ import { openHistory, openState, type State } from '../local/state.ts';
 import { requireUpstream } from '../local/upstream.ts';
 import { Stopped } from '../stopped.ts';
 import { faultLine } from '../terminal/fault-list.ts';
+import { near } from '../terminal/near.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import type { RunReport } from '../terminal/report.ts';
 import { checkProviders, isGiven } from './check-providers.ts';
 import { withTruth } from './compare-with-truth.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { customersOf, shardsOf, sourcesOf } from './run-options.ts';
-import { decidedIn, near, type RunPlaces, summaryOf } from './run-summary.ts';
+import { decidedIn, type RunPlaces, summaryOf } from './run-summary.ts';
 
 /** Options as the command line gives them. */
 export interface RunOptions {
