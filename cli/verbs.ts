@@ -92,7 +92,7 @@ Examples:
   place(
     holdfast
       .command('cancel')
-      .description('end a run on a cluster for good; nothing of it is published')
+      .description('end a run on a cluster for good, unless its last task is done; nothing of it is published')
       .argument('<run>', 'name of the RetentionRun')
       .option('--wait', 'until it has ended')
       .addOption(output),

@@ -41,7 +41,7 @@ export async function cancel(name: string, options: CancelOptions, io: Io): Prom
       ? `${JSON.stringify(view)}\n`
       : isOver(view)
         ? `${view.run} is cancelled\n`
-        : `${view.run} will be cancelled: its tasks end, and nothing of it is published\n`,
+        : `${view.run} will be cancelled, unless its last task is done: its tasks end, and nothing of it is published\n`,
   );
   return 0;
 }

@@ -241,7 +241,7 @@ describe('cancel', () => {
     const first = await as('runner', ['cancel', 'to-cancel', ...IN_SHOP]);
     expect([first.status, first.stdout]).toEqual([
       0,
-      'to-cancel will be cancelled: its tasks end, and nothing of it is published\n',
+      'to-cancel will be cancelled, unless its last task is done: its tasks end, and nothing of it is published\n',
     ]);
     expect((await client.get<RunObject>(retentionRuns, 'shop/to-cancel'))?.spec.cancel).toBe(true);
     await says('to-cancel', { phase: 'Cancelled', completionTime: '2026-11-23T09:00:00Z' }, 'Cancelled', 'cancelled');
