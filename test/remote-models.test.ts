@@ -67,6 +67,20 @@ async function cached(): Promise<number> {
   }
 }
 
+test('`models check` says of a model elsewhere what a run would', async () => {
+  server = await serve();
+  const check = async (change?: (spec: ProgramSpec) => void) => {
+    const program = await remoteProgram(change);
+    const { status, stderr } = await shop.holdfast(['models', 'check', '--program', program]);
+    return { status, stderr };
+  };
+  expect(await check()).toEqual({ status: 0, stderr: '' });
+  expect(await check((spec) => (spec['scoringModels'][0].sha256 = 'b'.repeat(64)))).toEqual({
+    status: 78,
+    stderr: expect.stringContaining('HF_MODEL_DIGEST_MISMATCH'),
+  });
+});
+
 test('a model elsewhere makes the batch that it makes here, is asked about no row twice, and what expired is asked for again', async () => {
   server = await serve();
   const here = await run(await shop.program(offeredAgain), NOW, '--data', shop.path('here'));

@@ -115,8 +115,9 @@ async function checkProgram(
 ): Promise<ModelCheck[]> {
   const tools = { elapsed: io.elapsed, random: randomNumbers(1) };
   const checks: ModelCheck[] = [];
-  for (const { modelId, endpoint, sha256, manifestSha256, features } of program.spec.scoringModels) {
-    const reference = { modelId, endpoint, features, baseFolder, threads };
+  for (const scoringModel of program.spec.scoringModels) {
+    const { modelId, endpoint, sha256, manifestSha256, features } = scoringModel;
+    const reference = { ...scoringModel, baseFolder, threads, signal: io.signal };
     if (!endpoint.startsWith('onnx://')) {
       // Whatever a run would say of it.
       await (await loadModel(reference)).close();

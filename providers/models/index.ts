@@ -22,7 +22,7 @@ export type ModelValues = AllValues<typeof MODELS>;
  * @throws HF_PROVIDER_UNAVAILABLE, HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED,
  *   HF_MODEL_UNREACHABLE, HF_PATH_REFUSED, HF_INTERRUPTED
  */
-export async function loadModel(reference: ModelReference, models: Models = MODELS): Promise<Model> {
+export async function loadModel(reference: ModelReference<ModelValues>, models: Models = MODELS): Promise<Model> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(reference.endpoint)?.[1];
   const load = scheme === undefined ? undefined : models.find(({ schemes }) => schemes.includes(scheme))?.load;
   if (load === undefined) {

@@ -1,4 +1,6 @@
-import type { Parameters } from '../parameters.ts';
+import { type Static, type TObject, Type } from 'typebox';
+import { SET, text } from '../../base/schema/fields.ts';
+import type { Parameters, Values } from '../parameters.ts';
 import type { ProgramFiles } from '../program-file.ts';
 
 /** What a model predicts, and so which of its outputs is read. */
@@ -47,23 +49,49 @@ export interface Model {
   close(): Promise<void>;
 }
 
-export interface ModelReference extends ProgramFiles {
-  readonly modelId: string;
-  readonly endpoint: string;
-  readonly sha256?: string;
-  /** SHA-256 of the JSON beside a file, which says what the outputs mean. */
-  readonly manifestSha256?: string;
-  /** Features that the program names, in order. */
-  readonly features: readonly string[];
-  /** Processors that a model in this process may use. */
-  readonly threads: number;
-  /** Path of the manifest of a remote model. */
-  readonly manifest?: string;
-  /** Rows that a remote model is asked about in one request. Default: all that it is given. */
-  readonly batchSize?: number;
-  /** Ends requests under way. */
-  readonly signal?: AbortSignal;
-}
+/** What every model of a program says, whatever its endpoint: the parameters of its provider are beside these. */
+export const SCORING_MODEL = {
+  modelId: text('Name of the model, as in the file beside it.', 63),
+  endpoint: Type.String(),
+  sha256: Type.Optional(
+    Type.String({
+      pattern: '^[0-9a-f]{64}$',
+      meaning: 'a SHA-256 of 64 lower-case hexadecimal digits',
+      maxLength: 64,
+      description: 'SHA-256 of the model file, for https:// of its manifest: bytes other than these are refused.',
+    }),
+  ),
+  features: Type.Array(text('Column of the candidate.', 63), {
+    minItems: 1,
+    maxItems: 256,
+    description: 'Columns that the model is given, in its order.',
+    ...SET,
+  }),
+  batchSize: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 1000,
+    description: 'Candidates scored in one call.',
+  }),
+};
+
+export type ScoringModelFields = Static<TObject<typeof SCORING_MODEL>>;
+
+/** A model of a program, with the parameters of a provider, and what loading it may use. */
+export type ModelReference<Own = unknown> = Own &
+  ProgramFiles &
+  Readonly<Pick<ScoringModelFields, 'modelId' | 'endpoint' | 'sha256'>> & {
+    readonly features: Readonly<ScoringModelFields['features']>;
+    /** Rows that a remote model is asked about in one request. Default: all that it is given. */
+    readonly batchSize?: ScoringModelFields['batchSize'];
+    /** Processors that a model in this process may use. */
+    readonly threads: number;
+    /** Ends requests under way. */
+    readonly signal?: AbortSignal;
+  };
+
+/** A model as its provider reads it: fields that are another provider's are left alone. */
+export type ModelReferenceOf<Own extends Parameters> = ModelReference<Values<Own['fields']>>;
 
 /** What a provider reads of a model, and what its endpoints look like. */
 export interface ModelParameters extends Parameters {

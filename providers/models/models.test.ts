@@ -5,7 +5,10 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type ScoringModel, writeModel } from '../../test/support/models.ts';
 import { externalTensor, identityModel, linearModel, model, node } from '../../test/support/onnx.ts';
 import { loadModel } from './index.ts';
-import type { ModelReference } from './model.ts';
+import type { ModelReferenceOf } from './model.ts';
+import type { onnxParameters } from './onnx/parameters.ts';
+
+type Reference = ModelReferenceOf<typeof onnxParameters>;
 
 let folder: string;
 beforeEach(async () => {
@@ -13,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const reference = (scoring: ScoringModel, change: Partial<ModelReference> = {}): ModelReference => ({
+const reference = (scoring: ScoringModel, change: Partial<Reference> = {}): Reference => ({
   ...scoring,
   baseFolder: folder,
   threads: 1,

@@ -11,9 +11,12 @@ import {
   type ServerOptions,
 } from '../../../test/support/inference-server.ts';
 import { identityModel, linearModel } from '../../../test/support/onnx.ts';
-import type { Model, ModelReference } from '../model.ts';
+import type { Model, ModelReferenceOf } from '../model.ts';
 import { onnx } from '../onnx/model.ts';
 import { httpProvider } from './model.ts';
+import type { httpParameters } from './parameters.ts';
+
+type Reference = ModelReferenceOf<typeof httpParameters>;
 
 const FEATURES = ['engagement_score', 'support_tickets', 'lifetime_value'];
 const LINEAR = linearModel([-4, 1, 0.25], 3);
@@ -36,7 +39,7 @@ async function server(change: Partial<ServerOptions> = {}): Promise<InferenceSer
 }
 
 /** A reference to a model, with its manifest written and pinned. */
-async function reference(endpoint: string, kinds?: readonly string[]): Promise<ModelReference & { manifest: string }> {
+async function reference(endpoint: string, kinds?: readonly string[]): Promise<Reference & { manifest: string }> {
   const manifest = {
     modelId: 'risk-v7',
     role: kinds === undefined ? 'churn-risk' : 'offer-effectiveness',
@@ -64,7 +67,7 @@ async function reference(endpoint: string, kinds?: readonly string[]): Promise<M
 /** Loads a model; what it waits for is noted, not waited for. */
 async function load(
   endpoint: string,
-  change: Partial<ModelReference> = {},
+  change: Partial<Reference> = {},
   environment: Record<string, string> = {},
   waits: number[] = [],
   kinds?: readonly string[],

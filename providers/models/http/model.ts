@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../../../base/errors.ts';
 import { modelTokenVariable } from '../../../contract/credentials.ts';
 import { TOKEN_ADDRESS } from '../../../contract/model-token.ts';
-import type { Model, ModelProvider, ModelReference } from '../model.ts';
+import type { Model, ModelProvider, ModelReference, ModelReferenceOf } from '../model.ts';
 import { canonicalRows } from '../rows.ts';
 import { exchange, type HttpWorld } from './exchange.ts';
 import { decodeAnswer, encodeBinary, encodeJson, JSON_LENGTH, MalformedAnswer } from './inference-tensors.ts';
+import type { httpParameters } from './parameters.ts';
 import { readRemoteManifest } from './remote-manifest.ts';
 
 /** Requests of one model that are under way at once. */
@@ -27,7 +28,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function httpProvider(world: HttpWorld, environment: () => Environment): ModelProvider {
   return {
-    async load(reference) {
+    async load(reference: ModelReferenceOf<typeof httpParameters>) {
       const { manifest, digest } = await readRemoteManifest(reference);
       const url = modelUrl(reference);
       const remote = new Remote(reference, url, world, environment());

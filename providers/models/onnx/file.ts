@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { isAbsolute, parse, resolve } from 'node:path';
 import { HoldfastError } from '../../../base/errors.ts';
 import { programFile } from '../../program-file.ts';
-import type { ModelManifest, ModelReference } from '../model.ts';
+import type { ModelManifest, ModelReference, ModelReferenceOf } from '../model.ts';
 import { assertAgrees, parseModelManifest } from '../model-card.ts';
 import { assertDigest, MAXIMUM_MANIFEST_BYTES, readBounded } from '../model-file.ts';
+import type { onnxParameters } from './parameters.ts';
 import { MalformedModel } from './protobuf.ts';
 import { refusedPart } from './refused-parts.ts';
 
@@ -17,6 +18,8 @@ const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 /** Where ONNX Runtime's own format, which is not protobuf, has its mark. */
 const ORT_FORMAT = { offset: 4, mark: 'ORTM' };
 
+type OnnxReference = ModelReferenceOf<typeof onnxParameters>;
+
 export interface VerifiedFile {
   readonly bytes: Buffer;
   readonly manifest: ModelManifest;
@@ -27,7 +30,7 @@ export interface VerifiedFile {
  * any of it reaches a runtime.
  * @throws HF_MODEL_MISSING, HF_MODEL_DIGEST_MISMATCH, HF_MODEL_REFUSED, HF_PATH_REFUSED
  */
-export async function readVerified(reference: ModelReference): Promise<VerifiedFile> {
+export async function readVerified(reference: OnnxReference): Promise<VerifiedFile> {
   const file = modelPath(reference);
   const { dir, name, base } = parse(file);
   const read = async (path: string, maximum: number) =>
@@ -49,7 +52,7 @@ export async function readVerified(reference: ModelReference): Promise<VerifiedF
  * The JSON says what the outputs mean: with its kinds in another order, other customers get other offers.
  * @throws HF_MODEL_DIGEST_MISMATCH
  */
-function assertManifestDigest(bytes: Buffer, file: string, { modelId, manifestSha256 }: ModelReference): void {
+function assertManifestDigest(bytes: Buffer, file: string, { modelId, manifestSha256 }: OnnxReference): void {
   const digest = createHash('sha256').update(bytes).digest('hex');
   assertDigest(digest, manifestSha256, { modelId, endpoint: file }, 'the program (manifestSha256)');
 }

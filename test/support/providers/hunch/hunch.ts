@@ -1,7 +1,8 @@
-import type { Model, ModelReference } from '../../../../providers/models/model.ts';
+import type { Model, ModelReferenceOf } from '../../../../providers/models/model.ts';
+import type { hunchParameters } from './parameters.ts';
 
 /** A model that predicts what its endpoint says. */
-export async function load(reference: ModelReference & { readonly doubt?: number }): Promise<Model> {
+export async function load(reference: ModelReferenceOf<typeof hunchParameters>): Promise<Model> {
   const { modelId, endpoint, features, doubt = 0 } = reference;
   const risk = Number(endpoint.slice('hunch://'.length)) - doubt;
   return {
