@@ -131,3 +131,18 @@ test('a run is not refused for a slot of a schedule that is another by now', asy
   await look('by-hand', caches);
   expect(phaseOf('by-hand')).toBe('Running');
 });
+
+test('a run is not cancelled whose last Job has succeeded since it was seen under way', async () => {
+  kube.put(retentionPrograms, program());
+  let job = await begun(run('by-hand', { pipeline: 'prune' }));
+  while (!job.endsWith('-prune-1')) {
+    changeJob(job, COMPLETE);
+    await look('by-hand');
+    job = jobsThere().at(-1)!;
+  }
+  changeSpec(retentionRuns, 'by-hand', { cancel: true });
+  const caches = cachesNow();
+  changeJob(job, COMPLETE);
+  await look('by-hand', caches);
+  expect([phaseOf('by-hand'), jobsThere().at(-1)]).toEqual(['Succeeded', job]);
+});
