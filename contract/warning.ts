@@ -1,6 +1,7 @@
 /** What a run may warn of; each with what it means, of which the table in docs/errors.md is made. */
 export const WARNING_CODES = {
   MANIFEST: 'The manifest is valid, and something in it most likely not meant, such as a schedule that is over.',
+  MANIFEST_CHANGED: 'A retry did what its run was pinned to, and the manifest has changed since, or cannot be read.',
   SOURCE_COLUMN_ABSENT: 'The source lacks a column of `optionalColumns`, and the query did without.',
   SOURCE_TYPE_CHANGED: 'A column that the query reads is of another kind than in the batch before.',
   SOURCE_VALUE_BEYOND_TYPE: 'Times that no type here holds are missing.',

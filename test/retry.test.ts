@@ -165,7 +165,11 @@ test('a manifest that has changed since is named; the retry does what the run wa
   const other = await stoppedAfter('extract');
   const file = await shop.program((spec) => (spec['filterChain'] = []));
   const { stderr, report } = await retry(other);
-  expect(stderr).toMatch(`${file} has changed since ${other}`);
+  const changed = { code: 'MANIFEST_CHANGED', message: expect.stringContaining(`${file} has changed since ${other}`) };
+  expect(report.warnings).toContainEqual(changed);
+  expect(stderr).toContain(`warning: ${file} has changed since ${other}`);
+  const { runs } = (await json(['runs', report.run, '--data', shop.data])).report;
+  expect(runs[0].warnings).toContainEqual({ stage: null, ...changed });
   expect(report.stages[1]).toMatchObject({ name: 'filter', rowsOut: 100 });
 });
 

@@ -5,6 +5,7 @@ import { retriedBefore, retryError, retryRefusal } from '../../contract/retriabl
 import { revisionDigest } from '../../contract/revision.ts';
 import { slotError, slotOfRun } from '../../contract/slot-guard.ts';
 import { triggerOfRetry } from '../../contract/trigger.ts';
+import { told } from '../../contract/warning.ts';
 import type { RetentionProgramSpec } from '../../crds/retention-program.ts';
 import { findRun, type RunRecord } from '../../database/runs/runs.ts';
 import { succeededRetryOf } from '../../database/runs/succeeded-retry.ts';
@@ -83,7 +84,11 @@ async function planOf(
   const trigger = triggerOfRetry(of.trigger);
   const slot = slotOfRun({ pipeline, trigger, slot: of.slot, made: now() }, spec, undefined, io.runnable?.table);
   if ('reason' in slot) throw slotError(slot);
-  await tellOfChange(of, origin, io);
+  // It is pinned to what that one was, and so to what its manifest warned of.
+  const manifest = of.warnings
+    .filter(({ code }) => code === 'MANIFEST')
+    .map(({ code, message }) => ({ code, message }));
+  const changed = told('MANIFEST_CHANGED', await changeSince(of, origin, io));
   return {
     namespace: of.namespace,
     spec,
@@ -99,8 +104,7 @@ async function planOf(
       sampleCustomers: origin.sampleCustomers,
     },
     shards: shardsOf(options.shards),
-    // It is pinned to what that one was.
-    warnings: of.warnings.filter(({ code }) => code === 'MANIFEST').map(({ code, message }) => ({ code, message })),
+    warnings: [...manifest, ...changed],
     now,
     retry: { of, fromStage: options.fromStage },
   };
@@ -131,17 +135,17 @@ async function requireRetriable(
   throw refused(`${run} was a run of a cluster: retry it there`);
 }
 
-/** Says where the manifest is no longer what the run was pinned to: a retry does not do what it says now. */
-async function tellOfChange({ run, revision }: RunRecord, { manifest }: Origin, io: Io): Promise<void> {
-  if (manifest === undefined) return;
+/** A sentence where the manifest is no longer what the run was pinned to: a retry does not do what it says now. */
+async function changeSince({ run, revision }: RunRecord, { manifest }: Origin, io: Io): Promise<string[]> {
+  if (manifest === undefined) return [];
   const changed = await readRunnable(manifest, { ...io, stderr: { write: () => true } }, io.now()).then(
     ({ program }) => revisionDigest({ schemaVersion: 'v1alpha1', spec: program.spec }) !== revision,
     () => true,
   );
-  if (!changed) return;
-  io.stderr.write(
-    `${manifest} has changed since ${run}, or cannot be read: this retry does what the run was pinned to; \`holdfast run\` does what the file says now\n`,
-  );
+  if (!changed) return [];
+  return [
+    `${manifest} has changed since ${run}, or cannot be read: this retry does what the run was pinned to; \`holdfast run\` does what the file says now`,
+  ];
 }
 
 /** Where the run read: the files that it was given, and servers by the environment of now. */
