@@ -1,7 +1,7 @@
 import { type ProxyChurn, proxyChurnInSql } from '../proxy-churn.ts';
 import { daysLater } from './calendar.ts';
 import type { SqlDialect } from './dialect.ts';
-import { inputRows, type SegmentInputs, type Snapshot } from './inputs.ts';
+import { hasWholeIds, inputRows, type SegmentInputs, type Snapshot } from './inputs.ts';
 import { seasonDays } from './plan.ts';
 
 /** Days that `_90d` means. */
@@ -29,6 +29,8 @@ export function featuresSql(request: FeaturesRequest, dialect: SqlDialect): stri
   const daysSince = (column: string) => `(${day} - ${column})`;
   const has = new Set(features);
   const hasInvoices = inputs.transactions.columns.some(({ name }) => name.toLowerCase() === 'invoice');
+
+  const wholeIds = hasWholeIds(Object.values(inputs));
 
   const steps: [name: string, sql: string][] = [
     ['transactions', `${seen('transactions', 'amount, invoice, refunded')} AND refunded IS NOT NULL`],
@@ -66,7 +68,7 @@ export function featuresSql(request: FeaturesRequest, dialect: SqlDialect): stri
   const id = customers ? 'coalesce(customers.customer_id, buyers.customer_id)' : 'buyers.customer_id';
   const join = (name: string) => `LEFT JOIN holdfast_${name} AS ${name} ON ${name}.customer_id = ${id}`;
   return `WITH ${steps.map(([name, sql]) => `holdfast_${name} AS (\n${sql}\n)`).join(', ')}
-SELECT ${[`${id} AS customer_id`, ...columns].join(',\n  ')},
+SELECT ${[`CAST(${id} AS text) AS customer_id`, ...columns].join(',\n  ')},
   CASE WHEN buyers.last_purchase IS NULL THEN 'never-purchased' WHEN ${sincePurchase} > ${activeWithinDays} THEN 'lapsed' ELSE 'clustered' END AS "group",
   CASE WHEN buyers.last_purchase IS NOT NULL THEN ${proxyChurnInSql(proxyChurn, sincePurchase, sinceSession)} END AS proxy_churn
 FROM holdfast_buyers AS buyers
@@ -82,7 +84,7 @@ ${[
     const selected = ['customer_id', 'local_day', ...(columns === undefined ? [] : [columns])].join(', ');
     return `SELECT ${selected} FROM (
 SELECT *, CAST(local_time AS date) AS local_day FROM (
-${inputRows(source, input, snapshot, dialect)}
+${inputRows(source, input, snapshot, dialect, wholeIds)}
 ) AS holdfast_rows
 ) AS holdfast_events
 WHERE customer_id IS NOT NULL AND (local_day < ${day} ${orElse})`;

@@ -6,7 +6,7 @@ import { MISSING_WORDS } from '../../columns/missing-words.ts';
 export interface SqlDialect {
   /** An id by the rule of ids, as a text; NULL where it is none. */
   customerId(given: string, type: string): string;
-  /** A time as a timestamp without a zone, as clocks in the time zone show it. */
+  /** A time as a timestamp without a zone, as clocks in the time zone show it; a day stays one. */
   localTime(given: string, type: string, timeZone: string): string;
   /** An amount as an exact decimal of four places, so that a sum is the same in any order; NULL for what is no amount. */
   money(given: string): string;
@@ -15,6 +15,7 @@ export interface SqlDialect {
 const IS_INSTANT = /with time zone|timestamptz/i;
 
 function localTime(given: string, type: string, timeZone: string): string {
+  if (/^date$/i.test(type)) return given;
   return IS_INSTANT.test(type) ? `timezone(${literal(timeZone)}, ${given})` : `CAST(${given} AS timestamp)`;
 }
 

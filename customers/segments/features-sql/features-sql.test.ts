@@ -64,11 +64,18 @@ function input(rows: readonly (readonly unknown[])[], columns: InputQuery['colum
 function inputsOf({ transactions, sessions, tickets, customers }: History): SegmentInputs {
   const hasInvoices = transactions.some(({ invoice }) => invoice !== undefined);
   const hasKinds = transactions.some(({ kind }) => kind !== undefined);
+  const rows: readonly Pick<Transaction, 'customer'>[] = [
+    ...transactions,
+    ...(sessions ?? []),
+    ...(tickets ?? []),
+    ...(customers ?? []),
+  ];
+  const idType = rows.every(({ customer }) => customer === null || /^\d+$/.test(customer)) ? 'BIGINT' : 'VARCHAR';
   const events = (rows: History['sessions']) =>
     rows &&
     input(
       rows.map(({ customer, at }) => [customer, at]),
-      [column('customer_id', 'VARCHAR'), column('at', instant)],
+      [column('customer_id', idType), column('at', instant)],
     );
   return Object.fromEntries(
     Object.entries({
@@ -81,7 +88,7 @@ function inputsOf({ transactions, sessions, tickets, customers }: History): Segm
           ...(hasKinds ? [kind] : []),
         ]),
         [
-          column('customer_id', 'VARCHAR'),
+          column('customer_id', idType),
           column('at', instant),
           column('amount', 'DOUBLE PRECISION'),
           ...(hasInvoices ? [column('invoice', 'VARCHAR')] : []),
@@ -94,7 +101,7 @@ function inputsOf({ transactions, sessions, tickets, customers }: History): Segm
         customers &&
         input(
           customers.map(({ customer, since }) => [customer, since]),
-          [column('customer_id', 'VARCHAR'), column('since', 'DATE')],
+          [column('customer_id', idType), column('since', 'DATE')],
         ),
     }).filter(([, given]) => given !== undefined),
   ) as unknown as SegmentInputs;

@@ -38,12 +38,26 @@ export function missingColumns(source: FeatureSource, { columns }: InputQuery): 
   return NEEDED[source].filter((name) => !columns.some((column) => column.name.toLowerCase() === name));
 }
 
-/** SQL of an input's rows under names of ours, whatever their types: what is no value is NULL. */
+/** Types of which a bigint holds every value, as DuckDB and Postgres call them. */
+const INTEGERS = /^(u?tinyint|u?smallint|u?integer|bigint|int[248])$/i;
+
+/** Whether the ids of all inputs are whole numbers, which are joined as they are: several times as fast as texts. */
+export function hasWholeIds(inputs: readonly InputQuery[]): boolean {
+  return inputs.every(({ columns }) =>
+    columns.some(({ name, type }) => name.toLowerCase() === 'customer_id' && INTEGERS.test(type)),
+  );
+}
+
+/**
+ * SQL of an input's rows under names of ours, whatever their types: what is no value is NULL.
+ * @param wholeIds ids as numbers, where `hasWholeIds`; else as texts by the rule of ids
+ */
 export function inputRows(
   source: FeatureSource,
   input: InputQuery,
   { timeZone }: Snapshot,
   dialect: SqlDialect,
+  wholeIds = false,
 ): string {
   const column = (name: string) => input.columns.find((one) => one.name.toLowerCase() === name);
   const time = column(source === 'customers' ? 'since' : 'at');
@@ -53,7 +67,7 @@ export function inputRows(
   }
   const local = dialect.localTime(identifier(time.name), time.type, timeZone);
   const selected = [
-    `${dialect.customerId(identifier(id.name), id.type)} AS customer_id`,
+    `${wholeIds ? `CAST(${identifier(id.name)} AS bigint)` : dialect.customerId(identifier(id.name), id.type)} AS customer_id`,
     `CASE WHEN isfinite(${local}) THEN ${local} END AS local_time`,
   ];
   const amount = column('amount');
