@@ -62,9 +62,13 @@ export function followSchedule(snapshot: ProgramSnapshot, calendar: Calendar, no
   }
   const refusal = attempts.refused.get(attemptKey(run));
   if (refusal !== undefined) {
-    const message = `the run ${run.metadata.name} of the slot ${rfc3339(due)} is refused: ${refusal.message}`;
+    const begin = `the run ${run.metadata.name} of the slot ${rfc3339(due)} is refused: `;
+    const message = `${begin}${refusal.message}`;
+    const said = program.status?.conditions?.find(({ type, reason }) => type === 'Ready' && reason === 'Refused');
+    const isSaid = said?.message.includes(begin) && steadyPart(said.message).includes(steadyPart(refusal.message));
+    const topic = `${run.metadata.name} ${steadyPart(refusal.message)}`;
     return {
-      actions: [say(program, 'RunRefused', message, `${run.metadata.name} ${steadyPart(refusal.message)}`)],
+      actions: isSaid ? [] : [say(program, 'RunRefused', message, topic)],
       progress: before,
       next: due,
       obstacle: { ready: false, reason: 'Refused', message },

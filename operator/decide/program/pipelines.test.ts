@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { PipelineStatus } from '../../../crds/index.ts';
+import { expectProgramSettles } from '../../../test/support/decided-again.ts';
 import { WITH_CAMPAIGN } from '../../../test/support/pipelines.ts';
 import { storedProgram } from '../../../test/support/program.ts';
 import {
@@ -31,6 +32,9 @@ const CAMPAIGN: PipelineStatus = { name: 'campaign', schedule: SCHEDULE, since: 
 function decide(program: ProgramObject, at: string, runs: readonly RunObject[] = []) {
   return decideProgram(snapshot(program, { runs, pipelines: WITH_CAMPAIGN }), new Date(at));
 }
+
+const settles = (program: ProgramObject, at: string, runs: readonly RunObject[] = []) =>
+  expectProgramSettles(snapshot(program, { runs, pipelines: WITH_CAMPAIGN }), new Date(at));
 
 const does = (...given: Parameters<typeof decide>) =>
   decide(...given)
@@ -93,6 +97,26 @@ test('a run that failed before it began is the last run as any other, and one th
   expect(last(unbegun('Pending'))).toMatchObject({ slot: FIRST, phase: 'Succeeded' });
 });
 
+test('of several slots whose runs are refused each is said, and once', () => {
+  const refused = new Map(
+    [of('batch', FIRST), of('campaign', FIRST)].map((run) => [
+      attemptKey(run),
+      { status: 403, message: `exceeded quota for ${run.spec.pipeline}` },
+    ]),
+  );
+  const given = snapshot(knownAs([BATCH, CAMPAIGN]), {
+    pipelines: WITH_CAMPAIGN,
+    attempts: { taken: new Set(), refused },
+  });
+  const { actions, status } = decideProgram(given, new Date(FIRST));
+  expect(actions.map(brief)).toEqual(['event RunRefused', 'event RunRefused']);
+  expect(status.conditions?.find(({ type }) => type === 'Ready')).toMatchObject({
+    reason: 'Refused',
+    message: expect.stringMatching(/for batch; .*for campaign$/),
+  });
+  expectProgramSettles(given, new Date(FIRST));
+});
+
 const REPORTS = (report: string): Spec => ({ schedules: { report }, timeZone: 'Europe/Berlin' });
 
 test.each<[string, string, string, readonly string[]]>([
@@ -120,6 +144,7 @@ test.each<[string, string, string, readonly string[]]>([
   const since = new Date(Date.parse(at) - 30 * 60_000).toISOString();
   const program = knownAs([{ name: 'report', schedule: `${report} Europe/Berlin`, since }], REPORTS(report));
   expect(does(program, at)).toEqual(expected);
+  settles(program, at);
 });
 
 test('a fixed time that autumn repeats is not due for the second time', () => {
@@ -158,6 +183,7 @@ test.each<[string, ProgramObject, Partial<PipelineStatus>]>([
     ...rest
   } = { name: '', ...statusOf('report', decide(program, AT)) };
   expect([since, rest]).toEqual([AT, expected]);
+  settles(program, AT);
 });
 
 test('a pipeline that an upgrade brings is new, also where it goes with one that is long known', () => {
@@ -217,8 +243,9 @@ test('once there is a status by pipeline, fields of an earlier version say nothi
 
 test('a program that cannot be read is due at no time, and else as it was', () => {
   const program = knownAs([{ ...BATCH, lastSucceededSlot: FIRST, nextSlot: SECOND }]);
-  const { pipelines } = programNotRead(program, 'SpecInvalid', 'too large', new Date(FIRST));
-  expect(pipelines).toEqual([{ ...BATCH, lastSucceededSlot: FIRST }]);
+  const status = programNotRead(program, 'SpecInvalid', 'too large', new Date(FIRST));
+  expect(status.pipelines).toEqual([{ ...BATCH, lastSucceededSlot: FIRST }]);
+  expect(programNotRead({ ...program, status }, 'SpecInvalid', 'too large', new Date(SECOND))).toEqual(status);
 });
 
 test.each<[string, readonly RunObject[], string | undefined]>([
@@ -312,10 +339,12 @@ test.each<[string, 'Forbid' | 'Replace', RunObject, readonly string[]]>([
   // Without a campaign to go with it, which Replace is not for.
   const { campaign: _campaign, ...pipelines } = WITH_CAMPAIGN;
   const program = known({ lastSlot: FIRST }, { concurrencyPolicy });
-  const { actions, status } = decideProgram(snapshot(program, { runs: [other], pipelines }), new Date(SECOND));
+  const given = snapshot(program, { runs: [other], pipelines });
+  const { actions, status } = decideProgram(given, new Date(SECOND));
   expect(actions.map(brief).filter((action) => action.startsWith('create'))).toEqual(expected);
   // That slot is still the next, whatever becomes of the other.
   expect(status.pipelines?.find(({ name }) => name === 'batch')?.nextSlot).toBe(SECOND);
+  expectProgramSettles(given, new Date(SECOND));
 });
 
 const waiting = (pipeline: string, slot: string): RunObject => {

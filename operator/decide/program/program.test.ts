@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
+import { expectProgramSettles } from '../../../test/support/decided-again.ts';
 import { KEEP, POSTGRES, run, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import {
   brief,
@@ -286,6 +287,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     ready: 'undefined',
   },
 };
+
+test.each(Object.entries(ROWS))('decided again, nothing more is done: %s', (_name, { given, at }) => {
+  expectProgramSettles(given, new Date(at));
+});
 
 test.each(Object.entries(ROWS))(
   '%s',

@@ -82,10 +82,13 @@ function statusOfEach(
   return known.length === 0 ? {} : { pipelines: known };
 }
 
-/** Of what is in the way of slots, the program says what keeps any from being run, or what the batch waits for. */
+/** Of what is in the way of slots, the program says all that keeps one from being run, or what the batch waits for. */
 function obstacleOf(followed: readonly FollowedPipeline[], pipelines: Pipelines): Followed['obstacle'] {
   const publishing = followed.find(({ pipeline }) => pipelines[pipeline]?.publishes);
-  return followed.find(({ obstacle }) => obstacle?.ready === false)?.obstacle ?? publishing?.obstacle;
+  const unready = followed.flatMap(({ obstacle }) => (obstacle?.ready === false ? [obstacle] : []));
+  const [first] = unready;
+  if (first === undefined) return publishing?.obstacle;
+  return { ...first, message: unready.map(({ message }) => message).join('; ') };
 }
 
 type FollowedPipeline = Followed & Pick<Calendar, 'pipeline'>;

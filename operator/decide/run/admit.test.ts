@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
 import type { RetentionProgramSpec } from '../../../crds/index.ts';
+import { expectRunSettles } from '../../../test/support/decided-again.ts';
 import { WITH_CAMPAIGN } from '../../../test/support/pipelines.ts';
 import { KEEP, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
@@ -377,9 +378,7 @@ test.each([...Object.entries(ROWS), ...Object.entries(AFTER), ...Object.entries(
     expect({ phase: status.phase, reason: condition?.reason }).toEqual({ phase, reason });
     if (message !== undefined) expect(condition?.message).toBe(message);
     expect(requeueAt && rfc3339(requeueAt)).toBe(requeue);
-    // What was decided once is not decided anew.
-    const again = decideRun({ ...given, run: { ...given.run, status } }, now);
-    if (phase === 'Pending') expect(again).toEqual({ ...decideRun(given, now), actions: [] });
+    expectRunSettles(given, now);
   },
 );
 

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rfc3339 } from '../../../base/instant.ts';
+import { expectRunSettles } from '../../../test/support/decided-again.ts';
 import { KEEP, POSTGRES, SNOWFLAKE, STAGE_SETTINGS, storedProgram } from '../../../test/support/program.ts';
 import { reading } from '../../../test/support/references.ts';
 import { runSnapshot, storedRun } from '../../../test/support/run-snapshot.ts';
@@ -536,7 +537,11 @@ const ROWS: Readonly<Record<string, Row>> = {
     does: [SUSPEND.replace('filter', 'score'), 'event RunSuspended'],
   },
   'a Job that we suspended goes on with its run': {
-    given: inFilter(suspended(jobOf('filter', 'filter'), { 'holdfast.dev/suspended': 'true' })),
+    given: inFilter(
+      suspended(jobOf('filter', 'filter', { conditions: [{ type: 'Suspended', status: 'True' }] }), {
+        'holdfast.dev/suspended': 'true',
+      }),
+    ),
     phase: 'Running',
     reason: 'Running',
     does: [
@@ -554,6 +559,17 @@ const ROWS: Readonly<Record<string, Row>> = {
       attempts: {
         taken: new Set(),
         refused: new Map([['Job shop/weekly-score-1', { status: 403, message: 'exceeded quota' }]]),
+      },
+    }),
+    phase: 'Running',
+    reason: 'Refused',
+    requeue: '2026-11-23T02:10:15Z',
+  },
+  'a Job that was deleted, and may not be made again yet, is not said to be made': {
+    given: inFilter(undefined, {
+      attempts: {
+        taken: new Set(),
+        refused: new Map([['Job shop/weekly-filter-2', { status: 403, message: 'exceeded quota' }]]),
       },
     }),
     phase: 'Running',
@@ -687,6 +703,10 @@ const ROWS: Readonly<Record<string, Row>> = {
     does: [`patch weekly-extract-1 ${TTL}`],
   },
 };
+
+test.each(Object.entries(ROWS))('decided again, nothing more is done: %s', (_name, { given }) => {
+  expectRunSettles(given, NOW);
+});
 
 test.each(Object.entries(ROWS))('%s', (_name, { given, phase, reason, does = [], message, requeue }) => {
   const { actions, status, requeueAt } = decideRun(given, NOW);

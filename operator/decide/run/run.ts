@@ -84,6 +84,7 @@ function follow(snapshot: RunSnapshot, admission: Admission, current: StageStatu
     }
     if ('outcome' in admission) return hold(snapshot, admission, now);
     const again = start(snapshot, admission, index, attempt + 1, stages, now);
+    if (currentStage(again.status.stages)?.attempt === attempt) return { ...again, restsOn: 'all' };
     const retried = event(
       run,
       'TaskRetried',

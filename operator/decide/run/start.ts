@@ -3,6 +3,7 @@ import { RESOURCES } from '../../kube/api.ts';
 import { buildJob, jobName } from '../../objects/job.ts';
 import type { TaskAttempt } from '../../objects/pod.ts';
 import { type Action, type Attempts, attemptKey } from '../action.ts';
+import { because, isBecause } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import type { Admitted } from './admit.ts';
 import { fail } from './end.ts';
@@ -33,9 +34,11 @@ export function start(
   for (const object of wanted) {
     const obstacle = obstacleOf(attempts, attemptKey(object));
     if (obstacle === undefined) continue;
-    const says = event(run, 'NameTaken', `${object.kind} ${object.metadata.name}: ${obstacle.message}`);
-    const outcome = { ...obstacle, message: `${object.kind} ${object.metadata.name}: ${obstacle.message}` };
-    const actions = obstacle.reason === 'NameTaken' ? [says] : [];
+    const { reason } = obstacle;
+    const message = `${object.kind} ${object.metadata.name}: ${obstacle.message}`;
+    const outcome = { ...obstacle, message };
+    const isSaid = isBecause(run, reason) && because(run)?.message === message;
+    const actions = reason === 'NameTaken' && !isSaid ? [event(run, reason, message)] : [];
     // A ConfigMap of our name is what an earlier program of the name left behind: the garbage collector takes it soon.
     if (obstacle.lasts && object === job) {
       const decision = fail(snapshot, { ...outcome, phase: 'Failed' }, now);

@@ -35,7 +35,7 @@ export function troubleOf(
   lastWarning: string | undefined,
   now: Date,
 ): Trouble | undefined {
-  if (job.spec?.suspend === true || isOver(job)) return undefined;
+  if (isHeld(job) || isOver(job)) return undefined;
   const waiting = pods.filter(isWaiting);
   const waited = (since: string) => now.getTime() - Date.parse(since) >= PATIENCE_MS;
   if (pods.length === 0) {
@@ -87,7 +87,7 @@ export function hasFailedForGood({ spec }: JobObject, pods: readonly PodObject[]
 
 /** When to look again for trouble that only time can tell. */
 export function troubleDue(job: JobObject, pods: readonly PodObject[]): Date | undefined {
-  if (job.spec?.suspend === true || isOver(job)) return undefined;
+  if (isHeld(job) || isOver(job)) return undefined;
   const waiting = pods.filter(isWaiting);
   const since = pods.length === 0 ? waitOf(job) : waiting.map(({ metadata }) => metadata.creationTimestamp).sort()[0];
   return since === undefined ? undefined : new Date(Date.parse(since) + PATIENCE_MS);
@@ -150,6 +150,14 @@ export function outcomeOf(
     ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
   );
   return end && { succeeded: end.type === 'Complete', reason: end.reason ?? '', message: end.message ?? '' };
+}
+
+/** Whether the Job may make no pod, or its controller has not heard yet that it may: its wait begins then. */
+function isHeld({ spec, status }: JobObject): boolean {
+  return (
+    spec?.suspend === true ||
+    status?.conditions?.some(({ type, status: holds }) => type === 'Suspended' && holds === 'True') === true
+  );
 }
 
 function isOver(job: JobObject): boolean {
