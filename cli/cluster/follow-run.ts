@@ -1,17 +1,13 @@
 import { HoldfastError } from '../../base/errors.ts';
 import { RESOURCES } from '../../operator/kube/api.ts';
-import { systemClock } from '../../operator/kube/clock.ts';
 import type { RunObject } from '../../operator/kube/objects.ts';
-import { startReflector } from '../../operator/kube/reflector.ts';
 import type { Cluster } from './cluster.ts';
-import { passesByItself } from './passing.ts';
 import { isOver, type RunView, viewOf } from './run-view.ts';
+import { type WatchSettings, watching } from './watching.ts';
 
 /** Who draws a run that is followed. */
-export interface Follower {
+export interface Follower extends Pick<WatchSettings, 'lost'> {
   readonly show: (view: RunView) => void;
-  /** The way to the API server is lost, and looked for again. */
-  readonly lost: (why: string) => void;
 }
 
 /**
@@ -22,43 +18,25 @@ export interface Follower {
 export async function followRun(
   cluster: Cluster,
   name: string,
-  follower: Follower,
-  { signal, random }: { readonly signal: AbortSignal; readonly random: () => number },
+  { show, lost }: Follower,
+  settings: Omit<WatchSettings, 'lost'>,
 ): Promise<RunView> {
-  const end = Promise.withResolvers<RunView>();
-  let seen = false;
-  const reflector = startReflector<RunObject>(cluster.api, RESOURCES.retentionRuns, {
-    namespace: cluster.namespace,
-    fieldSelector: `metadata.name=${name}`,
-    clock: systemClock,
-    random,
-    onChange(_, { after }) {
-      if (after === undefined) {
-        end.reject(new HoldfastError('HF_CLUSTER_CONFLICT', `the run ${name} was deleted`));
-        return;
-      }
-      seen = true;
-      const view = viewOf(after);
-      follower.show(view);
-      if (isOver(view)) end.resolve(view);
-    },
-    onError(error) {
-      const refusal = cluster.refusal('watch', RESOURCES.retentionRuns, error);
-      if (!passesByItself(error)) end.reject(refusal);
-      else follower.lost(refusal instanceof Error ? refusal.message : String(refusal));
-    },
+  return watching<RunView>(cluster, { ...settings, lost }, ({ watch, end }) => {
+    const deleted = () => end.reject(new HoldfastError('HF_CLUSTER_CONFLICT', `the run ${name} was deleted`));
+    let seen = false;
+    const { synced } = watch<RunObject>(RESOURCES.retentionRuns, {
+      fieldSelector: `metadata.name=${name}`,
+      onChange(_, { after }) {
+        if (after === undefined) return deleted();
+        seen = true;
+        const view = viewOf(after);
+        show(view);
+        if (isOver(view)) end.resolve(view);
+      },
+    });
+    synced.then(
+      () => seen || deleted(),
+      () => {},
+    );
   });
-  const interrupted = () => end.reject(signal.reason);
-  signal.addEventListener('abort', interrupted, { once: true });
-  if (signal.aborted) interrupted();
-  reflector.synced.then(
-    () => seen || end.reject(new HoldfastError('HF_CLUSTER_CONFLICT', `the run ${name} was deleted`)),
-    () => {},
-  );
-  try {
-    return await end.promise;
-  } finally {
-    signal.removeEventListener('abort', interrupted);
-    await reflector.stop();
-  }
 }
