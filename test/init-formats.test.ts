@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomNumbers } from '../base/math/random-numbers.ts';
 import { type InitFolder, initFolder, type Person, people } from './support/init-folder.ts';
 import { workbook } from './support/workbooks.ts';
 import { holdfast, NOW } from './support/workspace.ts';
@@ -148,6 +149,30 @@ test('days as plain numbers are not read from 1900 where a workbook counts them 
   const run = ['run', place.at('program.yaml'), '--now', NOW, '--dry-run', '--data', place.at('state')];
   const ran = await holdfast([...run, '--source', `customers=${place.at('mac.xlsx')}`]);
   expect(ran).toMatchObject({ status: 78, stderr: expect.stringMatching(remedy) });
+});
+
+test('before a large workbook is read, it is said what that takes', async () => {
+  const rows = [
+    ['customer_id', 'last_login', 'total_spend', 'churned'],
+    ...everybody.map((person) => [person.id, new Date(day(person)), person.spend, person.left]),
+  ];
+  // Packed to too little it would be refused.
+  const random = randomNumbers(1);
+  const noise = Buffer.from(Array.from({ length: 250_000 }, () => Math.floor(random() * 256)));
+  const large = workbook([{ name: 'A', rows }], {
+    beside: { 'xl/media/noise.bin': noise, 'xl/media/blank.bin': Buffer.alloc(32 * 2 ** 20) },
+  });
+  await writeFile(place.at('large.xlsx'), large);
+  const cost =
+    /^note: .*what is in Excel workbooks unpacks to 32 MiB: reading it takes about 13 s and 0\.7 GB of memory; saved as CSV/m;
+  expect((await place.init(place.at('large.xlsx'))).stderr).toMatch(cost);
+  const run = ['run', place.at('program.yaml'), '--now', NOW, '--dry-run', '--data', place.at('state')];
+  const ran = await holdfast(run);
+  expect(ran).toMatchObject({ status: 0, stderr: expect.stringMatching(cost) });
+  expect(ran.stderr).toContain('note: connector customers: ');
+  await writeFile(place.at('small.xlsx'), workbook([{ name: 'A', rows }]));
+  const small = await holdfast([...run, '--source', `customers=${place.at('small.xlsx')}`]);
+  expect(small).toMatchObject({ status: 0, stderr: expect.not.stringContaining('note:') });
 });
 
 test("a workbook becomes a program that runs, and so does next week's, under another name of its sheet", async () => {

@@ -6,10 +6,10 @@ import { passesByItself } from './passing.ts';
 
 export interface Watching<Result> {
   /** Watches objects of the cluster's namespace; a connection that breaks is made anew. */
-  watch<T extends KubeObject>(
+  readonly watch: <T extends KubeObject>(
     resource: Resource,
     options: Pick<ReflectorOptions<T>, 'fieldSelector' | 'keep' | 'onChange'>,
-  ): Reflector<T>;
+  ) => Reflector<T>;
   /** What it is watched for has come, or never will. */
   readonly end: Pick<PromiseWithResolvers<Result>, 'resolve' | 'reject'>;
 }

@@ -33,3 +33,17 @@ export async function checkProviders(
     await model.close();
   }
 }
+
+/** Says on stderr which connectors will take long, or much memory, before they are read. */
+export async function sayCosts(
+  { spec, baseFolder, connectors: { sources } }: Pick<LocalRun, 'spec' | 'baseFolder' | 'connectors'>,
+  stages: readonly StageDefinition[],
+  { stderr, providers }: Io,
+): Promise<void> {
+  for (const connector of isGiven('connections', stages) ? spec.dataConnectors : []) {
+    const source = sources[connector.connectorId];
+    const provider = await requireWarehouseProvider(connector, source, providers?.warehouses)();
+    const cost = await provider.costOf?.(connector, { source, baseFolder });
+    if (cost !== undefined) stderr.write(`note: ${cost}\n`);
+  }
+}

@@ -9,6 +9,7 @@ import { makeTemporaryFolder } from '../../base/temporary-folder.ts';
 import { connectionVariable, loadManifests, validateManifest } from '../../crds/index.ts';
 import { modelManifestText } from '../../providers/models/model-card.ts';
 import { asPattern, isOfTexts } from '../../providers/warehouses/duckdb/file-format.ts';
+import { costOfWorkbook } from '../../providers/warehouses/duckdb/workbook-cost.ts';
 import { calledAs } from '../called-as.ts';
 import type { Connector } from '../init/manifest.ts';
 import type { InitOptions } from '../init/options.ts';
@@ -72,6 +73,8 @@ async function initialise(
   scratchFolder: string,
   io: Io,
 ): Promise<InitReport> {
+  const cost = await origin.cost?.();
+  if (cost !== undefined) io.stderr.write(`note: ${cost}\n`);
   const progress = terminalProgress(io);
   const resources = { threads: Math.min(4, availableParallelism()), memoryMb: MEMORY_MB };
   await using source = await inStep(progress, 'open', async (step) => {
@@ -185,6 +188,8 @@ function placesOf({ programId }: Settings, { out }: InitOptions): Places {
 interface Origin {
   /** The file, or the table, for people. */
   readonly title: string;
+  /** What reading it will take, where that is much. */
+  cost?(): Promise<string | undefined>;
   open(options: SourceOptions): Promise<Source>;
   /** What a manifest in a folder says of it. */
   connector(folder: string): Connector;
@@ -217,6 +222,7 @@ function originOf(file: string | undefined, { table, sheet, connector }: InitOpt
 function fileOrigin(file: string, table: string | undefined, sheet: string | undefined): Origin {
   return {
     title: basename(file),
+    cost: () => costOfWorkbook(file),
     open: (options) => openFile(file, isDatabase(file) ? table : sheet, true, options),
     connector(folder) {
       const path = relative(folder, resolve(file));

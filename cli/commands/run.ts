@@ -34,7 +34,7 @@ import { faultLine } from '../terminal/fault-list.ts';
 import { near } from '../terminal/near.ts';
 import { terminalProgress } from '../terminal/progress.ts';
 import type { RunReport } from '../terminal/report.ts';
-import { checkProviders, isGiven } from './check-providers.ts';
+import { checkProviders, isGiven, sayCosts } from './check-providers.ts';
 import { withTruth } from './compare-with-truth.ts';
 import { type RunnableManifest, readRunnable } from './manifests.ts';
 import { customersOf, shardsOf, sourcesOf } from './run-options.ts';
@@ -145,6 +145,7 @@ export async function prepareAndRun(
   const { namespace, pipeline } = plan;
   seen.plan = { namespace, program: plan.spec.programId, pipeline, slot: rfc3339(plan.slot), dryRun };
   await checkProviders(plan, stagesOf(pipeline, io), io);
+  await sayCosts(plan, stagesOf(pipeline, io), io);
   const folder = dataFolder(options.data);
   return plan.dryRun ? runDry(plan, folder, options, io) : runForReal(plan, folder, options, io);
 }

@@ -89,4 +89,6 @@ export interface WarehouseDefinition {
 export interface WarehouseProvider {
   /** Opens a connector's warehouse, read-only. */
   open(connector: Connector, options: WarehouseOptions): Promise<Warehouse>;
+  /** What reading it will cost in time and memory where that is much: a sentence for whoever waits for it. */
+  costOf?(connector: Connector, options: Pick<WarehouseOptions, 'source' | 'baseFolder'>): Promise<string | undefined>;
 }

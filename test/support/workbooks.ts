@@ -20,8 +20,14 @@ export interface Sheet {
   readonly far?: string;
 }
 
-/** A workbook as the bytes of an .xlsx file. */
-export function workbook(sheets: readonly Sheet[], { date1904 = false } = {}): Buffer {
+/** A workbook as the bytes of an .xlsx file. @param beside more parts, by their names */
+export function workbook(
+  sheets: readonly Sheet[],
+  {
+    date1904 = false,
+    beside = {},
+  }: { readonly date1904?: boolean; readonly beside?: Readonly<Record<string, Buffer>> } = {},
+): Buffer {
   const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   const cell = (value: Cell, at: string): string => {
     if (value === null) return '';
@@ -63,6 +69,7 @@ export function workbook(sheets: readonly Sheet[], { date1904 = false } = {}): B
     'xl/styles.xml':
       '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="000000"/></numFmts><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>',
     ...Object.fromEntries(sheets.map((sheet, index) => [`xl/worksheets/sheet${index + 1}.xml`, sheetXml(sheet)])),
+    ...beside,
   });
 }
 

@@ -14,6 +14,8 @@ import { readingFrom } from './failure.ts';
 import type { DuckdbConnector } from './parameters.ts';
 import { openSource } from './source.ts';
 
+export { costOf } from './workbook-cost.ts';
+
 /** Name of the temporary view that stands for the connector's query. */
 const QUERY = 'holdfast_query';
 

@@ -79,12 +79,25 @@ export async function lookIntoWorkbook(file: string): Promise<Archive> {
     : { sheets, countsFrom1904: FROM_1904.test(workbook), bytes: archiveOf(contents) };
 }
 
+/** Bytes that a workbook says it holds, without unpacking any; 0 of what is none, or is too large to be read. */
+export async function sizeOfWorkbook(file: string): Promise<number> {
+  try {
+    if ((await stat(file)).size > LARGEST_FILE) return 0;
+    const size = entriesOf(await readFile(file))?.reduce((sum, { unpacked }) => sum + unpacked, 0) ?? 0;
+    return size > LARGEST_UNPACKED ? 0 : size;
+  } catch {
+    return 0;
+  }
+}
+
 const FROM_1904 = /<(?:\w+:)?workbookPr\b[^>]*\sdate1904\s*=\s*["'](?:1|true)["']/;
 
 interface Entry {
   readonly name: string;
   readonly method: number;
   readonly packed: number;
+  /** Bytes of its content, as it says itself. */
+  readonly unpacked: number;
   /** Of its local header. */
   readonly offset: number;
 }
@@ -112,6 +125,7 @@ function entriesOf(bytes: Buffer): Entry[] | undefined {
       name: bytes.toString('utf8', at + 46, at + 46 + name),
       method: bytes.readUInt16LE(at + 10),
       packed: bytes.readUInt32LE(at + 20),
+      unpacked: bytes.readUInt32LE(at + 24),
       offset: bytes.readUInt32LE(at + 42),
     });
     at += 46 + name + extra + comment;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Sheet, workbook, zip } from '../../../test/support/workbooks.ts';
 import { workbookAsCsv } from './workbook.ts';
+import { costOf } from './workbook-cost.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -171,4 +172,22 @@ describe('a workbook is refused with what to do about it', () => {
     }
     await expect(csv(lying)).rejects.toMatchObject({ message: expect.stringMatching(/made to fill a memory/) });
   });
+});
+
+test('what it takes to read workbooks is said of all that a connector reads, one after the other', async () => {
+  const path = (name: string) => join(folder, name);
+  const ofMib = (mib: number) => zip({ 'xl/media/blank.bin': Buffer.alloc(mib * 2 ** 20) });
+  await Promise.all(
+    [20, 15, 97].map((mib) => writeFile(path(`${mib === 97 ? 'too-large' : 'week'}-${mib}.xlsx`), ofMib(mib))),
+  );
+  await writeFile(path('large.csv'), Buffer.alloc(40 * 2 ** 20));
+  const cost = (name: string) => {
+    const config = { path: name, query: 'SELECT 1' };
+    return costOf({ connectorId: 'shop', type: 'duckdb', config }, { source: undefined, baseFolder: folder });
+  };
+  expect(await cost('week-*.xlsx')).toMatch(
+    /^connector shop: .* unpacks to 35 MiB: .* about 14 s and 0\.4 GB of memory/,
+  );
+  const silent = ['week-20.xlsx', 'too-large-97.xlsx', 'large.csv', 'none.xlsx', 'none-*.xlsx'];
+  expect(await Promise.all(silent.map(cost))).toEqual(silent.map(() => undefined));
 });
