@@ -141,7 +141,7 @@ function placeOf<Spec extends OwnerSpec>(
     scratchFolder,
     database,
     claimant: database,
-    resources: resources(),
+    resources: laptopResources(),
     now,
     dryRun,
     signal,
@@ -221,7 +221,7 @@ export function revisionPath(artifactRoot: string, of: Pick<RunIdentity, 'namesp
 }
 
 /** All processors, and a quarter of the memory within reason: DuckDB spills to the scratch folder beyond it. */
-function resources(): RunContext['resources'] {
+function laptopResources(): RunContext['resources'] {
   const quarter = totalmem() / 4 / 1024 / 1024;
   return { threads: availableParallelism(), memoryMb: Math.round(Math.min(1536, Math.max(512, quarter))) };
 }

@@ -109,7 +109,7 @@ export async function retireUnrecorded(
 }
 
 /** Deletes the records of pruned runs that no decision and no candidate refers to any more; resolves to how many. */
-export async function forgetRuns(
+export async function forgetPrunedRuns(
   database: Database,
   { namespace, owner }: OwnerKey,
   batches: Omit<Batches, 'doing'>,

@@ -14,7 +14,7 @@ import {
 } from '../../database/expiry/expired-candidates.ts';
 import { withoutProgram } from '../../database/expiry/retired-program.ts';
 import {
-  forgetRuns,
+  forgetPrunedRuns,
   type RunStanding,
   retireRun,
   retireUnrecorded,
@@ -100,7 +100,7 @@ async function pruneParts(request: PruneRequest): Promise<Pruned> {
     ? await countSpentDecisions(database, request, spent)
     : await deleteSpentDecisions(database, request, spent, batches);
   const scores = dryRun ? await countExpiredScores(database, now) : await deleteExpiredScores(database, now, batches);
-  const records = dryRun ? 0 : await forgetRuns(database, request, batches);
+  const records = dryRun ? 0 : await forgetPrunedRuns(database, request, batches);
   return {
     candidates,
     decisions,

@@ -17,7 +17,7 @@ import { mountedRevision } from './mounted-revision.ts';
 import { podRecorder } from './pod-recorder.ts';
 import type { Preparation } from './prepare.ts';
 import type { Recorder } from './recorder.ts';
-import { resources } from './resources.ts';
+import { containerResources } from './resources.ts';
 import { reuseStages } from './reuse.ts';
 import { inRun, stageContext, type Workplace } from './run-context.ts';
 import { runStages } from './run-stages.ts';
@@ -256,7 +256,7 @@ async function ownRun(job: Job): Promise<{ readonly place: Workplace<OwnerSpec>;
     database: record !== undefined || (await isMigrated(database)) ? database : undefined,
     connectors: { sources: connectionsOf(spec, settings) },
     scratchFolder,
-    resources: resources(),
+    resources: containerResources(),
     now,
     dryRun,
     signal,

@@ -14,13 +14,13 @@ import type { ProgramSnapshot } from './snapshot.ts';
  * Deletes finished runs of the schedules beyond the history that is kept; those that people made are theirs. The one that
  * says how the program is goes once a newer one says so.
  */
-export function forgetRuns(snapshot: ProgramSnapshot): readonly Action[] {
+export function forgetFinishedRuns(snapshot: ProgramSnapshot): readonly Action[] {
   return Object.keys(pipelinesOf('program', snapshot.pipelines)).flatMap((pipeline) =>
-    forgetRunsOf(pipeline, snapshot),
+    forgetFinishedRunsOf(pipeline, snapshot),
   );
 }
 
-function forgetRunsOf(pipeline: string, snapshot: ProgramSnapshot): readonly Action[] {
+function forgetFinishedRunsOf(pipeline: string, snapshot: ProgramSnapshot): readonly Action[] {
   const { program, runs, pipelines } = snapshot;
   const { successful, failed } = program.spec.runHistory;
   const { lastSlot, lastSucceededSlot } = pipelineStatusIn(program.status, pipeline, pipelines);

@@ -8,7 +8,7 @@ import { type Conditions, conditions } from '../conditions.ts';
 import type { ConditionReason } from '../reasons.ts';
 import { programFault, sizeFault } from '../spec-fault.ts';
 import { type Followed, followSchedule, rest } from './follow-schedule.ts';
-import { forgetRevisions, forgetRuns } from './forget.ts';
+import { forgetFinishedRuns, forgetRevisions } from './forget.ts';
 import { lastOutcome } from './last-outcome.ts';
 import { pipelineStatus } from './pipeline-status.ts';
 import { type Calendar, calendarsOf } from './slots.ts';
@@ -39,7 +39,7 @@ export function decideProgram(snapshot: ProgramSnapshot, now: Date): ProgramDeci
   };
   const forgotten = forgetRevisions(snapshot);
   return {
-    actions: [...followed.flatMap(({ actions }) => actions), ...forgetRuns(snapshot), ...forgotten],
+    actions: [...followed.flatMap(({ actions }) => actions), ...forgetFinishedRuns(snapshot), ...forgotten],
     status,
     ...(requeueAt === undefined ? {} : { requeueAt }),
     // That no run is pinned to them.
