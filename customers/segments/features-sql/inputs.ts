@@ -75,14 +75,18 @@ export function inputRows(
     const [kind, invoice] = [column('kind'), column('invoice')];
     const money = dialect.money(identifier(amount.name));
     const bySign = `coalesce(${money} < 0, false)`;
-    const word = kind === undefined ? undefined : `lower(trim(CAST(${identifier(kind.name)} AS text)))`;
     selected.push(
       `${money} AS amount`,
       `${invoice === undefined ? 'NULL' : `NULLIF(CAST(${identifier(invoice.name)} AS text), '')`} AS invoice`,
-      word === undefined
-        ? `${bySign} AS refunded`
-        : `CASE WHEN ${word} IS NULL THEN ${bySign} WHEN ${word} = 'purchase' THEN false WHEN ${word} IN ('refund', 'chargeback') THEN true END AS refunded`,
+      `${kind === undefined ? bySign : isRefund(`CAST(${identifier(kind.name)} AS text)`, bySign)} AS refunded`,
     );
   }
   return `SELECT ${selected.join(', ')}\nFROM (\n${input.query}\n) AS holdfast_input`;
+}
+
+/** SQL of whether a kind is a refund; NULL for a word that nobody knows. As most have it the word is found without a change. */
+function isRefund(kind: string, bySign: string): string {
+  const known = (word: string) =>
+    `WHEN ${word} = 'purchase' THEN false WHEN ${word} IN ('refund', 'chargeback') THEN true`;
+  return `CASE WHEN ${kind} IS NULL THEN ${bySign} ${known(kind)} ${known(`lower(trim(${kind}))`)} END`;
 }
