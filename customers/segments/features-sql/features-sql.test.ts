@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Engine, literal, openEngine } from '../../../base/duckdb/engine.ts';
+import { refusal } from '../../../base/duckdb/select.ts';
 import { openPostgres, type TestPostgres } from '../../../test/support/postgres.ts';
 import {
   byHand,
@@ -11,9 +12,10 @@ import {
   type SnapshotParameters,
   type Transaction,
 } from '../../../test/support/segment-histories.ts';
-import type { FeatureSource } from '../features.ts';
+import { FEATURES, type FeatureSource } from '../features.ts';
 import { PROXY_CHURN } from '../proxy-churn.ts';
 import { featuresSql } from './build.ts';
+import { dayCountsSql } from './completeness-sql.ts';
 import { DUCKDB, postgresDialect, type SqlDialect } from './dialect.ts';
 import { type InputQuery, missingColumns, type SegmentInputs } from './inputs.ts';
 import { planFeatures } from './plan.ts';
@@ -283,4 +285,11 @@ test('a query without a column that it needs is named', () => {
   expect(() => featuresSql({ ...BERLIN, inputs: { transactions }, snapshot: BERLIN, features: [] }, DUCKDB)).toThrow(
     'the query of transactions has no amount',
   );
+});
+
+test('a warehouse takes the SQL as it takes any query of a manifest', async () => {
+  const inputs = inputsOf(randomHistory(2));
+  const features = FEATURES.map(({ name }) => name);
+  expect(await refusal(duckdb, featuresSql({ ...BERLIN, inputs, snapshot: BERLIN, features }, DUCKDB))).toBeUndefined();
+  expect(await refusal(duckdb, dayCountsSql('transactions', inputs.transactions, BERLIN, DUCKDB))).toBeUndefined();
 });
