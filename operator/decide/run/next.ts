@@ -1,7 +1,9 @@
+import type { JobObject } from '../../kube/objects.ts';
 import { resultOf } from '../run-result.ts';
 import type { Admission } from './admit.ts';
 import { complete } from './end.ts';
 import { withReused } from './retry.ts';
+import { isDoneByPods } from './sidecar.ts';
 import { event, type RunDecision, type RunSnapshot } from './snapshot.ts';
 import { start } from './start.ts';
 import { runStatus } from './status.ts';
@@ -14,14 +16,27 @@ import { hold } from './wait.ts';
  * or replaced by now, and whatever of it is gone.
  */
 export function finished(snapshot: RunSnapshot, now: Date): RunDecision | undefined {
-  const { run, jobs, pods } = snapshot;
-  const { stages = [] } = run.status ?? {};
-  const current = currentStage(stages);
-  const last = placesOf(stagesOf(snapshot)).at(-1);
+  const last = lastTask(snapshot);
+  if (last === undefined || outcomeOf(last.job)?.succeeded !== true) return undefined;
+  const { current, place, job } = last;
+  const { run, pods } = snapshot;
+  return succeed(snapshot, withStage(run.status?.stages ?? [], complete(current, place, job, pods, now)), now);
+}
+
+/** Whether the pods of a run's last task have done it, so that its Job is about to succeed: it is too late to end the run. */
+export function isAboutToFinish(snapshot: RunSnapshot): boolean {
+  const last = lastTask(snapshot);
+  return last !== undefined && outcomeOf(last.job) === undefined && isDoneByPods(last.job, snapshot.pods);
+}
+
+/** The last task of a run that has come so far, and its Job. */
+function lastTask(snapshot: RunSnapshot): { current: StageStatus; place: Place; job: JobObject } | undefined {
+  const { run, jobs } = snapshot;
+  const current = currentStage(run.status?.stages);
+  const place = placesOf(stagesOf(snapshot)).at(-1);
   const job = jobs.get(current?.job ?? '');
-  if (current === undefined || job === undefined || outcomeOf(job)?.succeeded !== true) return undefined;
-  if (current.name !== last?.stage || current.task !== last.task) return undefined;
-  return succeed(snapshot, withStage(stages, complete(current, last, job, pods, now)), now);
+  if (current === undefined || job === undefined) return undefined;
+  return place?.stage === current.name && place.task === current.task ? { current, place, job } : undefined;
 }
 
 function succeed({ run, pipelines }: RunSnapshot, stages: readonly StageStatus[], now: Date): RunDecision {

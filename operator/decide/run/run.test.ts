@@ -1037,6 +1037,32 @@ test.each<[string, Partial<RunSnapshot>, Partial<RunObject['spec']>]>([
   expect(actions.map(brief).filter((action) => !action.startsWith('patch'))).toEqual([]);
 });
 
+test.each<[string, Partial<RunSnapshot>, Partial<RunObject['spec']>]>([
+  ['somebody wants it cancelled', {}, { cancel: true }],
+  [
+    'a newer one takes its place',
+    {
+      program: storedProgram({ concurrencyPolicy: 'Replace' }),
+      others: [scheduled(other({ startTime: SLOT }, SLOT, { slot: '2026-11-30T02:00:00Z', trigger: 'schedule' }))],
+    },
+    { trigger: 'schedule' },
+  ],
+])('a run whose last pod has ended with 0 waits for its Job to say so, although %s by now', (_name, change, spec) => {
+  const { run, jobs, ...given } = published(change, spec);
+  const [[name, { status: _succeeded, ...job }]] = [...jobs] as [[string, JobObject]];
+  const done = pod({ phase: 'Running', containerStatuses: [{ name: 'task', state: { terminated: { exitCode: 0 } } }] });
+  const decided = decideRun({ ...given, run: scheduled(run), jobs: new Map([[name, job]]), pods: [done] }, NOW);
+  expect(decided.status.phase).toBe('Running');
+  expect(decided.actions.map(brief)).toEqual([]);
+  // A pod that failed has done nothing.
+  const failed = pod({
+    phase: 'Failed',
+    containerStatuses: [{ name: 'task', state: { terminated: { exitCode: 1 } } }],
+  });
+  const other = decideRun({ ...given, run: scheduled(run), jobs: new Map([[name, job]]), pods: [failed] }, NOW);
+  expect(other.status.phase).toBe('Cancelled');
+});
+
 /** Made by the operator. */
 function scheduled(run: RunObject): RunObject {
   return { ...run, metadata: { ...run.metadata, ownerReferences: [ownerReference(PROGRAM)] } };

@@ -3,7 +3,7 @@ import type { ConditionReason } from '../reasons.ts';
 import { type Admission, admit } from './admit.ts';
 import { settleApart } from './apart.ts';
 import { cancel, complete, endJobs, fail, failed, failTask, sweep } from './end.ts';
-import { finished, goOn } from './next.ts';
+import { finished, goOn, isAboutToFinish } from './next.ts';
 import { replaced, replacementOf } from './replace.ts';
 import { endedApart } from './sidecar.ts';
 import { withSlot } from './slot.ts';
@@ -25,11 +25,17 @@ export function decideRun(gathered: RunSnapshot, now: Date): RunDecision {
   }
   const run = withSlot(gathered, now);
   const snapshot = { ...gathered, run };
-  const newer = replacementOf(snapshot);
-  const ends = run.spec.cancel ? cancel(snapshot, now) : newer && replaced(snapshot, newer, now);
-  const decision = finished(snapshot, now) ?? ends ?? understood(snapshot, now);
+  const decision = finished(snapshot, now) ?? ended(snapshot, now) ?? understood(snapshot, now);
   // Work comes before housekeeping.
   return { ...decision, actions: [...decision.actions, ...swept] };
+}
+
+/** The end of a run that somebody wants to end, while there is still something to end. */
+function ended(snapshot: RunSnapshot, now: Date): RunDecision | undefined {
+  if (isAboutToFinish(snapshot)) return undefined;
+  if (snapshot.run.spec.cancel) return cancel(snapshot, now);
+  const newer = replacementOf(snapshot);
+  return newer && replaced(snapshot, newer, now);
 }
 
 /** A run that cannot be understood before it has begun is over: others would wait for it for ever. */

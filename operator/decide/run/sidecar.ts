@@ -33,7 +33,7 @@ export function endedApart(job: JobObject, pods: readonly PodObject[], now: Date
     const end = tries.find((pod) => exitOf(pod) === 0) ?? tries.find(isHeld);
     return end === undefined ? [] : [end];
   });
-  const isDone = ends.filter((pod) => exitOf(pod) === 0).length >= (job.spec?.completions ?? 1);
+  const isDone = isDoneByPods(job, pods);
   if (isFailing === true) {
     return isDone ? { ended: { task: 'succeeded', because: 'ended with 0, though its Job failed' } } : undefined;
   }
@@ -47,6 +47,12 @@ export function endedApart(job: JobObject, pods: readonly PodObject[], now: Date
   if (failed.length === 0) return { ended: { task: 'succeeded', because: said(held) } };
   const isFinal = failed.some((pod) => exitOf(pod) === TERMINAL_EXIT);
   return { ended: { task: isFinal ? 'failed for good' : 'failed', because: said(failed) } };
+}
+
+/** Whether each shard of a task, or the task itself, has ended with 0 in one of its pods, whatever the Job says of it. */
+export function isDoneByPods(job: JobObject, pods: readonly PodObject[]): boolean {
+  const done = new Set(pods.filter((pod) => exitOf(pod) === 0).map(shardOf));
+  return done.size >= (job.spec?.completions ?? 1);
 }
 
 /** Marks a Job whose task is done, so that it is deleted once that is in the status; it would never end by itself. */
