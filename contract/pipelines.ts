@@ -156,10 +156,13 @@ export function pipelinesOf(kind: OwnerKind, pipelines: Pipelines = PIPELINES): 
   return ownedBy(pipelines)[kind];
 }
 
+/** The pipeline whose result becomes the current one of an owner of a kind; undefined where none does. */
+export function publishingOf(kind: OwnerKind, pipelines: Pipelines = PIPELINES): string | undefined {
+  return Object.entries(pipelinesOf(kind, pipelines)).find(([, { publishes }]) => publishes)?.[0];
+}
+
 /** The pipeline whose result becomes a program's current batch. */
-export const PUBLISHING = Object.keys(pipelinesOf('program')).find(
-  (name) => PIPELINES[name as PipelineName].publishes,
-) as PipelineName;
+export const PUBLISHING = publishingOf('program') as PipelineName;
 
 /** Whether a stage's work can be divided. */
 export function isSharded({ tasks }: StageDefinition): boolean {

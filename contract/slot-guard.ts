@@ -47,14 +47,21 @@ export function slotOfRun(
   pipelines: Pipelines = PIPELINES,
 ): Date | SlotRefusal {
   const schedule = slotSchedule(pipeline, spec, pipelines);
-  const calendar = parseSchedule(schedule, spec.timeZone);
-  const slot = said ?? calendar.newest(now === undefined || made < now ? made : now);
-  if (slot === undefined) return { reason: 'NoSlot', message: `${schedule} has had no slot yet: give the run a slot` };
+  const calendar = schedule === undefined ? undefined : parseSchedule(schedule, spec.timeZone);
+  const slot = said ?? calendar?.newest(now === undefined || made < now ? made : now);
+  if (slot === undefined) {
+    const why = schedule === undefined ? `${pipeline} has no schedule here` : `${schedule} has had no slot yet`;
+    return { reason: 'NoSlot', message: `${why}: give the run a slot` };
+  }
   if (now !== undefined && slot.getTime() > now.getTime() + CLOCK_SKEW_MS) {
     return { reason: 'SlotInFuture', message: `the slot ${rfc3339(slot)} is yet to come: nothing is known as of then` };
   }
   if (pipelineOf(pipeline, pipelines)?.reachesPeople !== true) return slot;
   if (trigger === 'backfill') return { reason: 'OldSlot', message: noBackfill(pipeline, pipelines) ?? '' };
+  if (calendar === undefined) {
+    const message = `${pipeline} reaches people, and so runs only for the newest slot of a schedule: give it one`;
+    return { reason: 'NoSlot', message };
+  }
   const newest = calendar.newest(made);
   const isOfCalendar = calendar.newest(slot)?.getTime() === slot.getTime();
   if (isOfCalendar && (newest === undefined || slot >= newest)) return slot;

@@ -1,4 +1,4 @@
-import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
+import { PIPELINES, type Pipelines, publishingOf } from '../contract/pipelines.ts';
 import { PROVIDERS, type Providers } from '../providers/registry.ts';
 import { retentionProgramStatus } from './program-status.ts';
 import { retentionProgramSpec } from './retention-program.ts';
@@ -38,7 +38,7 @@ const age: PrinterColumn = {
 
 /** Every kind, made anew: call once and keep. */
 export function kinds(providers: Providers = PROVIDERS, pipelines: Pipelines = PIPELINES): readonly Kind[] {
-  const publishing = Object.keys(pipelines).find((name) => pipelines[name]?.publishes);
+  const publishing = publishingOf('program', pipelines);
   const inStatus = (field: string) => `.status.pipelines[?(@.name=="${publishing}")].${field}`;
   return [
     {

@@ -40,7 +40,8 @@ export async function backfillOnCluster(
   using cluster = openCluster(where, options.namespace, io);
   const program = await requireProgram(cluster, name, io.signal);
   const note = requireReady(program);
-  const calendar = { schedule: slotSchedule(pipeline, program.spec, pipelines), timeZone: program.spec.timeZone };
+  const { batchSchedule, timeZone } = program.spec;
+  const calendar = { schedule: slotSchedule(pipeline, program.spec, pipelines) ?? batchSchedule, timeZone };
   const slots = slotsBetween(calendar, { from, to, max }, io.now());
   if (note !== undefined) io.stderr.write(`${printable(note)}\n`);
   const made: (RunView & { readonly made: boolean })[] = [];
