@@ -181,6 +181,14 @@ test('as many clusters as different points end with no cost, however many there 
   expect(new Set(labels).size).toBe(9);
 });
 
+test('as many clusters as a space may have keep their sums apart', async () => {
+  const rows = Array.from({ length: 640 }, (_, row) => [row % 64, (row % 64) % 8]);
+  const { fit: found, labels } = await fit(rows, { ...OPTIONS, clusters: 64, restarts: 1 });
+  expect(found.cost).toBe(0);
+  expect(labels).toEqual(nearest(rows, found));
+  expect(found.sizes).toEqual(Array.from({ length: 64 }, () => 10));
+});
+
 test('one point that differs among a hundred thousand is found, though few are looked among', async () => {
   const rows = Array.from({ length: 100_000 }, (_, row) => [row === 77_777 ? 5 : 0]);
   const { fit: found } = await fit(rows, { ...OPTIONS, clusters: 2, restarts: 1 });

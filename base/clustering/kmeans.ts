@@ -126,11 +126,12 @@ async function assign(space: Space, team: Team, centres: Float32Array, clusters:
     throw new RangeError(`${clusters} clusters: there are from 1 to ${MOST_CLUSTERS}`);
   }
   const dimensions = columns.length;
-  const shared = new Float32Array(memory.buffer, layout.centres, (clusters + 1) * dimensions);
+  // The kernel takes two at a time. Where the number is odd, the last of the pair is no centre: nothing is nearest to it.
+  const paired = clusters + (clusters % 2);
+  const shared = new Float32Array(memory.buffer, layout.centres, paired * dimensions);
   shared.set(centres);
   shared.fill(0, clusters * dimensions);
-  // Where the number is odd, the last of the pair is no centre: nothing is nearest to it.
-  const halves = new Float32Array(memory.buffer, layout.halves, clusters + 1).fill(Number.POSITIVE_INFINITY);
+  const halves = new Float32Array(memory.buffer, layout.halves, paired).fill(Number.POSITIVE_INFINITY);
   let farthest = 0;
   for (let cluster = 0; cluster < clusters; cluster++) {
     let squares = 0;

@@ -24,7 +24,7 @@ export interface Layout {
   readonly padded: number;
   readonly dimensions: number;
   readonly parts: number;
-  /** float32, `MOST_CLUSTERS` × dimensions, one centre after the other; a centre more where there may be an odd number. */
+  /** float32, `MOST_CLUSTERS` × dimensions, one centre after the other; where there is an odd number, one of zeros follows. */
   readonly centres: number;
   /** float32, half the square of each centre's length. */
   readonly halves: number;
