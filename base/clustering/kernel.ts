@@ -14,6 +14,11 @@ interface Exports {
   readonly cost: (
     start: number, end: number, dims: number, stride: number, points: number, centres: number, labels: number,
   ) => bigint;
+  // biome-ignore format: as kernel/kernel.ts has them
+  readonly distances: (
+    start: number, end: number, dims: number, stride: number, points: number, own: number,
+    k: number, ends: number, sums: number,
+  ) => void;
 }
 
 /** What one part is asked to do. */
@@ -21,7 +26,12 @@ export type Work =
   | { readonly does: 'lengths' }
   /** `perLength` × a point's length + `atLeast`: by how much the comparison in single precision may be off. */
   | { readonly does: 'assign'; readonly clusters: number; readonly perLength: number; readonly atLeast: number }
-  | { readonly does: 'cost' };
+  | { readonly does: 'cost' }
+  /** Sums from each point to the points of each cluster, which lie together. */
+  | { readonly does: 'distances' };
+
+/** Points of one call, a multiple of 8: V8 changes to optimised code between calls only. */
+const ROWS_OF_DISTANCES = 128;
 
 /** Does the work of one part of a space; resolves to labels that changed, or to the cost. */
 export type Worker = (work: Work) => number | bigint;
@@ -50,6 +60,15 @@ export function kernelOf(memory: WebAssembly.Memory, layout: Layout, part: numbe
       }
       case 'cost':
         return kernel.cost(start, Math.min(end, rows), dimensions, stride, points, centres, labels);
+      case 'distances':
+        for (let first = start; first < end; first += ROWS_OF_DISTANCES) {
+          // biome-ignore format: as kernel/kernel.ts has them
+          kernel.distances(
+            first, Math.min(end, first + ROWS_OF_DISTANCES), dimensions, stride, points, sums,
+            layout.distancesTo, layout.ends, layout.distances,
+          );
+        }
+        return 0;
     }
   };
 }

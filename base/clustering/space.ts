@@ -36,6 +36,12 @@ export interface Layout {
   readonly lengths: number;
   /** float32, column after column of `padded` values. */
   readonly points: number;
+  /** Clusters to which distances are summed; 0 where none are. */
+  readonly distancesTo: number;
+  /** int32 by such a cluster: the row after its last point, where the points lie by cluster. */
+  readonly ends: number;
+  /** float64, `padded` × `distancesTo`: sums of the distances of each point to the points of each cluster. */
+  readonly distances: number;
 }
 
 /** Points in memory that several threads and the kernel share: write the columns, then cluster them. */
@@ -52,14 +58,15 @@ export function tallyBytes(dimensions: number): number {
 
 /**
  * Memory for so many points, to be worked on in so many parts; values are 0 and labels `NO_LABEL` at first.
+ * @param distancesTo clusters to which the distances of each point are to be summed
  * @throws RangeError beyond what a space may hold: 64 dimensions, 4 GiB
  */
-export function openSpace(rows: number, dimensions: number, parts: number): Space {
+export function openSpace(rows: number, dimensions: number, parts: number, distancesTo = 0): Space {
   if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
     throw new RangeError(`${dimensions} dimensions: there are from 1 to ${MOST_DIMENSIONS}`);
   }
-  const layout = layoutOf(rows, dimensions, parts);
-  const pages = Math.ceil((layout.points + 4 * layout.padded * dimensions) / PAGE);
+  const layout = layoutOf(rows, dimensions, parts, distancesTo);
+  const pages = Math.ceil((layout.distances + 8 * layout.padded * distancesTo) / PAGE);
   if (pages > MOST_PAGES) throw new RangeError(`${rows} points of ${dimensions} dimensions are more than 4 GiB`);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
   const labels = new Uint8Array(memory.buffer, layout.labels, layout.padded).fill(NO_LABEL).subarray(0, rows);
@@ -70,15 +77,18 @@ export function openSpace(rows: number, dimensions: number, parts: number): Spac
   return { rows, columns, labels, layout, memory };
 }
 
-function layoutOf(rows: number, dimensions: number, parts: number): Layout {
+function layoutOf(rows: number, dimensions: number, parts: number, distancesTo: number): Layout {
   const padded = roundUp(Math.max(rows, 1), 64);
   const centres = 64;
   const halves = centres + roundUp(4 * MOST_CLUSTERS * dimensions, 64);
   const tallies = halves + 4 * MOST_CLUSTERS;
   const labels = tallies + parts * tallyBytes(dimensions);
   const lengths = labels + padded;
-  const points = lengths + 4 * padded;
-  return { rows, padded, dimensions, parts, centres, halves, tallies, labels, lengths, points };
+  const ends = lengths + 4 * padded;
+  const points = ends + roundUp(4 * distancesTo, 64);
+  const distances = points + 4 * padded * dimensions;
+  // biome-ignore format: the order in which they lie
+  return { rows, padded, dimensions, parts, distancesTo, centres, halves, tallies, labels, lengths, ends, points, distances };
 }
 
 /** The points of one part, as even as whole steps of the kernel allow; the last has the rest. */

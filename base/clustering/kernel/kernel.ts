@@ -1,7 +1,7 @@
 /*
  * The inner loops of k-means over columns of float32, in AssemblyScript: eight points and two centres at a time. Sums are whole
  * numbers of 2^-26, which can be added in any order, so that no division of the points among threads changes a bit of the
- * centres. `npm run kernel` compiles it to ../kernel-bytes.ts; ../kernel.ts says where everything lies.
+ * centres. And of the silhouette, in double precision. `npm run kernel` compiles it to ../kernel-bytes.ts; ../kernel.ts says where everything lies.
  */
 
 // @ts-ignore: decorator
@@ -169,4 +169,69 @@ export function cost(
     sum += <i64>nearest<f64>(squares * COST_SCALE);
   }
   return sum;
+}
+
+/**
+ * Sums of the distances from each point of [start, end), both multiples of 4, to the points of each cluster, in double
+ * precision: four points and two others at a time. The points lie by cluster: those of cluster c end before `ends`[c]. The first
+ * of each two others are summed apart from the second, so that the sums of a point do not depend on [start, end). `own` is
+ * room for 4 x dims numbers, which the four points are written to.
+ */
+export function distances(
+  start: i32, end: i32, dims: i32, stride: usize, points: usize, own: usize, k: i32, ends: usize, sums: usize,
+): void {
+  const row = <usize>k << 3;
+  for (let i = start; i < end; i += 4) {
+    let point = points + (<usize>i << 2);
+    let value = own;
+    for (let d = 0; d < dims; d++) {
+      for (let lane = 0; lane < 4; lane++) {
+        store<f64>(value + (<usize>lane << 3), <f64>load<f32>(point + (<usize>lane << 2)));
+      }
+      point += stride;
+      value += 32;
+    }
+    let into = sums + <usize>i * row;
+    let j = 0;
+    for (let c = 0; c < k; c++) {
+      const last = load<i32>(ends + (<usize>c << 2));
+      let sumA = f64x2.splat(0);
+      let sumB = sumA;
+      let sumC = sumA;
+      let sumD = sumA;
+      for (; j < last; j += 2) {
+        let a = f64x2.splat(0);
+        let b = a;
+        let e = a;
+        let f = a;
+        point = points + (<usize>j << 2);
+        value = own;
+        for (let d = 0; d < dims; d++) {
+          const two = f64x2.promote_low_f32x4(v128.load64_zero(point));
+          const fromA = f64x2.sub(two, v128.load64_splat(value));
+          const fromB = f64x2.sub(two, v128.load64_splat(value, 8));
+          const fromC = f64x2.sub(two, v128.load64_splat(value, 16));
+          const fromD = f64x2.sub(two, v128.load64_splat(value, 24));
+          a = f64x2.add(a, f64x2.mul(fromA, fromA));
+          b = f64x2.add(b, f64x2.mul(fromB, fromB));
+          e = f64x2.add(e, f64x2.mul(fromC, fromC));
+          f = f64x2.add(f, f64x2.mul(fromD, fromD));
+          point += stride;
+          value += 32;
+        }
+        // The second of the last two is of the next cluster where the number is odd.
+        const which = j + 1 < last ? i64x2(-1, -1) : i64x2(-1, 0);
+        sumA = f64x2.add(sumA, v128.and(f64x2.sqrt(a), which));
+        sumB = f64x2.add(sumB, v128.and(f64x2.sqrt(b), which));
+        sumC = f64x2.add(sumC, v128.and(f64x2.sqrt(e), which));
+        sumD = f64x2.add(sumD, v128.and(f64x2.sqrt(f), which));
+      }
+      j = last;
+      store<f64>(into, f64x2.extract_lane(sumA, 0) + f64x2.extract_lane(sumA, 1));
+      store<f64>(into + row, f64x2.extract_lane(sumB, 0) + f64x2.extract_lane(sumB, 1));
+      store<f64>(into + 2 * row, f64x2.extract_lane(sumC, 0) + f64x2.extract_lane(sumC, 1));
+      store<f64>(into + 3 * row, f64x2.extract_lane(sumD, 0) + f64x2.extract_lane(sumD, 1));
+      into += 8;
+    }
+  }
 }
