@@ -1,4 +1,5 @@
 import type { Keys } from './keyed-random.ts';
+import type { Points } from './points.ts';
 import { firstCentres } from './seeding.ts';
 import { COST_SCALE, MOST_CLUSTERS, NO_LABEL, type Space, SUM_SCALE, tallyBytes } from './space.ts';
 import type { Team } from './team.ts';
@@ -238,8 +239,8 @@ function wholeSum(column: Float32Array, of: (value: number) => number): number {
   return Number(sum) / 2 ** 16;
 }
 
-/** @throws RangeError */
-function checkValues({ rows, columns }: Space): void {
+/** @throws RangeError for values that are not finite or too large for exact sums */
+export function checkValues({ rows, columns }: Points): void {
   const most = 2 ** 62 / SUM_SCALE / Math.max(rows, 1);
   for (const [dimension, column] of columns.entries()) {
     for (const value of column) {

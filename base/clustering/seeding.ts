@@ -1,3 +1,4 @@
+import { inKeyOrder } from './key-order.ts';
 import { type Keys, keyedRandom } from './keyed-random.ts';
 import type { Points } from './points.ts';
 
@@ -33,25 +34,18 @@ export function firstCentres(
   const found = some.length < points.rows ? spread(points, keys, some, { clusters, seed, restart }) : undefined;
   if (found !== undefined && found.length === clusters) return centresAt(points, found);
   // What is rare may have been left out.
-  const all = spread(points, keys, inOrder(keys), { clusters, seed, restart });
+  const all = spread(points, keys, inKeyOrder(keys), { clusters, seed, restart });
   if (all.length < clusters) throw new TooFewDistinct(all.length, clusters);
   return centresAt(points, all);
 }
 
 /** Rows of the points to look among, in the order of their keys. */
 function sampleOf({ rows }: Points, keys: Keys, seed: string, restart: number): Uint32Array {
-  if (rows <= SEEDING_POINTS) return inOrder(keys);
+  if (rows <= SEEDING_POINTS) return inKeyOrder(keys);
   const random = keyedRandom(keys, seed, 'seeding', restart);
   const chosen: number[] = [];
   for (let row = 0; row < rows; row++) if (random(row) < SEEDING_POINTS / rows) chosen.push(row);
-  return inOrder(keys, Uint32Array.from(chosen));
-}
-
-function inOrder(keys: Keys, rows: Uint32Array = Uint32Array.from(keys.keys())): Uint32Array {
-  return rows.sort((one, other) => {
-    const [a, b] = [keys[one] as bigint, keys[other] as bigint];
-    return a < b ? -1 : a > b ? 1 : 0;
-  });
+  return inKeyOrder(keys, Uint32Array.from(chosen));
 }
 
 /** Rows of points that differ, at most as many as there are to be clusters. */

@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import ks_2samp, spearmanr
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_samples, silhouette_score
+from sklearn.mixture import GaussianMixture
 
 rng = np.random.default_rng(20261128)
 
@@ -75,6 +76,31 @@ def kmeans(name, points, first):
     }
 
 
+def mixture(name, points, means):
+    points = np.asarray(points, dtype=np.float32)
+    means = np.asarray(means, dtype=np.float32)
+    exact = points.astype(np.float64)
+    k, d = means.shape
+    fit = GaussianMixture(
+        k, covariance_type='diag', tol=1e-3, max_iter=500,
+        means_init=means.astype(np.float64), weights_init=np.full(k, 1 / k), precisions_init=np.ones((k, d)),
+    ).fit(exact)
+    return {
+        'name': name,
+        'points': [[round(float(v), 9) for v in row] for row in points],
+        'first': [[float(v) for v in row] for row in means],
+        'weights': fit.weights_.tolist(),
+        'means': fit.means_.tolist(),
+        'variances': fit.covariances_.tolist(),
+        'iterations': fit.n_iter_,
+        'logLikelihood': float(fit.score(exact)),
+        'bic': float(fit.bic(exact)),
+        'labels': fit.predict(exact).tolist(),
+        'probabilities': fit.predict_proba(exact[:10]).tolist(),
+        'logDensities': fit.score_samples(exact[:10]).tolist(),
+    }
+
+
 print(json.dumps({
     'by': f'numpy {np.__version__}, scikit-learn {sklearn.__version__}, scipy {scipy.__version__}',
     'clusterings': [
@@ -91,4 +117,11 @@ print(json.dumps({
     'pairs': pairs,
     'samples': samples,
     'matchings': matchings,
+    'mixtures': [
+        mixture('four clouds', blobs, blobs[:4]),
+        mixture('long tails', skewed, skewed[:3]),
+        mixture('one within the other', crossed := rng.normal(0, 1, (160, 2)) * np.where(np.arange(160)[:, None] % 2, 1, [4, 0.3]), crossed[:2]),
+        mixture('one dimension', line := np.concatenate([rng.normal(0, 1, (50, 1)), rng.normal(3, 0.5, (40, 1))]), line[[0, -1]]),
+        mixture('points in one place', np.repeat([[1.5, 2], [1.5, -3], [0, 0]], [9, 14, 7], axis=0), [[1, 2], [1, -3], [0, 1]]),
+    ],
 }, separators=(',', ':')))
