@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../../base/text/html.ts';
 
 /** A whole page: its title, what is at its top, and the rest. */
 export function document(title: string, top: Html, main: Html): string {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { oneOf, text } from '../../base/schema/fields.ts';
+import { type Html, html } from '../../base/text/html.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { StoredCandidate } from '../../customers/columns/stored-columns.ts';
 import { offerWords, reasonWords, whyNoReasons } from '../../customers/contact-list/words.ts';
@@ -12,7 +13,6 @@ import { notFound } from '../http/route.ts';
 import { mayRead, type Scope } from '../http/sessions.ts';
 import { candidatesFile, type DownloadFormat, type FileOfPieces } from '../v1/downloads.ts';
 import { document } from './document.ts';
-import { type Html, html } from './html.ts';
 import { keptCounts } from './kept-counts.ts';
 import { LIST_FILES, listAddress } from './list-address.ts';
 import { instant, integer, label } from './words.ts';

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { HoldfastError } from '../../base/errors.ts';
 import { text } from '../../base/schema/fields.ts';
+import { type Html, html } from '../../base/text/html.ts';
 import { totalOf } from '../../database/candidates/whole-list.ts';
 import type { Database } from '../../database/client/database.ts';
 import { isMigrated } from '../../database/migrations/migrate.ts';
@@ -11,7 +12,6 @@ import type { Problem } from '../http/schemas.ts';
 import type { Scope } from '../http/sessions.ts';
 import { document } from './document.ts';
 import { addressOf, type Figures, figuresFrom } from './figures.ts';
-import { type Html, html } from './html.ts';
 import { listAddress } from './list-address.ts';
 import { funnel, offers, riskHistogram, runs, sum } from './pictures.ts';
 import { instant, integer, share } from './words.ts';

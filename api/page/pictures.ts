@@ -1,8 +1,8 @@
+import { type Html, html } from '../../base/text/html.ts';
 import { RISK_LEVELS } from '../../customers/columns/risk-levels.ts';
 import type { CandidateGroup } from '../../database/batches/batch-figures.ts';
 import { RISK_BINS } from '../../database/batches/batch-figures.ts';
 import type { RunRecord, StageReport } from '../../database/runs/runs.ts';
-import { type Html, html } from './html.ts';
 import { instant, integer, label, seconds, share } from './words.ts';
 
 /** Pictures of a batch and of runs. Bars are drawings beside numbers that are text: whoever sees none reads the same. */
