@@ -20,6 +20,11 @@ export interface SegmentFeature {
   /** A condition in a marketer's words; the value has its unit. */
   readonly atLeast: (value: string) => string;
   readonly under: (value: string) => string;
+  /** As a column of a table is headed, or a picture is labelled. */
+  readonly label: string;
+  /** How people differ from others who have more of it, or less. */
+  readonly more: string;
+  readonly less: string;
 }
 
 /** The features that there are, in the order in which tables and models have them. */
@@ -32,6 +37,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     meaning: 'days from the last purchase to the snapshot',
     atLeast: (value) => `last purchase ${value} ago or longer`,
     under: (value) => `last purchase under ${value} ago`,
+    label: 'Days since last purchase',
+    more: 'bought longer ago',
+    less: 'bought more recently',
   },
   {
     name: 'frequency_90d',
@@ -41,6 +49,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     meaning: 'distinct invoices of purchases in the 90 days before the snapshot',
     atLeast: (value) => `${value} or more in 90 days`,
     under: (value) => `under ${value} in 90 days`,
+    label: 'Purchases in 90 days',
+    more: 'buys more often',
+    less: 'buys less often',
   },
   {
     name: 'spend_90d',
@@ -51,6 +62,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     logarithm: true,
     atLeast: (value) => `spent ${value} or more in 90 days`,
     under: (value) => `spent under ${value} in 90 days`,
+    label: 'Spend in 90 days',
+    more: 'spends more',
+    less: 'spends less',
   },
   {
     name: 'support_tickets_90d',
@@ -60,6 +74,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     meaning: 'support tickets opened in the 90 days before the snapshot',
     atLeast: (value) => `${value} or more in 90 days`,
     under: (value) => `under ${value} in 90 days`,
+    label: 'Support tickets in 90 days',
+    more: 'asks for support more often',
+    less: 'asks for support less often',
   },
   {
     name: 'refund_rate',
@@ -69,6 +86,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     meaning: 'share of all invoices up to the snapshot that are cancellations, refunds or chargebacks',
     atLeast: (value) => `${value} or more of invoices refunded`,
     under: (value) => `under ${value} of invoices refunded`,
+    label: 'Share of invoices refunded',
+    more: 'has more refunded',
+    less: 'has less refunded',
   },
   {
     name: 'tenure_days',
@@ -78,6 +98,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     meaning: 'days from the beginning as a customer to the snapshot',
     atLeast: (value) => `customer for ${value} or longer`,
     under: (value) => `customer for under ${value}`,
+    label: 'Days as a customer',
+    more: 'has been a customer for longer',
+    less: 'has been a customer for less time',
   },
   {
     name: 'last_login_days',
@@ -87,6 +110,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     meaning: 'days from the last session to the snapshot',
     atLeast: (value) => `last visit ${value} ago or longer`,
     under: (value) => `last visit under ${value} ago`,
+    label: 'Days since last visit',
+    more: 'visited longer ago',
+    less: 'visited more recently',
   },
   {
     name: 'season_share',
@@ -98,6 +124,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     months: 13,
     atLeast: (value) => `${value} or more of last year's purchases in this season`,
     under: (value) => `under ${value} of last year's purchases in this season`,
+    label: "Share of last year's purchases in this season",
+    more: 'buys more in this season',
+    less: 'buys less in this season',
   },
   {
     name: 'recency_to_interval',
@@ -108,6 +137,9 @@ export const FEATURES: readonly SegmentFeature[] = [
     months: 13,
     atLeast: (value) => `${value} of the own usual interval or more since the last purchase`,
     under: (value) => `under ${value} of the own usual interval since the last purchase`,
+    label: 'Time since last purchase, in usual intervals',
+    more: 'is later than usual',
+    less: 'is earlier than usual',
   },
 ];
 
