@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PIPELINES, type Pipelines } from '../contract/pipelines.ts';
+import { ownersAtWork } from './controllers/at-work.ts';
 import { startCaches } from './controllers/caches.ts';
 import { KINDS } from './controllers/registry.ts';
+import type { Predecessors } from './controllers/room.ts';
 import { type Running, startKinds } from './controllers/start.ts';
 import { WATCHED } from './controllers/watched.ts';
 import { waitsForRoom } from './decide/run/room.ts';
@@ -33,6 +35,10 @@ export interface Operator {
   /** Lets the syncs under way end, and lets go of the lease. */
   stop(): Promise<void>;
 }
+
+/** How long the API server has to say what is at work, and how long caches may be late with it. */
+const PREDECESSORS_PATIENCE_MS = 5_000;
+const CACHES_PATIENCE_MS = 60_000;
 
 /** Watches from the start, so that taking over is quick; decides and writes only while it leads. */
 export async function operate(api: KubeApi, options: OperatorOptions): Promise<Operator> {
@@ -74,13 +80,15 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       onLead: (signal) => {
         counts.terms += 1;
         log('leading');
-        lead(signal);
+        void lead(signal);
       },
       onError: (error) => log(`lease: ${describe(error)}`),
     });
 
   /** One term: until the signal comes, and the syncs under way have seen that they may write no more. */
-  function lead(signal: AbortSignal): void {
+  async function lead(signal: AbortSignal): Promise<void> {
+    const predecessors = await findPredecessors(signal);
+    if (signal.aborted || stopping) return;
     const fenced = fence(api, () => !signal.aborted && leads());
     const term = startKinds(KINDS, {
       api: fenced,
@@ -94,6 +102,7 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
       random,
       settings,
       pipelines,
+      ...(predecessors === undefined ? {} : { predecessors }),
       onSync: () => {
         counts.syncs += 1;
       },
@@ -109,6 +118,19 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
     };
     if (signal.aborted) end();
     else signal.addEventListener('abort', end, { once: true });
+  }
+
+  /** Undefined where the API server does not say soon: then the caches are all there is. */
+  async function findPredecessors(signal: AbortSignal): Promise<Predecessors | undefined> {
+    const namespaces = watchNamespaces.includes(EVERY_NAMESPACE) ? undefined : watchNamespaces;
+    const asked = AbortSignal.any([signal, AbortSignal.timeout(PREDECESSORS_PATIENCE_MS)]);
+    try {
+      const atWork = await ownersAtWork(api, namespaces, asked);
+      return { atWork, until: new Date(clock.now().getTime() + CACHES_PATIENCE_MS) };
+    } catch (error) {
+      log(`what is at work is taken from the caches alone: ${describe(error)}`);
+      return undefined;
+    }
   }
 
   const health: HealthServer = await serveHealth(settings.port, {

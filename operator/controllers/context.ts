@@ -5,7 +5,7 @@ import type { Recorder } from '../kube/events.ts';
 import type { StageSettings } from '../settings/settings.ts';
 import { type OwnWrites, trackOwnWrites } from './own-writes.ts';
 import { createReadOnce, type ReadOnce } from './read-once.ts';
-import { createRoom, type Room } from './room.ts';
+import { createRoom, type Predecessors, type Room } from './room.ts';
 import { createTurns, type Turns } from './turns.ts';
 import type { Caches } from './watched.ts';
 
@@ -18,6 +18,8 @@ export interface ContextOptions {
   readonly settings: StageSettings;
   /** What is known of ways to run a program. */
   readonly pipelines: Pipelines;
+  /** Runs that were at work before; undefined where nobody led before. */
+  readonly predecessors?: Predecessors;
 }
 
 /** What a reconcile may touch: shared by all kinds for as long as this process leads. */
@@ -30,6 +32,6 @@ export interface Context extends ContextOptions, OwnWrites {
 /** A new one for each term: what another leader wrote meanwhile is newer than what we wrote before. */
 export function openContext(options: ContextOptions): Context {
   const writes = trackOwnWrites(options.api);
-  const room = createRoom(options.settings.maxRuns, options.caches, writes);
+  const room = createRoom(options.settings.maxRuns, options.caches, writes, options.clock, options.predecessors);
   return { ...options, ...writes, readOnce: createReadOnce(), inTurn: createTurns(), room };
 }

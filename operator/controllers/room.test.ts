@@ -7,7 +7,9 @@ import { program, run } from '../../test/support/program.ts';
 import { type KubeApi, KubeError, RESOURCES } from '../kube/api.ts';
 import type { JobObject, ProgramObject, RunObject } from '../kube/objects.ts';
 import { createStore } from '../kube/store.ts';
+import { ownersAtWork } from './at-work.ts';
 import { startCaches } from './caches.ts';
+import type { OwnWrites } from './own-writes.ts';
 import { createRoom } from './room.ts';
 import { runsConcerned } from './runs-concerned.ts';
 import { type Caches, WATCHED } from './watched.ts';
@@ -20,6 +22,9 @@ const FRIDAY = new Date('2026-11-20T12:00:00Z');
 const SLOT = '2026-11-16T02:00:00Z';
 const MOST = 3;
 const COMPLETE = [{ type: 'Complete', status: 'True' }];
+
+/** Of a process that has written nothing. */
+const WRITES: Pick<OwnWrites, 'newest' | 'hasMadeFor'> = { newest: (object) => object, hasMadeFor: () => false };
 
 let world: World;
 
@@ -286,7 +291,8 @@ test('a run that has a place and cannot begin keeps it from nobody, and has no w
       jobs: createStore<JobObject>(WATCHED.jobs.indexes),
       isLost: () => false,
     },
-    { newest: (object) => object, hasMadeFor: () => false },
+    WRITES,
+    fakeClock(FRIDAY),
   );
   expect(room.next()).toEqual(['shop/a']);
   expect([room.take(b), room.take(a), room.take(b)]).toEqual([false, true, false]);
@@ -328,7 +334,7 @@ test('the runs of a namespace that is gone, and our rights with it, have no plac
   });
   await clock.advance(100);
   await caches.synced;
-  const room = createRoom(1, caches, { newest: (object) => object, hasMadeFor: () => false });
+  const room = createRoom(1, caches, WRITES, clock);
   const metadata = { name: 'next', namespace: 'shop', uid: 'next', resourceVersion: '1', creationTimestamp: SLOT };
   const next = { ...run('next'), metadata } as RunObject;
   expect(room.take(next)).toBe(false);
@@ -358,4 +364,69 @@ test.each<[string, NonNullable<RunObject['status']>['phase'], Partial<JobObject>
     { caches, pipelines: PIPELINES, room },
   );
   expect([...new Set(keys)]).toEqual(concerned);
+});
+
+/** What a process has in its caches that has just begun to lead, of an API server whose cache lags. */
+function empty() {
+  return {
+    programs: createStore<ProgramObject>(WATCHED.programs.indexes),
+    runs: createStore<RunObject>(WATCHED.runs.indexes),
+    jobs: createStore<JobObject>(WATCHED.jobs.indexes),
+    isLost: () => false,
+  };
+}
+
+const stored = (name: string): RunObject => {
+  const metadata = { name, namespace: 'shop', uid: name, resourceVersion: '1', creationTimestamp: SLOT };
+  return { ...run(name), metadata } as RunObject;
+};
+
+const jobOf = (owner: string, more: Partial<JobObject> = {}): JobObject => ({
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: {
+    name: `${owner}-extract-1`,
+    namespace: 'shop',
+    uid: `${owner}-extract`,
+    resourceVersion: '1',
+    creationTimestamp: SLOT,
+    labels: { 'app.kubernetes.io/managed-by': 'holdfast' },
+    ownerReferences: [
+      { apiVersion: 'holdfast.dev/v1alpha1', kind: 'RetentionRun', name: owner, uid: owner, controller: true },
+    ],
+  },
+  ...more,
+});
+
+test('runs that were at work before this process led keep their places, though its caches have not heard of them', () => {
+  const clock = fakeClock(FRIDAY);
+  const caches = empty();
+  const until = new Date(FRIDAY.getTime() + 60_000);
+  const room = createRoom(2, caches, WRITES, clock, { atWork: new Set(['shop/a', 'shop/b']), until });
+  const c = stored('c');
+  caches.runs.set(c);
+  expect([room.take(c), room.take(stored('a'))]).toEqual([false, true]);
+  // What the caches have is what counts from then on.
+  caches.jobs.set(jobOf('b', { status: { conditions: [{ type: 'Complete', status: 'True' }] } }));
+  expect([room.take(c), room.take(stored('d'))]).toEqual([true, false]);
+});
+
+test('a run that the caches never hear of keeps its place for a minute', async () => {
+  const clock = fakeClock(FRIDAY);
+  const until = new Date(FRIDAY.getTime() + 60_000);
+  const room = createRoom(1, empty(), WRITES, clock, { atWork: new Set(['shop/gone']), until });
+  expect(room.take(stored('c'))).toBe(false);
+  await clock.advance(60_000);
+  expect(room.take(stored('c'))).toBe(true);
+});
+
+test('at work are the owners of Jobs that are neither over nor suspended', async () => {
+  const kube = fakeKube(() => FRIDAY);
+  kube.put(jobs, jobOf('works'));
+  kube.put(jobs, jobOf('waits', { spec: { suspend: true } }));
+  kube.put(jobs, jobOf('done', { status: { conditions: [{ type: 'Complete', status: 'True' }] } }));
+  const signal = new AbortController().signal;
+  expect([...(await ownersAtWork(kube.api, undefined, signal))]).toEqual(['shop/works']);
+  expect([...(await ownersAtWork(kube.api, ['bank', 'shop'], signal))]).toEqual(['shop/works']);
+  expect([...(await ownersAtWork(kube.api, ['bank'], signal))]).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { hasPlace, nextInRoom, waitsForRoom } from '../decide/run/room.ts';
 import { isFinal } from '../decide/run/snapshot.ts';
 import { keyOf, type ObjectKey } from '../kube/api.ts';
+import type { Clock } from '../kube/clock.ts';
 import type { RunObject } from '../kube/objects.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { type Caches, ownedBy, UNFINISHED } from './watched.ts';
@@ -18,12 +19,26 @@ export interface Room {
   next(): readonly ObjectKey[];
 }
 
-/** @param most how many runs may be at work at once */
+/** Runs that had Jobs under way when this process began to lead, in truth: its caches may be late. */
+export interface Predecessors {
+  /** As values of the index `owner`. */
+  readonly atWork: ReadonlySet<string>;
+  /** Until when one that the caches have not heard of keeps its place. */
+  readonly until: Date;
+}
+
+/**
+ * @param most how many runs may be at work at once
+ * @param predecessors undefined where nobody led before
+ */
 export function createRoom(
   most: number,
   caches: Pick<Caches, 'programs' | 'runs' | 'jobs' | 'isLost'>,
   { newest, hasMadeFor }: Pick<OwnWrites, 'newest' | 'hasMadeFor'>,
+  clock: Pick<Clock, 'now'>,
+  predecessors?: Predecessors,
 ): Room {
+  const unheard = new Set(predecessors?.atWork);
   const reserved = new Set<string>();
   /** They had a place and could not begin. They try again by themselves, and nobody waits for them meanwhile. */
   const stumbled = new Set<string>();
@@ -32,13 +47,22 @@ export function createRoom(
     const jobs = caches.jobs.byIndex('owner', ownedBy(run)).map((job) => newest(job));
     // Its first Job was made just now, and neither its status nor a watch says so yet.
     const hasJustBegun = run.status?.startTime === undefined && hasMadeFor(run.metadata.uid);
-    return reserved.has(run.metadata.uid) || hasJustBegun || hasPlace(run, jobs);
+    return reserved.has(run.metadata.uid) || hasJustBegun || unheard.has(ownedBy(run)) || hasPlace(run, jobs);
+  }
+
+  /** Once the caches have a Job of a run, they say whether it is at work. */
+  function hear(): void {
+    const isLate = predecessors !== undefined && clock.now() >= predecessors.until;
+    for (const owner of unheard) {
+      if (isLate || caches.jobs.byIndex('owner', owner).length > 0) unheard.delete(owner);
+    }
   }
 
   const isTaken = ({ metadata }: RunObject) => reserved.has(metadata.uid) || stumbled.has(metadata.uid);
 
   /** How many places are free for others than the run, and who waits for one. */
   function look(run?: RunObject) {
+    hear();
     const others = caches.runs
       .byIndex('state', UNFINISHED)
       .map((other) => newest(other))
@@ -47,7 +71,10 @@ export function createRoom(
       .filter(({ metadata }) => !caches.isLost(metadata.namespace));
     const working = others.filter(isWorking);
     const waiting = others.filter((other) => waitsForRoom(other) && !isTaken(other));
-    return { free: most - working.length, waiting, working, others };
+    // Of these not even the runs may be in the caches.
+    const known = new Set([...working, ...(run === undefined ? [] : [run])].map(ownedBy));
+    const unknown = [...unheard].filter((owner) => !known.has(owner)).length;
+    return { free: most - working.length - unknown, waiting, working, others };
   }
 
   /** Those from which a run may come; from a program that is not as it should be none does. */
@@ -65,6 +92,7 @@ export function createRoom(
 
   return {
     take(run) {
+      hear();
       if (isWorking(run)) return true;
       stumbled.delete(run.metadata.uid);
       const { free, waiting, working } = look(run);
