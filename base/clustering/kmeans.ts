@@ -42,12 +42,12 @@ export interface KMeansFit extends Centres {
  * @throws TooFewDistinct; RangeError for values that are not finite or too large for exact sums
  */
 export async function fitKMeans(space: Space, keys: Keys, team: Team, options: KMeansOptions): Promise<KMeansFit> {
-  checkValues(space);
-  await team.do({ does: 'lengths' });
+  await prepare(space, team);
+  const enough = options.tolerance * meanVariance(space);
   let best: KMeansFit | undefined;
   for (let restart = 0; restart < options.restarts; restart++) {
     const first = firstCentres(space, keys, { clusters: options.clusters, seed: options.seed, restart });
-    const fit = await lloyd(space, keys, team, first, { ...options, restart });
+    const fit = await lloyd(space, keys, team, first, { ...options, enough, restart });
     if (best === undefined || fit.cost < best.cost) best = fit;
   }
   if (best === undefined) throw new RangeError('k-means needs at least one start');
@@ -63,9 +63,9 @@ export async function fitFrom(
   centres: Float32Array,
   options: Omit<KMeansOptions, 'restarts' | 'seed'>,
 ): Promise<KMeansFit> {
-  checkValues(space);
-  await team.do({ does: 'lengths' });
-  return lloyd(space, keys, team, centres, { ...options, restart: 0 });
+  await prepare(space, team);
+  const enough = options.tolerance * meanVariance(space);
+  return lloyd(space, keys, team, centres, { ...options, enough, restart: 0 });
 }
 
 /**
@@ -73,9 +73,14 @@ export async function fitFrom(
  * @throws RangeError for values that are not finite or too large
  */
 export async function assignAll(space: Space, team: Team, centres: Centres): Promise<readonly number[]> {
+  await prepare(space, team);
+  return assignNearest(space, team, centres);
+}
+
+/** What is worked out once of the points, whatever centres they are assigned to. */
+async function prepare(space: Space, team: Team): Promise<void> {
   checkValues(space);
   await team.do({ does: 'lengths' });
-  return assignNearest(space, team, centres);
 }
 
 async function assignNearest(space: Space, team: Team, { values, clusters }: Centres): Promise<readonly number[]> {
@@ -84,16 +89,20 @@ async function assignNearest(space: Space, team: Team, { values, clusters }: Cen
   return tallies(space, clusters).counts;
 }
 
+interface LloydOptions extends Pick<KMeansOptions, 'clusters' | 'mostIterations' | 'signal'> {
+  /** It ends where the squared moves of all centres are no more than this. */
+  readonly enough: number;
+  readonly restart: number;
+}
+
 async function lloyd(
   space: Space,
   keys: Keys,
   team: Team,
   first: Float32Array,
-  options: Omit<KMeansOptions, 'restarts' | 'seed'> & { readonly restart: number },
+  { clusters, mostIterations, signal, enough, restart }: LloydOptions,
 ): Promise<KMeansFit> {
-  const { clusters, mostIterations, signal, restart } = options;
   const dimensions = space.columns.length;
-  const enough = options.tolerance * meanVariance(space);
   forget(space);
   let centres = first;
   let converged = false;
