@@ -1,31 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { keysOf, type Rows, spaceOf } from '../../test/support/points.ts';
 import { randomNumbers } from '../math/random-numbers.ts';
-import { type Keys, keyedRandom } from './keyed-random.ts';
+import { keyedRandom } from './keyed-random.ts';
 import { assignAll, type Centres, fitFrom, fitKMeans, type KMeansFit, type KMeansOptions } from './kmeans.ts';
 import { firstCentres, TooFewDistinct } from './seeding.ts';
-import { openSpace, type Space } from './space.ts';
 import { openTeam } from './team.ts';
 
-type Rows = readonly (readonly number[])[];
-
 const OPTIONS: KMeansOptions = { clusters: 4, seed: 'test', restarts: 3, mostIterations: 300, tolerance: 1e-4 };
-
-function spaceOf(rows: Rows, parts = 1): Space {
-  const space = openSpace(rows.length, rows[0]?.length ?? 1, parts);
-  for (const [dimension, column] of space.columns.entries()) {
-    for (const [row, point] of rows.entries()) column[row] = point[dimension] as number;
-  }
-  return space;
-}
-
-/** Of points that have a key each, by their place in the list that they come from. */
-function keysOf(places: readonly number[]): Keys {
-  return BigUint64Array.from(places, (place) =>
-    createHash('sha256').update(`customer ${place}`).digest().readBigUInt64LE(0),
-  );
-}
 
 function clouds(rows: number, dimensions: number, seed: number): number[][] {
   const random = randomNumbers(seed);
@@ -213,6 +196,14 @@ test.each([
   ['too large to be summed exactly', 1e30],
 ])('a value that is %s is refused', async (_, value) => {
   await expect(fit([[1], [value], [3]], { ...OPTIONS, clusters: 2 })).rejects.toThrow(/dimension 0 is not finite/);
+});
+
+test('threads that have ended give no answer, and are not waited for', async () => {
+  const team = openTeam(spaceOf(clouds(64, 2, 1), 2));
+  await team[Symbol.asyncDispose]();
+  await expect(team.do({ does: 'lengths' })).rejects.toMatchObject({
+    cause: new Error('a thread of the clustering has ended'),
+  });
 });
 
 test('an abort ends it', async () => {

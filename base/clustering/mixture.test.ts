@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { keysOf, type Rows, spaceOf } from '../../test/support/points.ts';
 import { randomNumbers } from '../math/random-numbers.ts';
-import type { Keys } from './keyed-random.ts';
 import {
   fitMixture,
   fitMixtureFrom,
@@ -13,10 +13,7 @@ import {
   VARIANCE_FLOOR,
 } from './mixture.ts';
 import { TooFewDistinct } from './seeding.ts';
-import { openSpace, type Space } from './space.ts';
 import { openTeam } from './team.ts';
-
-type Rows = readonly (readonly number[])[];
 
 const OPTIONS: MixtureOptions = {
   components: 3,
@@ -24,20 +21,6 @@ const OPTIONS: MixtureOptions = {
   tolerance: 1e-3,
   start: { seed: 'test', restarts: 3, mostIterations: 300, tolerance: 1e-4 },
 };
-
-function spaceOf(rows: Rows, parts = 1): Space {
-  const space = openSpace(rows.length, rows[0]?.length ?? 1, parts);
-  for (const [dimension, column] of space.columns.entries()) {
-    for (const [row, point] of rows.entries()) column[row] = point[dimension] as number;
-  }
-  return space;
-}
-
-function keysOf(places: readonly number[]): Keys {
-  return BigUint64Array.from(places, (place) =>
-    createHash('sha256').update(`customer ${place}`).digest().readBigUInt64LE(0),
-  );
-}
 
 /** Three clouds of unequal size and width, far enough apart that everybody finds them. */
 function clouds(rows: number): number[][] {

@@ -33,22 +33,24 @@ export function openTeam({ memory, layout }: Space): Team {
       async [Symbol.asyncDispose]() {},
     };
   }
-  const threads = Array.from(
-    { length: layout.parts },
-    (_, part) => new Worker(PROGRAM, { workerData: { memory, layout, part } satisfies ThreadStart }),
-  );
+  const threads = Array.from({ length: layout.parts }, (_, part) => {
+    const thread = new Worker(PROGRAM, { workerData: { memory, layout, part } satisfies ThreadStart });
+    const ended = new AbortController();
+    thread.once('exit', () => ended.abort(new Error('a thread of the clustering has ended')));
+    return { thread, ended: ended.signal };
+  });
   return {
-    // An error of a thread rejects the wait for its answer.
+    // The wait for an answer ends with an error of the thread, and with the thread.
     do: (work) =>
       Promise.all(
-        threads.map(async (thread) => {
-          const answered = once(thread, 'message') as Promise<[number | bigint]>;
+        threads.map(async ({ thread, ended }) => {
+          const answered = once(thread, 'message', { signal: ended }) as Promise<[number | bigint]>;
           thread.postMessage(work, []);
           return (await answered)[0];
         }),
       ),
     async [Symbol.asyncDispose]() {
-      await Promise.all(threads.map((thread) => thread.terminate()));
+      await Promise.all(threads.map(({ thread }) => thread.terminate()));
     },
   };
 }

@@ -8,11 +8,18 @@ import { join } from 'node:path';
  * --check only says whether kernel-bytes.ts is what kernel.ts compiles to.
  */
 
+/** Longest that each may take; some seconds are usual. */
+const INSTALL_MS = 5 * 60_000;
+const COMPILE_MS = 2 * 60_000;
+
 const here = import.meta.dirname;
 const compiler = join(here, 'node_modules/assemblyscript/bin/asc.js');
 const bytes = join(here, '../kernel-bytes.ts');
 if (!existsSync(compiler)) {
-  execFileSync('npm', ['ci', '--prefix', here, '--ignore-scripts', '--loglevel=error'], { stdio: 'inherit' });
+  execFileSync('npm', ['ci', '--prefix', here, '--ignore-scripts', '--loglevel=error'], {
+    stdio: 'inherit',
+    timeout: INSTALL_MS,
+  });
 }
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-kernel-'));
 try {
@@ -23,7 +30,11 @@ try {
     '--enable', 'simd', '--enable', 'threads', '--importMemory', '--sharedMemory',
     '--initialMemory', '1', '--maximumMemory', '65536',
   ];
-  execFileSync(process.execPath, [compiler, 'kernel.ts', ...options], { cwd: here, stdio: 'inherit' });
+  execFileSync(process.execPath, [compiler, 'kernel.ts', ...options], {
+    cwd: here,
+    stdio: 'inherit',
+    timeout: COMPILE_MS,
+  });
   const text = `/* DO NOT EDIT: made by \`npm run kernel\` from kernel/kernel.ts. */
 
 /** The kernel as WebAssembly, in base64. */
