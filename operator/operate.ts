@@ -47,8 +47,9 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
   const { watchNamespaces } = settings;
   if (watchNamespaces.length === 0)
     log('watching no namespace: HOLDFAST_WATCH_NAMESPACES names none, so nothing is run');
+  const namespaces = watchNamespaces.includes(EVERY_NAMESPACE) ? undefined : watchNamespaces;
   const caches = startCaches(api, WATCHED, {
-    namespaces: watchNamespaces.includes(EVERY_NAMESPACE) ? undefined : watchNamespaces,
+    namespaces,
     clock,
     random,
     ...(options.watchTiming === undefined ? {} : { timing: options.watchTiming }),
@@ -122,7 +123,6 @@ export async function operate(api: KubeApi, options: OperatorOptions): Promise<O
 
   /** Undefined where the API server does not say soon: then the caches are all there is. */
   async function findPredecessors(signal: AbortSignal): Promise<Predecessors | undefined> {
-    const namespaces = watchNamespaces.includes(EVERY_NAMESPACE) ? undefined : watchNamespaces;
     const asked = AbortSignal.any([signal, AbortSignal.timeout(PREDECESSORS_PATIENCE_MS)]);
     try {
       const atWork = await ownersAtWork(api, namespaces, asked);

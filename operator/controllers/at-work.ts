@@ -1,11 +1,12 @@
 import { isActive } from '../decide/run/room.ts';
 import { type KubeApi, RESOURCES } from '../kube/api.ts';
-import { controllerOf, type JobObject } from '../kube/objects.ts';
+import type { JobObject } from '../kube/objects.ts';
 import { pages } from '../kube/pages.ts';
 import { MANAGED_SELECTOR } from '../objects/labels.ts';
+import { ownersOf } from './watched.ts';
 
 /**
- * The uids of the owners of Jobs that are under way, as the API server has them. A list or watch of a server whose cache lags
+ * The owners of Jobs that are under way, as the API server has them, as values of the index `owner`. A list or watch of a server whose cache lags
  * shows a process that has just begun to lead fewer, and it would give their places to others.
  * @param namespaces undefined for all
  * @throws KubeError
@@ -19,10 +20,7 @@ export async function ownersAtWork(
   for (const namespace of namespaces ?? [undefined]) {
     const scope = { labelSelector: MANAGED_SELECTOR, ...(namespace === undefined ? {} : { namespace }) };
     for await (const { items } of pages<JobObject>(api, RESOURCES.jobs, scope, signal)) {
-      for (const job of items) {
-        const owner = controllerOf(job);
-        if (owner !== undefined && isActive(job)) owners.add(`${job.metadata.namespace}/${owner}`);
-      }
+      for (const owner of items.filter(isActive).flatMap(ownersOf)) owners.add(owner);
     }
   }
   return owners;

@@ -62,7 +62,6 @@ export function createRoom(
 
   /** How many places are free for others than the run, and who waits for one. */
   function look(run?: RunObject) {
-    hear();
     const others = caches.runs
       .byIndex('state', UNFINISHED)
       .map((other) => newest(other))
@@ -84,6 +83,7 @@ export function createRoom(
   }
 
   function next(): readonly ObjectKey[] {
+    hear();
     const { free, waiting, working, others } = look();
     const known = new Set(others.map(({ metadata }) => metadata.uid));
     for (const uid of stumbled) if (!known.has(uid)) stumbled.delete(uid);

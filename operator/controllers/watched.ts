@@ -26,13 +26,16 @@ export interface Watched {
 export type Caches = CachesOf<Watched>;
 export type CacheChange = ChangeIn<Watched>;
 
-/** With the namespace: an owner of another is none, whatever somebody there writes into an object. */
-const byOwner = {
-  values: (object: KubeObject): readonly string[] => {
-    const uid = controllerOf(object);
-    return uid === undefined ? [] : [`${object.metadata.namespace}/${uid}`];
-  },
-};
+/**
+ * The values of the index `owner` of an object. With the namespace: an owner of another is none, whatever somebody there
+ * writes into an object.
+ */
+export function ownersOf(object: KubeObject): readonly string[] {
+  const uid = controllerOf(object);
+  return uid === undefined ? [] : [`${object.metadata.namespace}/${uid}`];
+}
+
+const byOwner = { values: ownersOf };
 
 /** The value of the index `owner` for what an object owns. */
 export function ownedBy({ metadata }: KubeObject): string {
