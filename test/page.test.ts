@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openApi, storeBatch, type TestApi, TOKEN, weeks } from './support/api.ts';
-import { missingBrowser, openBrowser } from './support/browser.ts';
+import { complaintsOf, missingBrowser, openBrowser } from './support/browser.ts';
 import { CONTRASTS } from './support/contrasts.ts';
 import { openPostgres, type TestPostgres } from './support/postgres.ts';
 
@@ -62,11 +62,8 @@ const NASTY = '"><script>alert(1)</script><img src=x onerror=alert(2)>';
     const context = await browser.newContext(options);
     try {
       const page = await context.newPage();
-      const complaints: string[] = [];
+      const complaints = complaintsOf(page);
       const hosts = new Set<string>();
-      page.on('console', (message) => complaints.push(message.text()));
-      page.on('pageerror', (error) => complaints.push(String(error)));
-      page.on('dialog', (dialog) => complaints.push(dialog.message()));
       page.on('requestfailed', (request) => {
         const why = request.failure()?.errorText;
         // What the next page makes the browser give up is no failure.

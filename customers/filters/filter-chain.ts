@@ -49,10 +49,10 @@ export async function applyChain(
   { history, amended }: ChainSources,
 ): Promise<ChainOutcome> {
   const shapes = await parquetColumns(engine, candidates);
-  const chain = placed(program, shapes);
+  const kinds = chainKinds(shapes);
+  const chain = placed(program, kinds);
   const firstOfHistory = chain.findIndex(({ readsHistory }) => readsHistory);
   const split = firstOfHistory === -1 ? chain.length : firstOfHistory;
-  const kinds = chainKinds(shapes);
   const source = `(SELECT ${ownColumns(shapes)}, file_row_number AS holdfast_row
     FROM read_parquet(${literal(candidates)}, file_row_number = true)) AS candidate`;
   const verdict = (filters: readonly PlacedFilter[], bind: Bind) => verdictOf(filters, kinds, bind);
@@ -105,8 +105,7 @@ interface PlacedFilter {
   readonly readsHistory: boolean;
 }
 
-function placed(program: FilteredProgram, shapes: readonly ColumnShape[]): PlacedFilter[] {
-  const kinds = chainKinds(shapes);
+function placed(program: FilteredProgram, kinds: ReadonlyMap<string, ValueKind>): PlacedFilter[] {
   return chainInOrder(program).map((filter, place) => {
     const predicate = predicateOf(filter, program);
     checkKinds(predicate, kinds, filter.filterId);

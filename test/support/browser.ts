@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 
 const PATH = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
@@ -9,6 +9,15 @@ export function missingBrowser(): string | undefined {
   const sentence = `skipped: there is no Chromium at ${PATH}; install it, or set CHROMIUM to its path`;
   if (process.env['HOLDFAST_REQUIRE_BROWSER'] === '1') throw new Error(sentence);
   return sentence;
+}
+
+/** What a browser minds of a page, and what the page says or asks, from now on; a list that grows. */
+export function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('dialog', (dialog) => complaints.push(dialog.message()));
+  return complaints;
 }
 
 export function openBrowser(): Promise<Browser> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { missingBrowser, openBrowser } from '../../../../test/support/browser.ts';
+import { complaintsOf, missingBrowser, openBrowser } from '../../../../test/support/browser.ts';
 import { CONTRASTS } from '../../../../test/support/contrasts.ts';
 import { judge } from '../../gates.ts';
 import type { FeatureTransform } from '../../transform.ts';
@@ -105,10 +105,7 @@ function report(
     const context = await browser.newContext(options);
     try {
       const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on('console', (message) => complaints.push(message.text()));
-      page.on('pageerror', (error) => complaints.push(String(error)));
-      page.on('dialog', (dialog) => complaints.push(dialog.message()));
+      const complaints = complaintsOf(page);
       page.on('request', (request) => complaints.push(request.url()));
       await page.setContent(segmentPage(of));
       await look(page);
